@@ -1,0 +1,45 @@
+/**
+ * The errors a user of byte-to-loss may meet. Each is one clear line: the rule, what came instead, and the step that usually mends it.
+ * A command turns any of them into that line and exit code 1; everything else is a bug and keeps its stack trace.
+ */
+export class ByteToLossError extends Error {
+  override name = 'ByteToLossError';
+}
+
+/** A value given by the caller is outside what the function accepts. */
+export class InputError extends ByteToLossError {
+  override name = 'InputError';
+}
+
+/** A file on disk is missing, truncated, malformed, or not what it should be. */
+export class FileError extends ByteToLossError {
+  override name = 'FileError';
+}
+
+/** No usable adapter, a lost device, or a limit of the adapter exceeded. */
+export class DeviceError extends ByteToLossError {
+  override name = 'DeviceError';
+}
+
+/** A named shape, as it appears in a ShapeError: `x [2, 3, 8]`. */
+export type NamedShapes = Readonly<Record<string, readonly number[]>>;
+
+/**
+ * An op was called with shapes that break its rule.
+ *
+ *     layerNorm: weight must be [C], where C is the last axis of x; got x [2, 3, 8], weight [16]
+ */
+export class ShapeError extends ByteToLossError {
+  override name = 'ShapeError';
+  readonly op: string;
+  readonly rule: string;
+  readonly shapes: NamedShapes;
+
+  constructor(op: string, rule: string, shapes: NamedShapes, hint = '') {
+    const got = Object.entries(shapes).map(([name, shape]) => `${name} [${shape.join(', ')}]`);
+    super(`${op}: ${rule}; got ${got.join(', ')}${hint && `. ${hint}`}`);
+    this.op = op;
+    this.rule = rule;
+    this.shapes = shapes;
+  }
+}
