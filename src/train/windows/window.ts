@@ -1,0 +1,60 @@
+/** MASK stands where there is no byte: padding, all zero at the door. */
+export const MASK = 256;
+/** EOS closes a document or a caption; it is predicted like a byte. */
+export const EOS = 257;
+
+export type WindowKind = 'text' | 'audio' | 'video';
+
+export type Split = 'train' | 'validation';
+
+/** Where something a person can look at lies in a prefix or stream: ids `[start, end)`. */
+export interface Part {
+  readonly name: 'text' | 'frame' | 'audio' | 'caption';
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One training example: a prefix that goes into slots, and a stream that is predicted. */
+export interface Window {
+  readonly kind: WindowKind;
+  /** [L] bytes, or MASK where there is none */
+  readonly prefix: Uint32Array;
+  /** [T] ids to predict: bytes, EOS, or MASK where there is nothing to predict */
+  readonly stream: Uint32Array;
+  /** [T] 1 where the id counts in the loss, else 0 */
+  readonly weights: Float32Array;
+  readonly info: {
+    /** the file or generator it came from */
+    readonly source: string;
+    /** where in the source: a byte, a sample or a frame */
+    readonly at: number;
+    readonly caption?: string;
+    readonly parts: { readonly prefix: readonly Part[]; readonly stream: readonly Part[] };
+  };
+}
+
+export interface WindowSize {
+  /** L, bytes in a prefix */
+  readonly prefix: number;
+  /** T, ids in a stream */
+  readonly stream: number;
+}
+
+/**
+ * A supply of windows of one kind. It holds no position: a window is a function of the seed, the step and its place in the
+ * batch, so a resumed run needs nothing but its step.
+ */
+export interface WindowSource {
+  readonly kind: WindowKind;
+  readonly name: string;
+  readonly size: WindowSize;
+  /** how many different windows there are to draw */
+  readonly trainCount: number;
+  /** the length of the fixed list of held-out windows */
+  readonly validationCount: number;
+  sample(split: Split, seed: number, step: number, index: number): Window;
+  /** the `index`-th of the fixed held-out windows */
+  validation(index: number): Window;
+  /** a few lines for a person: counts, bytes, the split, what was left out */
+  describe(): string;
+}
