@@ -1,0 +1,30 @@
+// gradientNorm.finish   norm = √(Σ partials),  clip scale = min(1, maxNorm / (norm + 1e-6)), as torch's clip_grad_norm_
+// Twin: gradientNormReference in src/engine/ops/gradientNorm.ts
+//
+//   partials  [count]   from gradientNorm.partial
+//   out       [2]       norm, scale: read by adamW, so clipping needs no readback
+//
+// One workgroup: invocation i sums partials ≡ i (mod WORKGROUP), then invocation 0 adds those sums in order of i.
+
+struct Params { count: u32, maxNorm: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> partials: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+
+var<workgroup> squares: array<f32, WORKGROUP>; // squares[i]: sum over partials ≡ i (mod WORKGROUP)
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var i = lane; i < params.count; i += WORKGROUP) { sum += partials[i]; }
+  squares[lane] = sum;
+  workgroupBarrier(); // every slot is written before invocation 0 reads them
+  if (lane == 0u) {
+    var all = 0.0;
+    for (var i = 0u; i < WORKGROUP; i++) { all += squares[i]; }
+    let norm = sqrt(all);
+    out[0] = norm;
+    out[1] = min(1.0, params.maxNorm / (norm + 1e-6));
+  }
+}

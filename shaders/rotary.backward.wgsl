@@ -1,0 +1,43 @@
+// rotary.backward   dQkv from dQ, dK, dV: each pair is turned back by its angle, and the heads are merged again
+// Su et al. 2021, arXiv:2104.09864. Twin: rotaryReference in src/engine/ops/rotary.ts
+//
+//   dQ, dK, dV  [B, H, S, D]
+//   table       [positions, D]   row s: cos of the D/2 angles of position s, then their sines
+//   dQkv        [B*S, 3C]        q, k, v side by side, C = H*D
+//
+// One invocation per pair (b, s, h, d < D/2). A rotation's transpose is the rotation by the opposite angle.
+// Workgroups: ceil(B*S*H*D/2 / WORKGROUP), folded over y past 65535.
+
+struct Params { B: u32, S: u32, H: u32, D: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dQ: array<f32>;
+@group(0) @binding(2) var<storage, read> dK: array<f32>;
+@group(0) @binding(3) var<storage, read> dV: array<f32>;
+@group(0) @binding(4) var<storage, read> table: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dQkv: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let half = params.D / 2u;
+  let C = params.H * params.D;
+  let pair = (group.x + group.y * 65535u) * WORKGROUP + lane; // counts (b, s, h, d) with d fastest
+  if (pair >= params.B * params.S * params.H * half) { return; }
+  let d = pair % half;
+  let h = pair / half % params.H;
+  let n = pair / (half * params.H); // row b*S + s
+  let s = n % params.S;
+  let b = n / params.S;
+
+  let cosine = table[s * params.D + d];
+  let sine = table[s * params.D + half + d];
+  let source = ((b * params.H + h) * params.S + s) * params.D + d; // dQ[b, h, s, d]
+  let to = n * 3u * C + h * params.D + d;                        // dQkv[n, h*D + d]
+
+  dQkv[to] = dQ[source] * cosine + dQ[source + half] * sine;
+  dQkv[to + half] = dQ[source + half] * cosine - dQ[source] * sine;
+  dQkv[to + C] = dK[source] * cosine + dK[source + half] * sine;
+  dQkv[to + C + half] = dK[source + half] * cosine - dK[source] * sine;
+  dQkv[to + 2u * C] = dV[source];
+  dQkv[to + 2u * C + half] = dV[source + half];
+}
