@@ -1,0 +1,75 @@
+import { Command } from 'commander';
+import { chosenSources, type Listed, listDevices } from '../engine/adapters.js';
+
+const MIB = 2 ** 20;
+
+/** `byte-to-loss devices`: what this machine has, what matters of it, and which would be taken. */
+export function devicesCommand(): Command {
+  return new Command('devices')
+    .description('list the devices of this machine and which one would be taken')
+    .option('--device <name>', 'as for train: auto, gpu, system or bundled (default: BYTE_TO_LOSS_DEVICE, else auto)')
+    .option('--json', 'print JSON')
+    .action(async (options: { device?: string; json?: boolean }) => {
+      const wanted = chosenSources(options.device);
+      const listed = await listDevices();
+      const taken = wanted.find((source) => listed.some((one) => one.source === source && one.found))?.name;
+      console.log(options.json ? JSON.stringify(devicesJson(listed, taken), null, 2) : devicesTable(listed, taken));
+    });
+}
+
+/** The listing as data; sizes in bytes. */
+export function devicesJson(listed: readonly Listed[], taken: string | undefined) {
+  const devices = listed.map(({ source, found, failure }) => {
+    if (found === undefined) return { device: source.name, taken: false, failure };
+    const { description, limits, features } = found;
+    return {
+      device: source.name,
+      taken: source.name === taken,
+      ...description,
+      limits: {
+        buffer: limits.maxBufferSize,
+        binding: limits.maxStorageBufferBindingSize,
+        workgroupMemory: limits.maxComputeWorkgroupStorageSize,
+        workgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
+        storageBuffers: limits.maxStorageBuffersPerShaderStage,
+      },
+      features,
+    };
+  });
+  return { taken: taken ?? null, devices };
+}
+
+/** The listing for people: one block for each source, `*` before the one that would be taken. */
+export function devicesTable(listed: readonly Listed[], taken: string | undefined): string {
+  const blocks = listed.map(({ source, found, failure }) => {
+    const head = `${source.name === taken ? '*' : ' '} ${source.name.padEnd(8)}`;
+    if (found === undefined) return `${head} - (${source.what}: ${failure})`;
+    const { description, limits } = found;
+    const [smallest, largest] = description.subgroupRange;
+    const rows: [string, string][] = [
+      ['driver', `${description.driver} (${description.kind === 'cpu' ? 'software' : 'hardware'})`],
+      ['subgroup size', largest === 0 ? 'none' : smallest === largest ? `${smallest}` : `${smallest} to ${largest}`],
+      ['f16', yes(description.f16)],
+      ['subgroup matrix', matrices(description.subgroupMatrix)],
+      ['timestamps', yes(description.timestamps)],
+      ['buffer', `${mib(limits.maxBufferSize)}, binding ${mib(limits.maxStorageBufferBindingSize)}`],
+      [
+        'workgroup',
+        `${limits.maxComputeInvocationsPerWorkgroup} invocations, ${limits.maxComputeWorkgroupStorageSize / 1024} KiB`,
+      ],
+    ];
+    return [`${head} ${description.name}`, ...rows.map(([name, value]) => `    ${name.padEnd(16)} ${value}`)].join(
+      '\n',
+    );
+  });
+  const last = taken === undefined ? 'none of them can be taken' : `* would be taken; --device NAME takes another`;
+  return [...blocks, last].join('\n');
+}
+
+const yes = (there: boolean) => (there ? 'yes' : 'no');
+const mib = (bytes: number) => `${Math.floor(bytes / MIB)} MiB`;
+
+function matrices(configs: NonNullable<Listed['found']>['description']['subgroupMatrix']): string {
+  if (configs === undefined || configs.length === 0) return 'no';
+  return configs.map((c) => `${c.M}×${c.N}×${c.K} ${c.componentType}→${c.resultComponentType}`).join(', ');
+}

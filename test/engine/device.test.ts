@@ -1,0 +1,217 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { devicesJson, devicesTable } from '../../src/cli/devices.js';
+import { chosenSources, listDevices, openDevice, SOURCES, type Source } from '../../src/engine/adapters.js';
+import type { Device } from '../../src/engine/device.js';
+import { DeviceError, InputError } from '../../src/engine/errors.js';
+import { unpackBundle } from '../../src/engine/softwareVulkan.js';
+import { testDevice } from '../support/device.js';
+
+/** Adds 1 to each of 64 numbers that start at 0, 1, 2, …, and reads them back. */
+async function addOne(device: Device): Promise<number[]> {
+  const { gpu } = device;
+  const size = 64 * 4;
+  const x = gpu.createBuffer({
+    size,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+  });
+  const out = gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  gpu.queue.writeBuffer(
+    x,
+    0,
+    Float32Array.from({ length: 64 }, (_, i) => i),
+  );
+  const module = gpu.createShaderModule({
+    code: `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+      @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { x[id.x] += 1.0; }`,
+  });
+  const pipeline = await device.settle(
+    gpu.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } }),
+  );
+  const layout = pipeline.getBindGroupLayout(0);
+  const encoder = gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, gpu.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer: x } }] }));
+  pass.dispatchWorkgroups(1);
+  pass.end();
+  encoder.copyBufferToBuffer(x, 0, out, 0, size);
+  gpu.queue.submit([encoder.finish()]);
+  await device.settle(out.mapAsync(GPUMapMode.READ));
+  const numbers = [...new Float32Array(out.getMappedRange())];
+  out.unmap();
+  return numbers;
+}
+
+const oneToSixtyFour = Array.from({ length: 64 }, (_, i) => i + 1);
+
+/** A source that has nothing, or hands on to another one. */
+function source(name: Source['name'], find: Source['find'] | string): Source {
+  const none = () => Promise.reject(new DeviceError(String(find)));
+  return { name, what: `${name} of the test`, find: typeof find === 'string' ? none : find };
+}
+const bundled = SOURCES.find(({ name }) => name === 'bundled')!;
+
+describe('openDevice', () => {
+  const before = process.env.BYTE_TO_LOSS_DEVICE;
+  afterEach(() => {
+    process.env.BYTE_TO_LOSS_DEVICE = before;
+  });
+
+  it('runs a shader on the device of the tests', async () => {
+    const device = await testDevice();
+    expect(await addOne(device)).toEqual(oneToSixtyFour);
+  });
+
+  it('describes the bundled driver', async () => {
+    const device = await openDevice({ device: 'bundled' });
+    expect(device).toMatchObject({ kind: 'cpu', driver: 'swiftshader', subgroupSize: 4, f16: false, timestamps: true });
+    expect(device.name).toMatch(/^SwiftShader/);
+    expect(device.subgroupMatrix).toBeUndefined();
+    // More than WebGPU's default of 128 MiB.
+    expect(device.limits.maxStorageBufferBindingSize).toBe(2 ** 30);
+    device.close();
+  });
+
+  it('opens without optional features', async () => {
+    const device = await openDevice({ device: 'bundled', features: 'none' });
+    expect(device).toMatchObject({ subgroupSize: 0, subgroupRange: [0, 0], f16: false, timestamps: false });
+    expect(device.features.has('subgroups')).toBe(false);
+    expect(await addOne(device)).toEqual(oneToSixtyFour);
+    device.close();
+  });
+
+  it('falls through to the first source that opens', async () => {
+    const sources = [source('gpu', 'no card'), source('system', bundled.find), source('bundled', 'never asked')];
+    const device = await openDevice({ device: 'auto' }, sources);
+    expect(device.driver).toBe('swiftshader');
+    device.close();
+  });
+
+  it('prefers the option to the environment, and the environment to auto', () => {
+    const names = (option?: string) => chosenSources(option).map(({ name }) => name);
+    delete process.env.BYTE_TO_LOSS_DEVICE;
+    expect(names()).toEqual(['gpu', 'system', 'bundled']);
+    process.env.BYTE_TO_LOSS_DEVICE = 'swiftshader';
+    expect(names()).toEqual(['bundled']);
+    expect(names('lavapipe')).toEqual(['system']);
+    expect(names('auto')).toEqual(['gpu', 'system', 'bundled']);
+  });
+
+  it('names where an unknown name came from', async () => {
+    await expect(openDevice({ device: 'gup' })).rejects.toThrow(
+      new InputError('device must be one of auto, gpu, system, bundled, lavapipe, swiftshader; got "gup"'),
+    );
+    process.env.BYTE_TO_LOSS_DEVICE = 'cuda';
+    await expect(openDevice()).rejects.toThrow(/^BYTE_TO_LOSS_DEVICE must be one of .*; got "cuda"$/);
+  });
+
+  it('says what was tried and what mends it', async () => {
+    const sources = [source('gpu', 'no card'), source('system', 'no loader'), source('bundled', 'not installed')];
+    const error = await openDevice({ device: 'auto' }, sources).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(DeviceError);
+    expect(error.message.split('\n')).toEqual([
+      'no usable device; tried gpu, system, bundled:',
+      '  gpu (gpu of the test): no card',
+      '  system (system of the test): no loader',
+      '  bundled (bundled of the test): not installed',
+      'This mends it: npm install @sparticuz/chromium@147.0.0',
+    ]);
+    await expect(openDevice({ device: 'auto' }, [])).rejects.toThrow('no usable device; tried nothing');
+  });
+});
+
+describe('errors of a device', () => {
+  it('surface on the next wait, name the labelled object, and are thrown once', async () => {
+    const device = await openDevice({ device: 'bundled' });
+    const buffer = device.gpu.createBuffer({ label: 'logits', size: 16, usage: GPUBufferUsage.COPY_DST });
+    device.gpu.queue.writeBuffer(buffer, 0, new Float32Array(8));
+    const error = await device.wait().catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(DeviceError);
+    expect(error.message).toMatch(/^invalid use of the device: .*\[Buffer "logits"\] size \(16\)/);
+    await device.wait();
+    device.close();
+  });
+
+  it('report a loss to whoever waits, and keep reporting it', async () => {
+    const device = await openDevice({ device: 'bundled' });
+    const out = device.gpu.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ });
+    const reading = device.settle(out.mapAsync(GPUMapMode.READ));
+    device.gpu.destroy();
+    await expect(reading).rejects.toThrow(/^device lost \(destroyed\): /);
+    expect(await device.lost).toBeInstanceOf(DeviceError);
+    await expect(device.wait()).rejects.toThrow(DeviceError);
+  });
+
+  it('say that the device was closed', async () => {
+    const device = await openDevice({ device: 'bundled' });
+    device.close();
+    device.close();
+    await expect(device.wait()).rejects.toThrow(/SwiftShader.*: the device was closed$/);
+  });
+});
+
+describe('unpackBundle', () => {
+  const archive = join(
+    dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')),
+    '../../bin/swiftshader.tar.br',
+  );
+  const cache = mkdtempSync(join(tmpdir(), 'unpack-test-'));
+  afterEach(() => rmSync(cache, { recursive: true, force: true }));
+
+  it('unpacks once and heals a truncated file', () => {
+    const folder = unpackBundle(archive, cache);
+    const driver = join(folder, 'libvk_swiftshader.so');
+    const { size, ino } = statSync(driver);
+    expect(readFileSync(driver).subarray(1, 4).toString()).toBe('ELF');
+    expect(unpackBundle(archive, cache)).toBe(folder);
+    expect(statSync(driver).ino).toBe(ino);
+    truncateSync(driver, 100);
+    unpackBundle(archive, cache);
+    expect(statSync(driver).size).toBe(size);
+    // Nothing temporary stays behind.
+    expect(readdirSync(cache)).toHaveLength(1);
+  });
+
+  it('says what is missing', () => {
+    expect(() => unpackBundle(join(cache, 'absent.tar.br'), cache)).toThrow(DeviceError);
+  });
+});
+
+describe('devices', () => {
+  it('lists what is there, what is not and why, and marks what would be taken', async () => {
+    const listed = await listDevices([source('gpu', 'no card'), bundled]);
+    expect(devicesJson(listed, 'bundled')).toMatchObject({
+      taken: 'bundled',
+      devices: [
+        { device: 'gpu', taken: false, failure: 'no card' },
+        { device: 'bundled', taken: true, driver: 'swiftshader', subgroupSize: 4, limits: { binding: 2 ** 30 } },
+      ],
+    });
+    const lines = devicesTable(listed, 'bundled').split('\n');
+    expect(lines[0]).toBe('  gpu      - (gpu of the test: no card)');
+    expect(lines[1]).toMatch(/^\* bundled {2}SwiftShader/);
+    expect(lines).toContain('    subgroup size    4');
+    expect(devicesTable(listed.slice(0, 1), undefined)).toMatch(/none of them can be taken$/);
+  });
+});
+
+it('a process that used a device ends by itself, whether or not it closed it', () => {
+  const script = (end: string) => `
+    import { openDevice } from './src/engine/adapters.ts';
+    const device = await openDevice({ device: 'bundled' });
+    await device.wait();
+    ${end}
+    console.log(device.driver);`;
+  for (const end of ['', 'device.close();']) {
+    const out = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script(end)], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect(out).toBe('swiftshader\n');
+  }
+});

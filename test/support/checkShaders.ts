@@ -1,0 +1,87 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { create } from 'webgpu';
+
+/** A text that the engine gives to the driver: a shader file with its extensions and constants before it. */
+export interface ShaderVariant {
+  readonly name: string;
+  readonly code: string;
+}
+
+/** Dawn without a driver: Tint checks WGSL, nothing runs. Kept for the life of the process, as Dawn needs. */
+const compiler = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
+let device: Promise<GPUDevice> | undefined;
+
+async function openCompiler(): Promise<GPUDevice> {
+  const adapter = await compiler.requestAdapter();
+  if (!adapter) throw new Error('the null backend of Dawn gives no adapter');
+  const wanted = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'];
+  return adapter.requestDevice({
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
+  });
+}
+
+/**
+ * Tint's errors, each as `name:line:column message` with the line under it; empty when it compiles.
+ *
+ * @param prelude whole lines put before the code; line numbers count from the code
+ */
+export async function checkWgsl(name: string, code: string, prelude = ''): Promise<string[]> {
+  device ??= openCompiler();
+  const gpu = await device;
+  gpu.pushErrorScope('validation');
+  const module = gpu.createShaderModule({ label: name, code: prelude + code });
+  const [{ messages }] = await Promise.all([module.getCompilationInfo(), gpu.popErrorScope()]);
+  const lines = code.split('\n');
+  const above = prelude.split('\n').length - 1;
+  return messages
+    .filter((message) => message.type === 'error')
+    .map(({ lineNum, linePos, message }) => {
+      const pointer = `${' '.repeat(Math.max(0, linePos - 1))}^`;
+      return `${name}:${lineNum - above}:${linePos} ${message}\n    ${lines[lineNum - above - 1] ?? ''}\n    ${pointer}`;
+    });
+}
+
+/** Put before a file on its own: every extension, and a stand-in for each constant that its kernel would be given. */
+const EXTENSIONS = ['subgroups', 'f16', 'chromium_experimental_subgroup_matrix'];
+const STAND_IN = 8;
+
+/**
+ * Check a file of shaders/ by itself, so that one which no op uses yet is checked too. Constants in capitals that the file does not
+ * declare are its kernel's (tile sizes, flags): Tint names them one by one, and each gets a stand-in.
+ */
+export async function checkFile(name: string, code: string): Promise<string[]> {
+  let prelude = EXTENSIONS.map((extension) => `enable ${extension};\n`).join('');
+  for (;;) {
+    const errors = await checkWgsl(name, code, prelude);
+    const missing = errors.map((error) => /unresolved (?:value|identifier) '([A-Z][A-Z0-9_]*)'/.exec(error)?.[1]);
+    const added = [...new Set(missing)].filter((constant) => constant !== undefined);
+    if (added.length === 0) return errors;
+    prelude += added.map((constant) => `const ${constant}: u32 = ${STAND_IN}u;\n`).join('');
+  }
+}
+
+/** Every `.wgsl` file by itself, then every text the engine's ops would run. Returns what was checked and all errors. */
+export async function checkShaders(folder: URL): Promise<{ checked: number; errors: string[] }> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.wgsl')).sort();
+  const errors: string[] = [];
+  for (const file of files) {
+    errors.push(...(await checkFile(file, await readFile(new URL(file, folder), 'utf8'))));
+  }
+  const variants = await shaderVariants();
+  for (const { name, code } of variants) errors.push(...(await checkWgsl(name, code)));
+  return { checked: files.length + variants.length, errors };
+}
+
+/** The texts of the registered kernels, where the engine lists them. */
+async function shaderVariants(): Promise<ShaderVariant[]> {
+  const engine = (await import('../../src/engine/kernel.js')) as { shaderVariants?: () => Promise<ShaderVariant[]> };
+  return (await engine.shaderVariants?.()) ?? [];
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { checked, errors } = await checkShaders(new URL('../../shaders/', import.meta.url));
+  for (const error of errors) console.error(error);
+  console.log(`shaders: ${checked} checked, ${errors.length} errors`);
+  process.exitCode = errors.length > 0 ? 1 : 0;
+}
