@@ -10,6 +10,8 @@
 // Variant 1: one invocation per key row, which owns its dK and dV, so no two invocations add into one place.
 // Workgroups: ceil(B*H*S / WORKGROUP), folded over y past 65535.
 
+const MAX_D = 128u; // the running sums need arrays of known size
+
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -32,36 +34,36 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let h = head % params.H;
   let first = select(j, 0u, j < params.P); // the first query that sees key j
 
-  var key: array<f32, HEAD_DIM>;
-  var value: array<f32, HEAD_DIM>;
-  var dKey: array<f32, HEAD_DIM>;
-  var dValue: array<f32, HEAD_DIM>;
-  for (var d = 0u; d < HEAD_DIM; d++) {
-    key[d] = k[row * HEAD_DIM + d] * params.scale;
-    value[d] = v[row * HEAD_DIM + d];
+  var key: array<f32, MAX_D>;
+  var value: array<f32, MAX_D>;
+  var dKey: array<f32, MAX_D>;
+  var dValue: array<f32, MAX_D>;
+  for (var d = 0u; d < params.D; d++) {
+    key[d] = k[row * params.D + d] * params.scale;
+    value[d] = v[row * params.D + d];
     dKey[d] = 0.0;
     dValue[d] = 0.0;
   }
 
   for (var i = first; i < params.S; i++) {
-    let query = (head * params.S + i) * HEAD_DIM;               // q[b, h, i, 0]
-    let output = ((b * params.S + i) * params.H + h) * HEAD_DIM; // dY[b, i, h*D]
+    let query = (head * params.S + i) * params.D;               // q[b, h, i, 0]
+    let output = ((b * params.S + i) * params.H + h) * params.D; // dY[b, i, h*D]
     var score = 0.0;
     var dP = 0.0; // dY[i]·v[j]
-    for (var d = 0u; d < HEAD_DIM; d++) {
+    for (var d = 0u; d < params.D; d++) {
       score += q[query + d] * key[d];
       dP += dY[output + d] * value[d];
     }
     let p = exp(score - lse[head * params.S + i]);
     let dScore = p * (dP - delta[head * params.S + i]);
-    for (var d = 0u; d < HEAD_DIM; d++) {
+    for (var d = 0u; d < params.D; d++) {
       dKey[d] += dScore * q[query + d];
       dValue[d] += p * dY[output + d];
     }
   }
 
-  for (var d = 0u; d < HEAD_DIM; d++) {
-    dK[row * HEAD_DIM + d] = dKey[d] * params.scale;
-    dV[row * HEAD_DIM + d] = dValue[d];
+  for (var d = 0u; d < params.D; d++) {
+    dK[row * params.D + d] = dKey[d] * params.scale;
+    dV[row * params.D + d] = dValue[d];
   }
 }

@@ -9,6 +9,8 @@
 // Variant 1: one invocation per query row, which owns its dQ; probabilities are recomputed from lse, never stored.
 // Workgroups: ceil(B*H*S / WORKGROUP), folded over y past 65535.
 
+const MAX_D = 128u; // the running sums need arrays of known size
+
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,13 +31,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let b = head / params.H;
   let h = head % params.H;
   let limit = min(max(s + 1u, params.P), params.S);
-  let source = ((b * params.S + s) * params.H + h) * HEAD_DIM; // dY[b, s, h*D]
+  let source = ((b * params.S + s) * params.H + h) * params.D; // dY[b, s, h*D]
 
-  var query: array<f32, HEAD_DIM>;
-  var dOutput: array<f32, HEAD_DIM>;
-  var dQuery: array<f32, HEAD_DIM>;
-  for (var d = 0u; d < HEAD_DIM; d++) {
-    query[d] = q[row * HEAD_DIM + d] * params.scale;
+  var query: array<f32, MAX_D>;
+  var dOutput: array<f32, MAX_D>;
+  var dQuery: array<f32, MAX_D>;
+  for (var d = 0u; d < params.D; d++) {
+    query[d] = q[row * params.D + d] * params.scale;
     dOutput[d] = dY[source + d];
     dQuery[d] = 0.0;
   }
@@ -43,16 +45,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let inner = delta[row];
 
   for (var j = 0u; j < limit; j++) {
-    let key = (head * params.S + j) * HEAD_DIM; // k[b, h, j, 0]
+    let key = (head * params.S + j) * params.D; // k[b, h, j, 0]
     var score = 0.0;
     var dP = 0.0; // dY[i]·v[j]
-    for (var d = 0u; d < HEAD_DIM; d++) {
+    for (var d = 0u; d < params.D; d++) {
       score += query[d] * k[key + d];
       dP += dOutput[d] * v[key + d];
     }
     let dScore = exp(score - logTotal) * (dP - inner);
-    for (var d = 0u; d < HEAD_DIM; d++) { dQuery[d] += dScore * k[key + d]; }
+    for (var d = 0u; d < params.D; d++) { dQuery[d] += dScore * k[key + d]; }
   }
 
-  for (var d = 0u; d < HEAD_DIM; d++) { dQ[row * HEAD_DIM + d] = dQuery[d] * params.scale; }
+  for (var d = 0u; d < params.D; d++) { dQ[row * params.D + d] = dQuery[d] * params.scale; }
 }
