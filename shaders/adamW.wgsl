@@ -5,11 +5,11 @@
 //   m = beta1 * m + (1 - beta1) * g,   v = beta2 * v + (1 - beta2) * g²
 //   p = p * (1 - lr * decay * decays) - lr * (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
 //
-//   gradients, parameters, m, v  [n]           flat; the last three are updated in place
+//   gradients, parameters, m, v  [n]           a range of the flat buffers; the last three are updated in place
 //   decays                       [ceil(n/64)]  1 where the block of 64 floats decays, 0 where not; parameters start
 //                                              at multiples of 64, so a block has one owner
 //   clip                         [2]           norm, scale: from gradientNorm.finish
-//   step                         [4]           lr, 1 - beta1^t, 1 - beta2^t, unused
+//   step                         [4]           lr, 1 - beta1^t, 1 - beta2^t, 1 / micro-batches (in clip already)
 //
 // One invocation per float. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.
 

@@ -1,8 +1,10 @@
-// gradientNorm.finish   norm = √(Σ partials),  clip scale = min(1, maxNorm / (norm + 1e-6)), as torch's clip_grad_norm_
-// Twin: gradientNormReference in src/engine/ops/gradientNorm.ts
+// gradientNorm.finish   norm = a * √(Σ partials),  scale = a * min(1, maxNorm / (norm + 1e-6)), a = step[3]
+// As torch's clip_grad_norm_; a turns summed micro-batch gradients into their mean. Twin: gradientNormOp's reference in
+// src/engine/ops/gradientNorm.ts
 //
 //   partials  [count]   from gradientNorm.partial
-//   out       [2]       norm, scale: read by adamW, so clipping needs no readback
+//   step      [4]       step[3] = 1 / micro-batches
+//   clip      [2]       norm, scale: read by adamW, so clipping needs no readback
 //
 // One workgroup: invocation i sums partials ≡ i (mod WORKGROUP), then invocation 0 adds those sums in order of i.
 
@@ -10,7 +12,8 @@ struct Params { count: u32, maxNorm: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> partials: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read> step: array<f32>;
+@group(0) @binding(3) var<storage, read_write> clip: array<f32>;
 
 var<workgroup> squares: array<f32, WORKGROUP>; // squares[i]: sum over partials ≡ i (mod WORKGROUP)
 
@@ -23,8 +26,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   if (lane == 0u) {
     var all = 0.0;
     for (var i = 0u; i < WORKGROUP; i++) { all += squares[i]; }
-    let norm = sqrt(all);
-    out[0] = norm;
-    out[1] = min(1.0, params.maxNorm / (norm + 1e-6));
+    let norm = step[3] * sqrt(all);
+    clip[0] = norm;
+    clip[1] = step[3] * min(1.0, params.maxNorm / (norm + 1e-6));
   }
 }

@@ -1,14 +1,14 @@
 // gradientNorm.partial   sums of squares of a flat gradient, one per invocation; gradientNorm.finish adds them up
 // Twin: gradientNormReference in src/engine/ops/gradientNorm.ts
 //
-//   g         [n]
-//   partials  [ceil(n / (WORKGROUP*ITEMS)) * WORKGROUP]   partials[group*WORKGROUP + lane]
+//   g         [n]                  a range of the flat gradients
+//   partials  [count]              this range's sums go to partials[first + group*WORKGROUP + lane]
 //
 // A workgroup covers WORKGROUP*ITEMS consecutive floats; its invocation `lane` sums those ≡ lane (mod WORKGROUP), so that
 // neighbours read neighbours. No atomics and no shared memory: the order of every sum is fixed.
 // Workgroups: ceil(n / (WORKGROUP*ITEMS)), folded over y past 65535.
 
-struct Params { n: u32 }
+struct Params { n: u32, first: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> g: array<f32>;
@@ -17,10 +17,10 @@ struct Params { n: u32 }
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.x + group.y * 65535u;
-  let first = block * WORKGROUP * ITEMS; // where this workgroup's block starts
-  if (first >= params.n) { return; }     // the same for the whole workgroup: the fold's last row may be too long
-  let end = min(first + WORKGROUP * ITEMS, params.n);
+  let start = block * WORKGROUP * ITEMS; // where this workgroup's block starts
+  if (start >= params.n) { return; }     // the same for the whole workgroup: the fold's last row may be too long
+  let end = min(start + WORKGROUP * ITEMS, params.n);
   var sum = 0.0;
-  for (var i = first + lane; i < end; i += WORKGROUP) { sum += g[i] * g[i]; }
-  partials[block * WORKGROUP + lane] = sum;
+  for (var i = start + lane; i < end; i += WORKGROUP) { sum += g[i] * g[i]; }
+  partials[params.first + block * WORKGROUP + lane] = sum;
 }

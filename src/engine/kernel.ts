@@ -1,0 +1,125 @@
+import { InputError } from './errors.js';
+import type { Tensor } from './tensor.js';
+
+/** What a kernel choice may depend on. `Device` has all of it. */
+export interface AdapterProfile {
+  readonly kind: 'gpu' | 'cpu';
+  /** `lavapipe`, `swiftshader`, or the vendor's name */
+  readonly driver: string;
+  /** lanes per subgroup; 0 where the adapter has no subgroups or no fixed size */
+  readonly subgroupSize: number;
+  readonly f16: boolean;
+  readonly limits: { readonly maxStorageBufferBindingSize: number };
+}
+
+/** A WGSL extension a kernel is written with. */
+export type Extension = 'subgroups' | 'f16' | 'chromium_experimental_subgroup_matrix';
+
+/** A tensor's storage, or a range of it in elements, or scratch memory of an entry by number. */
+export type Binding = Tensor | { readonly tensor: Tensor; readonly offset: number; readonly length: number } | Scratch;
+
+/** Memory that only one entry needs: partial sums between two of its dispatches. */
+export interface Scratch {
+  readonly scratch: number;
+  /** float32 elements */
+  readonly length: number;
+}
+
+/** One call of one kernel: the shader file, what goes before it, what is bound, and how many workgroups run. */
+export interface Dispatch {
+  /** file name in shaders/ without `.wgsl` */
+  readonly shader: string;
+  /** `const NAME: u32 = value;` lines put before the file: tile sizes, subgroup size, flags */
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly extensions?: readonly Extension[];
+  /** by the names of the WGSL variables */
+  readonly bind: Readonly<Record<string, Binding>>;
+  /** by the names of the fields of `struct Params` */
+  readonly params?: Readonly<Record<string, number>>;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** One `@binding` of a kernel, as its file declares it. */
+export interface DeclaredBinding {
+  readonly binding: number;
+  readonly name: string;
+  readonly access: 'uniform' | 'read' | 'read_write';
+}
+
+/** A field of `struct Params`: 4 bytes each, in order. */
+export interface ParamField {
+  readonly name: string;
+  readonly type: 'u32' | 'i32' | 'f32';
+}
+
+/** What a WGSL file declares to the outside. */
+export interface KernelInterface {
+  readonly bindings: readonly DeclaredBinding[];
+  readonly params: readonly ParamField[];
+}
+
+/** A dispatch never has more workgroups than this in one dimension; larger grids fold over y. */
+export const MAX_WORKGROUPS = 65535;
+
+/**
+ * `count` workgroups as a grid `[x, y, 1]`; kernels find theirs at `id.x + id.y * MAX_WORKGROUPS`.
+ * `foldWorkgroups(3) // [3, 1, 1]`, `foldWorkgroups(70000) // [65535, 2, 1]`
+ */
+export function foldWorkgroups(count: number): [number, number, number] {
+  return count <= MAX_WORKGROUPS ? [count, 1, 1] : [MAX_WORKGROUPS, Math.ceil(count / MAX_WORKGROUPS), 1];
+}
+
+/** The text that runs: extensions and constants, then the file as it stands. */
+export function kernelText(file: string, dispatch: Pick<Dispatch, 'constants' | 'extensions'>): string {
+  const enable = (dispatch.extensions ?? []).map((extension) => `enable ${extension};\n`);
+  const constants = Object.entries(dispatch.constants ?? {}).map(
+    ([name, value]) => `const ${name}: u32 = ${Math.trunc(value)}u;\n`,
+  );
+  return [...enable, ...constants, file].join('');
+}
+
+const BINDING =
+  /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(uniform|storage\s*,\s*read_write|storage\s*,\s*read|storage)\s*>\s*(\w+)\s*:/g;
+const PARAMS = /struct\s+Params\s*\{([^}]*)\}/;
+
+/** Read a kernel's bindings and `struct Params` off its text, so that TypeScript can name them and be checked. */
+export function readInterface(shader: string, text: string): KernelInterface {
+  const code = text.replace(/\/\/.*$/gm, '');
+  const bindings = [...code.matchAll(BINDING)].map(([, binding, space, name]) => ({
+    binding: Number(binding),
+    name: name!,
+    access:
+      space === 'uniform' ? ('uniform' as const) : /write/.test(space!) ? ('read_write' as const) : ('read' as const),
+  }));
+  const fields = PARAMS.exec(code)?.[1] ?? '';
+  const params = [...fields.matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, name, type]) => {
+    if (type !== 'u32' && type !== 'i32' && type !== 'f32') {
+      throw new InputError(`${shader}.wgsl: Params.${name} is ${type}; use u32, i32 or f32`);
+    }
+    return { name: name!, type } as const;
+  });
+  return { bindings, params };
+}
+
+/** The bytes of `Params`, every field checked by name. */
+export function packParams(
+  shader: string,
+  fields: readonly ParamField[],
+  values: Readonly<Record<string, number>>,
+): ArrayBuffer {
+  const unknown = Object.keys(values).filter((name) => !fields.some((field) => field.name === name));
+  if (unknown.length > 0) throw new InputError(`${shader}.wgsl: Params has no field ${unknown.join(', ')}`);
+  // A uniform struct is bound in multiples of 16 bytes.
+  const bytes = new ArrayBuffer(Math.max(16, Math.ceil((fields.length * 4) / 16) * 16));
+  const view = new DataView(bytes);
+  fields.forEach(({ name, type }, i) => {
+    const value = values[name];
+    if (value === undefined || !Number.isFinite(value)) {
+      throw new InputError(`${shader}.wgsl: Params.${name} needs a finite number; got ${value}`);
+    }
+    if (type === 'f32') view.setFloat32(i * 4, value, true);
+    else if (type === 'u32') view.setUint32(i * 4, value, true);
+    else view.setInt32(i * 4, value, true);
+  });
+  return bytes;
+}

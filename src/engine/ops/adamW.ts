@@ -1,0 +1,108 @@
+import { foldWorkgroups } from '../kernel.js';
+import type { Op, Value } from '../op.js';
+import type { OpRow } from '../registry.js';
+import type { Tensor } from '../tensor.js';
+import { WORKGROUP } from './elementwise.js';
+import { splitRange } from './gradientNorm.js';
+
+export interface AdamWOptions extends Record<string, number> {
+  beta1: number;
+  beta2: number;
+  eps: number;
+  /** weight decay per unit of learning rate, where the decay mask is 1 */
+  decay: number;
+}
+
+/** What one step changes in place: all [n], the flat buffers. */
+export interface AdamWState {
+  readonly parameters: Tensor;
+  readonly m: Tensor;
+  readonly v: Tensor;
+}
+
+/**
+ * One optimiser step over every parameter at once, as `torch.optim.AdamW`: decay first, then Adam's step.
+ *
+ *     g = gradient · scale
+ *     m = beta1 · m + (1 - beta1) · g,   v = beta2 · v + (1 - beta2) · g²
+ *     p = p · (1 - lr · decay) - lr · (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
+ *
+ * @param gradients [n]   @param decays [n/64], 1 where a block of 64 floats decays, else 0
+ * @param clip [2] from `gradientNorm`   @param step [4]: lr, 1 - beta1^t, 1 - beta2^t, gradientScale
+ * @see Loshchilov and Hutter 2017, arXiv:1711.05101
+ */
+export function adamW(
+  gradients: Tensor,
+  decays: Tensor,
+  clip: Tensor,
+  step: Tensor,
+  { parameters, m, v }: AdamWState,
+  options: AdamWOptions,
+): void {
+  const inputs = [gradients, decays, clip, step, parameters, m, v];
+  gradients.program.record(adamWOp, inputs, options, [parameters, m, v]);
+}
+
+function adamWReference(inputs: readonly Value[], { beta1, beta2, eps, decay }: AdamWOptions): Float64Array[] {
+  const [gradients, decays, clip, step, parameters, m0, v0] = inputs.map((value) => value.data);
+  const [lr, correction1, correction2] = step!;
+  const p = new Float64Array(parameters!.length);
+  const m = new Float64Array(p.length);
+  const v = new Float64Array(p.length);
+  for (let i = 0; i < p.length; i++) {
+    const g = gradients![i]! * clip![1]!;
+    m[i] = beta1 * m0![i]! + (1 - beta1) * g;
+    v[i] = beta2 * v0![i]! + (1 - beta2) * g * g;
+    const shrunk = parameters![i]! * (1 - lr! * decay * decays![i >> 6]!);
+    p[i] = shrunk - (lr! * (m[i]! / correction1!)) / (Math.sqrt(v[i]! / correction2!) + eps);
+  }
+  return [p, m, v];
+}
+
+const adamWOp: Op<AdamWOptions> = {
+  name: 'adamW',
+  formula: 'm ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p(1 − lr·λ) − lr · m̂/(√v̂ + ε)',
+  inputs: ['gradients', 'decays', 'clip', 'step', 'parameters', 'm', 'v'],
+  outputs: [{ updates: 'parameters' }, { updates: 'm' }, { updates: 'v' }],
+  shape: ([, , , , parameters]) => [0, 1, 2].map(() => ({ shape: parameters!.shape })),
+  reference: (inputs, options) => adamWReference(inputs, options),
+  kernels({ adapter, inputs, attributes }) {
+    const { clip, step, decays, ...flat } = inputs;
+    const length = inputs.parameters!.size;
+    // `decays` has one number for 64 floats, and its own offset must be a multiple of 64 numbers too.
+    return splitRange(length, Math.floor(adapter.limits.maxStorageBufferBindingSize / 2 ** 14) * 2 ** 14).map(
+      (range) => {
+        const ranges = Object.entries(flat).map(([name, tensor]) => [name, { tensor, ...range }]);
+        const blocks = { tensor: decays!, offset: range.offset / 64, length: Math.ceil(range.length / 64) };
+        return {
+          shader: 'adamW',
+          constants: { WORKGROUP },
+          bind: { ...Object.fromEntries(ranges), decays: blocks, clip: clip!, step: step! },
+          params: { n: range.length, ...attributes },
+          workgroups: foldWorkgroups(Math.ceil(range.length / WORKGROUP)),
+        };
+      },
+    );
+  },
+  flops: ({ inputs: [gradients] }) => 14 * gradients![0]!,
+};
+
+export const adamWRow: OpRow = {
+  name: 'adamW',
+  shaders: ['adamW'],
+  samples: [
+    {
+      name: 'n blocks of 64',
+      inputs: (n) => ({ gradients: [n * 64], decays: [n], clip: [2] }),
+      states: (n) => ({ parameters: [n * 64], m: [n * 64], v: [n * 64] }),
+      nonnegative: ['v'],
+      fixed: ['gradients', 'decays', 'clip'],
+      call({ gradients, decays, clip, parameters, m, v }) {
+        const step = gradients!.program.constant('step', [4], Float32Array.of(1e-2, 0.1, 0.05, 1));
+        const state = { parameters: parameters!, m: m!, v: v! };
+        adamW(gradients!, decays!, clip!, step, state, { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 });
+        return [parameters!, m!, v!];
+      },
+    },
+  ],
+};

@@ -1,0 +1,99 @@
+import { ShapeError } from '../errors.js';
+import type { Op } from '../op.js';
+import type { OpRow } from '../registry.js';
+import { lastOf, rowsOf, sameShape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import {
+  layerNormBackwardReference,
+  layerNormBackwardWeight,
+  layerNormReference,
+  layerNormShape,
+} from './layerNorm.js';
+import { rowKernel } from './rowKernel.js';
+
+/**
+ * A residual connection and the LayerNorm behind it in one pass over memory: `sum = x + delta`, `y = layerNorm(sum)`.
+ *
+ * @param x [..., C]   @param delta the same shape   @param weight [C]   @param bias [C]
+ * @returns `[sum, y]`, both [..., C]; keeps mean and rstd for backward
+ * @throws ShapeError when x and delta differ, or weight or bias is not [C]
+ * @see Ba et al. 2016, arXiv:1607.06450
+ */
+export function addLayerNorm(x: Tensor, delta: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): [Tensor, Tensor] {
+  const { program } = x;
+  const inputs = [program.contiguous(x), program.contiguous(delta), weight, bias];
+  const [sum, y] = program.record(addLayerNormForward, inputs, { eps });
+  return [sum!, y!];
+}
+
+const addLayerNormForward: Op<{ eps: number }> = {
+  name: 'addLayerNorm.forward',
+  formula: 'sum = x + delta,  y = (sum − mean) · rstd · weight + bias',
+  inputs: ['x', 'delta', 'weight', 'bias'],
+  outputs: ['sum', 'y', 'mean', 'rstd'],
+  shape([x, delta, weight, bias]) {
+    if (!sameShape(x!.shape, delta!.shape)) {
+      throw new ShapeError('addLayerNorm', 'x and delta must have one shape', { x: x!.shape, delta: delta!.shape });
+    }
+    const { y, rows } = layerNormShape('addLayerNorm', x!.shape, weight!.shape, bias!.shape);
+    return [{ shape: y }, { shape: y }, { shape: rows }, { shape: rows }];
+  },
+  reference([x, delta, weight, bias], { eps }) {
+    const sum = { shape: x!.shape, data: x!.data.map((value, i) => value + delta!.data[i]!) };
+    const { y, mean, rstd } = layerNormReference(sum, weight!, bias!, eps);
+    return [sum.data, y, mean, rstd];
+  },
+  kernels({ adapter, inputs, outputs, attributes: { eps } }) {
+    const C = lastOf(inputs.x!.shape);
+    return [rowKernel('addLayerNorm.forward', adapter, rowsOf(inputs.x!.shape), { ...inputs, ...outputs }, { C, eps })];
+  },
+  backward({ inputs: [x, delta, weight, bias], outputs: [sum, , mean, rstd], gradients, give, wants, into }) {
+    const { program } = x!;
+    // Both outputs are used in a decoder; where one is not, its gradient is zero.
+    const zeros = () => program.constant('zeros', x!.shape, new Float32Array(x!.size));
+    const dSum = program.contiguous(gradients[0] ?? zeros());
+    const dY = program.contiguous(gradients[1] ?? zeros());
+    // sum = x + delta: both receive the same d = dSum + the gradient through the norm
+    const d = program.record(addLayerNormBackward, [sum!, weight!, mean!, rstd!, dY, dSum], {})[0]!;
+    if (wants(x!)) give(x!, d);
+    if (wants(delta!)) give(delta!, d);
+    if (wants(weight!) || wants(bias!)) {
+      program.record(layerNormBackwardWeight, [sum!, mean!, rstd!, dY], {}, [into(weight!), into(bias!)]);
+    }
+  },
+  flops: ({ inputs: [x] }) => 9 * rowsOf(x!) * lastOf(x!),
+};
+
+const addLayerNormBackward: Op = {
+  name: 'addLayerNorm.backward',
+  formula: 'd = dSum + rstd · (g − mean(g) − x̂ · mean(g · x̂)),  g = dY · weight',
+  inputs: ['sum', 'weight', 'mean', 'rstd', 'dY', 'dSum'],
+  outputs: ['d'],
+  shape: ([sum]) => [{ shape: sum!.shape }],
+  reference([sum, weight, mean, rstd, dY, dSum]) {
+    const dX = layerNormBackwardReference(sum!, weight!, mean!, rstd!, dY!);
+    return [dX.map((value, i) => value + dSum!.data[i]!)];
+  },
+  kernels({ adapter, inputs, outputs }) {
+    const C = lastOf(inputs.sum!.shape);
+    return [rowKernel('addLayerNorm.backward', adapter, rowsOf(inputs.sum!.shape), { ...inputs, ...outputs }, { C })];
+  },
+  flops: ({ inputs: [x] }) => 13 * rowsOf(x!) * lastOf(x!),
+};
+
+export const addLayerNormRow: OpRow = {
+  name: 'addLayerNorm',
+  shaders: ['addLayerNorm.forward', 'addLayerNorm.backward', 'layerNorm.backwardWeight'],
+  samples: [
+    {
+      name: 'C = n',
+      inputs: (n) => ({ x: [5, n], delta: [5, n], weight: [n], bias: [n] }),
+      call: (x) => addLayerNorm(x.x!, x.delta!, x.weight!, x.bias!),
+    },
+    {
+      name: 'only y used, rows = n',
+      inputs: (n) => ({ x: [n, 24], delta: [n, 24], weight: [24], bias: [24] }),
+      call: (x) => [addLayerNorm(x.x!, x.delta!, x.weight!, x.bias!)[1]],
+    },
+  ],
+};

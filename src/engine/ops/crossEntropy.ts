@@ -1,0 +1,120 @@
+import { ShapeError } from '../errors.js';
+import type { Op, Value } from '../op.js';
+import type { OpRow } from '../registry.js';
+import { lastOf, rowsOf } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { onePerWorkgroup } from './elementwise.js';
+import { rowKernel } from './rowKernel.js';
+
+/**
+ * Weighted mean of the nats of predicting each target: `loss = Σ_n w[n] · nats[n] / Σ_n w[n]`,
+ * `nats[n] = log Σ_v exp(logits[n, v]) - logits[n, target[n]]`. Divide by ln 2 for bits.
+ *
+ * The gradient by the logits needs nothing that comes later, so it is computed in the same pass. Where all weights are
+ * 0, loss and gradients are 0.
+ *
+ * @param logits [..., V]   @param targets [...] u32, below V   @param weights [...], 0 leaves a position out
+ * @returns loss [1] and nats [...], in nats
+ * @throws ShapeError when targets or weights are not [...]
+ */
+export function crossEntropy(logits: Tensor, targets: Tensor, weights: Tensor): { loss: Tensor; nats: Tensor } {
+  const { program } = logits;
+  const [loss, nats] = program.record(crossEntropyForward, [program.contiguous(logits), targets, weights], {});
+  return { loss: loss!, nats: nats! };
+}
+
+function crossEntropyReference(logits: Value, targets: Value, weights: Value) {
+  const V = lastOf(logits.shape);
+  const N = rowsOf(logits.shape);
+  const nats = new Float64Array(N);
+  const dLogits = new Float64Array(N * V);
+  const total = weights.data.reduce((sum, w) => sum + w, 0);
+  let loss = 0;
+  for (let n = 0; n < N; n++) {
+    const row = logits.data.subarray(n * V, n * V + V); // logits[n, :]
+    const target = targets.data[n]!;
+    const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const sum = row.reduce((s, logit) => s + Math.exp(logit - largest), 0);
+    nats[n] = Math.log(sum) + largest - row[target]!;
+    const share = total > 0 ? weights.data[n]! / total : 0;
+    loss += share * nats[n]!;
+    for (let v = 0; v < V; v++) {
+      dLogits[n * V + v] = share * (Math.exp(row[v]! - largest) / sum - (v === target ? 1 : 0));
+    }
+  }
+  return { loss: Float64Array.of(loss), nats, dLogits, total: Float64Array.of(total) };
+}
+
+const crossEntropyForward: Op = {
+  name: 'crossEntropy',
+  formula: 'nats = log Σ_v e^logits[v] − logits[target],  loss = Σ w·nats / Σ w,  dLogits = w/Σw · (softmax − onehot)',
+  inputs: ['logits', 'targets', 'weights'],
+  outputs: ['loss', 'nats', 'dLogits', 'total'],
+  shape([logits, targets, weights]) {
+    const rows = logits!.shape.slice(0, -1);
+    for (const [name, tensor] of Object.entries({ targets: targets!, weights: weights! })) {
+      if (tensor.size !== rowsOf(logits!.shape)) {
+        throw new ShapeError('crossEntropy', `${name} must be [...], where logits is [..., V]`, {
+          logits: logits!.shape,
+          [name]: tensor.shape,
+        });
+      }
+    }
+    return [{ shape: [1] }, { shape: rows }, { shape: logits!.shape }, { shape: [1] }];
+  },
+  reference([logits, targets, weights]) {
+    const { loss, nats, dLogits, total } = crossEntropyReference(logits!, targets!, weights!);
+    return [loss, nats, dLogits, total];
+  },
+  kernels({ adapter, inputs: { logits, targets, weights }, outputs: { loss, nats, dLogits, total } }) {
+    const N = rowsOf(logits!.shape);
+    const V = lastOf(logits!.shape);
+    const row = {
+      logits: logits!,
+      targets: targets!,
+      weights: weights!,
+      total: total!,
+      nats: nats!,
+      dLogits: dLogits!,
+    };
+    return [
+      onePerWorkgroup('crossEntropy.total', 1, 64, { weights: weights!, total: total! }, { N }),
+      rowKernel('crossEntropy.forward', adapter, N, row, { V }),
+      onePerWorkgroup(
+        'crossEntropy.reduce',
+        1,
+        64,
+        { nats: nats!, weights: weights!, total: total!, loss: loss! },
+        { N },
+      ),
+    ];
+  },
+  backward({ inputs: [logits], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {
+    if (dNats !== undefined || dLoss?.storage.role !== 'constant') {
+      throw new ShapeError('crossEntropy', 'must be what the backward pass starts from', { logits: logits!.shape });
+    }
+    if (wants(logits!)) give(logits!, dLogits!);
+  },
+  flops: ({ inputs: [logits] }) => 6 * rowsOf(logits!) * lastOf(logits!),
+};
+
+export const crossEntropyRow: OpRow = {
+  name: 'crossEntropy',
+  shaders: ['crossEntropy.total', 'crossEntropy.forward', 'crossEntropy.reduce'],
+  samples: [
+    {
+      name: 'V = 258, rows = n',
+      inputs: (n) => ({ logits: [n, 258], weights: [n] }),
+      ids: (n) => ({ targets: { shape: [n], below: 258 } }),
+      fixed: ['weights'],
+      call: (x) => [crossEntropy(x.logits!, x.targets!, x.weights!).loss],
+    },
+    {
+      name: 'V = n',
+      inputs: (n) => ({ logits: [5, n], weights: [5] }),
+      ids: (n) => ({ targets: { shape: [5], below: n } }),
+      fixed: ['weights'],
+      call: (x) => [crossEntropy(x.logits!, x.targets!, x.weights!).loss],
+    },
+  ],
+};

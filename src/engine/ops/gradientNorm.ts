@@ -1,0 +1,85 @@
+import { foldWorkgroups } from '../kernel.js';
+import type { Op } from '../op.js';
+import type { OpRow } from '../registry.js';
+import type { Tensor } from '../tensor.js';
+
+/** Invocations per workgroup, and floats each of them adds up. */
+const LANES = 64;
+const ITEMS = 64;
+
+/**
+ * Norm of all gradients together, and the factor that clips it: computed and used on the device, so that clipping needs
+ * no readback. `gradientScale` (1 / micro-batches) turns summed gradients into their mean on the way.
+ *
+ * norm = gradientScale · √(Σ g²),   scale = gradientScale · min(1, maxNorm / (norm + 1e-6))
+ *
+ * @param g [n], the flat gradients   @param step [4]: learning rate, 1 - beta1^t, 1 - beta2^t, gradientScale
+ * @returns [2]: norm and scale
+ * @see torch.nn.utils.clip_grad_norm_
+ */
+export function gradientNorm(g: Tensor, step: Tensor, maxNorm: number): Tensor {
+  return g.program.record(gradientNormOp, [g, step], { maxNorm })[0]!;
+}
+
+const gradientNormOp: Op<{ maxNorm: number }> = {
+  name: 'gradientNorm',
+  formula: 'norm = √(Σ g²),  scale = min(1, maxNorm / (norm + 1e-6))',
+  inputs: ['g', 'step'],
+  outputs: ['clip'],
+  shape: () => [{ shape: [2] }],
+  reference([g, step], { maxNorm }) {
+    const gradientScale = step!.data[3]!;
+    const norm = gradientScale * Math.sqrt(g!.data.reduce((sum, value) => sum + value * value, 0));
+    return [Float64Array.of(norm, gradientScale * Math.min(1, maxNorm / (norm + 1e-6)))];
+  },
+  kernels({ adapter, inputs: { g, step }, outputs: { clip }, attributes: { maxNorm } }) {
+    // The flat buffer may be longer than one binding: each range leaves its partial sums behind those before it.
+    const ranges = splitRange(g!.size, adapter.limits.maxStorageBufferBindingSize);
+    const groups = ranges.map(({ length }) => Math.ceil(length / (LANES * ITEMS)));
+    const count = groups.reduce((sum, n) => sum + n, 0) * LANES;
+    const partials = { scratch: 0, length: count };
+    let first = 0;
+    const sums = ranges.map((range, i) => {
+      const dispatch = {
+        shader: 'gradientNorm.partial',
+        constants: { WORKGROUP: LANES, ITEMS },
+        bind: { g: { tensor: g!, ...range }, partials },
+        params: { n: range.length, first },
+        workgroups: foldWorkgroups(groups[i]!),
+      };
+      first += groups[i]! * LANES;
+      return dispatch;
+    });
+    const finish = {
+      shader: 'gradientNorm.finish',
+      constants: { WORKGROUP: LANES },
+      bind: { partials, step: step!, clip: clip! },
+      params: { count, maxNorm },
+      workgroups: [1, 1, 1] as const,
+    };
+    return [...sums, finish];
+  },
+  flops: ({ inputs: [g] }) => 2 * g![0]!,
+};
+
+/** Ranges of a flat buffer that fit one binding each, in elements; a multiple of 64 so that offsets stay aligned. */
+export function splitRange(length: number, maxBytes: number): { offset: number; length: number }[] {
+  const most = Math.floor(maxBytes / 256) * 64;
+  const ranges: { offset: number; length: number }[] = [];
+  for (let offset = 0; offset < length; offset += most)
+    ranges.push({ offset, length: Math.min(most, length - offset) });
+  return ranges;
+}
+
+export const gradientNormRow: OpRow = {
+  name: 'gradientNorm',
+  shaders: ['gradientNorm.partial', 'gradientNorm.finish'],
+  samples: [
+    {
+      name: 'n',
+      inputs: (n) => ({ g: [n * 67], step: [4] }),
+      fixed: ['g', 'step'],
+      call: (x) => [gradientNorm(x.g!, x.step!, 1)],
+    },
+  ],
+};

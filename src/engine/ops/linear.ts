@@ -1,0 +1,122 @@
+import { ShapeError } from '../errors.js';
+import type { Op, Value } from '../op.js';
+import type { OpRow } from '../registry.js';
+import { lastOf, rowsOf, type Shape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { matmulDispatches, matmulReference, transposed } from './matmul.js';
+import { sumRows } from './sumRows.js';
+
+function linearShape(x: Shape, weight: Shape, bias: Shape): Shape {
+  if (weight.length !== 2 || weight[1] !== lastOf(x)) {
+    throw new ShapeError('linear', 'weight must be [out, in], where in is the last axis of x', { x, weight });
+  }
+  if (bias.length !== 1 || bias[0] !== weight[0]) {
+    throw new ShapeError('linear', 'bias must be [out]', { weight, bias });
+  }
+  return [...x.slice(0, -1), weight[0]!];
+}
+
+/**
+ * A fully connected layer, PyTorch's `nn.Linear`: `y = x · weightᵀ + bias`.
+ *
+ * Its three products are the three transposed forms: nt forward, nn for dX, tn for dWeight.
+ *
+ * @param x [..., in]   @param weight [out, in]   @param bias [out]
+ * @returns [..., out], a new tensor
+ * @throws ShapeError when weight or bias does not fit
+ */
+export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  return x.program.record(linearForward, [x.program.contiguous(x), weight, bias], {})[0]!;
+}
+
+const linearForward: Op = {
+  name: 'linear.forward',
+  formula: 'y = x · weightᵀ + bias',
+  inputs: ['x', 'weight', 'bias'],
+  outputs: ['y'],
+  shape: ([x, weight, bias]) => [{ shape: linearShape(x!.shape, weight!.shape, bias!.shape) }],
+  reference([x, weight, bias]) {
+    const [N, K] = weight!.shape as [number, number];
+    return [matmulReference(x!.data, transposed(weight!), rowsOf(x!.shape), N, K, bias!.data)];
+  },
+  kernels({ adapter, inputs: { x, weight, bias }, outputs: { y } }) {
+    const [N, K] = weight!.shape as [number, number];
+    const sizes = { M: rowsOf(x!.shape), N, K };
+    return matmulDispatches(adapter, 'nt', { a: x!, b: weight!, bias: bias!, y: y! }, sizes);
+  },
+  backward({ inputs: [x, weight, bias], gradients: [gradient], give, wants, into }) {
+    const { program } = x!;
+    const dY = program.contiguous(gradient!);
+    if (wants(x!)) give(x!, program.record(linearBackwardX, [dY, weight!], {})[0]!);
+    if (wants(weight!) || wants(bias!)) {
+      program.record(linearBackwardWeight, [dY, x!], {}, [into(weight!), into(bias!)]);
+    }
+  },
+  flops: ({ inputs: [x, weight] }) => 2 * rowsOf(x!) * weight![0]! * weight![1]!,
+};
+
+/** y = x Wᵀ, so dX = dY W. */
+const linearBackwardX: Op = {
+  name: 'linear.backwardX',
+  formula: 'dX = dY · weight',
+  inputs: ['dY', 'weight'],
+  outputs: ['dX'],
+  shape: ([dY, weight]) => [{ shape: [...dY!.shape.slice(0, -1), weight!.shape[1]!] }],
+  reference([dY, weight]) {
+    const [K, N] = weight!.shape as [number, number];
+    return [matmulReference(dY!.data, weight!.data, rowsOf(dY!.shape), N, K)];
+  },
+  kernels({ adapter, inputs: { dY, weight }, outputs: { dX } }) {
+    const [K, N] = weight!.shape as [number, number];
+    return matmulDispatches(adapter, 'nn', { a: dY!, b: weight!, y: dX! }, { M: rowsOf(dY!.shape), N, K });
+  },
+  flops: ({ inputs: [dY, weight] }) => 2 * rowsOf(dY!) * weight![0]! * weight![1]!,
+};
+
+/** y = x Wᵀ + b, so dW += dYᵀ x, and db += the sum of dY's rows. */
+const linearBackwardWeight: Op = {
+  name: 'linear.backwardWeight',
+  formula: 'dWeight += dYᵀ · x,  dBias += Σ_rows dY',
+  inputs: ['dY', 'x'],
+  outputs: [{ adds: 'dWeight' }, { adds: 'dBias' }],
+  shape: ([dY, x]) => [{ shape: [lastOf(dY!.shape), lastOf(x!.shape)] }, { shape: [lastOf(dY!.shape)] }],
+  reference([dY, x]) {
+    const rows = rowsOf(dY!.shape);
+    const [M, N] = [lastOf(dY!.shape), lastOf(x!.shape)];
+    const flat: Value = { shape: [rows, M], data: dY!.data };
+    const dBias = new Float64Array(M);
+    for (let i = 0; i < rows * M; i++) dBias[i % M]! += dY!.data[i]!;
+    return [matmulReference(transposed(flat), x!.data, M, N, rows), dBias];
+  },
+  kernels({ adapter, inputs: { dY, x }, outputs: { dWeight, dBias } }) {
+    const rows = rowsOf(dY!.shape);
+    const sizes = { M: lastOf(dY!.shape), N: lastOf(x!.shape), K: rows };
+    return [
+      ...matmulDispatches(adapter, 'tn', { a: dY!, b: x!, y: dWeight! }, sizes, { add: true }),
+      sumRows(dY!, dBias!, rows, sizes.M),
+    ];
+  },
+  flops: ({ inputs: [dY, x] }) => 2 * rowsOf(dY!) * lastOf(dY!) * (lastOf(x!) + 1),
+};
+
+export const linearRow: OpRow = {
+  name: 'linear',
+  shaders: ['matmul', 'sumRows'],
+  samples: [
+    {
+      name: 'rows = n',
+      inputs: (n) => ({ x: [n, 31], weight: [33, 31], bias: [33] }),
+      call: (x) => [linear(x.x!, x.weight!, x.bias!)],
+    },
+    {
+      name: 'in = n',
+      inputs: (n) => ({ x: [3, 3, n], weight: [17, n], bias: [17] }),
+      call: (x) => [linear(x.x!, x.weight!, x.bias!)],
+    },
+    {
+      name: 'out = n',
+      inputs: (n) => ({ x: [9, 24], weight: [n, 24], bias: [n] }),
+      call: (x) => [linear(x.x!, x.weight!, x.bias!)],
+    },
+  ],
+};

@@ -1,0 +1,139 @@
+import { ShapeError } from '../errors.js';
+import type { AdapterProfile, Binding, Dispatch } from '../kernel.js';
+import type { Op, Value } from '../op.js';
+import type { OpRow } from '../registry.js';
+import type { Tensor } from '../tensor.js';
+import { chooseMatmul, type MatmulForm } from './matmulKernels.js';
+
+function matmulShape(a: Tensor, b: Tensor): { M: number; N: number; K: number } {
+  const shapes = { a: a.shape, b: b.shape };
+  if (a.shape.length !== 2 || b.shape.length !== 2) {
+    throw new ShapeError('matmul', 'a and b must be matrices', shapes);
+  }
+  const [M, K] = a.shape as [number, number];
+  const [inner, N] = b.shape as [number, number];
+  if (K !== inner) {
+    const hint = N === K ? `b.transpose() would give [${M}, ${inner}]` : '';
+    throw new ShapeError('matmul', 'inner sizes must agree', shapes, hint);
+  }
+  return { M, N, K };
+}
+
+/** y[m, n] = Σ_k a[m, k] * b[k, n] (+ bias[n]), k in ascending order as in the kernels. */
+export function matmulReference(
+  a: Float64Array,
+  b: Float64Array,
+  M: number,
+  N: number,
+  K: number,
+  bias?: Float64Array,
+): Float64Array {
+  const y = new Float64Array(M * N);
+  for (let m = 0; m < M; m++) {
+    for (let k = 0; k < K; k++) {
+      const value = a[m * K + k]!; // a[m, k]
+      for (let n = 0; n < N; n++) y[m * N + n]! += value * b[k * N + n]!;
+    }
+    if (bias !== undefined) for (let n = 0; n < N; n++) y[m * N + n]! += bias[n]!;
+  }
+  return y;
+}
+
+/** `[R, C]` numbers with the axes swapped, for references. */
+export function transposed(x: Value): Float64Array {
+  const [R, C] = x.shape as [number, number];
+  const y = new Float64Array(R * C);
+  for (let r = 0; r < R; r++) for (let c = 0; c < C; c++) y[c * R + r] = x.data[r * C + c]!;
+  return y;
+}
+
+/**
+ * Matrix product: `y[m, n] = Σ_k a[m, k] · b[k, n]`. A transposed view costs nothing: its form of the kernel reads the
+ * storage the other way round.
+ *
+ * @param a [M, K]   @param b [K, N]
+ * @returns [M, N], a new tensor
+ * @throws ShapeError when the inner sizes differ
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  const { program } = a;
+  // The kernels know a or b transposed, not both at once.
+  const right = isTransposed(a) && isTransposed(b) ? program.contiguous(b) : b;
+  return program.record(matmulForward, [a, right], {})[0]!;
+}
+
+const matmulForward: Op = {
+  name: 'matmul',
+  formula: 'y[m,n] = Σ_k a[m,k] · b[k,n]',
+  inputs: ['a', 'b'],
+  outputs: ['y'],
+  shape([a, b]) {
+    const { M, N } = matmulShape(a!, b!);
+    return [{ shape: [M, N] }];
+  },
+  reference([a, b]) {
+    const [M, K] = a!.shape as [number, number];
+    return [matmulReference(a!.data, b!.data, M, b!.shape[1]!, K)];
+  },
+  kernels({ adapter, inputs: { a, b }, outputs: { y } }) {
+    const form: MatmulForm = isTransposed(a!) ? 'tn' : isTransposed(b!) ? 'nt' : 'nn';
+    return matmulDispatches(adapter, form, { a: a!, b: b!, y: y! }, matmulShape(a!, b!));
+  },
+  // y = a b: dA = dY bᵀ, dB = aᵀ dY
+  backward({ inputs: [a, b], gradients: [gradient], give, wants }) {
+    const dY = a!.program.contiguous(gradient!);
+    if (wants(a!)) give(a!, matmul(dY, b!.transpose()));
+    if (wants(b!)) give(b!, matmul(a!.transpose(), dY));
+  },
+  flops: ({ inputs: [a, b] }) => 2 * a![0]! * a![1]! * b![1]!,
+};
+
+/** A view whose rows lie one element apart: the transpose of a row-major matrix. */
+function isTransposed(x: Tensor): boolean {
+  return !x.isContiguous;
+}
+
+export interface MatmulSizes {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** The dispatches of one matrix product on an adapter; `bias` and `add` are fused into its last step. */
+export function matmulDispatches(
+  adapter: AdapterProfile,
+  form: MatmulForm,
+  tensors: { readonly a: Tensor; readonly b: Tensor; readonly bias?: Tensor; readonly y: Tensor },
+  { M, N, K }: MatmulSizes,
+  options: { readonly add?: boolean } = {},
+): Dispatch[] {
+  const add = options.add ?? false;
+  const { a, b, y, bias } = tensors;
+  return chooseMatmul(adapter, form, M, N, K, { add, bias: bias !== undefined }).map((choice) => {
+    // A kernel without a bias still has the binding: b stands in and is not read.
+    const bind: Record<string, Binding> = { a, b, bias: bias ?? b, y };
+    return {
+      shader: choice.shader,
+      constants: choice.constants,
+      extensions: choice.features,
+      bind,
+      params: { M, N, K },
+      workgroups: choice.workgroups,
+    };
+  });
+}
+
+export const matmulRow: OpRow = {
+  name: 'matmul',
+  shaders: ['matmul'],
+  samples: [
+    { name: 'M = n', inputs: (n) => ({ a: [n, 9], b: [9, 31] }), call: (x) => [matmul(x.a!, x.b!)] },
+    { name: 'N = n, bᵀ', inputs: (n) => ({ a: [33, 8], b: [n, 8] }), call: (x) => [matmul(x.a!, x.b!.transpose())] },
+    { name: 'K = n, aᵀ', inputs: (n) => ({ a: [n, 17], b: [n, 40] }), call: (x) => [matmul(x.a!.transpose(), x.b!)] },
+    {
+      name: 'both transposed',
+      inputs: (n) => ({ a: [7, n], b: [5, 7] }),
+      call: (x) => [matmul(x.a!.transpose(), x.b!.transpose())],
+    },
+  ],
+};

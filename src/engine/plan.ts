@@ -1,0 +1,421 @@
+import type { Device } from './device.js';
+import { DeviceError, InputError } from './errors.js';
+import { type Dispatch, type KernelInterface, kernelText, packParams, readInterface } from './kernel.js';
+import { type MemoryPlan, planMemory } from './memory.js';
+import { outputOf } from './op.js';
+import { compilePipeline } from './pipeline.js';
+import type { Entry, Program } from './program.js';
+import { shaderText } from './shaderSource.js';
+import { formatShape } from './shape.js';
+import type { Storage, Tensor } from './tensor.js';
+
+/** One dispatch made ready: everything `replay` needs to encode it. */
+export interface Step {
+  readonly entry: Entry;
+  readonly dispatch: Dispatch;
+  /** the WGSL that runs, prelude included */
+  readonly text: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+}
+
+export interface CompileOptions {
+  /** tensors to be read after a replay; `'all'` shares no buffer, so that everything can be looked at */
+  readonly keep?: readonly Tensor[] | 'all';
+  /** numbers for the parameters at the start, by name; others start at 0 */
+  readonly parameters?: ReadonlyMap<string, Float32Array>;
+}
+
+export interface ReplayOptions {
+  /** also run the `update` entries (clip, AdamW). Default true. */
+  readonly update?: boolean;
+  /** add to the gradients of the replay before instead of starting from 0. Default false. */
+  readonly accumulate?: boolean;
+}
+
+/**
+ * A program made ready to run, again and again: buffers by liveness, pipelines and bind groups made once, and one
+ * command buffer with one compute pass per replay.
+ */
+export class Plan {
+  readonly #staging = new Map<Tensor, GPUBuffer>();
+  #freed = false;
+
+  private constructor(
+    readonly program: Program,
+    readonly device: Device,
+    readonly steps: readonly Step[],
+    readonly memory: MemoryPlan,
+    private readonly buffers: PlanBuffers,
+    private readonly kept: (storage: Storage) => boolean,
+  ) {}
+
+  /**
+   * Choose kernels, share memory, compile pipelines in parallel, and upload constants and parameters.
+   *
+   * @throws DeviceError when a buffer would exceed the adapter's limits, naming op, tensor and limit; or when a shader fails
+   */
+  static async compile(program: Program, device: Device, options: CompileOptions = {}): Promise<Plan> {
+    const keep = options.keep ?? [];
+    const keptIds = keep === 'all' ? undefined : new Set(keep.map((tensor) => tensor.storage.id));
+    const kept = (storage: Storage) => keptIds === undefined || keptIds.has(storage.id);
+    const dispatches = new Map(program.entries.map((entry) => [entry.index, dispatchesOf(entry, device)]));
+    const memory = planMemory(program, dispatches, kept);
+    const buffers = new PlanBuffers(program, device, memory);
+    const flat = program.entries.flatMap((entry) =>
+      (dispatches.get(entry.index) ?? []).map((dispatch) => ({ entry, dispatch })),
+    );
+    const kernels = await Promise.all(
+      flat.map(async ({ entry, dispatch }) => {
+        const file = await shaderText(dispatch.shader);
+        const text = kernelText(file, dispatch);
+        const declared = readInterface(dispatch.shader, file);
+        const pipeline = await compilePipeline(device, dispatch.shader, text, declared);
+        return { entry, dispatch, text, declared, ...pipeline };
+      }),
+    );
+    buffers.writeParams(kernels);
+    device.gpu.pushErrorScope('validation');
+    const steps = kernels.map(({ entry, dispatch, text, declared, pipeline, layout }, i) => ({
+      entry,
+      dispatch,
+      text,
+      pipeline,
+      bindGroup: buffers.bindGroup(entry, dispatch, declared, layout, i),
+    }));
+    const invalid = await device.gpu.popErrorScope();
+    if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`);
+    const plan = new Plan(program, device, steps, memory, buffers, kept);
+    buffers.upload(options.parameters);
+    return plan;
+  }
+
+  /**
+   * Write the numbers of an input, a state or a parameter.
+   *
+   * @throws InputError when the length or the type is another
+   */
+  write(tensor: Tensor, data: Float32Array | Uint32Array): void {
+    this.#check(tensor);
+    const type = tensor.dtype === 'f32' ? Float32Array : Uint32Array;
+    if (data.length !== tensor.size || !(data instanceof type)) {
+      throw new InputError(
+        `write: ${tensor} takes ${tensor.size} ${tensor.dtype} numbers; got ${data.length} in a ${data.constructor.name}`,
+      );
+    }
+    const { buffer, offset } = this.buffers.locate(tensor.storage);
+    this.device.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
+  }
+
+  /** Run the program: clear what is added into, then every dispatch in order, as one submit. */
+  replay(options: ReplayOptions = {}): void {
+    if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
+    const encoder = this.device.gpu.createCommandEncoder();
+    this.clear(encoder, options.accumulate ?? false);
+    const pass = encoder.beginComputePass();
+    this.encode(pass, this.steps, options.update ?? true);
+    pass.end();
+    this.device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Zero the accumulators, and the gradients unless they are to be added to. */
+  clear(encoder: GPUCommandEncoder, accumulate: boolean): void {
+    if (!accumulate && this.buffers.gradients !== undefined) encoder.clearBuffer(this.buffers.gradients);
+    for (const buffer of this.buffers.accumulators) encoder.clearBuffer(buffer);
+  }
+
+  /** Put dispatches into a pass. `inspect` and `PARITY=1` call it with the steps of one entry. */
+  encode(pass: GPUComputePassEncoder, steps: readonly Step[], update = true): void {
+    let current: GPUComputePipeline | undefined;
+    for (const step of steps) {
+      if (!update && step.entry.phase === 'update') continue;
+      if (step.pipeline !== current) pass.setPipeline(step.pipeline);
+      current = step.pipeline;
+      pass.setBindGroup(0, step.bindGroup);
+      const [x, y, z] = step.dispatch.workgroups;
+      pass.dispatchWorkgroups(x, y, z);
+    }
+  }
+
+  /** Wait until everything submitted has run. @throws DeviceError when something went wrong on the device */
+  finished(): Promise<void> {
+    return this.device.wait();
+  }
+
+  /**
+   * The numbers of a tensor after the last replay, row-major. One copy and one map for all that is asked.
+   *
+   * @throws InputError when the tensor's buffer has been used again by a later entry, naming who has it now
+   */
+  async read(tensor: Tensor): Promise<Float32Array> {
+    return new Float32Array(await this.#bytes(tensor));
+  }
+
+  /** As `read`, for ids. */
+  async readIds(tensor: Tensor): Promise<Uint32Array> {
+    return new Uint32Array(await this.#bytes(tensor));
+  }
+
+  async #bytes(tensor: Tensor): Promise<ArrayBuffer> {
+    this.#check(tensor);
+    if (!tensor.isContiguous) throw new InputError(`read: ${tensor} is a strided view; read what it looks at`);
+    if (tensor.storage.role === 'activation' && !this.kept(tensor.storage)) {
+      const slot = this.memory.slots[this.memory.slotOf.get(tensor.storage.id)!]!;
+      const later = slot.tenants.at(-1)!;
+      if (later.label !== tensor.storage.label) {
+        throw new InputError(
+          `read: the buffer of ${tensor} was used again by ${later.label}; name it in \`keep\` when compiling`,
+        );
+      }
+    }
+    const { buffer, offset } = this.buffers.locate(tensor.storage);
+    const bytes = tensor.size * 4;
+    const { gpu } = this.device;
+    let staging = this.#staging.get(tensor);
+    if (staging === undefined) {
+      staging = gpu.createBuffer({ label: `read ${tensor}`, size: Math.max(4, bytes), usage: READ });
+      this.#staging.set(tensor, staging);
+    }
+    if (bytes === 0) return new ArrayBuffer(0);
+    const encoder = gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
+    gpu.queue.submit([encoder.finish()]);
+    await this.device.settle(staging.mapAsync(GPU_MAP_READ));
+    const copy = staging.getMappedRange().slice(0, bytes);
+    staging.unmap();
+    return copy;
+  }
+
+  #check(tensor: Tensor): void {
+    if (this.#freed) throw new InputError(`${tensor}: its plan was freed; compile the program again`);
+    if (tensor.program !== this.program) throw new InputError(`${tensor} belongs to another program than this plan`);
+  }
+
+  /** Bytes of GPU memory this plan holds, by kind. */
+  get bytes(): PlanBytes {
+    return this.buffers.bytes;
+  }
+
+  /** Give all GPU memory back. Tensors can't be read afterwards. */
+  free(): void {
+    this.#freed = true;
+    for (const buffer of this.#staging.values()) buffer.destroy();
+    this.#staging.clear();
+    this.buffers.destroy();
+  }
+
+  /** Dispatches, memory, and what shares what, for a person. */
+  describe(): string {
+    const { bytes } = this;
+    const mib = (n: number) => `${(n / 2 ** 20).toFixed(2)} MiB`;
+    const pipelines = new Set(this.steps.map((step) => step.pipeline)).size;
+    const lines = [
+      `${this.program.entries.length} entries, ${this.steps.length} dispatches, ${pipelines} pipelines, 1 submit a replay`,
+      `memory ${mib(bytes.total)}: parameters, gradients and moments ${mib(bytes.flat)}, activations ${mib(bytes.activations)}` +
+        ` (unshared ${mib(bytes.unshared)}), inputs and constants ${mib(bytes.fixed)}`,
+      '',
+    ];
+    for (const { entry, dispatch } of this.steps) {
+      const constants = Object.entries(dispatch.constants ?? {}).map(([name, value]) => `${name}=${value}`);
+      const outputs = entry.outputs.map((output) => formatShape(output.shape)).join(' ');
+      lines.push(
+        `${String(entry.index).padStart(4)} ${entry.phase.padEnd(6)} ${entry.scope.padEnd(20)} ` +
+          `${dispatch.shader.padEnd(30)} ${dispatch.workgroups.join('×').padEnd(12)} ${outputs} ${constants.join(' ')}`,
+      );
+    }
+    lines.push('', 'buffers shared by liveness (entry of first write .. entry of last read):');
+    this.memory.slots.forEach((slot, i) => {
+      const tenants = slot.tenants.map(({ label, from, to }) => `${label} ${from}..${to === Infinity ? 'kept' : to}`);
+      lines.push(`${String(i).padStart(4)} ${mib(slot.size).padStart(11)}  ${tenants.join(' | ')}`);
+    });
+    return lines.join('\n');
+  }
+}
+
+/** GPUBufferUsage and GPUMapMode as numbers: Node has no such globals. */
+const READ = 0x0001 | 0x0008; // MAP_READ | COPY_DST
+const GPU_MAP_READ = 0x0001;
+const STORAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
+const UNIFORM = 0x0040 | 0x0008; // UNIFORM | COPY_DST
+
+function dispatchesOf(entry: Entry, device: Device): Dispatch[] {
+  const inputs: Record<string, Tensor> = {};
+  entry.inputs.forEach((tensor, i) => {
+    inputs[entry.op.inputs[i]!] = tensor;
+  });
+  const outputs: Record<string, Tensor> = {};
+  entry.outputs.forEach((tensor, i) => {
+    outputs[outputOf(entry.op.outputs[i]!)[0]] = tensor;
+  });
+  const dispatches = entry.op.kernels({ adapter: device, inputs, outputs, attributes: entry.attributes });
+  // An empty tensor needs no work, and a dispatch of 0 workgroups is legal but pointless.
+  return dispatches.filter((dispatch) => dispatch.workgroups.every((count) => count > 0));
+}
+
+export interface PlanBytes {
+  readonly total: number;
+  /** parameters and gradients, and what changes in place (moments, caches) */
+  readonly flat: number;
+  readonly activations: number;
+  /** what activations would take if nothing were shared */
+  readonly unshared: number;
+  readonly fixed: number;
+}
+
+/** Every GPU buffer of a plan, and where each storage lies. */
+class PlanBuffers {
+  readonly gradients: GPUBuffer | undefined;
+  readonly accumulators: GPUBuffer[] = [];
+  readonly bytes: PlanBytes;
+  readonly #parameters: GPUBuffer | undefined;
+  readonly #slots: GPUBuffer[];
+  readonly #own = new Map<number, GPUBuffer>();
+  #params: GPUBuffer | undefined;
+  #paramOffsets: number[] = [];
+
+  constructor(
+    private readonly program: Program,
+    private readonly device: Device,
+    private readonly memory: MemoryPlan,
+  ) {
+    const used = new Set(program.entries.flatMap((e) => [...e.inputs, ...e.outputs].map((t) => t.storage)));
+    const flatBytes = program.flatLength * 4;
+    const hasGradients = [...used].some((storage) => storage.role === 'gradient');
+    // Every buffer is checked against the adapter's limits before the first one is made.
+    this.#checkLimits(used);
+    if (flatBytes > 0) this.#parameters = this.#make('parameters', flatBytes);
+    if (hasGradients) this.gradients = this.#make('gradients', flatBytes);
+    let fixed = 0;
+    let state = 0;
+    for (const storage of program.storages) {
+      if (!['input', 'constant', 'state', 'accumulator'].includes(storage.role)) continue;
+      const buffer = this.#make(storage.label, storage.length * 4);
+      this.#own.set(storage.id, buffer);
+      if (storage.role === 'accumulator') this.accumulators.push(buffer);
+      if (storage.role === 'state') state += storage.length * 4;
+      else fixed += storage.length * 4;
+    }
+    this.#slots = memory.slots.map((slot, i) => this.#make(`shared ${i}: ${slot.tenants[0]!.label} …`, slot.size));
+    const flat = flatBytes * (hasGradients ? 2 : 1) + state;
+    const activations = memory.slots.reduce((sum, slot) => sum + slot.size, 0);
+    const unshared = memory.slots.reduce((sum, { tenants }) => sum + tenants.reduce((s, t) => s + t.bytes, 0), 0);
+    this.bytes = { total: flat + activations + fixed, flat, activations, unshared, fixed };
+  }
+
+  /** The buffer a storage lies in, and its first byte there. */
+  locate(storage: Storage): { buffer: GPUBuffer; offset: number } {
+    if (storage.flatOffset !== undefined) {
+      const buffer = storage.role === 'gradient' ? this.gradients : this.#parameters;
+      if (buffer === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
+      return { buffer, offset: storage.flatOffset * 4 };
+    }
+    const own = this.#own.get(storage.id);
+    if (own !== undefined) return { buffer: own, offset: 0 };
+    const slot = this.memory.slotOf.get(storage.id);
+    if (slot === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
+    return { buffer: this.#slots[slot]!, offset: 0 };
+  }
+
+  /** Constants, and the parameters' starting numbers. */
+  upload(parameters: ReadonlyMap<string, Float32Array> | undefined): void {
+    for (const storage of this.program.storages) {
+      const buffer = this.#own.get(storage.id);
+      if (storage.data !== undefined && buffer !== undefined && storage.length > 0) {
+        this.device.gpu.queue.writeBuffer(buffer, 0, storage.data as Float32Array<ArrayBuffer>);
+      }
+    }
+    for (const [name, data] of parameters ?? []) {
+      const entry = this.program.parameters.find((parameter) => parameter.name === name);
+      if (entry === undefined) throw new InputError(`there is no parameter ${name}`);
+      if (data.length !== entry.tensor.size) {
+        throw new InputError(`parameter ${entry.tensor} takes ${entry.tensor.size} numbers; got ${data.length}`);
+      }
+      this.device.gpu.queue.writeBuffer(this.#parameters!, entry.offset * 4, data as Float32Array<ArrayBuffer>);
+    }
+  }
+
+  /** All `Params` of a plan in one uniform buffer, each at its own aligned offset. */
+  writeParams(kernels: readonly { dispatch: Dispatch; declared: KernelInterface }[]): void {
+    const align = this.device.limits.minUniformBufferOffsetAlignment;
+    const blocks = kernels.map(({ dispatch, declared }) =>
+      packParams(dispatch.shader, declared.params, dispatch.params ?? {}),
+    );
+    let size = 0;
+    this.#paramOffsets = blocks.map((block) => {
+      const offset = size;
+      size += Math.ceil(block.byteLength / align) * align;
+      return offset;
+    });
+    const bytes = new Uint8Array(size);
+    for (const [i, block] of blocks.entries()) bytes.set(new Uint8Array(block), this.#paramOffsets[i]!);
+    this.#params = this.device.gpu.createBuffer({ label: 'params', size: Math.max(16, size), usage: UNIFORM });
+    this.device.gpu.queue.writeBuffer(this.#params, 0, bytes);
+  }
+
+  bindGroup(
+    entry: Entry,
+    dispatch: Dispatch,
+    declared: KernelInterface,
+    layout: GPUBindGroupLayout,
+    index: number,
+  ): GPUBindGroup {
+    const label = `${[entry.scope, entry.op.name].filter(Boolean).join(' ')} (${dispatch.shader})`;
+    const unknown = Object.keys(dispatch.bind).filter((name) => !declared.bindings.some((b) => b.name === name));
+    if (unknown.length > 0) throw new InputError(`${dispatch.shader}.wgsl declares no binding ${unknown.join(', ')}`);
+    const entries = declared.bindings.map(({ binding, name, access }) => {
+      if (access === 'uniform') {
+        const size = Math.max(16, Math.ceil((declared.params.length * 4) / 16) * 16);
+        return { binding, resource: { buffer: this.#params!, offset: this.#paramOffsets[index]!, size } };
+      }
+      const bound = dispatch.bind[name];
+      if (bound === undefined) throw new InputError(`${dispatch.shader}.wgsl needs a tensor for its binding ${name}`);
+      return { binding, resource: this.#range(entry, bound) };
+    });
+    return this.device.gpu.createBindGroup({ label, layout, entries });
+  }
+
+  #range(entry: Entry, bound: Dispatch['bind'][string]): GPUBufferBinding {
+    // A binding must not be empty: an empty tensor shows 4 bytes that nobody reads.
+    const bytes = (length: number) => Math.max(4, length * 4);
+    if ('scratch' in bound) {
+      const slot = this.memory.scratchOf.get(entry.index)![bound.scratch]!;
+      return { buffer: this.#slots[slot]!, offset: 0, size: bytes(bound.length) };
+    }
+    const [tensor, start, length] =
+      'tensor' in bound ? [bound.tensor, bound.offset, bound.length] : [bound, 0, bound.storage.length];
+    const { buffer, offset } = this.locate(tensor.storage);
+    return { buffer, offset: offset + start * 4, size: bytes(length) };
+  }
+
+  #checkLimits(used: ReadonlySet<Storage>): void {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    for (const storage of used) {
+      // The flat buffers are bound in ranges by AdamW, so only their total size is limited.
+      const isFlat = storage.flatOffset !== undefined && storage.length === this.program.flatLength;
+      const allowed = isFlat ? maxBufferSize : limit;
+      if (storage.length * 4 > allowed) {
+        const mib = (n: number) => `${(n / 2 ** 20).toFixed(0)} MiB`;
+        throw new DeviceError(
+          `${storage.label}: needs a buffer of ${mib(storage.length * 4)}, but ${this.device.name} allows ${mib(allowed)}; ` +
+            'take a smaller --batch, shorter windows or a smaller model',
+        );
+      }
+    }
+  }
+
+  #make(label: string, bytes: number): GPUBuffer {
+    const buffer = this.device.gpu.createBuffer({
+      label,
+      size: Math.max(16, Math.ceil(bytes / 4) * 4),
+      usage: STORAGE,
+    });
+    return buffer;
+  }
+
+  destroy(): void {
+    for (const buffer of [this.#parameters, this.gradients, this.#params, ...this.#slots, ...this.#own.values()]) {
+      buffer?.destroy();
+    }
+  }
+}

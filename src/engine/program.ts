@@ -1,0 +1,277 @@
+import { InputError, ShapeError } from './errors.js';
+import { type AnyOp, type Attributes, type Op, outputOf } from './op.js';
+import { add, addInto } from './ops/add.js';
+import { contiguous, permute, reshape } from './ops/view.js';
+import { checkShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
+import { type DType, type Role, type Storage, Tensor } from './tensor.js';
+
+/** Parameters start at multiples of 64 floats: 256 bytes, the binding alignment every adapter accepts. */
+export const PARAMETER_ALIGNMENT = 64;
+
+/** One call of one op: what it read, what it wrote, and with which attributes. */
+export interface Entry {
+  readonly index: number;
+  readonly op: AnyOp;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: Attributes;
+  /** `blocks.0.attention`: where in the model it was recorded */
+  readonly scope: string;
+  readonly phase: Phase;
+  /** for gradient entries: the forward entry they differentiate */
+  readonly forward?: Entry;
+}
+
+/** `step` entries run at every replay; `update` entries only when asked, after the last micro-batch. */
+export type Phase = 'step' | 'update';
+
+/** One row of the parameter table: a range of the flat buffers. */
+export interface ParameterEntry {
+  readonly name: string;
+  readonly shape: Shape;
+  /** first element in the flat buffers, a multiple of PARAMETER_ALIGNMENT */
+  readonly offset: number;
+  /** whether weight decay applies */
+  readonly decay: boolean;
+  readonly tensor: Tensor;
+}
+
+/**
+ * The record of a computation: entries in the order they were called. Gradients are entries too, appended by walking
+ * the tape backwards. Nothing runs here: `compile` turns a program into a plan, and the plan is what replays.
+ */
+export class Program {
+  readonly entries: Entry[] = [];
+  readonly storages: Storage[] = [];
+  readonly parameters: ParameterEntry[] = [];
+  /** The phase that entries are recorded in from now on. */
+  phase: Phase = 'step';
+  /** elements of the flat buffers so far */
+  #flatLength = 0;
+  #scope: string[] = [];
+  #differentiating: Entry | undefined;
+  /** gradient of the loss by each tensor met so far on the way back */
+  readonly #gradients = new Map<Tensor, Tensor>();
+
+  // ---- where tensors come from ----
+
+  /** A tensor written from TypeScript before each replay. */
+  input(label: string, shape: Shape, dtype: DType = 'f32', options: { requiresGradient?: boolean } = {}): Tensor {
+    return this.#create('input', label, shape, dtype, options.requiresGradient ?? false);
+  }
+
+  /** A tensor whose numbers are fixed when the plan is made: tables of angles, the substrate's value table. */
+  constant(label: string, shape: Shape, data: Float32Array | Uint32Array): Tensor {
+    if (data.length !== sizeOf(shape)) {
+      throw new ShapeError('constant', 'data must fill the shape', { [label]: shape, data: [data.length] });
+    }
+    const dtype: DType = data instanceof Uint32Array ? 'u32' : 'f32';
+    return this.#tensor(this.#storage('constant', label, sizeOf(shape), dtype, { data }), shape, label, false);
+  }
+
+  /** A tensor that survives replays and is changed in place: key/value caches. Starts as zeros. */
+  state(label: string, shape: Shape, dtype: DType = 'f32'): Tensor {
+    return this.#create('state', label, shape, dtype, false);
+  }
+
+  /** A trainable tensor: a range of the flat parameter buffer. */
+  parameter(name: string, shape: Shape, options: { decay?: boolean } = {}): Tensor {
+    if (this.parameters.some((entry) => entry.name === name)) throw new InputError(`parameter ${name} exists already`);
+    const offset = this.#flatLength;
+    const length = sizeOf(shape);
+    this.#flatLength = offset + Math.ceil(length / PARAMETER_ALIGNMENT) * PARAMETER_ALIGNMENT;
+    const tensor = this.#tensor(
+      this.#storage('parameter', name, length, 'f32', { flatOffset: offset }),
+      shape,
+      name,
+      true,
+    );
+    this.parameters.push({ name, shape, offset, decay: options.decay ?? shape.length > 1, tensor });
+    return tensor;
+  }
+
+  /** Elements in each flat buffer: all parameters, each padded to PARAMETER_ALIGNMENT. */
+  get flatLength(): number {
+    return this.#flatLength;
+  }
+
+  /** A whole flat buffer as one tensor `[flatLength]`. Call it after the last parameter. */
+  flat(role: 'parameter' | 'gradient'): Tensor {
+    const label = role === 'parameter' ? 'parameters' : 'gradients';
+    const storage = this.#storage(role, label, this.#flatLength, 'f32', { flatOffset: 0 });
+    return this.#tensor(storage, [this.#flatLength], label, false);
+  }
+
+  // ---- recording ----
+
+  /** Entries recorded inside `body` carry `name` in their scope: `blocks.0`, then `blocks.0.attention`. */
+  scope<T>(name: string, body: () => T): T {
+    this.#scope.push(name);
+    try {
+      return body();
+    } finally {
+      this.#scope.pop();
+    }
+  }
+
+  /**
+   * Record one call of an op and return its output tensors.
+   *
+   * @param outputs existing tensors for outputs that are added into or updated in place, in order of such outputs
+   */
+  record<A extends Attributes>(
+    op: Op<A>,
+    inputs: readonly Tensor[],
+    attributes: A,
+    outputs: readonly Tensor[] = [],
+  ): Tensor[] {
+    for (const input of inputs) {
+      if (input.program !== this) {
+        throw new InputError(`${op.name}: ${input} belongs to another program; record both ops in one program`);
+      }
+    }
+    const specs = op.shape(inputs, attributes);
+    const existing = [...outputs];
+    const wants = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
+    const written = specs.map((spec, i) => {
+      const [name, kind] = outputOf(op.outputs[i]!);
+      if (kind === 'writes') return this.#create('activation', this.#label(op, name), spec.shape, spec.dtype, wants);
+      const target = existing.shift();
+      if (target === undefined) throw new InputError(`${op.name}: needs a tensor for its output ${name}`);
+      if (!sameShape(target.shape, spec.shape)) {
+        throw new ShapeError(op.name, `${name} must match`, { [name]: target.shape, expected: spec.shape });
+      }
+      return target;
+    });
+    this.#append(op, inputs, written, attributes);
+    return written;
+  }
+
+  /** A view: an entry without dispatches whose output looks at its input's storage. */
+  view(x: Tensor, shape: Shape, strides: readonly number[], axes?: readonly number[]): Tensor {
+    const y = new Tensor(this, x.storage, shape, strides, x.label, x.requiresGradient);
+    this.#append(axes === undefined ? reshape : permute, [x], [y], axes === undefined ? {} : { axes });
+    return y;
+  }
+
+  /** The tensor itself when its elements lie in row-major order, else a recorded copy. */
+  contiguous(x: Tensor): Tensor {
+    return x.isContiguous ? x : this.record(contiguous, [x], {})[0]!;
+  }
+
+  // ---- reverse mode ----
+
+  /**
+   * Append the entries that compute gradients, by walking the tape backwards from `from`.
+   *
+   * @param from the loss, a scalar whose gradient is 1; or pairs of tensors and the gradients to start from
+   */
+  backward(from: Tensor | readonly (readonly [Tensor, Tensor])[]): void {
+    const pairs =
+      from instanceof Tensor
+        ? [[from, this.constant('dLoss', from.shape, new Float32Array(from.size).fill(1))] as const]
+        : from;
+    if (from instanceof Tensor && from.size !== 1) {
+      throw new ShapeError('backward', 'the loss must be one number', { loss: from.shape });
+    }
+    for (const [y, dY] of pairs) this.#give(y, dY);
+    const tape = [...this.entries];
+    for (const entry of tape.reverse()) {
+      const { op, inputs, outputs, attributes, scope } = entry;
+      if (op.backward === undefined || !inputs.some((input) => input.requiresGradient)) continue;
+      const gradients = outputs.map((output) => this.#gradients.get(output));
+      if (gradients.every((gradient) => gradient === undefined)) continue;
+      this.#differentiating = entry;
+      const outer = this.#scope;
+      this.#scope = scope === '' ? [] : [scope];
+      op.backward({
+        inputs,
+        outputs,
+        attributes,
+        gradients,
+        wants: (input) => input.requiresGradient,
+        give: (input, gradient) => this.#give(input, gradient),
+        into: (input) => this.#into(input),
+      });
+      this.#scope = outer;
+      this.#differentiating = undefined;
+    }
+  }
+
+  /** Gradient of the loss by a tensor, once `backward` has been recorded. */
+  gradientOf(x: Tensor): Tensor | undefined {
+    return this.#gradients.get(x);
+  }
+
+  #give(x: Tensor, gradient: Tensor): void {
+    if (!sameShape(x.shape, gradient.shape)) {
+      throw new ShapeError('backward', 'a gradient must have the shape of its tensor', {
+        [x.label]: x.shape,
+        gradient: gradient.shape,
+      });
+    }
+    const before = this.#gradients.get(x);
+    if (x.storage.role === 'parameter' || before?.storage.role === 'accumulator') {
+      this.record(addInto, [this.contiguous(gradient)], {}, [this.#into(x)]);
+    } else if (before === undefined) {
+      this.#gradients.set(x, gradient);
+    } else {
+      this.#gradients.set(x, add(before, gradient));
+    }
+  }
+
+  #into(x: Tensor): Tensor {
+    const before = this.#gradients.get(x);
+    if (before !== undefined && (before.storage.role === 'gradient' || before.storage.role === 'accumulator')) {
+      return before;
+    }
+    const label = `d ${x.label}`;
+    const total =
+      x.storage.role === 'parameter'
+        ? this.#tensor(
+            this.#storage('gradient', label, x.size, 'f32', { flatOffset: x.storage.flatOffset! }),
+            x.shape,
+            label,
+            false,
+          )
+        : this.#create('accumulator', label, x.shape);
+    this.#gradients.set(x, total);
+    if (before !== undefined) this.record(addInto, [this.contiguous(before)], {}, [total]);
+    return total;
+  }
+
+  // ---- small parts ----
+
+  #append(op: AnyOp, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: Attributes): void {
+    const forward = this.#differentiating;
+    this.entries.push({
+      index: this.entries.length,
+      op,
+      inputs,
+      outputs,
+      attributes,
+      scope: this.#scope.join('.'),
+      phase: this.phase,
+      ...(forward && { forward }),
+    });
+  }
+
+  #label(op: AnyOp, output: string): string {
+    return [...this.#scope, op.name, output].join(' ');
+  }
+
+  #create(role: Role, label: string, shape: Shape, dtype: DType = 'f32', requiresGradient = false): Tensor {
+    checkShape('tensor', label, shape);
+    return this.#tensor(this.#storage(role, label, sizeOf(shape), dtype, {}), shape, label, requiresGradient);
+  }
+
+  #storage(role: Role, label: string, length: number, dtype: DType, more: Partial<Storage>): Storage {
+    const storage: Storage = { id: this.storages.length, role, label, length, dtype, ...more };
+    this.storages.push(storage);
+    return storage;
+  }
+
+  #tensor(storage: Storage, shape: Shape, label: string, requiresGradient: boolean): Tensor {
+    return new Tensor(this, storage, shape, stridesOf(shape), label, requiresGradient);
+  }
+}

@@ -1,0 +1,30 @@
+import type { Shape } from './shape.js';
+import type { Tensor } from './tensor.js';
+
+/** One way to call an op for the contract tests, at a size that straddles a tile edge. */
+export interface OpSample {
+  readonly name: string;
+  /** shapes of the float inputs, by name, for a size n of 1, 7, 8, 9, 31, … */
+  readonly inputs: (n: number) => Readonly<Record<string, Shape>>;
+  /** whole numbers below a bound, for ids and targets */
+  readonly ids?: (n: number) => Readonly<Record<string, { readonly shape: Shape; readonly below: number }>>;
+  /** inputs that no gradient flows to: tables, weights of a loss */
+  readonly fixed?: readonly string[];
+  /** shapes of tensors that are updated in place: they are states, and are given numbers before the call */
+  readonly states?: (n: number) => Readonly<Record<string, Shape>>;
+  /** inputs and states whose numbers must not be negative */
+  readonly nonnegative?: readonly string[];
+  /** numbers are drawn from a normal distribution of this deviation; default 1 */
+  readonly scale?: number;
+  readonly call: (inputs: Readonly<Record<string, Tensor>>, n: number) => Tensor[];
+  /** tolerance of kernel against reference in float32 roundings of the largest output; default 64, 0 means equal bits */
+  readonly roundings?: number;
+}
+
+/** One row of the op table: what contract tests, benchmarks and the README read. */
+export interface OpRow {
+  readonly name: string;
+  /** kernel files, without `.wgsl` and without the variant's number */
+  readonly shaders: readonly string[];
+  readonly samples: readonly OpSample[];
+}

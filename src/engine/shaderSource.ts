@@ -1,0 +1,35 @@
+import { FileError } from './errors.js';
+
+/** Gives the text of `shaders/<name>.wgsl`. */
+export type ShaderSource = (name: string) => string | undefined | Promise<string | undefined>;
+
+/** Node reads the file itself, so that what a reader opens is what runs; it sits beside both src/ and dist/. */
+const fromDisk: ShaderSource = async (name) => {
+  const { readFile } = await import('node:fs/promises');
+  return readFile(new URL(`../../shaders/${name}.wgsl`, import.meta.url), 'utf8').catch(() => undefined);
+};
+
+let source: ShaderSource = fromDisk;
+const texts = new Map<string, Promise<string>>();
+
+/** Replace the look-up: a page hands in the texts its bundler inlined. */
+export function setShaderSource(replacement: ShaderSource): void {
+  source = replacement;
+  texts.clear();
+}
+
+/**
+ * The text of one kernel file, read once.
+ *
+ * @throws FileError when there is no such file
+ */
+export function shaderText(name: string): Promise<string> {
+  const known = texts.get(name);
+  if (known !== undefined) return known;
+  const text = Promise.resolve(source(name)).then((found) => {
+    if (found === undefined) throw new FileError(`shaders/${name}.wgsl is missing; reinstall byte-to-loss`);
+    return found;
+  });
+  texts.set(name, text);
+  return text;
+}

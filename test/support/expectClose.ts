@@ -1,0 +1,39 @@
+import { expect } from 'vitest';
+
+/** Half a unit in the last place of a float32 in [1, 2): the error of one rounding, relatively. */
+export const ROUNDING = 2 ** -24;
+
+/**
+ * Every number within `roundings` float32 roundings of the largest reference; reports the worst index with both values.
+ * `roundings` 0 asks for equal float32 bits.
+ */
+export function expectClose(
+  what: string,
+  actual: ArrayLike<number>,
+  reference: ArrayLike<number>,
+  roundings: number,
+): void {
+  expect(actual.length, `${what}: length`).toBe(reference.length);
+  let largest = 1e-6;
+  for (let i = 0; i < reference.length; i++) largest = Math.max(largest, Math.abs(reference[i]!));
+  const allowed = roundings * ROUNDING * largest;
+  let worst = -1;
+  let error = 0;
+  for (let i = 0; i < reference.length; i++) {
+    const difference =
+      roundings === 0
+        ? Number(!Object.is(actual[i], Math.fround(reference[i]!)))
+        : Math.abs(actual[i]! - reference[i]!);
+    // A NaN is never close; it compares false with everything.
+    if (!(difference <= error)) {
+      worst = i;
+      error = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+    }
+  }
+  if (worst >= 0 && error > allowed) {
+    expect.fail(
+      `${what}: at ${worst} of ${reference.length}: got ${actual[worst]}, reference ${reference[worst]}; ` +
+        `error ${error.toExponential(2)}, allowed ${allowed.toExponential(2)}`,
+    );
+  }
+}

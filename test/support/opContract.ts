@@ -1,0 +1,147 @@
+import { expect } from 'vitest';
+import type { Device } from '../../src/engine/device.js';
+import { Plan } from '../../src/engine/plan.js';
+import { Program } from '../../src/engine/program.js';
+import { integers, normals } from '../../src/engine/random.js';
+import { type Feeds, ReferenceRun } from '../../src/engine/reference.js';
+import type { OpSample } from '../../src/engine/registry.js';
+import { sizeOf } from '../../src/engine/shape.js';
+import type { Tensor } from '../../src/engine/tensor.js';
+import { expectClose } from './expectClose.js';
+
+/** Sizes around the edges of tiles, subgroups and workgroups. */
+export const EDGE_SIZES = [1, 7, 8, 9, 31, 32, 33, 63, 64, 65];
+
+const SEED = Number(process.env.SEED ?? 7);
+
+/** A sample recorded at one size, with random numbers for everything it reads. */
+interface Recorded {
+  readonly program: Program;
+  readonly feeds: Map<Tensor, Float32Array | Uint32Array>;
+  readonly outputs: readonly Tensor[];
+  /** gradients by name of input; empty where nothing is differentiable */
+  readonly gradients: readonly { readonly name: string; readonly input: Tensor; readonly gradient: Tensor }[];
+  /** outputs weighted by random numbers before summing, so that a wrong sign cannot cancel */
+  readonly weights: ReadonlyMap<Tensor, Float32Array>;
+  /** entries before the gradients */
+  readonly forwardEntries: number;
+}
+
+function record(sample: OpSample, n: number): Recorded {
+  const program = new Program();
+  const feeds = new Map<Tensor, Float32Array | Uint32Array>();
+  const tensors: Record<string, Tensor> = {};
+  const draw = (name: string, shape: readonly number[]) => {
+    const numbers = normals(SEED, `${sample.name} ${name}`, sizeOf(shape)).map((x) => x * (sample.scale ?? 1));
+    return sample.nonnegative?.includes(name) ? numbers.map(Math.abs) : numbers;
+  };
+  for (const [name, shape] of Object.entries(sample.inputs(n))) {
+    const requiresGradient = !sample.fixed?.includes(name);
+    tensors[name] = program.input(name, shape, 'f32', { requiresGradient });
+    feeds.set(tensors[name], draw(name, shape));
+  }
+  for (const [name, { shape, below }] of Object.entries(sample.ids?.(n) ?? {})) {
+    tensors[name] = program.input(name, shape, 'u32');
+    feeds.set(tensors[name], integers(SEED, `${sample.name} ${name}`, sizeOf(shape), below));
+  }
+  for (const [name, shape] of Object.entries(sample.states?.(n) ?? {})) {
+    tensors[name] = program.state(name, shape);
+    feeds.set(tensors[name], draw(name, shape));
+  }
+  const outputs = sample.call(tensors, n);
+  const forwardEntries = program.entries.length;
+  const weights = new Map<Tensor, Float32Array>();
+  const named = Object.entries(tensors).filter(([, tensor]) => tensor.requiresGradient);
+  if (named.length > 0) {
+    const isLoss = outputs.length === 1 && outputs[0]!.size === 1;
+    if (isLoss) {
+      weights.set(outputs[0]!, Float32Array.of(1));
+      program.backward(outputs[0]!);
+    } else {
+      const pairs = outputs.map((output, i) => {
+        const dY = program.input(`dY${i}`, output.shape);
+        const numbers = normals(SEED, `${sample.name} dY${i}`, output.size);
+        feeds.set(dY, numbers);
+        weights.set(output, numbers);
+        return [output, dY] as const;
+      });
+      program.backward(pairs);
+    }
+  }
+  const gradients = named.map(([name, input]) => {
+    const gradient = program.gradientOf(input);
+    expect(gradient, `${name} receives a gradient`).toBeDefined();
+    return { name, input, gradient: program.contiguous(gradient!) };
+  });
+  return { program, feeds, outputs: outputs.map((y) => program.contiguous(y)), gradients, weights, forwardEntries };
+}
+
+/** Kernels agree with the float64 reference: outputs, everything saved, and every gradient. */
+export async function checkParity(device: Device, sample: OpSample, n: number): Promise<void> {
+  const { program, feeds, gradients, outputs } = record(sample, n);
+  const reference = new ReferenceRun(program, feeds).run();
+  const plan = await Plan.compile(program, device, { keep: 'all' });
+  for (const [tensor, data] of feeds) plan.write(tensor, data);
+  plan.replay();
+  const roundings = sample.roundings ?? 64;
+  for (const entry of program.entries) {
+    for (const output of entry.outputs.filter((tensor) => tensor.isContiguous)) {
+      const name = `${entry.op.name} ${output.label}, n = ${n}`;
+      expectClose(name, await plan.read(output), reference.value(output).data, roundings);
+    }
+  }
+  expect(gradients.length + outputs.length).toBeGreaterThan(0);
+  plan.free();
+}
+
+/** The reference's gradients agree with central differences, at sampled entries and along one random direction. */
+export function checkGradients(sample: OpSample, n: number): void {
+  const { program, feeds, gradients, weights, forwardEntries } = record(sample, n);
+  const forward = program.entries.slice(0, forwardEntries);
+  const loss = (changed: Feeds): number => {
+    const run = new ReferenceRun(program, changed).run(forward);
+    let sum = 0;
+    for (const [output, weight] of weights)
+      for (const [i, y] of run.value(output).data.entries()) sum += y * weight[i]!;
+    return sum;
+  };
+  const reference = new ReferenceRun(program, feeds).run();
+  for (const { name, input, gradient } of gradients) {
+    const data = Float64Array.from(feeds.get(input)!);
+    const given = reference.value(gradient).data;
+    const differences = (direction: Float64Array): number => {
+      const h = 1e-5 * (sample.scale ?? 1);
+      const moved = (by: number) => {
+        const changed: Map<Tensor, ArrayLike<number>> = new Map(feeds);
+        return loss(
+          changed.set(
+            input,
+            data.map((x, i) => x + by * direction[i]!),
+          ),
+        );
+      };
+      return (moved(h) - moved(-h)) / (2 * h);
+    };
+    const check = (what: string, direction: Float64Array) => {
+      const expected = differences(direction);
+      const received = direction.reduce((sum, d, i) => sum + d * given[i]!, 0);
+      const scale = Math.max(1, Math.abs(expected), Math.abs(received));
+      expect(
+        Math.abs(expected - received) / scale,
+        `${sample.name}, n = ${n}: d ${name} ${what}: differences ${expected}, reference ${received}`,
+      ).toBeLessThan(2e-6);
+    };
+    const direction = Float64Array.from(normals(SEED, `${name} direction`, data.length));
+    const length = Math.sqrt(direction.reduce((sum, d) => sum + d * d, 0)) || 1;
+    check(
+      'along a random direction',
+      direction.map((d) => d / length),
+    );
+    for (const at of new Set(integers(SEED, `${name} entries`, 3, Math.max(1, data.length)))) {
+      if (data.length === 0) break;
+      const unit = new Float64Array(data.length);
+      unit[at] = 1;
+      check(`at ${at}`, unit);
+    }
+  }
+}
