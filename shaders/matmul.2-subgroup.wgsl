@@ -1,0 +1,94 @@
+// matmul.2-subgroup   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], where the flags ask for it
+// Variant 2 adds one idea: a subgroup loads a tile of A together, one value per lane, and hands the values round by
+// subgroupShuffle, so that a multiplication costs a fraction of a load. No workgroup memory, no barrier: what CPU drivers
+// like. Twin: matmulReference in src/engine/ops/matmul.ts; same bits as matmul.1-naive, because k still ascends one by one.
+//
+//   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
+//   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
+//   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
+//   y      [M, N]   overwritten, or added into when ADD == 1
+//
+// One workgroup is one subgroup and owns ROWS rows × 2*SUBGROUP columns of y: lane l has columns n0 + l and
+// n0 + SUBGROUP + l of every row. Past the edge of y, rows and columns repeat the last one and are not written.
+// Every trip count but K's is const: the driver unrolls those loops and keeps the arrays in registers.
+
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text, and
+// const SUBGROUP: u32, the adapter's subgroup size; ROWS: u32, a multiple of SUBGROUP when TRANSPOSE_A == 1
+
+struct Params { M: u32, N: u32, K: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+// Lanes run along the axis of A that is contiguous in memory, and a tile of A takes LOADS registers x[t], lane by lane:
+//   plain       SUBGROUP values of k at once   x[t] = A[m0 + t, k + lane]              A[m0 + i, k + q] is x[i] of lane q
+//   transposed  one k, SUBGROUP rows a load    x[t] = A[m0 + t*SUBGROUP + lane, k]     A[m0 + i, k] is x[i / SUBGROUP]
+//                                                                                      of lane i % SUBGROUP
+const DEPTH = select(SUBGROUP, 1u, TRANSPOSE_A == 1u);
+const LOADS = select(ROWS, max(ROWS / SUBGROUP, 1u), TRANSPOSE_A == 1u);
+
+@compute @workgroup_size(SUBGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let M = params.M;
+  let N = params.N;
+  let K = params.K;
+  let m0 = group.y * ROWS;
+  let n = group.x * 2u * SUBGROUP + vec2u(lane, SUBGROUP + lane); // this lane's two columns
+
+  // Walking k moves a's index by aStep and b's by bStep: 1 along a row, a whole row's length down a column.
+  let aStep = select(1u, M, TRANSPOSE_A == 1u);
+  let bStep = select(N, 1u, TRANSPOSE_B == 1u);
+  let column = min(n, vec2u(N - 1u));
+  let bAt = select(column, column * K, TRANSPOSE_B == 1u); // B[0, n]
+
+  var aAt: array<u32, LOADS>; // where x[t] is at k = 0
+  for (var t = 0u; t < LOADS; t++) {
+    if (TRANSPOSE_A == 1u) {
+      aAt[t] = min(m0 + t * SUBGROUP + lane, M - 1u);
+    } else {
+      aAt[t] = min(m0 + t, M - 1u) * K + lane;
+    }
+  }
+
+  var sum: array<vec2f, ROWS>; // sum[i]: row m0 + i, this lane's two columns
+  let whole = K - K % DEPTH;
+  for (var k = 0u; k < whole; k += DEPTH) {
+    var x: array<f32, LOADS>;
+    for (var t = 0u; t < LOADS; t++) { x[t] = a[aAt[t] + k * aStep]; }
+    for (var q = 0u; q < DEPTH; q++) {
+      let at = bAt + (k + q) * bStep;
+      let w = vec2f(b[at.x], b[at.y]); // B[k + q, n]
+      for (var i = 0u; i < ROWS; i++) {
+        if (TRANSPOSE_A == 1u) {
+          sum[i] += subgroupShuffle(x[i / SUBGROUP], i % SUBGROUP) * w;
+        } else {
+          sum[i] += subgroupShuffle(x[i], q) * w;
+        }
+      }
+    }
+  }
+  for (var k = whole; k < K; k++) { // the last K % DEPTH values of k, one by one
+    let at = bAt + k * bStep;
+    let w = vec2f(b[at.x], b[at.y]);
+    for (var i = 0u; i < ROWS; i++) {
+      let m = min(m0 + i, M - 1u);
+      sum[i] += a[m * K + k] * w; // A[m, k], the same for every lane; none are left when TRANSPOSE_A == 1
+    }
+  }
+
+  if (BIAS == 1u) {
+    let add = vec2f(bias[column.x], bias[column.y]);
+    for (var i = 0u; i < ROWS; i++) { sum[i] += add; }
+  }
+  for (var i = 0u; i < ROWS && m0 + i < M; i++) {
+    for (var j = 0u; j < 2u; j++) {
+      if (n[j] < N) {
+        let at = (m0 + i) * N + n[j]; // y[m0 + i, n]
+        if (ADD == 1u) { y[at] += sum[i][j]; } else { y[at] = sum[i][j]; }
+      }
+    }
+  }
+}
