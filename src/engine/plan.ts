@@ -24,6 +24,8 @@ export interface CompileOptions {
   readonly keep?: readonly Tensor[] | 'all';
   /** numbers for the parameters at the start, by name; others start at 0 */
   readonly parameters?: ReadonlyMap<string, Float32Array>;
+  /** another plan whose parameters, and states of the same label, this one uses in place of its own; it must outlive this */
+  readonly shared?: Plan;
 }
 
 export interface ReplayOptions {
@@ -61,7 +63,7 @@ export class Plan {
     const kept = (storage: Storage) => keptIds === undefined || keptIds.has(storage.id);
     const dispatches = new Map(program.entries.map((entry) => [entry.index, dispatchesOf(entry, device)]));
     const memory = planMemory(program, dispatches, kept);
-    const buffers = new PlanBuffers(program, device, memory);
+    const buffers = new PlanBuffers(program, device, memory, options.shared?.buffers);
     const flat = program.entries.flatMap((entry) =>
       (dispatches.get(entry.index) ?? []).map((dispatch) => ({ entry, dispatch })),
     );
@@ -270,6 +272,8 @@ class PlanBuffers {
   readonly #parameters: GPUBuffer | undefined;
   readonly #slots: GPUBuffer[];
   readonly #own = new Map<number, GPUBuffer>();
+  /** what this plan made itself, and not borrowed */
+  readonly #made: GPUBuffer[] = [];
   #params: GPUBuffer | undefined;
   #paramOffsets: number[] = [];
 
@@ -277,19 +281,21 @@ class PlanBuffers {
     private readonly program: Program,
     private readonly device: Device,
     private readonly memory: MemoryPlan,
+    private readonly shared?: PlanBuffers,
   ) {
     const used = new Set(program.entries.flatMap((e) => [...e.inputs, ...e.outputs].map((t) => t.storage)));
     const flatBytes = program.flatLength * 4;
     const hasGradients = [...used].some((storage) => storage.role === 'gradient');
     // Every buffer is checked against the adapter's limits before the first one is made.
     this.#checkLimits(used);
-    if (flatBytes > 0) this.#parameters = this.#make('parameters', flatBytes);
+    if (flatBytes > 0) this.#parameters = this.#sharedParameters() ?? this.#make('parameters', flatBytes);
     if (hasGradients) this.gradients = this.#make('gradients', flatBytes);
     let fixed = 0;
     let state = 0;
     for (const storage of program.storages) {
       if (!['input', 'constant', 'state', 'accumulator'].includes(storage.role)) continue;
-      const buffer = this.#make(storage.label, storage.length * 4);
+      const borrowed = storage.role === 'state' ? this.#sharedState(storage) : undefined;
+      const buffer = borrowed ?? this.#make(storage.label, storage.length * 4);
       this.#own.set(storage.id, buffer);
       if (storage.role === 'accumulator') this.accumulators.push(buffer);
       if (storage.role === 'state') state += storage.length * 4;

@@ -1,0 +1,77 @@
+import { InputError } from '../engine/errors.js';
+import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
+
+/** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. DESIGN.md, section 3. */
+export const DOOR_KINDS = ['zero', 'projected', 'bytes', 'learned', 'random', 'permuted'] as const;
+export type DoorKind = (typeof DOOR_KINDS)[number];
+
+/** Everything that decides the shapes and the meaning of a decoder's parameters. */
+export interface DecoderConfig {
+  readonly door: DoorKind;
+  /** C, columns of every position */
+  readonly dim: number;
+  readonly layers: number;
+  /** H; dim must be divisible by it, into heads of even width */
+  readonly heads: number;
+  /** bytes per slot */
+  readonly K: number;
+  /** prepend the raw bits: 35 channels in place of 27 */
+  readonly includeBits?: boolean;
+  /** scale the two phase columns by the step from the byte before */
+  readonly momentumPhase?: boolean;
+  /** columns to keep, the rest is zero at its own address; default all */
+  readonly columns?: readonly number[];
+  /** seed of the `random` and `permuted` tables */
+  readonly tableSeed?: number;
+}
+
+/** DESIGN.md, section 4. `lean` is the seed project's: 25.2 M parameters in its blocks. */
+export const SIZES = {
+  tiny: { dim: 128, layers: 2, heads: 4, K: 4 },
+  small: { dim: 256, layers: 4, heads: 4, K: 8 },
+  lean: { dim: 512, layers: 8, heads: 8, K: 8 },
+} as const;
+export type SizeName = keyof typeof SIZES;
+
+/** Channels of one byte under this configuration: 27, or 35 with raw bits. */
+export function channelsOf(config: DecoderConfig): number {
+  return config.includeBits ? CHANNELS_WITH_BITS : CHANNELS;
+}
+
+/**
+ * Refuse a configuration that cannot be built.
+ *
+ * @throws InputError naming the rule, and what would fit
+ */
+export function checkConfig(config: DecoderConfig): void {
+  const { door, dim, layers, heads, K } = config;
+  for (const [name, value] of Object.entries({ dim, layers, heads, K })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new InputError(`${name} must be a whole number of at least 1; got ${value}`);
+    }
+  }
+  if (!DOOR_KINDS.includes(door)) throw new InputError(`door must be one of ${DOOR_KINDS.join(', ')}; got ${door}`);
+  if (dim % heads !== 0) {
+    const fitting = [...Array(dim).keys()].map((i) => i + 1).filter((h) => dim % h === 0 && (dim / h) % 2 === 0);
+    const near = fitting.sort((a, b) => Math.abs(a - heads) - Math.abs(b - heads))[0];
+    throw new InputError(
+      `dim must be divisible by heads; got dim ${dim}, heads ${heads}${near ? `. heads ${near} would fit` : ''}`,
+    );
+  }
+  if ((dim / heads) % 2 !== 0) {
+    throw new InputError(
+      `heads must have an even width, for rotary positions; got dim ${dim} / heads ${heads} = ${dim / heads}`,
+    );
+  }
+  const channels = channelsOf(config);
+  // `bytes` cuts rows down to fit, and `projected` maps any width; the others lay channels side by side.
+  if (door === 'bytes' && K > dim)
+    throw new InputError(`K must be at most dim for the bytes door; got K ${K}, dim ${dim}`);
+  if (door !== 'bytes' && door !== 'projected' && K * channels > dim) {
+    const largest = Math.floor(dim / channels);
+    throw new InputError(
+      `K·${channels} must be at most dim; got K ${K}, so ${K * channels} > dim ${dim}` +
+        (largest > 0 ? `. The largest K for this dim is ${largest}` : `. dim must be at least ${channels}`),
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { crossEntropy } from '../engine/ops/crossEntropy.js';
+import { rotaryTable } from '../engine/ops/rotary.js';
+import { sliceRows } from '../engine/ops/sliceRows.js';
+import type { Program } from '../engine/program.js';
+import type { Tensor } from '../engine/tensor.js';
+import { MASK } from '../substrate/channels.js';
+import { checkConfig, type DecoderConfig } from './config.js';
+import { decoderBlocks, layer } from './decoder.js';
+import { throughDoor } from './door.js';
+import { declareParameters } from './parameters.js';
+
+/** Sizes of a batch of windows: `B` windows of `L` prefix bytes and `T` stream bytes. */
+export interface BatchSize {
+  readonly B: number;
+  readonly L: number;
+  readonly T: number;
+}
+
+/** A recorded forward pass over a batch: what to write before a replay, and what can be read after. */
+export interface ForwardPass {
+  readonly program: Program;
+  readonly size: BatchSize & { readonly P: number };
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** [B, P·K] u32: prefix bytes, the last slot filled up with 0x00; undefined where L = 0 */
+  readonly prefix: Tensor | undefined;
+  /** [B, T] u32: the stream moved right by one, MASK first */
+  readonly stream: Tensor;
+  /** [B, T] u32 and f32 */
+  readonly targets: Tensor;
+  readonly weights: Tensor;
+  /** [B, P + T, C], what the door gives */
+  readonly x0: Tensor;
+  /** [B, T, 258] */
+  readonly logits: Tensor;
+  /** [B, T], nats of each target */
+  readonly nats: Tensor;
+  /** [1], weighted mean of nats */
+  readonly loss: Tensor;
+}
+
+/** Record the whole way from bytes to loss. DESIGN.md, sections 3 and 4. */
+export function recordForward(
+  program: Program,
+  config: DecoderConfig,
+  { B, L, T }: BatchSize,
+  decay: 'matrices' | 'all' = 'matrices',
+): ForwardPass {
+  checkConfig(config);
+  const P = Math.ceil(L / config.K);
+  const parameters = declareParameters(program, config, decay);
+  const prefix = P > 0 ? program.input('prefix', [B, P * config.K], 'u32') : undefined;
+  const stream = program.input('stream', [B, T], 'u32');
+  const targets = program.input('targets', [B, T], 'u32');
+  const weights = program.input('weights', [B, T]);
+  const x0 = throughDoor(config, parameters, prefix, stream);
+  const D = config.dim / config.heads;
+  const angles = program.constant('angles', [P + T, D], rotaryTable(P + T, D));
+  const position = program.constant('position', [1], new Uint32Array(1));
+  const x = decoderBlocks(x0, { config, parameters, P, angles, position });
+  const logits = program.scope('head', () => layer(sliceRows(x, P), { parameters }, 'head'));
+  const { loss, nats } = program.scope('loss', () => crossEntropy(logits, targets, weights));
+  return { program, size: { B, L, T, P }, parameters, prefix, stream, targets, weights, x0, logits, nats, loss };
+}
+
+/** A batch of windows as ids: `prefix` [B, L], `targets` [B, T], `weights` [B, T]. */
+export interface Batch {
+  readonly prefix: Uint32Array;
+  readonly targets: Uint32Array;
+  readonly weights: Float32Array;
+}
+
+/** Lay a batch out as the pass reads it: prefixes filled up with 0x00 to whole slots, streams moved right behind a MASK. */
+export function feedsOf(pass: ForwardPass, batch: Batch): [Tensor, Uint32Array | Float32Array][] {
+  const { B, L, T } = pass.size;
+  const stream = new Uint32Array(B * T);
+  for (let b = 0; b < B; b++) {
+    stream[b * T] = MASK;
+    stream.set(batch.targets.subarray(b * T, (b + 1) * T - 1), b * T + 1);
+  }
+  const feeds: [Tensor, Uint32Array | Float32Array][] = [
+    [pass.stream, stream],
+    [pass.targets, batch.targets],
+    [pass.weights, batch.weights],
+  ];
+  if (pass.prefix !== undefined) {
+    const width = pass.prefix.shape[1]!;
+    const prefix = new Uint32Array(B * width);
+    for (let b = 0; b < B; b++) prefix.set(batch.prefix.subarray(b * L, (b + 1) * L), b * width);
+    feeds.push([pass.prefix, prefix]);
+  }
+  return feeds;
+}

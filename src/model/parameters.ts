@@ -1,0 +1,95 @@
+import type { Program } from '../engine/program.js';
+import { normals } from '../engine/random.js';
+import { type Shape, sizeOf } from '../engine/shape.js';
+import type { Tensor } from '../engine/tensor.js';
+import { VALUE_CHANNELS, VOCABULARY } from '../substrate/channels.js';
+import { channelsOf, type DecoderConfig } from './config.js';
+
+/** A parameter of the decoder: its name in a PyTorch state_dict, its shape, and how it starts. */
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  /** standard deviation of the normal it is drawn from; 'zeros' and 'ones' for biases and norm weights */
+  readonly init: number | 'zeros' | 'ones';
+}
+
+/** Standard deviation of every matrix at the start. */
+const DEVIATION = 0.02;
+
+/**
+ * Every parameter, in the order of the flat buffers: the door, the blocks, the final norm, the head. Linear weights are
+ * `[out, in]`, as in PyTorch.
+ */
+export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
+  const { dim: C, layers } = config;
+  const linear = (name: string, out: number, from: number, init = DEVIATION): ParameterSpec[] => [
+    { name: `${name}.weight`, shape: [out, from], init },
+    { name: `${name}.bias`, shape: [out], init: 'zeros' },
+  ];
+  const norm = (name: string): ParameterSpec[] => [
+    { name: `${name}.weight`, shape: [C], init: 'ones' },
+    { name: `${name}.bias`, shape: [C], init: 'zeros' },
+  ];
+  // What each block adds to the residual stream starts smaller, so that their sum keeps its size at any depth.
+  const residual = DEVIATION / Math.sqrt(2 * layers);
+  const blocks = Array.from({ length: layers }, (_, i) => `blocks.${i}`).flatMap((block) => [
+    ...norm(`${block}.norm1`),
+    ...linear(`${block}.attention.qkv`, 3 * C, C),
+    ...linear(`${block}.attention.out`, C, C, residual),
+    ...norm(`${block}.norm2`),
+    ...linear(`${block}.mlp.up`, 4 * C, C),
+    ...linear(`${block}.mlp.down`, C, 4 * C, residual),
+  ]);
+  return [...doorSpecs(config), ...blocks, ...norm('norm'), ...linear('head', VOCABULARY, C)];
+}
+
+/** The door's own parameters: none for the zero door, which is the point of it. */
+export function doorSpecs(config: DecoderConfig): ParameterSpec[] {
+  const { door, dim: C, K } = config;
+  const channels = channelsOf(config);
+  switch (door) {
+    case 'projected':
+      return [
+        { name: 'door.slots.weight', shape: [C, K * channels], init: DEVIATION },
+        { name: 'door.slots.bias', shape: [C], init: 'zeros' },
+        { name: 'door.stream.weight', shape: [C, channels], init: DEVIATION },
+        { name: 'door.stream.bias', shape: [C], init: 'zeros' },
+      ];
+    case 'bytes':
+      return [{ name: 'door.embedding.weight', shape: [VOCABULARY, C], init: DEVIATION }];
+    case 'learned':
+      return [{ name: 'door.values.weight', shape: [256, VALUE_CHANNELS], init: DEVIATION }];
+    default:
+      return [];
+  }
+}
+
+/** How many numbers the specs hold. `countParameters(doorSpecs(zero)) // 0` */
+export function countParameters(specs: readonly ParameterSpec[]): number {
+  return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+/** The numbers training starts from: a function of the seed and each parameter's name. */
+export function initialParameters(config: DecoderConfig, seed: number): Map<string, Float32Array> {
+  return new Map(
+    parameterSpecs(config).map(({ name, shape, init }) => {
+      const size = sizeOf(shape);
+      if (typeof init === 'number') return [name, normals(seed, name, size).map((z) => z * init)];
+      return [name, new Float32Array(size).fill(init === 'ones' ? 1 : 0)];
+    }),
+  );
+}
+
+/** Declare every parameter in a program; returns them by name. Weight decay falls on matrices, or on all of them. */
+export function declareParameters(
+  program: Program,
+  config: DecoderConfig,
+  decay: 'matrices' | 'all' = 'matrices',
+): ReadonlyMap<string, Tensor> {
+  return new Map(
+    parameterSpecs(config).map(({ name, shape }) => [
+      name,
+      program.parameter(name, shape, { decay: decay === 'all' || shape.length > 1 }),
+    ]),
+  );
+}

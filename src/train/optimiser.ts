@@ -1,0 +1,66 @@
+import { adamW } from '../engine/ops/adamW.js';
+import { gradientNorm } from '../engine/ops/gradientNorm.js';
+import { PARAMETER_ALIGNMENT, type Program } from '../engine/program.js';
+import type { Tensor } from '../engine/tensor.js';
+
+export interface OptimiserOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly decay: number;
+  /** gradients longer than this are scaled down to it */
+  readonly clip: number;
+}
+
+/** DESIGN.md, section 5. */
+export const OPTIMISER: OptimiserOptions = { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1, clip: 1 };
+
+/** What an optimiser step reads and keeps. */
+export interface Optimiser {
+  /** [4] f32, written before each update: see `stepScalars` */
+  readonly step: Tensor;
+  /** [2]: norm of all gradients, and the factor that clips it */
+  readonly clip: Tensor;
+  /** first and second moments [flatLength] */
+  readonly m: Tensor;
+  readonly v: Tensor;
+}
+
+/** Record clip and AdamW over all parameters as `update` entries. Call it after the backward pass. */
+export function recordOptimiser(program: Program, options: OptimiserOptions = OPTIMISER): Optimiser {
+  program.phase = 'update';
+  const n = program.flatLength;
+  const step = program.input('step', [4]);
+  const m = program.state('first moments', [n]);
+  const v = program.state('second moments', [n]);
+  // 1 where a block of 64 floats belongs to a parameter that decays
+  const decays = new Float32Array(n / PARAMETER_ALIGNMENT);
+  for (const { offset, tensor, decay } of program.parameters) {
+    const first = offset / PARAMETER_ALIGNMENT;
+    if (decay) decays.fill(1, first, first + Math.ceil(tensor.size / PARAMETER_ALIGNMENT));
+  }
+  const gradients = program.flat('gradient');
+  const parameters = program.flat('parameter');
+  const clip = program.scope('optimiser', () => gradientNorm(gradients, step, options.clip));
+  const mask = program.constant('decays', [decays.length], decays);
+  const { beta1, beta2, eps, decay } = options;
+  program.scope('optimiser', () =>
+    adamW(gradients, mask, clip, step, { parameters, m, v }, { beta1, beta2, eps, decay }),
+  );
+  program.phase = 'step';
+  return { step, clip, m, v };
+}
+
+/**
+ * The numbers of one update, for the `step` input.
+ *
+ * @param t 1 for the first update   @param microBatches how many replays the gradients were added up over
+ */
+export function stepScalars(
+  t: number,
+  lr: number,
+  options: OptimiserOptions = OPTIMISER,
+  microBatches = 1,
+): Float32Array {
+  return Float32Array.of(lr, 1 - options.beta1 ** t, 1 - options.beta2 ** t, 1 / microBatches);
+}
