@@ -410,18 +410,29 @@ class PlanBuffers {
     }
   }
 
+  #sharedParameters(): GPUBuffer | undefined {
+    if (this.shared === undefined) return undefined;
+    const [mine, theirs] = [this.program, this.shared.program].map((program) =>
+      program.parameters.map(({ name, offset, tensor }) => `${name} ${offset} ${tensor.size}`).join(),
+    );
+    if (mine !== theirs) throw new InputError('compile: a plan shares parameters only with one that has the same ones');
+    return this.shared.#parameters;
+  }
+
+  #sharedState({ label, length }: Storage): GPUBuffer | undefined {
+    const theirs = this.shared?.program.storages.find((storage) => storage.role === 'state' && storage.label === label);
+    return theirs?.length === length ? this.shared!.#own.get(theirs.id) : undefined;
+  }
+
   #make(label: string, bytes: number): GPUBuffer {
-    const buffer = this.device.gpu.createBuffer({
-      label,
-      size: Math.max(16, Math.ceil(bytes / 4) * 4),
-      usage: STORAGE,
-    });
+    const size = Math.max(16, Math.ceil(bytes / 4) * 4);
+    const buffer = this.device.gpu.createBuffer({ label, size, usage: STORAGE });
+    this.#made.push(buffer);
     return buffer;
   }
 
   destroy(): void {
-    for (const buffer of [this.#parameters, this.gradients, this.#params, ...this.#slots, ...this.#own.values()]) {
-      buffer?.destroy();
-    }
+    for (const buffer of this.#made) buffer.destroy();
+    this.#params?.destroy();
   }
 }
