@@ -1,45 +1,32 @@
-/** The streams of random numbers, one per use, so that no two uses share numbers. */
-const streams = { text: 1, audio: 2, video: 3, mix: 4, made: 5 };
+import { philox } from '../../engine/random.js';
+
+/** Who draws, so that no two share numbers. They stand where `random.ts` counts its tries, which stay far below 256. */
+const uses = { text: 256, audio: 257, video: 258, mix: 259, sound: 260, scene: 261, heldOut: 262 };
 
 /**
- * Random draws for one thing: a counter goes in, a number comes out, and nothing is kept between things. The same seed, use,
- * step and index give the same draws, whatever was drawn before.
+ * Random draws for one thing, such as a window: a counter goes in, numbers come out, and nothing is kept between things. The same
+ * seed, use, step and index give the same draws, whatever was drawn before.
  */
 export interface Draws {
-  /** uniform in [0, 1), 32 bits */
+  /** uniform in [0, 1), 53 bits */
   next(): number;
-  /** 0 .. below-1, each equally likely (to 1 in 2^53 / below) */
+  /** 0 .. below-1; equally likely but for one part in 2^53 / below */
   integer(below: number): number;
   pick<T>(from: readonly T[]): T;
 }
 
-/** Draws for window `index` of a step. */
-export function drawsAt(seed: number, use: keyof typeof streams, step: number, index: number): Draws {
-  let counter = 0;
-  let block: Uint32Array | undefined;
-  const bits = () => {
-    if (counter % 4 === 0) block = philox([counter / 4, index, step, streams[use]], [seed, Math.floor(seed / 2 ** 32)]);
-    return block![counter++ % 4]!;
+/** Draws for window `index` of a step: blocks 0, 1, … of Philox at (block, index, step, use) under the seed. */
+export function drawsAt(seed: number, use: keyof typeof uses, step: number, index: number): Draws {
+  const key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
+  let block = 0;
+  let words: Uint32Array | undefined; // two draws a block
+  const next = () => {
+    const second = words;
+    if (second) words = undefined;
+    else words = philox([block++, index, step, uses[use]], key);
+    const [high, low] = second ? second.subarray(2) : words!;
+    return ((high! >>> 5) * 2 ** 26 + (low! >>> 6)) / 2 ** 53;
   };
-  const integer = (below: number) => Math.floor(((bits() * 2 ** 21 + (bits() >>> 11)) / 2 ** 53) * below);
-  return { next: () => bits() / 2 ** 32, integer, pick: (from) => from[integer(from.length)]! };
-}
-
-/** Philox-4x32-10. Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". */
-function philox(counter: readonly number[], key: readonly number[]): Uint32Array {
-  const x = Uint32Array.from(counter);
-  const k = Uint32Array.from(key);
-  for (let round = 0; round < 10; round++) {
-    const a = BigInt(x[0]!) * 0xd2511f53n;
-    const b = BigInt(x[2]!) * 0xcd9e8d57n;
-    x.set([
-      Number(b >> 32n) ^ x[1]! ^ k[0]!,
-      Number(b & 0xffffffffn),
-      Number(a >> 32n) ^ x[3]! ^ k[1]!,
-      Number(a & 0xffffffffn),
-    ]);
-    k[0]! += 0x9e3779b9;
-    k[1]! += 0xbb67ae85;
-  }
-  return x;
+  const integer = (below: number) => Math.floor(next() * below);
+  return { next, integer, pick: (from) => from[integer(from.length)]! };
 }

@@ -7,7 +7,9 @@ import { readJsonLines } from '../data/jsonl.js';
 import { LeftOut } from '../data/leftOut.js';
 import { readable } from '../data/readable.js';
 import { drawsAt } from './draws.js';
+import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { EOS, MASK, type Split, type Window, type WindowSize, type WindowSource } from './window.js';
+import { count } from './words.js';
 
 /** Bytes that belong together. `closed`: the text ends here, so an EOS follows; the front part of a cut text does not end. */
 export interface TextDocument {
@@ -73,8 +75,7 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
       return positions[split].window(drawsAt(seed, 'text', step, index).integer(positions[split].count));
     },
     validation(index) {
-      // Evenly spaced, each in the middle of its share.
-      return positions.validation.window(Math.floor(((index + 0.5) * positions.validation.count) / validationCount));
+      return positions.validation.window(evenly(index, validationCount, positions.validation.count));
     },
     describe() {
       const line = (split: Split) =>
@@ -111,16 +112,14 @@ function splitDocuments(
   size: WindowSize,
 ): Record<Split, TextDocument[]> {
   const split: Record<Split, TextDocument[]> = { train: [], validation: [] };
-  const whole = Math.floor(read.length * validation) > 0;
+  const whole = canHoldOutWhole(read.length, validation);
   const window = size.prefix + size.stream;
   for (const [index, { source, bytes, closed, pad }] of read.entries()) {
     if (whole) {
-      // Held out are the documents at which the running share passes a whole number: every tenth.
-      const heldOut = Math.floor((index + 1) * validation) > Math.floor(index * validation);
       if (!pad && bytes.length < window) {
         throw new FileError(`${source}: ${bytes.length} bytes are fewer than one window, ${sizes(size)}. ${mend}`);
       }
-      split[heldOut ? 'validation' : 'train'].push({ source, bytes, closed });
+      split[splitOf(index, validation)].push({ source, bytes, closed });
       continue;
     }
     const cut = Math.floor(bytes.length * (1 - validation));
@@ -254,9 +253,4 @@ export function mobyDick(): ReadDocument {
 
 function byteCount(documents: readonly TextDocument[]): number {
   return documents.reduce((sum, { bytes }) => sum + bytes.length, 0);
-}
-
-/** count(1200, 'byte') // "1,200 bytes" */
-function count(n: number, noun: string): string {
-  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
 }

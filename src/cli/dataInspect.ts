@@ -1,0 +1,102 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { InputError } from '../engine/errors.js';
+import type { LeftOut } from '../train/data/leftOut.js';
+import { openAudio } from '../train/windows/audio.js';
+import { madeScenes } from '../train/windows/madeScene.js';
+import { madeSounds } from '../train/windows/madeSound.js';
+import { printable, showWindow } from '../train/windows/show.js';
+import { openText } from '../train/windows/text.js';
+import { openVideo } from '../train/windows/video.js';
+import type { Split, WindowSource } from '../train/windows/window.js';
+
+interface InspectOptions {
+  readonly text?: string[] | true;
+  readonly audio?: string;
+  readonly video?: string[];
+  readonly made?: boolean;
+  readonly prefix: number;
+  readonly stream: number;
+  readonly rate: number;
+  readonly fps: number;
+  readonly validation: number;
+  readonly split: Split;
+  readonly seed: number;
+  readonly window: number;
+  readonly strict?: boolean;
+}
+
+/** `byte-to-loss data …` */
+export function dataCommand(): Command {
+  const inspect = new Command('inspect')
+    .description('count the windows that training would see, and show one of each kind as picture, waveform and text')
+    .option('--text [files...]', 'text or JSONL files; without a file, the default text')
+    .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits')
+    .option('--video <files...>', 'films (y4m, gray, or what ffmpeg reads) or manifests of {"video", …} lines')
+    .option('--made', 'sounds and scenes made here (the default, with the default text, where nothing is given)')
+    .option('--prefix <bytes>', 'bytes in a prefix', positive, 1024)
+    .option('--stream <bytes>', 'ids in a stream', positive, 512)
+    .option('--rate <hertz>', 'audio samples per second', positive, 4000)
+    .option('--fps <frames>', 'frames per second of raw frames and of what ffmpeg reads', positive, 8)
+    .option('--validation <share>', 'the share that is held out', share, 0.1)
+    .addOption(
+      new Option('--split <split>', 'which side to show').choices(['train', 'validation']).default('validation'),
+    )
+    .option('--window <number>', 'which window to show', whole, 0)
+    .option('--seed <seed>', 'the seed that training windows are drawn with', whole, 0)
+    .option('--strict', 'stop at the first bad line or file')
+    .action((options: InspectOptions) => {
+      process.stdout.write(`${inspectData(options)}\n`);
+    });
+  return new Command('data').description('look at the data').addCommand(inspect);
+}
+
+/** What `data inspect` prints. */
+export function inspectData(options: InspectOptions): string {
+  return open(options)
+    .map((source) => {
+      const lines = [printable(source.describe())];
+      const { leftOut } = source;
+      for (const reason of leftOut?.reasons.slice(0, 10) ?? []) lines.push(`  left out: ${printable(reason)}`);
+      if (leftOut && leftOut.count > 10) lines.push(`  left out: ${leftOut.count - 10} more`);
+      return [...lines, '', showWindow(pick(source, options))].join('\n');
+    })
+    .join('\n\n');
+}
+
+type Source = WindowSource & { readonly leftOut?: LeftOut };
+
+function open({ text, audio, video, made, ...options }: InspectOptions): Source[] {
+  const size = { prefix: options.prefix, stream: options.stream };
+  const { rate, fps, validation, strict = false } = options;
+  const nothing = !text && !audio && !video && !made;
+  const sources: Source[] = [];
+  if (text || nothing) sources.push(openText(Array.isArray(text) ? text : [], size, { validation, strict }));
+  if (audio) sources.push(openAudio(audio, size, { rate, validation, strict }));
+  if (video) sources.push(openVideo(video, size, { rate, fps, validation, strict }));
+  if (made || nothing) sources.push(madeSounds(size, { validation }), madeScenes(size, { validation }));
+  return sources;
+}
+
+function pick(source: Source, { split, window, seed }: InspectOptions) {
+  if (split === 'train') return source.sample('train', seed, window, 0);
+  if (window < source.validationCount) return source.validation(window);
+  throw new InputError(
+    `${source.name}: --window must be below ${source.validationCount}, the number of held-out windows; got ${window}`,
+  );
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is needed.');
+  return Number(text);
+}
+
+function positive(text: string): number {
+  if (whole(text) === 0) throw new InvalidArgumentError('a whole number above 0 is needed.');
+  return Number(text);
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('a number between 0 and 1 is needed.');
+  return value;
+}

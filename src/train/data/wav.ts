@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { FileError } from '../../engine/errors.js';
+import { readable } from './readable.js';
+
+/** Sound in one channel: `samples` in [-1, 1] for whole-number formats, `rate` of them a second. */
+export interface Sound {
+  readonly rate: number;
+  readonly samples: Float32Array;
+}
+
+/** A rate below any sound's would make a small file a long one when it is resampled. */
+export const wavLimits = { bytes: 1 << 30, channels: 32, slowest: 1000, fastest: 768_000 };
+
+/**
+ * Read a WAV file: uncompressed, 8, 16, 24 or 32 bits or 32- or 64-bit floats, any rate; channels are averaged.
+ *
+ * @throws FileError when it is truncated, compressed, empty, or a field contradicts another
+ */
+export function readWav(path: string): Sound {
+  const size = readable(path);
+  if (size > wavLimits.bytes)
+    throw new FileError(`${path}: ${size} bytes (at most ${wavLimits.bytes} are read). Cut it into pieces`);
+  return parseWav(readFileSync(path), path);
+}
+
+/**
+ * As `readWav`, of bytes in memory. A WAV is `RIFF size WAVE`, then chunks of `name size bytes`, each padded to an even length: `fmt `
+ * says what `data` holds, others are passed over.
+ */
+export function parseWav(bytes: Uint8Array, file: string): Sound {
+  const fail: (what: string) => never = (what) => {
+    throw new FileError(`${file}: ${what}`);
+  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const name = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
+  if (bytes.length === 0) fail('is empty; a WAV file is needed');
+  if (bytes.length < 12 || name(0) !== 'RIFF' || name(8) !== 'WAVE')
+    fail('not a WAV file: it does not start with RIFF … WAVE');
+
+  let format: Format | undefined;
+  for (let at = 12; at < bytes.length; ) {
+    if (bytes.length - at < 8) fail('truncated: it ends inside the head of a chunk');
+    const length = view.getUint32(at + 4, true);
+    const start = at + 8;
+    const what = JSON.stringify(name(at));
+    if (length > bytes.length - start)
+      fail(`truncated: chunk ${what} is ${length} bytes and ${bytes.length - start} are there`);
+    if (name(at) === 'fmt ') format = parseFormat(new DataView(view.buffer, view.byteOffset + start, length), fail);
+    if (name(at) === 'data') {
+      if (!format) return fail('"data" comes before "fmt "');
+      if (length === 0) fail('holds no samples');
+      if (length % format.frame !== 0)
+        fail(`truncated: ${length} bytes of data are not whole frames of ${format.frame}`);
+      return {
+        rate: format.rate,
+        samples: mono(new DataView(view.buffer, view.byteOffset + start, length), format, fail),
+      };
+    }
+    at = start + length + (length % 2);
+  }
+  return fail('holds no "data" chunk');
+}
+
+interface Format {
+  readonly rate: number;
+  readonly channels: number;
+  /** bytes of one sample of all channels */
+  readonly frame: number;
+  readonly read: (view: DataView, at: number) => number;
+}
+
+/** Sample readers by format tag (1 whole numbers, 3 floats) and bits. 8 bits are unsigned; the others signed, little-endian. */
+const readers: Readonly<Record<string, Format['read']>> = {
+  '1/8': (view, at) => (view.getUint8(at) - 128) / 2 ** 7,
+  '1/16': (view, at) => view.getInt16(at, true) / 2 ** 15,
+  '1/24': (view, at) => (view.getUint16(at, true) + view.getInt8(at + 2) * 2 ** 16) / 2 ** 23,
+  '1/32': (view, at) => view.getInt32(at, true) / 2 ** 31,
+  '3/32': (view, at) => view.getFloat32(at, true),
+  '3/64': (view, at) => view.getFloat64(at, true),
+};
+
+function parseFormat(view: DataView, fail: (what: string) => never): Format {
+  if (view.byteLength < 16) fail(`truncated: "fmt " is ${view.byteLength} bytes and needs 16`);
+  let tag = view.getUint16(0, true);
+  if (tag === 0xfffe && view.byteLength >= 26) tag = view.getUint16(24, true); // "extensible": the tag opens the subformat
+  const channels = view.getUint16(2, true);
+  const rate = view.getUint32(4, true);
+  const frame = view.getUint16(12, true);
+  const bits = view.getUint16(14, true);
+  if (tag !== 1 && tag !== 3) fail(`compressed (format ${tag}). Convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav`);
+  const read =
+    readers[`${tag}/${bits}`] ??
+    fail(`${bits}-bit ${tag === 3 ? 'float ' : ''}samples are not read; 8, 16, 24, 32 and floats are`);
+  if (channels < 1 || channels > wavLimits.channels) fail(`${channels} channels; 1 to ${wavLimits.channels} are read`);
+  if (rate < wavLimits.slowest || rate > wavLimits.fastest) {
+    fail(`${rate} samples a second; ${wavLimits.slowest} to ${wavLimits.fastest} are read`);
+  }
+  if (frame !== (channels * bits) / 8)
+    fail(`a frame of ${frame} bytes contradicts ${channels} channels of ${bits} bits`);
+  return { rate, channels, frame, read };
+}
+
+function mono(data: DataView, { channels, frame, read }: Format, fail: (what: string) => never): Float32Array {
+  const samples = new Float32Array(data.byteLength / frame);
+  for (let n = 0; n < samples.length; n++) {
+    let sum = 0;
+    for (let c = 0; c < channels; c++) sum += read(data, n * frame + (c * frame) / channels);
+    samples[n] = sum / channels;
+    if (!Number.isFinite(samples[n])) fail(`sample ${n} is not a finite number`);
+  }
+  return samples;
+}

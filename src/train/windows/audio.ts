@@ -1,0 +1,167 @@
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { FileError } from '../../engine/errors.js';
+import { isRecord } from '../data/json.js';
+import { readJsonLines } from '../data/jsonl.js';
+import { LeftOut } from '../data/leftOut.js';
+import { muLawBytes, SILENCE } from '../data/mulaw.js';
+import { resample } from '../data/resample.js';
+import { readWav } from '../data/wav.js';
+import { captionIds, tooLong } from './caption.js';
+import { drawsAt } from './draws.js';
+import { canHoldOutWhole, evenly, splitOf } from './split.js';
+import type { Split, Window, WindowSize, WindowSource } from './window.js';
+import { count } from './words.js';
+
+export interface AudioOptions {
+  /** samples per second that the model hears. Default 4000 */
+  readonly rate?: number;
+  /** the share of a manifest that is held out. Default 0.1 */
+  readonly validation?: number;
+  /** the length of the fixed list of held-out windows. Default 64 */
+  readonly validationWindows?: number;
+  /** stop at the first bad line or file instead of leaving it out */
+  readonly strict?: boolean;
+}
+
+/** A recording, cut to a prefix, and its caption. */
+export interface Clip {
+  readonly source: string;
+  /** [L] μ-law bytes */
+  readonly audio: Uint8Array;
+  readonly caption: string;
+}
+
+export interface AudioSource extends WindowSource {
+  readonly clips: Readonly<Record<Split, readonly Clip[]>>;
+  readonly leftOut: LeftOut;
+  readonly rate: number;
+}
+
+/**
+ * Open recordings with captions: a prefix of μ-law bytes, a stream of the caption and its EOS.
+ *
+ * @param path a manifest of lines `{"audio": "x.wav", "caption": "…"}`, paths relative to it, of which every tenth is held out; or a
+ *   folder of files named `{digit}_{speaker}_{index}.wav` (as the Free Spoken Digit Dataset is), of which index 0 to 4 are held out
+ *   and whose captions are `a voice says seven`
+ * @throws FileError when nothing can be read; a single bad line or file is left out and counted, unless `strict`
+ */
+export function openAudio(path: string, size: WindowSize, options: AudioOptions = {}): AudioSource {
+  const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
+  const leftOut = new LeftOut(strict);
+  const listed = isFolder(path) ? spokenDigits(path) : manifest(path, validation, leftOut);
+  const clips: Record<Split, Clip[]> = { train: [], validation: [] };
+  for (const { where, file, caption, split } of listed) {
+    if (!captionIds(caption, size.stream)) {
+      leftOut.add(where, tooLong(caption, size.stream));
+      continue;
+    }
+    const audio = leftOut.attempt(() => named(where, file, () => audioPrefix(file, rate, size.prefix)));
+    if (audio) clips[split].push({ source: file, audio, caption });
+  }
+  for (const split of ['train', 'validation'] as const) {
+    if (clips[split].length === 0) throw new FileError(`${path}: no ${split} recording is left${leftOut.summary()}`);
+  }
+
+  const validationCount = Math.min(validationWindows, clips.validation.length);
+  return {
+    kind: 'audio',
+    name: path,
+    size,
+    clips,
+    leftOut,
+    rate,
+    trainCount: clips.train.length,
+    validationCount,
+    sample: (split, seed, step, index) => audioWindow(drawsAt(seed, 'audio', step, index).pick(clips[split]), size),
+    validation: (index) =>
+      audioWindow(clips.validation[evenly(index, validationCount, clips.validation.length)]!, size),
+    describe: () =>
+      `audio: ${path}: train ${count(clips.train.length, 'recording')}; validation ${count(clips.validation.length, 'recording')}; ` +
+      `${count(size.prefix, 'μ-law byte')} each at ${rate} Hz (${(size.prefix / rate).toFixed(3)} s); left out: ${leftOut.count}`,
+  };
+}
+
+/** The window of a clip; `at` says where in its source it lies. @throws FileError when its caption does not fit */
+export function audioWindow({ source, audio, caption }: Clip, size: WindowSize, at = 0): Window {
+  const words = captionIds(caption, size.stream);
+  if (!words) throw new FileError(`${source}: ${tooLong(caption, size.stream)}`);
+  return {
+    kind: 'audio',
+    prefix: Uint32Array.from(audio),
+    stream: words.ids,
+    weights: new Float32Array(size.stream).fill(1, 0, words.used),
+    info: {
+      source,
+      at,
+      caption,
+      parts: {
+        prefix: [{ name: 'audio', start: 0, end: audio.length }],
+        stream: [{ name: 'caption', start: 0, end: words.used - 1 }],
+      },
+    },
+  };
+}
+
+/** The first `length` samples of a recording at `rate`, loudest at full scale, as μ-law bytes; silence after its end. */
+function audioPrefix(file: string, rate: number, length: number): Uint8Array {
+  const sound = readWav(file);
+  const samples = resample(sound.samples, sound.rate, rate, length);
+  const bytes = new Uint8Array(length).fill(SILENCE);
+  bytes.set(muLawBytes(samples));
+  return bytes;
+}
+
+interface Listed {
+  readonly where: string;
+  readonly file: string;
+  readonly caption: string;
+  readonly split: Split;
+}
+
+function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] {
+  const entries: Omit<Listed, 'split'>[] = [];
+  for (const { line, value, problem } of readJsonLines(path)) {
+    const where = `${path}:${line}`;
+    const { audio, caption } = isRecord(value) ? value : {};
+    if (problem !== undefined) leftOut.add(where, problem);
+    else if (typeof audio !== 'string' || audio === '') leftOut.add(where, 'has no "audio", the path of a WAV file');
+    else if (typeof caption !== 'string' || caption === '') leftOut.add(where, 'has no "caption"');
+    else entries.push({ where, file: isAbsolute(audio) ? audio : join(dirname(path), audio), caption });
+  }
+  if (!canHoldOutWhole(entries.length, validation)) {
+    const least = Math.ceil(1 / validation);
+    throw new FileError(
+      `${path}: ${count(entries.length, 'usable line')}; at least ${least} are needed to hold some out${leftOut.summary()}`,
+    );
+  }
+  return entries.map((entry, index) => ({ ...entry, split: splitOf(index, validation) }));
+}
+
+const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+
+function spokenDigits(folder: string): Listed[] {
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const [, digit, index] = /^(\d)_.+_(\d+)\.wav$/.exec(name) ?? [];
+      if (digit === undefined || index === undefined) return [];
+      const file = join(folder, name);
+      const split = Number(index) < 5 ? 'validation' : 'train';
+      return [{ where: file, file, caption: `a voice says ${digits[Number(digit)]}`, split }];
+    });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** An error about a file says which line named it. */
+function named<T>(where: string, file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof FileError) || where === file) throw error;
+    throw new FileError(`${where}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,74 @@
+import { type Draws, drawsAt } from './draws.js';
+import { evenly } from './split.js';
+import type { Window, WindowKind, WindowSize, WindowSource } from './window.js';
+import { count } from './words.js';
+
+/**
+ * A generator whose truth is known: `combinations` different things, each of which can be drawn in endless variations. `make` builds a
+ * window of one of them; its caption follows from the combination alone.
+ */
+export interface Generator {
+  readonly kind: WindowKind;
+  readonly name: 'sound' | 'scene';
+  readonly combinations: number;
+  make(combination: number, draws: Draws): Window;
+}
+
+export interface MadeOptions {
+  /** the share of combinations held out whole. Default 0.1 */
+  readonly validation?: number;
+  /** the length of the fixed list of held-out windows. Default 64 */
+  readonly validationWindows?: number;
+}
+
+/** Windows of a generator. Which combinations are held out does not depend on any seed, so that runs can be compared. */
+export function madeSource(generator: Generator, size: WindowSize, options: MadeOptions = {}): WindowSource {
+  const { validation = 0.1, validationWindows = 64 } = options;
+  const { kind, name, combinations, make } = generator;
+  const lists = { train: [] as number[], validation: [] as number[] };
+  for (let c = 0; c < combinations; c++) {
+    const heldOut = drawsAt(0, 'heldOut', 0, c).next() < validation;
+    lists[heldOut ? 'validation' : 'train'].push(c);
+  }
+  const validationCount = Math.min(validationWindows, lists.validation.length);
+  return {
+    kind,
+    name: `made ${name}s`,
+    size,
+    trainCount: lists.train.length,
+    validationCount,
+    sample(split, seed, step, index) {
+      const draws = drawsAt(seed, name, step, index);
+      return make(draws.pick(lists[split]), draws);
+    },
+    validation(index) {
+      const combination = lists.validation[evenly(index, validationCount, lists.validation.length)]!;
+      return make(combination, drawsAt(0, 'heldOut', 1, combination));
+    },
+    describe: () =>
+      `${kind}: made ${name}s: train ${count(lists.train.length, 'combination')}; validation ${count(lists.validation.length, 'combination')}, held out whole`,
+  };
+}
+
+/**
+ * Take one number apart into a choice from each list, the last list turning fastest.
+ *
+ *     choose(4, [['a', 'b'], [1, 2, 3]]) // ['b', 2]
+ */
+export function choose<T extends readonly (readonly unknown[])[]>(
+  index: number,
+  lists: readonly [...T],
+): { [I in keyof T]: T[I][number] } {
+  let rest = index;
+  const chosen = lists.toReversed().map((list) => {
+    const value = list[rest % list.length];
+    rest = Math.floor(rest / list.length);
+    return value;
+  });
+  return chosen.toReversed() as { [I in keyof T]: T[I][number] };
+}
+
+/** choices([['a', 'b'], [1, 2, 3]]) // 6 */
+export function choices(lists: readonly (readonly unknown[])[]): number {
+  return lists.reduce((product, list) => product * list.length, 1);
+}

@@ -1,0 +1,184 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, parse } from 'node:path';
+import { FileError } from '../../engine/errors.js';
+import { type FilmOptions, readFilm } from '../data/film.js';
+import { isRecord } from '../data/json.js';
+import { readJsonLines } from '../data/jsonl.js';
+import { LeftOut } from '../data/leftOut.js';
+import { muLawBytes } from '../data/mulaw.js';
+import { readable } from '../data/readable.js';
+import { resample } from '../data/resample.js';
+import { type Cue, cueAt, parseSrt } from '../data/srt.js';
+import { readWav } from '../data/wav.js';
+import { captionIds, tooLong } from './caption.js';
+import { drawsAt } from './draws.js';
+import { canHoldOutWhole, evenly, splitOf } from './split.js';
+import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
+import type { Split, Window, WindowSize, WindowSource } from './window.js';
+import { count } from './words.js';
+
+export interface VideoOptions extends FilmOptions {
+  /** samples per second that the model hears. Default 4000 */
+  readonly rate?: number;
+  /** bytes kept for a caption and its EOS. Default 64 */
+  readonly captionBytes?: number;
+  /** the share held out: of fewer than ten films the end of each, of more every tenth. Default 0.1 */
+  readonly validation?: number;
+  /** the length of the fixed list of held-out windows. Default 64 */
+  readonly validationWindows?: number;
+  /** stop at the first bad line or file instead of leaving it out */
+  readonly strict?: boolean;
+}
+
+export interface VideoSource extends WindowSource {
+  readonly layout: VideoLayout;
+  readonly leftOut: LeftOut;
+}
+
+/** A run of moments of one film, of which each but the last is a window with the one after it. */
+interface Stretch {
+  readonly source: string;
+  /** the film's frame that the first moment is */
+  readonly first: number;
+  readonly moments: readonly Moment[];
+}
+
+/**
+ * Open films and cut windows `[16 x 16 frame | μ-law audio | caption]` → the next one.
+ *
+ * Beside `x.y4m` (or `.gray`, or what ffmpeg reads) may lie `x.wav`, its sound, and `x.srt`, its captions. A `.jsonl` manifest names
+ * them freely, paths relative to it: `{"video": "x.y4m", "audio": "x.wav", "srt": "x.srt"}`, or `"caption": "…"` for the whole film.
+ *
+ * The audio of a frame is the sound from its time on, at `rate`, as many bytes as the layout has room for.
+ *
+ * @throws FileError when nothing can be read; a single bad line, film or subtitle is left out and counted, unless `strict`
+ */
+export function openVideo(paths: readonly string[], size: WindowSize, options: VideoOptions = {}): VideoSource {
+  const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
+  const layout = videoLayout(size, options.captionBytes);
+  const leftOut = new LeftOut(strict);
+  const listed = paths.flatMap((path) => (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]));
+  const films: Stretch[] = listed.flatMap(
+    (film) => leftOut.attempt(() => openFilm(film, layout, rate, options, leftOut)) ?? [],
+  );
+
+  const stretches: Record<Split, Stretch[]> = { train: [], validation: [] };
+  const whole = canHoldOutWhole(films.length, validation);
+  for (const [index, film] of films.entries()) {
+    const cut = Math.floor(film.moments.length * (1 - validation));
+    const parts: [Split, number, number][] = whole
+      ? [[splitOf(index, validation), 0, film.moments.length]]
+      : [
+          ['train', 0, cut],
+          ['validation', cut, film.moments.length],
+        ];
+    for (const [split, from, to] of parts) {
+      if (to - from >= 2)
+        stretches[split].push({ source: film.source, first: from, moments: film.moments.slice(from, to) });
+    }
+  }
+  const counts = { train: windowCount(stretches.train), validation: windowCount(stretches.validation) };
+  const name = paths.join(', ');
+  for (const split of ['train', 'validation'] as const) {
+    if (counts[split] === 0)
+      throw new FileError(`${name}: no ${split} frames are left: a window needs two${leftOut.summary()}`);
+  }
+
+  const windowAt = (split: Split, position: number): Window => {
+    let rest = position;
+    for (const { source, first, moments } of stretches[split]) {
+      if (rest < moments.length - 1)
+        return videoWindow(moments[rest]!, moments[rest + 1]!, layout, size, source, first + rest);
+      rest -= moments.length - 1;
+    }
+    throw new RangeError(`video: window ${position} of ${counts[split]}`);
+  };
+  const validationCount = Math.min(validationWindows, counts.validation);
+  return {
+    kind: 'video',
+    name,
+    size,
+    layout,
+    leftOut,
+    trainCount: counts.train,
+    validationCount,
+    sample: (split, seed, step, index) => windowAt(split, drawsAt(seed, 'video', step, index).integer(counts[split])),
+    validation: (index) => windowAt('validation', evenly(index, validationCount, counts.validation)),
+    describe: () =>
+      `video: ${name}: ${count(films.length, 'film')}, train ${count(counts.train, 'window')}; validation ${count(counts.validation, 'window')}; ` +
+      `each [${layout.side ** 2} frame | ${layout.audio} audio at ${rate} Hz | ${layout.caption} caption] bytes; left out: ${leftOut.count}`,
+  };
+}
+
+interface Listed {
+  readonly video: string;
+  readonly audio?: string;
+  readonly srt?: string;
+  readonly caption?: string;
+}
+
+/** A film with the sound and subtitles that lie beside it under its name. */
+function beside(video: string): Listed {
+  const { dir, name } = parse(video);
+  const audio = join(dir, `${name}.wav`);
+  const srt = join(dir, `${name}.srt`);
+  return { video, ...(existsSync(audio) ? { audio } : {}), ...(existsSync(srt) ? { srt } : {}) };
+}
+
+function manifest(path: string, leftOut: LeftOut): Listed[] {
+  const films: Listed[] = [];
+  for (const { line, value, problem } of readJsonLines(path)) {
+    const where = `${path}:${line}`;
+    const entry = isRecord(value) ? value : {};
+    const fields = ['video', 'audio', 'srt', 'caption'].filter((key) => entry[key] !== undefined);
+    const wrong = fields.find((key) => typeof entry[key] !== 'string');
+    if (problem !== undefined) leftOut.add(where, problem);
+    else if (entry.video === undefined) leftOut.add(where, 'has no "video", the path of a film');
+    else if (wrong !== undefined) leftOut.add(where, `"${wrong}" must be text`);
+    else {
+      const found = fields.map((key) => {
+        const text = entry[key] as string;
+        return [key, key === 'caption' || isAbsolute(text) ? text : join(dirname(path), text)];
+      });
+      films.push(Object.fromEntries(found) as Listed);
+    }
+  }
+  return films;
+}
+
+const largestSubtitles = 16 << 20;
+
+function openFilm(listed: Listed, layout: VideoLayout, rate: number, options: FilmOptions, leftOut: LeftOut): Stretch {
+  const { video, audio, srt } = listed;
+  const { fps, frames } = readFilm(video, options);
+  const sound = audio === undefined ? undefined : readWav(audio);
+  const bytes = sound ? muLawBytes(resample(sound.samples, sound.rate, rate)) : new Uint8Array(0);
+  if (srt !== undefined && readable(srt) > largestSubtitles)
+    throw new FileError(`${srt}: more than ${largestSubtitles} bytes of subtitles`);
+  const cues = srt === undefined ? undefined : fitting(parseSrt(readFileSync(srt), srt, leftOut), layout, srt, leftOut);
+  if (listed.caption !== undefined && !captionIds(listed.caption, layout.caption)) {
+    throw new FileError(`${video}: ${tooLong(listed.caption, layout.caption)}`);
+  }
+  const moments = frames.map((frame, n): Moment => {
+    const from = Math.round((n / fps) * rate);
+    return {
+      frame,
+      audio: bytes.subarray(from, from + layout.audio),
+      caption: listed.caption ?? (cues && cueAt(cues, n / fps)),
+    };
+  });
+  return { source: video, first: 0, moments };
+}
+
+/** The cues that have room in a window; the others are left out. */
+function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOut: LeftOut): Cue[] {
+  return cues.filter(({ text, start }) => {
+    const fits = captionIds(text, layout.caption) !== undefined;
+    if (!fits) leftOut.add(`${file}: at ${start} s`, tooLong(text, layout.caption));
+    return fits;
+  });
+}
+
+function windowCount(stretches: readonly Stretch[]): number {
+  return stretches.reduce((sum, { moments }) => sum + moments.length - 1, 0);
+}

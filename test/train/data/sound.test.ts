@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FileError } from '../../../src/engine/errors.js';
+import { muLawBytes, muLawDecode, muLawEncode, SILENCE } from '../../../src/train/data/mulaw.js';
+import { resample } from '../../../src/train/data/resample.js';
+import { parseWav } from '../../../src/train/data/wav.js';
+import { sine, type WavOptions, wav } from '../../support/media.js';
+
+describe('μ-law', () => {
+  it('has the values of G.711', () => {
+    expect([0, 32767, -32768, 1, 1000, -1000].map(muLawEncode)).toEqual([0xff, 0x80, 0x00, 0xff, 0xce, 0x4e]);
+    expect([0xff, 0x80, 0x00, 0xce].map(muLawDecode)).toEqual([0, 32124, -32124, 988]);
+  });
+
+  it('is the inverse of its decoding, but for the second zero', () => {
+    for (let byte = 0; byte < 256; byte++) expect(muLawEncode(muLawDecode(byte))).toBe(byte === 0x7f ? 0xff : byte);
+  });
+
+  it('is off by half a step at most, and never falls as the sample rises', () => {
+    let last = -40000;
+    for (let sample = -32635; sample <= 32635; sample += 7) {
+      const back = muLawDecode(muLawEncode(sample));
+      const step = 2 ** Math.max(3, Math.floor(Math.log2(Math.abs(sample) + 132)) - 4);
+      expect(Math.abs(back - sample)).toBeLessThanOrEqual(step / 2 + 4);
+      expect(back).toBeGreaterThanOrEqual(last);
+      last = back;
+    }
+  });
+
+  it('puts the loudest sample at full scale', () => {
+    expect([...muLawBytes(Float32Array.of(0, 0.001, -0.001))]).toEqual([0xff, 0x80, 0x00]);
+    expect([...muLawBytes(new Float32Array(2))]).toEqual([SILENCE, SILENCE]);
+  });
+});
+
+/** Root of the mean square over the middle half. */
+function level(samples: Float32Array): number {
+  const middle = samples.subarray(samples.length / 4, (samples.length * 3) / 4);
+  return Math.sqrt(middle.reduce((sum, x) => sum + x * x, 0) / middle.length);
+}
+
+describe('resample', () => {
+  it.each([
+    [8000, 4000],
+    [44100, 4000],
+    [22050, 8000],
+    [4000, 16000],
+    [11025, 4000],
+    [48000, 44100],
+  ])('%i to %i keeps a tone in the pass band', (from, to) => {
+    const tone = sine(1200, from, from / 4, 0.5);
+    const y = resample(tone, from, to);
+    expect(y.length).toBe(Math.ceil((tone.length * to) / from));
+    const expected = sine(1200, to, y.length, 0.5);
+    for (let n = Math.floor(y.length / 4); n < y.length * 0.75; n++)
+      expect(Math.abs(y[n]! - expected[n]!)).toBeLessThan(2e-3);
+  });
+
+  it.each([2200, 2500, 3000, 3900])('removes a tone of %i Hz, above the new Nyquist frequency of 2000', (hertz) => {
+    expect(level(resample(sine(hertz, 8000, 4000, 1), 8000, 4000)) / Math.SQRT1_2).toBeLessThan(0.002); // -54 dB
+  });
+
+  it('keeps a constant level exactly, and what needs no change as it is', () => {
+    const y = resample(new Float32Array(2000).fill(0.5), 8000, 3000);
+    expect(Math.max(...y.subarray(100, 600))).toBeCloseTo(0.5, 7);
+    expect(Math.min(...y.subarray(100, 600))).toBeCloseTo(0.5, 7);
+    const x = sine(100, 4000, 10);
+    expect(resample(x, 4000, 4000)).toEqual(x);
+    expect(resample(x, 4000, 8000, 5)).toEqual(resample(x, 4000, 8000).subarray(0, 5));
+    expect(resample(Float32Array.of(1), 8000, 4000).length).toBe(1);
+  });
+});
+
+describe('parseWav', () => {
+  it.each<[string, WavOptions, number]>([
+    ['8 bits', { bits: 8 }, 2 ** -7],
+    ['16 bits', { bits: 16 }, 2 ** -15],
+    ['24 bits', { bits: 24 }, 2 ** -23],
+    ['32 bits', { bits: 32 }, 2 ** -24],
+    ['float', { bits: 32, tag: 3 }, 2 ** -24],
+    ['double', { bits: 64, tag: 3 }, 2 ** -24],
+    ['extensible', { bits: 16, extensible: true }, 2 ** -15],
+  ])('reads %s', (_, options, step) => {
+    const given = [0, 0.5, -0.5, -1, 0.25, 0.123456789, -0.987654321];
+    const { rate, samples } = parseWav(wav(given, { rate: 11025, ...options }), 'a.wav');
+    expect(rate).toBe(11025);
+    for (const [n, sample] of given.entries()) expect(Math.abs(samples[n]! - sample)).toBeLessThanOrEqual(step / 2);
+  });
+
+  it('averages channels and passes over other chunks', () => {
+    const stereo = wav([0.5, 0, -0.5, 0.25], { channels: 2 });
+    expect([...parseWav(stereo, 'a.wav').samples]).toEqual([0.25, -0.125]);
+    const list = Buffer.from('LIST\x03\0\0\0abc\0', 'latin1'); // 3 bytes, padded to 4
+    const bytes = Buffer.concat([stereo.subarray(0, 36), list, stereo.subarray(36)]);
+    expect([...parseWav(bytes, 'a.wav').samples]).toEqual([0.25, -0.125]);
+  });
+
+  const good = wav([0, 0.5, -0.5, 0.25]);
+  const with16 = (at: number, value: number) => {
+    const bytes = Buffer.from(good);
+    bytes.writeUInt16LE(value, at);
+    return bytes;
+  };
+  it.each<[string, Uint8Array, string]>([
+    ['empty', new Uint8Array(0), 'is empty; a WAV file is needed'],
+    ['another format', Buffer.from('OggS and more of it'), 'not a WAV file'],
+    ['cut in the data', good.subarray(0, good.length - 3), 'truncated: chunk "data" is 8 bytes and 5 are there'],
+    ['cut in a head', good.subarray(0, 40), 'truncated: it ends inside the head of a chunk'],
+    ['cut before the data', good.subarray(0, 36), 'holds no "data" chunk'],
+    [
+      'cut in the format',
+      Buffer.concat([good.subarray(0, 16), Buffer.of(4, 0, 0, 0, 1, 0, 1, 0), good.subarray(36)]),
+      'truncated: "fmt " is 4 bytes and needs 16',
+    ],
+    ['no samples', wav([]), 'holds no samples'],
+    [
+      'half a sample',
+      Buffer.concat([good.subarray(0, 40), Buffer.of(3, 0, 0, 0, 1, 2, 3)]),
+      'truncated: 3 bytes of data are not whole frames of 2',
+    ],
+    ['μ-law', with16(20, 7), 'compressed (format 7). Convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav'],
+    ['12 bits', with16(34, 12), '12-bit samples are not read'],
+    ['no channels', with16(22, 0), '0 channels; 1 to 32 are read'],
+    ['no rate', with16(24, 0), '0 samples a second'],
+    ['a wrong frame', with16(32, 3), 'a frame of 3 bytes contradicts 1 channels of 16 bits'],
+    ['data first', Buffer.concat([good.subarray(0, 12), good.subarray(36)]), '"data" comes before "fmt "'],
+    ['not a number', wav([0, Number.NaN], { bits: 32, tag: 3 }), 'sample 1 is not a finite number'],
+  ])('refuses %s', (_, bytes, message) => {
+    const parse = () => parseWav(bytes, 'bad.wav');
+    expect(parse).toThrow(FileError);
+    expect(parse).toThrow(`bad.wav: ${message}`);
+  });
+
+  it('meets mutated files with typed errors only', () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { maxLength: 4 }),
+        fc.nat(good.length),
+        (changes, length) => {
+          const bytes = good.slice(0, length);
+          for (const [at, value] of changes) if (at < length) bytes[at] = value;
+          try {
+            parseWav(bytes, 'mutated');
+          } catch (error) {
+            refused++;
+            if (!(error instanceof FileError)) throw error;
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    expect(refused).toBeGreaterThan(1000);
+  });
+});
