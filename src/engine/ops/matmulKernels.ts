@@ -1,30 +1,204 @@
-import type { AdapterProfile, Extension } from '../kernel.js';
+import { InputError } from '../errors.js';
+import { type AdapterProfile, type Extension, foldWorkgroups, MAX_WORKGROUPS } from '../kernel.js';
+
+/**
+ * How a and b lie in memory; y is always [M, N].
+ *
+ * - `nn` y = a[M, K] · b[K, N]
+ * - `nt` y = a[M, K] · b[N, K]ᵀ
+ * - `tn` y = a[K, M]ᵀ · b[K, N]
+ */
 export type MatmulForm = 'nn' | 'nt' | 'tn';
+
+/** Tensors by the part they play: `partial` is scratch memory between two dispatches. */
+export type MatmulRole = 'a' | 'b' | 'bias' | 'y' | 'partial';
+
+/** One dispatch of a matrix product, complete but for the tensors. */
 export interface MatmulChoice {
-  shader: string;
-  constants: Record<string, number>;
-  features: Extension[];
-  workgroups: [number, number, number];
+  readonly shader: string;
+  readonly constants: Record<string, number>;
+  readonly features: Extension[];
+  readonly workgroups: [number, number, number];
+  readonly params: Record<string, number>;
+  /** which tensor goes to which variable of the shader */
+  readonly bind: Record<string, MatmulRole>;
+  /** float32 elements of `partial`, 0 when it is not bound */
+  readonly scratch: number;
 }
+
+export interface MatmulOptions {
+  /** add bias[n] to every row */
+  readonly bias?: boolean;
+  /** add into y instead of overwriting it */
+  readonly add?: boolean;
+  /** the caller can bind scratch memory, so k may be split into two dispatches; only `tn` is */
+  readonly split?: boolean;
+  /** the shader to take, whatever suits the adapter: `matmul.1-naive` */
+  readonly force?: string;
+}
+
+type Profile = Pick<AdapterProfile, 'kind' | 'subgroupSize' | 'limits'>;
+
+interface Problem {
+  readonly adapter: Profile;
+  readonly form: MatmulForm;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+  readonly options: MatmulOptions;
+}
+
+/** A numbered variant: whether the adapter can run it, whether it is the one to take there, and its dispatches. */
+interface Variant {
+  readonly shader: string;
+  readonly runs: (problem: Problem) => boolean;
+  readonly suits: (problem: Problem) => boolean;
+  readonly dispatches: (problem: Problem) => MatmulChoice[];
+}
+
+const naive: Variant = {
+  shader: 'matmul.1-naive',
+  runs: () => true,
+  suits: () => true,
+  dispatches: (problem) => [product(problem, naive.shader, foldWorkgroups(Math.ceil((problem.M * problem.N) / 64)))],
+};
+
+/** For drivers that unroll loops. 16 rows were the fastest tile on lavapipe in all three forms, and fewer where M is small. */
+const subgroup: Variant = {
+  shader: 'matmul.2-subgroup',
+  runs: (problem) => problem.adapter.subgroupSize > 0 && gridFits(problem, rowsFor(problem), subgroupColumns(problem)),
+  suits: ({ adapter }) => adapter.kind === 'cpu' && adapter.subgroupSize > 4,
+  dispatches: (problem) => {
+    const rows = rowsFor(problem);
+    const constants = { SUBGROUP: problem.adapter.subgroupSize, ROWS: rows };
+    const grid = gridOf(problem, rows, subgroupColumns(problem));
+    return [product(problem, subgroup.shader, grid, constants, ['subgroups'])];
+  },
+};
+
+const subgroupColumns = ({ adapter }: Problem): number => 2 * adapter.subgroupSize;
+
+/** One row, 8 or 16 a workgroup: three pipelines a form at most. Transposed, a load brings SUBGROUP rows anyway. */
+function rowsFor({ form, M }: Problem): number {
+  if (form === 'tn' || M > 8) return 16;
+  return M === 1 ? 1 : 8;
+}
+
+/** For SwiftShader, which has 4 lanes and unrolls nothing. A single row would leave 7 of its 8 idle. */
+const subgroupOf4: Variant = {
+  shader: 'matmul.2-subgroupOf4',
+  runs: (problem) => problem.adapter.subgroupSize === 4 && gridFits(problem, 8, 16),
+  suits: ({ adapter, M }) => adapter.kind === 'cpu' && M > 1,
+  dispatches: (problem) => [product(problem, subgroupOf4.shader, gridOf(problem, 8, 16), {}, ['subgroups'])],
+};
+
+/** For GPUs. Tiles of 128 × 128 where they fill one, else of 64 × 64. Either gives the same bits, so a row's do not depend on M. */
+const tiled: Variant = {
+  shader: 'matmul.3-tiled',
+  runs: (problem) => gridFits(problem, 64, 64),
+  suits: ({ adapter }) => adapter.kind === 'gpu',
+  dispatches: (problem) => {
+    const { form, M, N, K, options } = problem;
+    const layers = layersFor(problem);
+    const large = layers > 1 || tilesOf(problem, 128) >= FILLS_A_GPU / 2;
+    const tile = large ? 128 : 64;
+    const constants = { TILE: tile, DEPTH: large ? 8 : 16 };
+    const [x, y] = gridOf(problem, tile, tile);
+    if (layers === 1) return [product(problem, tiled.shader, [x, y, 1], constants)];
+
+    const scratch = layers * M * N;
+    const sums: Problem = { ...problem, form, options: {} }; // bias and the old y belong to the last step
+    const partial = product(sums, tiled.shader, [x, y, layers], constants);
+    const finish: MatmulChoice = {
+      shader: 'matmul.3-finish',
+      constants: { ADD: Number(options.add ?? false) },
+      features: [],
+      workgroups: foldWorkgroups(Math.ceil((M * N) / 64)),
+      params: { M, N, Z: layers },
+      bind: { partial: 'partial', y: 'y' },
+      scratch,
+    };
+    return [{ ...partial, params: { M, N, K }, bind: { ...partial.bind, y: 'partial' }, scratch }, finish];
+  },
+};
+
+/** Workgroups that keep a large GPU busy: about two for each of its 132 multiprocessors. */
+const FILLS_A_GPU = 256;
+
+/** A layer shorter than this costs more to add up than it gains. */
+const SHORTEST_LAYER = 256;
+
+/**
+ * Into how many layers k is split: as many as fill a GPU. Only for weight gradients (`tn`), whose sums are long and whose tiles are few;
+ * the other forms stay in one piece, so that a row comes out the same in a batch of any size.
+ */
+function layersFor(problem: Problem): number {
+  const { adapter, form, M, N, K, options } = problem;
+  if (form !== 'tn' || !options.split || options.bias) return 1;
+  const wanted = Math.floor(FILLS_A_GPU / tilesOf(problem, 128));
+  const fitting = Math.floor(adapter.limits.maxStorageBufferBindingSize / (4 * M * N));
+  return Math.max(1, Math.min(wanted, Math.floor(K / SHORTEST_LAYER), fitting));
+}
+
+/** The first that suits is taken. */
+const VARIANTS: readonly Variant[] = [tiled, subgroupOf4, subgroup, naive];
+
+/**
+ * The dispatches of one matrix product on an adapter: one, or two where k is split.
+ *
+ * Every variant sums over k in ascending order, so they agree to the bit wherever a·b + c is not contracted into one rounding; and
+ * a row of y has the same bits whatever M is. Only a split `tn` adds its layers in another order.
+ *
+ * @throws InputError when `force` names no variant or one that the adapter cannot run
+ */
 export function chooseMatmul(
-  _a: AdapterProfile,
+  adapter: Profile,
   form: MatmulForm,
   M: number,
   N: number,
-  _K: number,
-  o: { add?: boolean; bias?: boolean } = {},
+  K: number,
+  options: MatmulOptions = {},
 ): MatmulChoice[] {
-  return [
-    {
-      shader: 'matmul.1-naive',
-      constants: {
-        TRANSPOSE_A: Number(form === 'tn'),
-        TRANSPOSE_B: Number(form === 'nt'),
-        BIAS: Number(o.bias ?? false),
-        ADD: Number(o.add ?? false),
-      },
-      features: [],
-      workgroups: [Math.ceil((M * N) / 64), 1, 1],
-    },
-  ];
+  const problem = { adapter, form, M, N, K, options };
+  const { force } = options;
+  if (force === undefined) {
+    return VARIANTS.find((variant) => variant.runs(problem) && variant.suits(problem))!.dispatches(problem);
+  }
+  const forced = VARIANTS.find((variant) => variant.shader === force);
+  if (forced?.runs(problem)) return forced.dispatches(problem);
+  const others = VARIANTS.filter((variant) => variant.runs(problem)).map((variant) => variant.shader);
+  const why = forced === undefined ? 'is no variant of matmul' : 'does not run on this adapter at this size';
+  throw new InputError(`matmul: ${force} ${why}; take ${others.join(', ')}`);
+}
+
+/** A dispatch of a kernel with the common interface: a, b, bias, y, and the four flags. */
+function product(
+  { form, M, N, K, options }: Problem,
+  shader: string,
+  workgroups: [number, number, number],
+  constants: Record<string, number> = {},
+  features: Extension[] = [],
+): MatmulChoice {
+  const flags = {
+    TRANSPOSE_A: Number(form === 'tn'),
+    TRANSPOSE_B: Number(form === 'nt'),
+    BIAS: Number(options.bias ?? false),
+    ADD: Number(options.add ?? false),
+  };
+  const bind = { a: 'a', b: 'b', bias: options.bias ? 'bias' : 'b', y: 'y' } as const; // without a bias, b stands in
+  return { shader, constants: { ...flags, ...constants }, features, workgroups, params: { M, N, K }, bind, scratch: 0 };
+}
+
+/** Workgroups of `rows × columns` outputs each. */
+function gridOf({ M, N }: Problem, rows: number, columns: number): [number, number, number] {
+  return [Math.ceil(N / columns), Math.ceil(M / rows), 1];
+}
+
+function gridFits(problem: Problem, rows: number, columns: number): boolean {
+  return gridOf(problem, rows, columns).every((count) => count <= MAX_WORKGROUPS);
+}
+
+function tilesOf(problem: Problem, tile: number): number {
+  const [x, y] = gridOf(problem, tile, tile);
+  return x * y;
 }
