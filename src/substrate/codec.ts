@@ -67,6 +67,9 @@ export function encode(bytes: Uint8Array): Frame {
  * @throws InputError saying which array is wrong, where, and how
  */
 export function decode(frame: Frame): Uint8Array {
+  if (typeof frame !== 'object' || frame === null) {
+    throw new InputError(`decode: frame must be an object; got ${describe(frame)}`);
+  }
   const { length } = frame;
   if (!Number.isInteger(length) || length < 0) {
     throw new InputError(`decode: length must be a whole number of bytes; got ${length}`);

@@ -20,7 +20,7 @@ const LEARNED_DEVIATION = 0.02;
  * - `hsl`: `valueTable()`.
  * - `learned`: where training starts, normal with standard deviation 0.02.
  * - `random`: normal numbers moved and scaled per column to HSL's mean and population standard deviation (divided by 256, not 255), up to
- *   float32 rounding; all rows distinct. A column that is constant in the draw cannot occur.
+ *   float32 rounding; all rows distinct.
  * - `permuted`: row v is HSL's row `controlOrder(seed)[v]`, so columns keep their values and rows their partners.
  *
  * @param seed whole number; fixes the table, and does nothing for `hsl`

@@ -27,7 +27,7 @@ export function pack(list: readonly Uint8Array[], maxLength?: number, options: E
     checkBytes(`pack: item ${n}`, bytes);
   });
   checkTable('pack', options.table);
-  const rows = maxLength ?? Math.max(1, ...list.map((bytes) => bytes.length));
+  const rows = maxLength ?? list.reduce((most, bytes) => Math.max(most, bytes.length), 1);
   if (!Number.isInteger(rows) || rows < 1) {
     throw new InputError(`pack: maxLength must be an integer, at least 1; got ${rows}`);
   }

@@ -30,10 +30,10 @@ export function packedTable(): Uint8Array {
 }
 
 /**
- * The table as float32, decoded from `packedTable()`; both sizes are 256 × 18. The rows are HSL's value columns: dxor, Fourier, phase.
+ * The table as float32, decoded from `packedTable()`; 256 × 18. The rows are HSL's value columns: dxor, Fourier, phase.
  * The array is the caller's own copy.
  *
- * @param codes another packed table to decode, of the same layout
+ * @param codes rows of another packed table to decode
  */
 export function valueTable(codes: Uint8Array = packedTable()): Float32Array {
   const table = new Float32Array(codes.length);
@@ -74,12 +74,15 @@ const COSINE: Float64Array = Float64Array.from({ length: 256 }, (_, i) => {
   return fromTop <= 64 ? QUARTER_WAVE[64 - fromTop]! : -QUARTER_WAVE[fromTop - 64]!;
 });
 
+/** One in the last place of a wave entry times m: 2⁻⁴⁴ / 512. */
+const SCALED_UNIT = 2 ** -(WAVE_BITS + 9);
+
 /**
  * cos(2πi/256)·m/512 in float64, before its one rounding to float32: exact but for the wave's own last place, which never decides the
  * rounding (proved for all 256 × 257 pairs). m = 512 gives the plain cosine; m = `momentum(v, previous)` the scaled one.
  */
 export function scaledCosine(index: number, m: number): number {
-  return (COSINE[index & 255]! * m) / 2 ** (WAVE_BITS + 9);
+  return COSINE[index & 255]! * m * SCALED_UNIT;
 }
 
 /**
