@@ -53,8 +53,9 @@ export async function openDevice(options: OpenOptions = {}, sources: readonly So
       failures.push(`${source.name} (${source.what}): ${error instanceof Error ? error.message : error}`);
     }
   }
-  const names = tried.map((source) => source.name).join(', ');
-  throw new DeviceError(`no usable device; tried ${names || 'nothing'}:\n  ${failures.join('\n  ')}\n${mend()}`);
+  const names = tried.map((source) => source.name);
+  const lines = failures.map((failure) => `\n  ${failure}`).join('');
+  throw new DeviceError(`no usable device; tried ${names.join(', ') || 'nothing'}:${lines}\n${mend(names)}`);
 }
 
 /** What a source has on this machine, or why it has nothing. */
@@ -97,13 +98,17 @@ export function chosenSources(option: string | undefined, sources: readonly Sour
   return chosen;
 }
 
-/** The one command that gives this machine a device. */
-function mend(): string {
-  if (process.platform === 'linux' && process.arch === 'x64') {
-    return `This mends it: npm install ${BUNDLE}@${BUNDLE_VERSION}`;
+/** The one command that gives this machine one of the sources that were tried. */
+function mend(tried: readonly DeviceName[]): string {
+  if (process.platform === 'linux') {
+    if (tried.includes('bundled') && process.arch === 'x64') {
+      return `This mends it: npm install ${BUNDLE}@${BUNDLE_VERSION}`;
+    }
+    if (tried.includes('system')) {
+      return 'This mends it: apt-get install mesa-vulkan-drivers (Mesa 23 or newer; Debian 12 has it in bookworm-backports)';
+    }
   }
-  if (process.platform === 'linux') return 'This mends it: apt-get install mesa-vulkan-drivers (Mesa 23 or newer)';
-  return 'Install or update the graphics driver of this machine';
+  return "Install or update the graphics card's driver, or let the device be auto";
 }
 
 /**
@@ -130,20 +135,30 @@ export const patiently: Settle = async (promise) => {
 const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
 
 async function findGpu(robust: boolean): Promise<GPUAdapter> {
-  const adapter = await systemAdapter(robust, { powerPreference: 'high-performance' });
-  if (describeAdapter(adapter.info, adapter.features).kind === 'cpu') throw new DeviceError('none here');
-  return adapter;
+  const { best } = await systemAdapters(robust);
+  if (isSoftware(best)) throw new DeviceError('Vulkan lists software drivers only');
+  return best;
 }
 
 async function findSystem(robust: boolean): Promise<GPUAdapter> {
-  return systemAdapter(robust, { forceFallbackAdapter: true });
+  const { best, instance } = await systemAdapters(robust);
+  if (isSoftware(best)) return best;
+  const adapter = await instance.requestAdapter({ forceFallbackAdapter: true });
+  if (!adapter) throw new DeviceError('Vulkan lists no software driver');
+  return adapter;
 }
 
-async function systemAdapter(robust: boolean, request: GPURequestAdapterOptions): Promise<GPUAdapter> {
+/** Asks for the best first: Dawn lists what there is only then, and until it has, `forceFallbackAdapter` finds nothing. */
+async function systemAdapters(robust: boolean): Promise<{ best: GPUAdapter; instance: GPU }> {
   if (!hasVulkanLoader()) throw new DeviceError('no Vulkan loader (libvulkan.so.1) on this system');
-  const adapter = await (await dawn(robust, 'system')).requestAdapter(request);
-  if (!adapter) throw new DeviceError('Vulkan lists no adapter that WebGPU accepts');
-  return adapter;
+  const instance = await dawn(robust, 'system');
+  const best = await instance.requestAdapter({ powerPreference: 'high-performance' });
+  if (!best) throw new DeviceError('no driver here that Dawn accepts');
+  return { best, instance };
+}
+
+function isSoftware(adapter: GPUAdapter): boolean {
+  return describeAdapter(adapter.info, adapter.features).kind === 'cpu';
 }
 
 async function findBundled(robust: boolean): Promise<GPUAdapter> {

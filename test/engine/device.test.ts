@@ -8,7 +8,7 @@ import { devicesJson, devicesTable } from '../../src/cli/devices.js';
 import { chosenSources, listDevices, openDevice, SOURCES, type Source } from '../../src/engine/adapters.js';
 import type { Device } from '../../src/engine/device.js';
 import { DeviceError, InputError } from '../../src/engine/errors.js';
-import { unpackBundle } from '../../src/engine/softwareVulkan.js';
+import { bundledDriver, unpackBundle } from '../../src/engine/softwareVulkan.js';
 import { testDevice } from '../support/device.js';
 
 /** Adds 1 to each of 64 numbers that start at 0, 1, 2, …, and reads them back. */
@@ -57,9 +57,11 @@ function source(name: Source['name'], find: Source['find'] | string): Source {
 const bundled = SOURCES.find(({ name }) => name === 'bundled')!;
 
 describe('openDevice', () => {
-  const before = process.env.BYTE_TO_LOSS_DEVICE;
+  const before = { ...process.env };
   afterEach(() => {
-    process.env.BYTE_TO_LOSS_DEVICE = before;
+    process.env.BYTE_TO_LOSS_DEVICE = before.BYTE_TO_LOSS_DEVICE;
+    if (before.VK_DRIVER_FILES === undefined) delete process.env.VK_DRIVER_FILES;
+    else process.env.VK_DRIVER_FILES = before.VK_DRIVER_FILES;
   });
 
   it('runs a shader on the device of the tests', async () => {
@@ -92,6 +94,15 @@ describe('openDevice', () => {
     device.close();
   });
 
+  it("takes a software driver that the system lists as the system's, and never as a GPU", async () => {
+    // The bundled driver plays the part of an installed one.
+    process.env.VK_DRIVER_FILES = bundledDriver();
+    const device = await openDevice({ device: 'system' });
+    expect(device.driver).toBe('swiftshader');
+    device.close();
+    await expect(openDevice({ device: 'gpu' })).rejects.toThrow('gpu (hardware GPU): Vulkan lists software');
+  });
+
   it('prefers the option to the environment, and the environment to auto', () => {
     const names = (option?: string) => chosenSources(option).map(({ name }) => name);
     delete process.env.BYTE_TO_LOSS_DEVICE;
@@ -121,7 +132,13 @@ describe('openDevice', () => {
       '  bundled (bundled of the test): not installed',
       'This mends it: npm install @sparticuz/chromium@147.0.0',
     ]);
-    await expect(openDevice({ device: 'auto' }, [])).rejects.toThrow('no usable device; tried nothing');
+    await expect(openDevice({ device: 'auto' }, [])).rejects.toThrow(/^no usable device; tried nothing:\n\w/);
+    await expect(openDevice({ device: 'system' }, sources)).rejects.toThrow(
+      /no loader\n.* apt-get install mesa-vulkan/,
+    );
+    await expect(openDevice({ device: 'gpu' }, sources)).rejects.toThrow(
+      /no card\nInstall or update the graphics card/,
+    );
   });
 });
 
