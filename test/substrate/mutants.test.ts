@@ -2,12 +2,13 @@
  * The proof can fail: a change to any table entry, to the anchor, to the boundary window, or to the arithmetic around them is found by
  * what `proof.test.ts` checks. Source mutants are real ones: a copy of the substrate with one piece of text replaced.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { EmbedOptions } from '../../src/substrate/embed.js';
 import { everyByte, exactChannels, exactValueTable, firstDifference } from '../../src/substrate/proof.js';
 import { packedTable, valueTable } from '../../src/substrate/table.js';
 
@@ -49,64 +50,66 @@ const source = fileURLToPath(new URL('../../src', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'byte-to-loss-mutants-'));
 afterAll(() => rmSync(work, { recursive: true }));
 
-const FILES = ['channels', 'codec', 'controls', 'embed', 'groups', 'index', 'pack', 'table', 'zeroInput'];
+const PATHS = ['engine/errors.ts', 'engine/random.ts'].concat(
+  ['channels', 'codec', 'controls', 'embed', 'groups', 'index', 'pack', 'table', 'zeroInput'].map(
+    (name) => `substrate/${name}.ts`,
+  ),
+);
+const texts = new Map(PATHS.map((path) => [path, readFileSync(join(source, path), 'utf8')]));
+const compile = (text: string) =>
+  ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 } })
+    .outputText;
+const compiled = new Map([...texts].map(([path, text]) => [path, compile(text)]));
+writeFileSync(join(work, 'package.json'), '{ "type": "module" }');
 let built = 0;
 
 /** Compile the substrate with one text replaced, and import it. */
 async function build(file: string, from: string, to: string): Promise<Substrate> {
+  const changed = `substrate/${file}.ts`;
+  const text = texts.get(changed)!;
+  expect(text.split(from).length, `${changed} must hold this once: ${from}`).toBe(2);
   const home = join(work, `${built++}`);
-  const compile = (path: string, text: string) => {
-    const { outputText } = ts.transpileModule(text, {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
-    });
-    cpSync(join(source, path), join(home, path)); // makes the folders
-    writeFileSync(join(home, path.replace('.ts', '.js')), outputText);
-  };
-  writeFileSync(join(work, 'package.json'), '{ "type": "module" }');
-  for (const path of ['engine/errors.ts', 'engine/random.ts', ...FILES.map((name) => `substrate/${name}.ts`)]) {
-    let text = readFileSync(join(source, path), 'utf8');
-    if (path === `substrate/${file}.ts`) {
-      expect(text.split(from).length, `${path} must hold this once: ${from}`).toBe(2);
-      text = text.replace(from, to);
-    }
-    compile(path, text);
+  for (const [path, output] of compiled) {
+    const target = join(home, path.replace('.ts', '.js'));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, path === changed ? compile(text.replace(from, to)) : output);
   }
   return import(/* @vite-ignore */ pathToFileURL(join(home, 'substrate/index.js')).href);
 }
 
+const SOME = [0, 1, 15, 16, 72, 101, 127, 128, 200, 255];
+const TRIPLES = SOME.flatMap((a) => SOME.flatMap((b) => SOME.flatMap((c) => [a, b, c])));
+const GAPS = [255, 256, 255, 257, 129, 130, 256, 256, 17, 255];
+const CASES = [
+  { ids: Array.from(everyByte()), rowLength: 1 },
+  { ids: TRIPLES, rowLength: 3 },
+  { ids: GAPS, rowLength: GAPS.length },
+].flatMap(({ ids, rowLength }) =>
+  [{}, { includeBits: true }, { momentumPhase: true }].map((options: EmbedOptions) => ({
+    ids,
+    options: { ...options, rowLength },
+    exact: exactChannels(ids, rowLength, options),
+  })),
+);
+const BYTES = Uint8Array.from(TRIPLES.slice(0, 600));
+const EXACT_RUN = exactChannels(BYTES, BYTES.length);
+
 /** What proof.test.ts checks, on a smaller domain: the first thing found wrong, or undefined. */
 function findFault({ embedIds, encode, decode }: Substrate): string | undefined {
-  const some = [0, 1, 15, 16, 72, 101, 127, 128, 200, 255];
-  const triples = some.flatMap((a) => some.flatMap((b) => some.flatMap((c) => [a, b, c])));
-  const gaps = [255, 256, 255, 257, 129, 130, 256, 256, 17, 255];
-  for (const [ids, rowLength] of [
-    [everyByte(), 1],
-    [triples, 3],
-    [gaps, gaps.length],
-  ] as const) {
-    for (const options of [{}, { includeBits: true }, { momentumPhase: true }]) {
-      const exact = exactChannels(ids, rowLength, options);
-      const fault = firstDifference(
-        embedIds(ids, { ...options, rowLength }).features,
-        exact,
-        ids,
-        'includeBits' in options,
-      );
-      if (fault) return `embed: ${fault}`;
-    }
+  for (const { ids, options, exact } of CASES) {
+    const fault = firstDifference(embedIds(ids, options).features, exact, ids, options.includeBits);
+    if (fault) return `embed: ${fault}`;
   }
-  const bytes = Uint8Array.from(triples.slice(0, 600));
-  const exact = exactChannels(bytes, bytes.length);
-  const frame = encode(bytes);
-  for (let t = 0; t < bytes.length; t++) {
-    if (frame.boundary[t] !== exact[27 * t + 16]) return `codec: boundary ${t}`;
+  const frame = encode(BYTES);
+  for (let t = 0; t < BYTES.length; t++) {
+    if (frame.boundary[t] !== EXACT_RUN[27 * t + 16]) return `codec: boundary ${t}`;
     for (let i = 0; i < 8; i++) {
-      if (frame.delta[8 * t + i] !== exact[27 * t + i]) return `codec: delta ${8 * t + i}`;
-      if (frame.delta2[8 * t + i] !== exact[27 * t + 8 + i]) return `codec: delta2 ${8 * t + i}`;
+      if (frame.delta[8 * t + i] !== EXACT_RUN[27 * t + i]) return `codec: delta ${8 * t + i}`;
+      if (frame.delta2[8 * t + i] !== EXACT_RUN[27 * t + 8 + i]) return `codec: delta2 ${8 * t + i}`;
     }
   }
   try {
-    return decode(frame).some((value, t) => value !== bytes[t]) ? 'codec: decode' : undefined;
+    return decode(frame).some((value, t) => value !== BYTES[t]) ? 'codec: decode' : undefined;
   } catch (error) {
     return `codec: ${error}`;
   }
