@@ -9,14 +9,14 @@ export type JsonLine =
   | { readonly line: number; readonly value?: never; readonly problem: string };
 
 const chunkBytes = 1 << 20;
-const longestLine = 64 << 20;
 
 /**
  * Read a JSONL file line by line: UTF-8, one JSON value a line, blank lines passed over. Holds one line at a time.
  *
+ * @param longest bytes that a line may have; more are passed over, not held
  * @throws FileError when the file cannot be read; a bad line is yielded with its problem, and reading goes on
  */
-export function* readJsonLines(path: string): Generator<JsonLine> {
+export function* readJsonLines(path: string, longest = 64 << 20): Generator<JsonLine> {
   const size = readable(path);
   const chunk = Buffer.alloc(Math.min(chunkBytes, size));
   const file = openSync(path, 'r');
@@ -30,24 +30,24 @@ export function* readJsonLines(path: string): Generator<JsonLine> {
         const newline = chunk.subarray(0, count).indexOf(10, at);
         const end = newline === -1 ? count : newline;
         heldBytes += end - at;
-        if (heldBytes <= longestLine) held.push(Buffer.from(chunk.subarray(at, end)));
+        if (heldBytes <= longest) held.push(Buffer.from(chunk.subarray(at, end)));
         at = end + 1;
         if (newline === -1) break;
-        yield* parseLine(++line, held, heldBytes);
+        yield* parseLine(++line, held, heldBytes, longest);
         held = [];
         heldBytes = 0;
       }
       if (count === 0) break;
     }
-    yield* parseLine(++line, held, heldBytes); // the last line need not end in a newline
+    yield* parseLine(++line, held, heldBytes, longest); // the last line need not end in a newline
   } finally {
     closeSync(file);
   }
 }
 
-function* parseLine(line: number, pieces: Buffer[], bytes: number): Generator<JsonLine> {
-  if (bytes > longestLine) {
-    yield { line, problem: `a line of ${bytes} bytes (at most ${longestLine} are read)` };
+function* parseLine(line: number, pieces: Buffer[], bytes: number, longest: number): Generator<JsonLine> {
+  if (bytes > longest) {
+    yield { line, problem: `a line of ${bytes} bytes (at most ${longest} are read)` };
     return;
   }
   try {

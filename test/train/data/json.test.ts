@@ -87,6 +87,18 @@ describe('readJsonLines', () => {
   });
 });
 
+describe('readJsonLines, of a line that is too long', () => {
+  it('passes it over and goes on', () => {
+    const path = join(folder, 'longest.jsonl');
+    writeFileSync(path, `"1234"\n"12345"\n"1234"\n`);
+    expect([...readJsonLines(path, 6)]).toEqual([
+      { line: 1, value: '1234' },
+      { line: 2, problem: 'a line of 7 bytes (at most 6 are read)' },
+      { line: 3, value: '1234' },
+    ]);
+  });
+});
+
 describe('LeftOut', () => {
   it('counts all and keeps a hundred', () => {
     const leftOut = new LeftOut();

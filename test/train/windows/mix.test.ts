@@ -44,6 +44,19 @@ describe('mix', () => {
     expect(made.describe()).toBe('75 % text\n25 % audio');
   });
 
+  it('gives each of three kinds its share', () => {
+    const made = mix([
+      { source: text, share: 1 },
+      { source: audio, share: 5 },
+      { source: source('video'), share: 4 },
+    ]);
+    const kinds = Array.from({ length: 4000 }, (_, step) => made.at(0, step).kind);
+    const shares = (['text', 'audio', 'video'] as const).map(
+      (kind) => kinds.filter((each) => each === kind).length / 4000,
+    );
+    for (const [i, share] of [0.1, 0.5, 0.4].entries()) expect(Math.abs(shares[i]! - share)).toBeLessThan(0.03);
+  });
+
   it('puts windows side by side, and goes on for gradient accumulation', () => {
     const made = mix([{ source: text, share: 1 }]);
     const whole = made.batch(0, 7, 4);
