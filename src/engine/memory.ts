@@ -6,7 +6,17 @@ import type { Storage } from './tensor.js';
 export interface Slot {
   /** bytes */
   size: number;
-  readonly tenants: { readonly label: string; readonly from: number; readonly to: number; readonly bytes: number }[];
+  readonly tenants: Tenant[];
+}
+
+export interface Tenant {
+  readonly label: string;
+  /** id of its storage; undefined for scratch memory */
+  readonly storage: number | undefined;
+  /** index of the entry that writes it first, and of the last that touches it */
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
 }
 
 /** Which slot each short-lived storage sits in. */
@@ -52,7 +62,8 @@ export function planMemory(
     slots[chosen] ??= { size: 0, tenants: [] };
     const slot = slots[chosen];
     slot.size = Math.max(slot.size, life.bytes);
-    slot.tenants.push({ label: life.label, from: life.from, to: life.to, bytes: life.bytes });
+    const { label, from, to, bytes } = life;
+    slot.tenants.push({ label, storage: 'storage' in life.key ? life.key.storage : undefined, from, to, bytes });
     freeFrom[chosen] = life.to;
     if ('storage' in life.key) {
       slotOf.set(life.key.storage, chosen);

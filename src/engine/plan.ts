@@ -67,7 +67,7 @@ export class Plan {
     const flat = program.entries.flatMap((entry) =>
       (dispatches.get(entry.index) ?? []).map((dispatch) => ({ entry, dispatch })),
     );
-    const kernels = await Promise.all(
+    const compiling = Promise.all(
       flat.map(async ({ entry, dispatch }) => {
         const file = await shaderText(dispatch.shader);
         const text = kernelText(file, dispatch);
@@ -76,6 +76,7 @@ export class Plan {
         return { entry, dispatch, text, declared, ...pipeline };
       }),
     );
+    const kernels = await device.settle(compiling);
     buffers.writeParams(kernels);
     device.gpu.pushErrorScope('validation');
     const steps = kernels.map(({ entry, dispatch, text, declared, pipeline, layout }, i) => ({
@@ -111,13 +112,26 @@ export class Plan {
 
   /** Run the program: clear what is added into, then every dispatch in order, as one submit. */
   replay(options: ReplayOptions = {}): void {
-    if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
     const encoder = this.device.gpu.createCommandEncoder();
+    this.#encodeReplay(encoder, options);
+    this.device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Run the program and bring numbers back, still as one submit: the copies ride behind the last dispatch. */
+  async replayAndRead(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Float32Array[]> {
+    const encoder = this.device.gpu.createCommandEncoder();
+    this.#encodeReplay(encoder, options);
+    const copies = tensors.map((tensor) => this.#encodeCopy(encoder, tensor));
+    this.device.gpu.queue.submit([encoder.finish()]);
+    return Promise.all(copies.map(async (copy) => new Float32Array(await this.#arrive(copy))));
+  }
+
+  #encodeReplay(encoder: GPUCommandEncoder, options: ReplayOptions): void {
+    if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
     this.clear(encoder, options.accumulate ?? false);
     const pass = encoder.beginComputePass();
     this.encode(pass, this.steps, options.update ?? true);
     pass.end();
-    this.device.gpu.queue.submit([encoder.finish()]);
   }
 
   /** Zero the accumulators, and the gradients unless they are to be added to. */
@@ -159,33 +173,44 @@ export class Plan {
   }
 
   async #bytes(tensor: Tensor): Promise<ArrayBuffer> {
+    const encoder = this.device.gpu.createCommandEncoder();
+    const copy = this.#encodeCopy(encoder, tensor);
+    this.device.gpu.queue.submit([encoder.finish()]);
+    return this.#arrive(copy);
+  }
+
+  /** Copy a tensor to its staging buffer, which is made once and kept. */
+  #encodeCopy(encoder: GPUCommandEncoder, tensor: Tensor): { staging: GPUBuffer; bytes: number } {
     this.#check(tensor);
-    if (!tensor.isContiguous) throw new InputError(`read: ${tensor} is a strided view; read what it looks at`);
-    if (tensor.storage.role === 'activation' && !this.kept(tensor.storage)) {
-      const slot = this.memory.slots[this.memory.slotOf.get(tensor.storage.id)!]!;
-      const later = slot.tenants.at(-1)!;
-      if (later.label !== tensor.storage.label) {
-        throw new InputError(
-          `read: the buffer of ${tensor} was used again by ${later.label}; name it in \`keep\` when compiling`,
-        );
-      }
-    }
+    this.#checkNotReused(tensor);
     const { buffer, offset } = this.buffers.locate(tensor.storage);
     const bytes = tensor.size * 4;
-    const { gpu } = this.device;
     let staging = this.#staging.get(tensor);
     if (staging === undefined) {
-      staging = gpu.createBuffer({ label: `read ${tensor}`, size: Math.max(4, bytes), usage: READ });
+      staging = this.device.gpu.createBuffer({ label: `read ${tensor}`, size: Math.max(4, bytes), usage: READ });
       this.#staging.set(tensor, staging);
     }
-    if (bytes === 0) return new ArrayBuffer(0);
-    const encoder = gpu.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
-    gpu.queue.submit([encoder.finish()]);
+    if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
+    return { staging, bytes };
+  }
+
+  async #arrive({ staging, bytes }: { staging: GPUBuffer; bytes: number }): Promise<ArrayBuffer> {
     await this.device.settle(staging.mapAsync(GPU_MAP_READ));
     const copy = staging.getMappedRange().slice(0, bytes);
     staging.unmap();
     return copy;
+  }
+
+  #checkNotReused(tensor: Tensor): void {
+    if (!tensor.isContiguous) throw new InputError(`read: ${tensor} is a strided view; read what it looks at`);
+    if (tensor.storage.role !== 'activation' || this.kept(tensor.storage)) return;
+    const slot = this.memory.slots[this.memory.slotOf.get(tensor.storage.id) ?? -1];
+    const last = slot?.tenants.at(-1);
+    if (last !== undefined && last.storage !== tensor.storage.id) {
+      throw new InputError(
+        `read: the buffer of ${tensor} was used again by ${last.label}; name it in \`keep\` when compiling`,
+      );
+    }
   }
 
   #check(tensor: Tensor): void {

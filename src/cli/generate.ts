@@ -1,0 +1,47 @@
+import { Command } from 'commander';
+import { openDevice } from '../engine/adapters.js';
+import { InputError } from '../engine/errors.js';
+import { Generator } from '../model/generate.js';
+import { readCheckpoint } from '../train/checkpoint.js';
+import { hexBytes, realNumber, wholeNumber } from './arguments.js';
+
+interface GenerateFlags {
+  readonly checkpoint: string;
+  readonly prompt?: string;
+  readonly promptHex?: string;
+  readonly bytes: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly seed: number;
+  readonly device?: string;
+}
+
+/** `byte-to-loss generate`: raw bytes to stdout, as they are made. */
+export function generateCommand(): Command {
+  return new Command('generate')
+    .description('write the bytes that follow a prompt, raw, to stdout')
+    .requiredOption('--checkpoint <file>', 'a .safetensors file of a run')
+    .option('--prompt <text>', 'text to go on from')
+    .option('--prompt-hex <hex>', 'the same as bytes')
+    .option('--bytes <n>', 'how many at most; the decoder may end earlier', wholeNumber, 200)
+    .option('--temperature <x>', '0 takes the likeliest byte', realNumber, 0.8)
+    .option('--top-k <n>', 'only the k likeliest bytes; 0 keeps all', wholeNumber, 40)
+    .option('--seed <n>', 'of the draws', wholeNumber, 0)
+    .option('--device <name>', 'auto, gpu, system or bundled')
+    .action(async (flags: GenerateFlags) => {
+      if (flags.prompt !== undefined && flags.promptHex !== undefined) {
+        throw new InputError('give --prompt or --prompt-hex, not both');
+      }
+      const prompt = flags.promptHex
+        ? hexBytes('--prompt-hex', flags.promptHex)
+        : new TextEncoder().encode(flags.prompt ?? '');
+      const { config, parameters, prefix, stream } = readCheckpoint(flags.checkpoint);
+      const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
+      try {
+        const generator = new Generator(device, config, parameters, { prefix, stream });
+        for await (const byte of generator.generate(prompt, flags)) process.stdout.write(Uint8Array.of(byte));
+      } finally {
+        device.close();
+      }
+    });
+}

@@ -1,0 +1,64 @@
+import cliProgress from 'cli-progress';
+import type { Listener, Progress } from '../train/run/train.js';
+
+/** 1h02, 3m05, 12s */
+export function duration(seconds: number): string {
+  const s = Math.round(seconds);
+  if (s >= 3600) return `${Math.floor(s / 3600)}h${String(Math.floor((s % 3600) / 60)).padStart(2, '0')}`;
+  if (s >= 60) return `${Math.floor(s / 60)}m${String(s % 60).padStart(2, '0')}`;
+  return `${s}s`;
+}
+
+/** 950 B/s, 12.3 kB/s */
+export function rate(bytesPerSecond: number): string {
+  return bytesPerSecond < 1000 ? `${bytesPerSecond.toFixed(0)} B/s` : `${(bytesPerSecond / 1000).toFixed(1)} kB/s`;
+}
+
+/** Shows a run to a person: a bar where the output is a terminal, a line every few seconds where it is not. */
+export function showProgress(entropy: number, terminal = process.stdout.isTTY ?? false): Listener & { end(): void } {
+  const bar = terminal
+    ? new cliProgress.SingleBar({
+        format: '{bar} step {value}/{total}  {bits} bits/byte  {rate}  {left} left',
+        hideCursor: true,
+        barsize: 24,
+      })
+    : undefined;
+  // A line in a terminal scrolls past above the bar.
+  const line = (text: string) => {
+    if (bar?.isActive) bar.stop();
+    console.log(text);
+  };
+  const started = performance.now();
+  let first: number | undefined;
+  let last = Number.NEGATIVE_INFINITY;
+  const left = ({ step, steps }: Progress) => {
+    first ??= step - 1;
+    const perStep = (performance.now() - started) / 1000 / (step - first);
+    return duration(perStep * (steps - step));
+  };
+  return {
+    step(progress) {
+      const { step, steps, bitsPerByte, bytesPerSecond } = progress;
+      const shown = { bits: bitsPerByte.toFixed(3), rate: rate(bytesPerSecond), left: left(progress) };
+      if (bar) {
+        if (!bar.isActive) bar.start(steps, step, shown);
+        bar.update(step, shown);
+      } else if (performance.now() - last > 5000 || step === steps) {
+        last = performance.now();
+        console.log(`step ${step}/${steps}  ${shown.bits} bits/byte  ${shown.rate}  ${shown.left} left`);
+      }
+    },
+    validation(step, bitsPerByte) {
+      const context = bitsPerByte < entropy ? 'below it: context is used' : 'not yet below it';
+      line(
+        `step ${step}  validation ${bitsPerByte.toFixed(3)} bits/byte  (order-0 entropy ${entropy.toFixed(3)}, ${context})`,
+      );
+    },
+    saved(step, path) {
+      line(`step ${step}  saved ${path}`);
+    },
+    end() {
+      if (bar?.isActive) bar.stop();
+    },
+  };
+}

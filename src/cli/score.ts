@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { openDevice } from '../engine/adapters.js';
+import { InputError } from '../engine/errors.js';
+import { readCheckpoint } from '../train/checkpoint.js';
+import { bitsOf, Evaluator } from '../train/trainer.js';
+import { hexBytes } from './arguments.js';
+
+/** `byte-to-loss score`: how many bits each byte of a stream costs a decoder, after a prefix. */
+export function scoreCommand(): Command {
+  return new Command('score')
+    .description('bits per byte of a stream after a prefix')
+    .requiredOption('--checkpoint <file>', 'a .safetensors file of a run')
+    .option('--prefix-hex <hex>', 'the bytes before, two hex digits each', '')
+    .requiredOption('--stream-hex <hex>', 'the bytes to score')
+    .option('--json', 'print JSON: { bits_per_byte, bits }')
+    .option('--device <name>', 'auto, gpu, system or bundled')
+    .action(async (options: ScoreOptions) => {
+      const prefix = hexBytes('--prefix-hex', options.prefixHex);
+      const stream = hexBytes('--stream-hex', options.streamHex);
+      if (stream.length === 0) throw new InputError('--stream-hex: there is no byte to score; give at least one');
+      const bits = await score(options, prefix, stream);
+      const bitsPerByte = bits.reduce((sum, b) => sum + b, 0) / bits.length;
+      if (options.json) {
+        console.log(JSON.stringify({ bits_per_byte: bitsPerByte, bits }));
+        return;
+      }
+      bits.forEach((b, i) => {
+        console.log(`${String(i).padStart(6)}  ${stream[i]!.toString(16).padStart(2, '0')}  ${b.toFixed(4)} bits`);
+      });
+      console.log(`${bitsPerByte.toFixed(4)} bits per byte`);
+    });
+}
+
+interface ScoreOptions {
+  readonly checkpoint: string;
+  readonly prefixHex: string;
+  readonly streamHex: string;
+  readonly json?: boolean;
+  readonly device?: string;
+}
+
+async function score(options: ScoreOptions, prefix: Uint8Array, stream: Uint8Array): Promise<number[]> {
+  const { config, parameters } = readCheckpoint(options.checkpoint);
+  const device = await openDevice(options.device === undefined ? {} : { device: options.device });
+  try {
+    const size = { B: 1, L: prefix.length, T: stream.length };
+    const evaluator = await Evaluator.create(device, config, size, { parameters });
+    const nats = await evaluator.nats({
+      prefix: Uint32Array.from(prefix),
+      targets: Uint32Array.from(stream),
+      weights: new Float32Array(stream.length).fill(1),
+    });
+    return Array.from(nats, bitsOf);
+  } finally {
+    device.close();
+  }
+}

@@ -1,0 +1,186 @@
+import type { Device } from '../engine/device.js';
+import { InputError } from '../engine/errors.js';
+import { rotaryTable } from '../engine/ops/rotary.js';
+import { sliceRows } from '../engine/ops/sliceRows.js';
+import { Plan } from '../engine/plan.js';
+import { Program } from '../engine/program.js';
+import { uniform } from '../engine/random.js';
+import type { Tensor } from '../engine/tensor.js';
+import { EOS, MASK } from '../substrate/channels.js';
+import type { DecoderConfig } from './config.js';
+import { decoderBlocks, layer } from './decoder.js';
+import { throughDoor } from './door.js';
+import { declareParameters } from './parameters.js';
+
+export interface GenerateOptions {
+  /** how many bytes at most */
+  readonly bytes: number;
+  /** logits are divided by it; 0 takes the likeliest byte */
+  readonly temperature?: number;
+  /** only the k likeliest stay; 0 keeps all */
+  readonly topK?: number;
+  readonly seed?: number;
+}
+
+/** Stream bytes fed to the last step: a byte's channels reach two bytes back. */
+const REACH = 3;
+
+/** A prefix of P slots laid into the caches, and the step that goes on from there. */
+interface Session {
+  readonly slots: Plan | undefined;
+  readonly prefix: Tensor | undefined;
+  readonly plan: Plan;
+  readonly ids: Tensor;
+  readonly position: Tensor;
+  readonly logits: Tensor;
+}
+
+/**
+ * Writes byte after byte. The prompt fills slots as far as whole slots go, and the rest of it begins the stream, as in
+ * training; each further byte is one row through the decoder, whose keys and values of earlier rows are kept in caches.
+ * When the stream is as long as in training, the text so far becomes the prompt and the caches are filled anew.
+ */
+export class Generator {
+  readonly #sessions = new Map<number, Session>();
+  #base: Plan | undefined;
+
+  /**
+   * @param window bytes of prefix and stream the decoder was trained with
+   */
+  constructor(
+    private readonly device: Device,
+    private readonly config: DecoderConfig,
+    private readonly parameters: ReadonlyMap<string, Float32Array>,
+    private readonly window: { readonly prefix: number; readonly stream: number },
+  ) {}
+
+  /** The bytes that follow a prompt, as they are made; ends at EOS. */
+  async *generate(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
+    const { bytes, temperature = 1, topK = 0, seed = 0 } = options;
+    checkOptions(bytes, temperature, topK);
+    let text = Uint8Array.from(prompt);
+    let made = 0;
+    while (made < bytes) {
+      // Whole slots from the end of what there is; the bytes behind the last whole slot begin the stream.
+      const { K } = this.config;
+      const P = Math.min(Math.floor(text.length / K), Math.floor(this.window.prefix / K));
+      const rest = text.length >= this.window.prefix ? 0 : text.length - P * K;
+      const start = text.length - rest - P * K;
+      const stream = [MASK, ...text.subarray(start + P * K)];
+      const session = await this.#open(P, text.subarray(start, start + P * K));
+      let logits = await this.#feed(session, stream, 0, P);
+      for (let t = 1; t < stream.length; t++) logits = await this.#feed(session, stream, t, P);
+      while (made < bytes && stream.length <= this.window.stream) {
+        const id = sample(logits, temperature, topK, uniform(seed, 'generate', made));
+        if (id === EOS) return;
+        // MASK is never a target in training; should it be drawn all the same, nothing can be written for it.
+        if (id > 255) return;
+        yield id;
+        made++;
+        stream.push(id);
+        text = append(text, id);
+        if (made < bytes && stream.length <= this.window.stream) {
+          logits = await this.#feed(session, stream, stream.length - 1, P);
+        }
+      }
+    }
+  }
+
+  /** Logits [258] after stream[t], whose earlier rows are in the caches. */
+  async #feed(session: Session, stream: readonly number[], t: number, P: number): Promise<Float32Array> {
+    const reach = Array.from({ length: REACH }, (_, i) => stream[t - REACH + 1 + i] ?? MASK);
+    session.plan.write(session.ids, Uint32Array.from(reach));
+    session.plan.write(session.position, Uint32Array.of(P + t));
+    const [logits] = await session.plan.replayAndRead([session.logits]);
+    return logits!;
+  }
+
+  async #open(P: number, prefix: Uint8Array): Promise<Session> {
+    let session = this.#sessions.get(P);
+    if (session === undefined) {
+      session = await this.#compile(P);
+      this.#sessions.set(P, session);
+    }
+    if (session.slots !== undefined) {
+      session.slots.write(session.prefix!, Uint32Array.from(prefix));
+      session.slots.replay();
+    }
+    return session;
+  }
+
+  /** Two programs over the same caches: all slots at once, and one stream row. */
+  async #compile(P: number): Promise<Session> {
+    const capacity = Math.floor(this.window.prefix / this.config.K) + this.window.stream;
+    const step = new Program();
+    const ids = step.input('ids', [1, REACH], 'u32');
+    const position = step.input('position', [1], 'u32');
+    const rows = (program: Program, parameters: ReadonlyMap<string, Tensor>, x: Tensor, at: Tensor) => {
+      const { heads, dim, layers } = this.config;
+      const D = dim / heads;
+      const angles = program.constant('angles', [capacity, D], rotaryTable(capacity, D));
+      const caches = Array.from({ length: layers }, (_, i) => ({
+        k: program.state(`blocks.${i} keys`, [1, heads, capacity, D]),
+        v: program.state(`blocks.${i} values`, [1, heads, capacity, D]),
+      }));
+      return decoderBlocks(x, { config: this.config, parameters, P, angles, position: at, caches });
+    };
+    const parameters = declareParameters(step, this.config);
+    const x = sliceRows(throughDoor(this.config, parameters, undefined, ids), REACH - 1);
+    const logits = layer(rows(step, parameters, x, position), { parameters }, 'head');
+    const plan = await Plan.compile(step, this.device, {
+      keep: [logits],
+      ...(this.#base ? { shared: this.#base } : { parameters: this.parameters }),
+    });
+    this.#base ??= plan;
+    if (P === 0) return { slots: undefined, prefix: undefined, plan, ids, position, logits };
+
+    const all = new Program();
+    const prefix = all.input('prefix', [1, P * this.config.K], 'u32');
+    const shared = declareParameters(all, this.config);
+    const first = all.constant('position', [1], new Uint32Array(1));
+    rows(all, shared, throughDoor(this.config, shared, prefix, undefined), first);
+    const slots = await Plan.compile(all, this.device, { shared: plan });
+    return { slots, prefix, plan, ids, position, logits };
+  }
+
+  free(): void {
+    for (const { slots, plan } of this.#sessions.values()) {
+      slots?.free();
+      plan.free();
+    }
+    this.#sessions.clear();
+    this.#base = undefined;
+  }
+}
+
+function checkOptions(bytes: number, temperature: number, topK: number): void {
+  if (!Number.isInteger(bytes) || bytes < 0) throw new InputError(`bytes must be a whole number; got ${bytes}`);
+  if (!(temperature >= 0)) throw new InputError(`temperature must be at least 0; got ${temperature}`);
+  if (!Number.isInteger(topK) || topK < 0) throw new InputError(`top-k must be a whole number; got ${topK}`);
+}
+
+function append(bytes: Uint8Array, id: number): Uint8Array<ArrayBuffer> {
+  const longer = new Uint8Array(bytes.length + 1);
+  longer.set(bytes);
+  longer[bytes.length] = id;
+  return longer;
+}
+
+/**
+ * Draw an id: softmax of logits / temperature over the topK likeliest, by one uniform number. Equal logits are taken in
+ * order of id, so the same numbers give the same id everywhere.
+ *
+ *     sample(Float32Array.of(0, 3, 1), 0, 0, 0.5)   // 1, the likeliest
+ */
+export function sample(logits: Float32Array, temperature: number, topK: number, u: number): number {
+  const order = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
+  if (temperature === 0) return order[0]!;
+  const kept = topK > 0 ? order.slice(0, topK) : order;
+  const weights = kept.map((id) => Math.exp((logits[id]! - logits[order[0]!]!) / temperature));
+  let left = u * weights.reduce((sum, w) => sum + w, 0);
+  for (const [i, id] of kept.entries()) {
+    left -= weights[i]!;
+    if (left < 0) return id;
+  }
+  return kept.at(-1)!;
+}

@@ -1,0 +1,170 @@
+import type { Device } from '../engine/device.js';
+import { Plan } from '../engine/plan.js';
+import { Program } from '../engine/program.js';
+import type { DecoderConfig } from '../model/config.js';
+import { type Batch, type BatchSize, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
+import { OPTIMISER, type Optimiser, type OptimiserOptions, recordOptimiser, stepScalars } from './optimiser.js';
+
+export interface TrainerOptions {
+  readonly config: DecoderConfig;
+  readonly size: BatchSize;
+  /** what the parameters start from, by name */
+  readonly parameters: ReadonlyMap<string, Float32Array>;
+  readonly optimiser?: OptimiserOptions;
+  /** which parameters weight decay falls on */
+  readonly decay?: 'matrices' | 'all';
+}
+
+/** What one step tells: the loss before it, and the length of its gradient before clipping. */
+export interface StepResult {
+  /** weighted mean nats per predicted byte */
+  readonly nats: number;
+  readonly gradientNorm: number;
+}
+
+/** The optimiser's memory, by parameter name. */
+export interface Moments {
+  readonly m: ReadonlyMap<string, Float32Array>;
+  readonly v: ReadonlyMap<string, Float32Array>;
+}
+
+/**
+ * Training as a program recorded once and replayed: forward, backward, clip and AdamW are its entries; a step writes a
+ * batch and four scalars, replays, and reads two numbers.
+ */
+export class Trainer {
+  /** updates done so far */
+  step = 0;
+
+  private constructor(
+    readonly plan: Plan,
+    readonly pass: ForwardPass,
+    readonly optimiser: Optimiser,
+    readonly options: TrainerOptions,
+  ) {}
+
+  static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
+    const program = new Program();
+    const pass = recordForward(program, options.config, options.size, options.decay);
+    program.backward(pass.loss);
+    const optimiser = recordOptimiser(program, options.optimiser);
+    const plan = await Plan.compile(program, device, {
+      keep: [pass.loss, optimiser.clip],
+      parameters: options.parameters,
+    });
+    return new Trainer(plan, pass, optimiser, options);
+  }
+
+  /**
+   * One update from one batch, or from several added up: gradient accumulation, by replaying without the update entries.
+   *
+   * @returns means over the batches
+   */
+  async update(batches: readonly Batch[], learningRate: number): Promise<StepResult> {
+    const { plan, pass, optimiser } = this;
+    const scalars = stepScalars(this.step + 1, learningRate, this.options.optimiser ?? OPTIMISER, batches.length);
+    plan.write(optimiser.step, scalars);
+    let nats = 0;
+    let gradientNorm = 0;
+    for (const [i, batch] of batches.entries()) {
+      for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+      const last = i === batches.length - 1;
+      const read = last ? [pass.loss, optimiser.clip] : [pass.loss];
+      const [loss, clip] = await plan.replayAndRead(read, { update: last, accumulate: i > 0 });
+      nats += loss![0]! / batches.length;
+      if (clip !== undefined) gradientNorm = clip[0]!;
+    }
+    this.step++;
+    return { nats, gradientNorm };
+  }
+
+  /** Every parameter's numbers now, by name. */
+  async parameters(): Promise<Map<string, Float32Array>> {
+    return this.#split(await this.plan.read(this.#flat));
+  }
+
+  /** The optimiser's moments now. */
+  async moments(): Promise<Moments> {
+    const { m, v } = this.optimiser;
+    return { m: this.#split(await this.plan.read(m)), v: this.#split(await this.plan.read(v)) };
+  }
+
+  /** Go on from a checkpoint: parameters, moments and the count of updates. */
+  restore(parameters: ReadonlyMap<string, Float32Array>, moments: Moments, step: number): void {
+    this.plan.write(this.#flat, this.#join(parameters));
+    this.plan.write(this.optimiser.m, this.#join(moments.m));
+    this.plan.write(this.optimiser.v, this.#join(moments.v));
+    this.step = step;
+  }
+
+  /** All parameters as one tensor: the one AdamW updates. */
+  get #flat() {
+    const adamW = this.pass.program.entries.at(-1)!;
+    return adamW.outputs[0]!;
+  }
+
+  #split(flat: Float32Array): Map<string, Float32Array> {
+    return new Map(
+      this.pass.program.parameters.map(({ name, offset, tensor }) => [name, flat.slice(offset, offset + tensor.size)]),
+    );
+  }
+
+  #join(parts: ReadonlyMap<string, Float32Array>): Float32Array {
+    const flat = new Float32Array(this.pass.program.flatLength);
+    for (const { name, offset } of this.pass.program.parameters) flat.set(parts.get(name)!, offset);
+    return flat;
+  }
+}
+
+/**
+ * Forward passes over batches of one size, without gradients: validation and scoring. It shares a trainer's parameters,
+ * or has its own.
+ */
+export class Evaluator {
+  private constructor(
+    readonly plan: Plan,
+    readonly pass: ForwardPass,
+  ) {}
+
+  static async create(
+    device: Device,
+    config: DecoderConfig,
+    size: BatchSize,
+    from: { readonly shared: Plan } | { readonly parameters: ReadonlyMap<string, Float32Array> },
+  ): Promise<Evaluator> {
+    const program = new Program();
+    const pass = recordForward(program, config, size);
+    const plan = await Plan.compile(program, device, { keep: [pass.nats], ...from });
+    return new Evaluator(plan, pass);
+  }
+
+  /** Nats of every target, [B·T]; the batch's weights say which of them count. */
+  async nats(batch: Batch): Promise<Float32Array> {
+    for (const [tensor, data] of feedsOf(this.pass, batch)) this.plan.write(tensor, data);
+    const [nats] = await this.plan.replayAndRead([this.pass.nats]);
+    return nats!;
+  }
+
+  /** Weighted sum of nats over batches, and of weights. `bits / byte = nats / weight / ln 2` */
+  async total(batches: Iterable<Batch>): Promise<{ nats: number; weight: number }> {
+    let nats = 0;
+    let weight = 0;
+    for (const batch of batches) {
+      const each = await this.nats(batch);
+      for (const [i, w] of batch.weights.entries()) {
+        nats += w * each[i]!;
+        weight += w;
+      }
+    }
+    return { nats, weight };
+  }
+
+  free(): void {
+    this.plan.free();
+  }
+}
+
+/** Nats to bits. `bitsOf(Math.LN2) // 1` */
+export function bitsOf(nats: number): number {
+  return nats / Math.LN2;
+}
