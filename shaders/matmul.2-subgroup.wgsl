@@ -10,10 +10,11 @@
 //
 // One workgroup is one subgroup and owns ROWS rows × 2*SUBGROUP columns of y: lane l has columns n0 + l and
 // n0 + SUBGROUP + l of every row. Past the edge of y, rows and columns repeat the last one and are not written.
-// Every trip count but K's is const: the driver unrolls those loops and keeps the arrays in registers.
+// Loops over rows have const trip counts: the driver unrolls them and keeps the arrays in registers. The loop over q has not,
+// on purpose: unrolled too, it compiles three times as long and runs no faster.
 
 // const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text, and
-// const SUBGROUP: u32, the adapter's subgroup size; ROWS: u32, a multiple of SUBGROUP when TRANSPOSE_A == 1
+// const SUBGROUP: u32, the adapter's subgroup size; ROWS: u32, a multiple of SUBGROUP or less
 
 struct Params { M: u32, N: u32, K: u32 }
 
@@ -43,22 +44,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let bStep = select(N, 1u, TRANSPOSE_B == 1u);
   let column = min(n, vec2u(N - 1u));
   let bAt = select(column, column * K, TRANSPOSE_B == 1u); // B[0, n]
-
-  var aAt: array<u32, LOADS>; // where x[t] is at k = 0
+  var aAt: array<u32, LOADS>; // where x[t] is at k = 0, but for the lanes along k
   for (var t = 0u; t < LOADS; t++) {
     if (TRANSPOSE_A == 1u) {
       aAt[t] = min(m0 + t * SUBGROUP + lane, M - 1u);
     } else {
-      aAt[t] = min(m0 + t, M - 1u) * K + lane;
+      aAt[t] = min(m0 + t, M - 1u) * K;
     }
   }
 
   var sum: array<vec2f, ROWS>; // sum[i]: row m0 + i, this lane's two columns
-  let whole = K - K % DEPTH;
-  for (var k = 0u; k < whole; k += DEPTH) {
+  for (var k = 0u; k < K; k += DEPTH) {
+    let depth = min(K - k, DEPTH);
+    // Lanes along k; those past its end repeat the last value, which no q reaches.
+    let ahead = select(min(lane, depth - 1u), 0u, TRANSPOSE_A == 1u);
     var x: array<f32, LOADS>;
-    for (var t = 0u; t < LOADS; t++) { x[t] = a[aAt[t] + k * aStep]; }
-    for (var q = 0u; q < DEPTH; q++) {
+    for (var t = 0u; t < LOADS; t++) { x[t] = a[aAt[t] + k * aStep + ahead]; }
+    for (var q = 0u; q < depth; q++) {
       let at = bAt + (k + q) * bStep;
       let w = vec2f(b[at.x], b[at.y]); // B[k + q, n]
       for (var i = 0u; i < ROWS; i++) {
@@ -68,14 +70,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
           sum[i] += subgroupShuffle(x[i], q) * w;
         }
       }
-    }
-  }
-  for (var k = whole; k < K; k++) { // the last K % DEPTH values of k, one by one
-    let at = bAt + k * bStep;
-    let w = vec2f(b[at.x], b[at.y]);
-    for (var i = 0u; i < ROWS; i++) {
-      let m = min(m0 + i, M - 1u);
-      sum[i] += a[m * K + k] * w; // A[m, k], the same for every lane; none are left when TRANSPOSE_A == 1
     }
   }
 
