@@ -1,5 +1,5 @@
 // attention.backwardQ   dQ[i] = scale * Σ_j p_ij * (dY[i]·v[j] - delta[i]) * k[j],  p_ij = exp(scale * q[i]·k[j] - lse[i])
-// Variant 2 adds the idea of attention.forward.2-subgroup: a lane keeps four queries, and a subgroup loads eight numbers
+// Variant 2 adds the idea of attention.forward.2-subgroup: a lane keeps two queries, and a subgroup loads eight numbers
 // of k or v together and hands them round. Read attention.backwardQ.1-query first.
 // Twin: attentionReference in src/engine/ops/attention.ts
 //
@@ -9,8 +9,8 @@
 //
 // Query i sees keys 0 .. max(i + 1, P) - 1; for the others p = 0.
 //
-// One workgroup is one subgroup (at least 4 lanes) and takes 4*SUBGROUP queries of one head: lane l has rows
-// s0 + l + SUBGROUP*(0, 1, 2, 3). Workgroups: B*H*ceil(S / (4*SUBGROUP)), folded over y past 65535.
+// One workgroup is one subgroup (at least 4 lanes) and takes 2*SUBGROUP queries of one head: lane l has rows
+// s0 + l + SUBGROUP*(0, 1). Workgroups: B*H*ceil(S / (2*SUBGROUP)), folded over y past 65535.
 
 const KEYS = 64u;   // keys per tile: how often the running sum goes through memory
 const MAX_D = 128u; // private arrays need a known size; small ones make drivers unroll for seconds
@@ -38,52 +38,52 @@ fn spread(x: f32, z: f32) -> Eight {
 }
 
 // Column i is x * w[i].
-fn outer(x: vec4f, w: vec4f) -> mat4x4f { return mat4x4f(x * w.x, x * w.y, x * w.z, x * w.w); }
+fn outer(x: vec2f, w: vec4f) -> mat4x2f { return mat4x2f(x * w.x, x * w.y, x * w.z, x * w.w); }
 
 @compute @workgroup_size(SUBGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let D = params.D;
-  let tiles = (params.S + 4u * SUBGROUP - 1u) / (4u * SUBGROUP);
+  let tiles = (params.S + 2u * SUBGROUP - 1u) / (2u * SUBGROUP);
   let index = group.x + group.y * 65535u;
   let head = index / tiles; // b*H + h
   if (head >= params.B * params.H) { return; } // the same for the whole workgroup
   let b = head / params.H;
   let h = head % params.H;
-  let s0 = index % tiles * 4u * SUBGROUP;
+  let s0 = index % tiles * 2u * SUBGROUP;
 
-  let s = s0 + lane + SUBGROUP * vec4u(0u, 1u, 2u, 3u);
-  let inside = min(s, vec4u(params.S - 1u)); // past the last row, lanes repeat it and do not write
+  let s = s0 + lane + SUBGROUP * vec2u(0u, 1u);
+  let inside = min(s, vec2u(params.S - 1u)); // past the last row, lanes repeat it and do not write
   let row = head * params.S + inside;
-  let limit = min(max(inside + 1u, vec4u(params.P)), vec4u(params.S));
-  let reach = min(max(s0 + 4u * SUBGROUP, params.P), params.S); // keys that any query of this workgroup sees
+  let limit = min(max(inside + 1u, vec2u(params.P)), vec2u(params.S));
+  let reach = min(max(s0 + 2u * SUBGROUP, params.P), params.S); // keys that any query of this workgroup sees
 
   let eighth = lane % 8u + vec2u(0u, 4u); // which of eight numbers this lane loads; .y counts only where SUBGROUP is 4
   let keys = head * params.S;             // k[b, h, 0]
 
-  var query: array<vec4f, MAX_D>;   // query[d]: of this lane's four queries, scaled
-  var dOutput: array<vec4f, MAX_D>; // dOutput[d]: their rows of dY
-  var dQuery: array<vec4f, MAX_D>;  // dQuery[d]: Σ_j dScore_j * k[j, d] so far
+  var query: array<vec2f, MAX_D>;   // query[d]: of this lane's two queries, scaled
+  var dOutput: array<vec2f, MAX_D>; // dOutput[d]: their rows of dY
+  var dQuery: array<vec2f, MAX_D>;  // dQuery[d]: Σ_j dScore_j * k[j, d] so far
   for (var d = 0u; d < D; d++) {
     let at = row * D + d;                                            // q[b, h, s, d]
     let to = ((b * params.S + inside) * params.H + h) * D + d;       // dY[b, s, h*D + d]
-    query[d] = params.scale * vec4f(q[at.x], q[at.y], q[at.z], q[at.w]);
-    dOutput[d] = vec4f(dY[to.x], dY[to.y], dY[to.z], dY[to.w]);
-    dQuery[d] = vec4f();
+    query[d] = params.scale * vec2f(q[at.x], q[at.y]);
+    dOutput[d] = vec2f(dY[to.x], dY[to.y]);
+    dQuery[d] = vec2f();
   }
-  let logTotal = vec4f(lse[row.x], lse[row.y], lse[row.z], lse[row.w]);
-  let inner = vec4f(delta[row.x], delta[row.y], delta[row.z], delta[row.w]);
-  var dScore: array<vec4f, KEYS>; // dScore[i]: score, then dScore, of key j0 + i
-  var dP: array<vec4f, KEYS>;     // dP[i]: dY·v of key j0 + i
+  let logTotal = vec2f(lse[row.x], lse[row.y]);
+  let inner = vec2f(delta[row.x], delta[row.y]);
+  var dScore: array<vec2f, KEYS>; // dScore[i]: score, then dScore, of key j0 + i
+  var dP: array<vec2f, KEYS>;     // dP[i]: dY·v of key j0 + i
 
   for (var j0 = 0u; j0 < reach; j0 += KEYS) {
     let count = min(KEYS, reach - j0);
 
     for (var i = 0u; i < count; i += 8u) {
       let at = (keys + min(j0 + i + eighth, vec2u(reach - 1u))) * D; // k[b, h, j, 0], v[b, h, j, 0]
-      var lo = mat4x4f(); // scores of keys j0+i .. j0+i+3
-      var hi = mat4x4f(); // scores of keys j0+i+4 .. j0+i+7
-      var dLo = mat4x4f(); // their dP
-      var dHi = mat4x4f();
+      var lo = mat4x2f(); // scores of keys j0+i .. j0+i+3
+      var hi = mat4x2f(); // scores of keys j0+i+4 .. j0+i+7
+      var dLo = mat4x2f(); // their dP
+      var dHi = mat4x2f();
       for (var d = 0u; d < D; d++) {
         let x = query[d];
         let w = spread(k[at.x + d], k[at.y + d]);
@@ -112,14 +112,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       dP[i + 7u] = dHi[3];
     }
     for (var i = 0u; i < count; i++) {
-      let p = select(vec4f(), exp(dScore[i] - logTotal), vec4u(j0 + i) < limit);
+      let p = select(vec2f(), exp(dScore[i] - logTotal), vec2u(j0 + i) < limit);
       dScore[i] = p * (dP[i] - inner);
     }
 
     for (var c = 0u; c < D; c += 8u) {
       let column = min(c + eighth, vec2u(D - 1u));
-      var sumLo = mat4x4f(dQuery[c], dQuery[c + 1u], dQuery[c + 2u], dQuery[c + 3u]);
-      var sumHi = mat4x4f(dQuery[c + 4u], dQuery[c + 5u], dQuery[c + 6u], dQuery[c + 7u]);
+      var sumLo = mat4x2f(dQuery[c], dQuery[c + 1u], dQuery[c + 2u], dQuery[c + 3u]);
+      var sumHi = mat4x2f(dQuery[c + 4u], dQuery[c + 5u], dQuery[c + 6u], dQuery[c + 7u]);
       for (var i = 0u; i < count; i++) {
         let at = (keys + j0 + i) * D + column; // k[b, h, j, column]
         let w = spread(k[at.x], k[at.y]);
@@ -137,7 +137,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
 
-  for (var i = 0u; i < 4u; i++) {
+  for (var i = 0u; i < 2u; i++) {
     if (s[i] >= params.S) { break; }
     for (var d = 0u; d < D; d++) { dQ[row[i] * D + d] = dQuery[d][i] * params.scale; }
   }
