@@ -1,0 +1,40 @@
+import { Command, CommanderError } from 'commander';
+import { ByteToLossError } from '../engine/errors.js';
+import { dataCommand } from './dataInspect.js';
+import { devicesCommand } from './devices.js';
+import { featuresCommand } from './features.js';
+import { generateCommand } from './generate.js';
+import { scoreCommand } from './score.js';
+import { trainCommand } from './train.js';
+import { version } from './version.js';
+
+/** Every command, in the order a newcomer meets them. */
+const COMMANDS = [trainCommand, scoreCommand, generateCommand, featuresCommand, dataCommand, devicesCommand];
+
+/**
+ * Run one command line.
+ *
+ * @param argv words after `byte-to-loss`
+ * @returns the exit code: 0 done, 1 an error that was printed as one line, 2 wrong usage, 130 and 143 stopped by a signal
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('byte-to-loss')
+    .description('from byte to loss: train and inspect a small byte decoder on WebGPU')
+    .version(version)
+    .exitOverride();
+  for (const command of COMMANDS) program.addCommand(command());
+  for (const command of [...program.commands, ...program.commands.flatMap((each) => each.commands)]) {
+    command.exitOverride().showSuggestionAfterError();
+  }
+  process.exitCode = 0;
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? 0); // a stopped run has set it
+  } catch (error) {
+    // commander has printed its own; help and version are no errors
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const expected = error instanceof ByteToLossError && !process.env.DEBUG;
+    console.error(expected ? `error: ${error.message}` : error);
+    return 1;
+  }
+}
