@@ -1,0 +1,46 @@
+// adamW   one optimiser step over every parameter at once, as torch.optim.AdamW: decay first, then Adam's step
+// Loshchilov and Hutter 2017, arXiv:1711.05101. Twin: adamWReference in src/engine/ops/adamW.ts
+//
+//   g = gradient * clip scale
+//   m = beta1 * m + (1 - beta1) * g,   v = beta2 * v + (1 - beta2) * g²
+//   p = p * (1 - lr * decay * decays) - lr * (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
+//
+//   gradients, parameters, m, v  [n]           a range of the flat buffers; the last three are updated in place
+//   decays                       [ceil(n/64)]  1 where the block of 64 floats decays, 0 where not; parameters start
+//                                              at multiples of 64, so a block has one owner
+//   clip                         [2]           norm, scale: from gradientNorm.finish
+//   step                         [4]           lr, 1 - beta1^t, 1 - beta2^t, 1 / micro-batches (in clip already)
+//
+// Variant 2: a workgroup covers WORKGROUP*ITEMS consecutive elements; invocation `lane` takes those ≡ lane (mod WORKGROUP).
+// On CPU drivers starting an invocation costs more than the arithmetic: WORKGROUP = one subgroup and ITEMS 64 or more.
+// Workgroups: ceil(n / (WORKGROUP*ITEMS)), folded over y past 65535.
+
+struct Params { n: u32, beta1: f32, beta2: f32, eps: f32, decay: f32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> gradients: array<f32>;
+@group(0) @binding(2) var<storage, read> decays: array<f32>;
+@group(0) @binding(3) var<storage, read> clip: array<f32>;
+@group(0) @binding(4) var<storage, read> step: array<f32>;
+@group(0) @binding(5) var<storage, read_write> parameters: array<f32>;
+@group(0) @binding(6) var<storage, read_write> m: array<f32>;
+@group(0) @binding(7) var<storage, read_write> v: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let first = (group.x + group.y * 65535u) * WORKGROUP * ITEMS;
+  let end = min(first + WORKGROUP * ITEMS, params.n); // below first, and nothing to do, where the fold's last row is too long
+  let lr = step[0];
+  let unbias1 = step[1]; // 1 - beta1^t
+  let unbias2 = step[2]; // 1 - beta2^t
+  let scale = clip[1];
+  for (var i = first + lane; i < end; i += WORKGROUP) {
+    let g = gradients[i] * scale;
+    let mean = params.beta1 * m[i] + (1.0 - params.beta1) * g;
+    let second = params.beta2 * v[i] + (1.0 - params.beta2) * g * g;
+    m[i] = mean;
+    v[i] = second;
+    let shrunk = parameters[i] * (1.0 - lr * params.decay * decays[i / 64u]);
+    parameters[i] = shrunk - lr * (mean / unbias1) / (sqrt(second / unbias2) + params.eps);
+  }
+}

@@ -1,0 +1,49 @@
+// rotary.backward   dQkv from dQ, dK, dV: each pair is turned back by its angle, and the heads are merged again
+// Su et al. 2021, arXiv:2104.09864. Twin: rotaryReference in src/engine/ops/rotary.ts
+//
+//   dQ, dK, dV  [B, H, S, D]
+//   table       [positions, D]   row s: cos of the D/2 angles of position s, then their sines
+//   dQkv        [B*S, 3C]        q, k, v side by side, C = H*D
+//
+// Variant 2: one workgroup per row b*S + s of dQkv; its invocations stride over the columns. The divisions that
+// find the row are done once, and an invocation does many elements. WORKGROUP: one subgroup on CPU drivers.
+// A rotation's transpose is the rotation by the opposite angle.
+// Workgroups: B*S, folded over y past 65535.
+
+struct Params { B: u32, S: u32, H: u32, D: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> dQ: array<f32>;
+@group(0) @binding(2) var<storage, read> dK: array<f32>;
+@group(0) @binding(3) var<storage, read> dV: array<f32>;
+@group(0) @binding(4) var<storage, read> table: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dQkv: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let n = group.x + group.y * 65535u; // row b*S + s
+  if (n >= params.B * params.S) { return; } // the same for the whole workgroup
+  let half = params.D / 2u;
+  let C = params.H * params.D;
+  let s = n % params.S;
+  let b = n / params.S;
+
+  for (var d = lane; d < half; d += WORKGROUP) {
+    let cosine = table[s * params.D + d];
+    let sine = table[s * params.D + half + d];
+    for (var h = 0u; h < params.H; h++) {
+      let source = ((b * params.H + h) * params.S + s) * params.D + d; // dQ[b, h, s, d]
+      let to = n * 3u * C + h * params.D + d;                          // dQkv[n, h*D + d]
+      let q0 = dQ[source];
+      let q1 = dQ[source + half];
+      dQkv[to] = q0 * cosine + q1 * sine;
+      dQkv[to + half] = q1 * cosine - q0 * sine;
+      let k0 = dK[source];
+      let k1 = dK[source + half];
+      dQkv[to + C] = k0 * cosine + k1 * sine;
+      dQkv[to + C + half] = k1 * cosine - k0 * sine;
+      dQkv[to + 2u * C] = dV[source];
+      dQkv[to + 2u * C + half] = dV[source + half];
+    }
+  }
+}

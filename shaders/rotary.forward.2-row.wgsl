@@ -1,0 +1,55 @@
+// rotary.forward   split qkv into heads, and turn each pair (d, d + D/2) of q and k by the angle of its position
+// Su et al. 2021, arXiv:2104.09864, in the rotate_half layout. Twin: rotaryReference in src/engine/ops/rotary.ts
+//
+//   qkv       [B*S, 3C]           q, k, v side by side, C = H*D
+//   table     [positions, D]      row t: cos of the D/2 angles of position t, then their sines
+//   position  [1]                 u32: position in the sequence of row s = 0
+//   q         [B, H, S, D]
+//   k, v      [B, H, capacity, D] rows position .. position + S - 1 are written, the rest is left alone
+//
+// Variant 2: one workgroup per row b*S + s of qkv; its invocations stride over the columns. The divisions that
+// find the row are done once, and an invocation does many elements. WORKGROUP: one subgroup on CPU drivers.
+// The table is made in TypeScript, since cos and sin differ between drivers.
+// Workgroups: B*S, folded over y past 65535.
+
+struct Params { B: u32, S: u32, H: u32, D: u32, capacity: u32 }
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+@group(0) @binding(2) var<storage, read> table: array<f32>;
+@group(0) @binding(3) var<storage, read> position: array<u32>;
+@group(0) @binding(4) var<storage, read_write> q: array<f32>;
+@group(0) @binding(5) var<storage, read_write> k: array<f32>;
+@group(0) @binding(6) var<storage, read_write> v: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let n = group.x + group.y * 65535u; // row b*S + s
+  if (n >= params.B * params.S) { return; } // the same for the whole workgroup
+  let half = params.D / 2u;
+  let C = params.H * params.D;
+  let s = n % params.S;
+  let b = n / params.S;
+  let t = position[0] + s;
+  if (t >= params.capacity) { return; } // past the cache: nothing to write to
+
+  for (var d = lane; d < half; d += WORKGROUP) {
+    let cosine = table[t * params.D + d];
+    let sine = table[t * params.D + half + d];
+    for (var h = 0u; h < params.H; h++) {
+      let source = n * 3u * C + h * params.D + d;                         // qkv[n, h*D + d]
+      let toQ = ((b * params.H + h) * params.S + s) * params.D + d;        // q[b, h, s, d]
+      let toK = ((b * params.H + h) * params.capacity + t) * params.D + d; // k[b, h, t, d]
+      let q0 = qkv[source];
+      let q1 = qkv[source + half];
+      q[toQ] = q0 * cosine - q1 * sine;
+      q[toQ + half] = q1 * cosine + q0 * sine;
+      let k0 = qkv[source + C];
+      let k1 = qkv[source + C + half];
+      k[toK] = k0 * cosine - k1 * sine;
+      k[toK + half] = k1 * cosine + k0 * sine;
+      v[toK] = qkv[source + 2u * C];
+      v[toK + half] = qkv[source + 2u * C + half];
+    }
+  }
+}
