@@ -21,7 +21,7 @@ let device: Device;
 let variants: string[];
 beforeAll(async () => {
   device = await testDevice();
-  variants = ['matmul.1-naive', 'matmul.3-tiled'];
+  variants = ['matmul.1-naive', 'matmul.2-register', 'matmul.3-tiled'];
   if (device.subgroupSize > 0) variants.push('matmul.2-subgroup');
   if (device.subgroupSize === 4) variants.push('matmul.2-subgroupOf4');
 });
@@ -134,7 +134,7 @@ describe('chooseMatmul', () => {
     expect([lavapipe, swiftshader, bare, card].map(shaderOn)).toEqual([
       'matmul.2-subgroup',
       'matmul.2-subgroupOf4',
-      'matmul.1-naive',
+      'matmul.2-register',
       'matmul.3-tiled',
     ]);
   });
@@ -161,10 +161,12 @@ describe('chooseMatmul', () => {
 
   test('refuses a variant that is unknown or cannot run', () => {
     expect(() => chooseMatmul(bare, 'nn', 2, 2, 2, { force: 'matmul.9' })).toThrow(
-      new InputError('matmul: matmul.9 is no variant of matmul; take matmul.3-tiled, matmul.1-naive'),
+      new InputError(
+        'matmul: matmul.9 is no variant of matmul; take matmul.3-tiled, matmul.2-register, matmul.1-naive',
+      ),
     );
     expect(() => chooseMatmul(card, 'nn', 2, 2, 2, { force: 'matmul.2-subgroupOf4' })).toThrow(
-      'matmul.2-subgroupOf4 does not run on this adapter at this size; take matmul.3-tiled, matmul.2-subgroup, matmul.1-naive',
+      'matmul.2-subgroupOf4 does not run on this adapter at this size; take matmul.3-tiled, matmul.2-subgroup, matmul.2-register, matmul.1-naive',
     );
   });
 });
