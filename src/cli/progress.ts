@@ -48,11 +48,10 @@ export function showProgress(entropy: number, terminal = process.stdout.isTTY ??
         console.log(`step ${step}/${steps}  ${shown.bits} bits/byte  ${shown.rate}  ${shown.left} left`);
       }
     },
-    validation(step, bitsPerByte) {
-      const context = bitsPerByte < entropy ? 'below it: context is used' : 'not yet below it';
-      line(
-        `step ${step}  validation ${bitsPerByte.toFixed(3)} bits/byte  (order-0 entropy ${entropy.toFixed(3)}, ${context})`,
-      );
+    validation(step, { text_bpb = Number.NaN }) {
+      const context = text_bpb < entropy ? 'below it: context is used' : 'not yet below it';
+      const beside = `(order-0 entropy ${entropy.toFixed(3)}, ${context})`;
+      line(`step ${step}  validation ${text_bpb.toFixed(3)} bits/byte  ${beside}`);
     },
     saved(step, path) {
       line(`step ${step}  saved ${path}`);

@@ -5,6 +5,7 @@ import { DOOR_KINDS, SIZES } from '../model/config.js';
 import { defaultRunPath, RunFolder } from '../train/run/folder.js';
 import { decoderConfigOf, resolveTrainOptions } from '../train/run/options.js';
 import { parameterCounts, train } from '../train/run/train.js';
+import { mix } from '../train/windows/mix.js';
 import { openText } from '../train/windows/text.js';
 import { readJson, realNumber, wholeNumber } from './arguments.js';
 import { showProgress } from './progress.js';
@@ -74,9 +75,10 @@ async function runTrain(input: object, from: string): Promise<void> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const progress = showProgress(source.entropy);
   try {
-    const result = await train(device, options, source, folder, progress, () => signal !== undefined);
+    const data = { mix: mix([{ source, share: 1 }]), validation: [source], prompt: source.validation(0).prefix };
+    const result = await train(device, options, data, folder, progress, () => signal !== undefined);
     progress.end();
-    if (!result.stopped) printEnd(result.validationBitsPerByte!, source.entropy, result.sample, options.prefix);
+    if (!result.stopped) printEnd(result.measures.text_bpb!, source.entropy, result.sample, options.prefix);
     console.log(`run folder: ${path}`);
     if (signal !== undefined) process.exitCode = exitCode(signal);
   } finally {

@@ -53,7 +53,7 @@ describe('train', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(lines.filter((line) => line.bits_per_byte !== undefined).map((line) => line.step)).toEqual([1, 2, 3, 4]);
-    expect(lines.filter((line) => line.validation_bits_per_byte > 0).map((line) => line.step)).toEqual([2, 4]);
+    expect(lines.filter((line) => line.text_bpb > 0).map((line) => line.step)).toEqual([2, 4]);
     expect(readdirSync(at('run/checkpoints')).sort()).toEqual([
       'step-000002.optimiser.safetensors',
       'step-000002.safetensors',

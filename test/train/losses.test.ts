@@ -12,13 +12,15 @@ import { testDevice } from '../support/device.js';
 
 const GOLDEN = 'test/golden/losses.json';
 const SIZE = { B: 2, L: 32, T: 32 };
+const WINDOW = { prefix: SIZE.L, stream: SIZE.T };
 
 /** Ten updates of a tiny zero-door decoder on the default text. */
 async function tenSteps(accumulate = 1) {
-  const windows = mix([{ source: openText([], { prefix: SIZE.L, stream: SIZE.T }), share: 1 }]);
+  const windows = mix([{ source: openText([], WINDOW), share: 1 }]);
   const trainer = await Trainer.create(await testDevice(), {
     config: TINY,
-    size: SIZE,
+    batch: SIZE.B,
+    sizes: [WINDOW],
     parameters: initialParameters(TINY, 0),
   });
   const losses: number[] = [];
@@ -27,7 +29,7 @@ async function tenSteps(accumulate = 1) {
     losses.push((await trainer.update(batches, learningRate({ lr: 2e-3, warmup: 4, steps: 10 }, step + 1))).nats);
   }
   const parameters = await trainer.parameters();
-  trainer.plan.free();
+  trainer.free();
   return { losses, parameters };
 }
 
@@ -56,9 +58,14 @@ test('ten losses of a seeded run are the golden ones, and a second run gives the
 test('without any optional feature of the adapter training goes the same way', async () => {
   const device = await openDevice({ robust: true, features: 'none' });
   expect(device.subgroupSize).toBe(0);
-  const windows = mix([{ source: openText([], { prefix: SIZE.L, stream: SIZE.T }), share: 1 }]);
+  const windows = mix([{ source: openText([], WINDOW), share: 1 }]);
   const golden = JSON.parse(readFileSync(GOLDEN, 'utf8')) as number[];
-  const trainer = await Trainer.create(device, { config: TINY, size: SIZE, parameters: initialParameters(TINY, 0) });
+  const trainer = await Trainer.create(device, {
+    config: TINY,
+    batch: SIZE.B,
+    sizes: [WINDOW],
+    parameters: initialParameters(TINY, 0),
+  });
   for (let step = 0; step < 3; step++) {
     const lr = learningRate({ lr: 2e-3, warmup: 4, steps: 10 }, step + 1);
     expect((await trainer.update([windows.batch(0, step, SIZE.B)], lr)).nats).toBeCloseTo(golden[step]!, 4);
@@ -67,17 +74,18 @@ test('without any optional feature of the adapter training goes the same way', a
 });
 
 test('two batches added up are one batch of twice the size', async () => {
-  const windows = mix([{ source: openText([], { prefix: SIZE.L, stream: SIZE.T }), share: 1 }]);
+  const windows = mix([{ source: openText([], WINDOW), share: 1 }]);
   const gradientsOf = async (B: number, batches: number) => {
     const trainer = await Trainer.create(await testDevice(), {
       config: TINY,
-      size: { ...SIZE, B },
+      batch: B,
+      sizes: [WINDOW],
       parameters: initialParameters(TINY, 0),
     });
     const all = Array.from({ length: batches }, (_, i) => windows.batch(0, 0, B, i * B));
     const result = await trainer.update(all, 1e-3);
     const { m } = await trainer.moments(); // after one step: a tenth of the clipped gradient
-    trainer.plan.free();
+    trainer.free();
     return { result, m: [...m.values()].flatMap((values) => [...values]) };
   };
   const whole = await gradientsOf(4, 1);
