@@ -11,7 +11,7 @@
 // One workgroup is one subgroup and owns ROWS rows × 2*SUBGROUP columns of y: lane l has columns n0 + l and
 // n0 + SUBGROUP + l of every row. Past the edge of y, rows and columns repeat the last one and are not written.
 // Loops over rows have const trip counts: the driver unrolls them and keeps the arrays in registers. The loop over q has not,
-// on purpose: unrolled too, it compiles three times as long and runs no faster.
+// on purpose: unrolled too, it compiles about three times as long for little or no speed.
 
 // const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text, and
 // const SUBGROUP: u32, the adapter's subgroup size; ROWS: u32, a multiple of SUBGROUP or less

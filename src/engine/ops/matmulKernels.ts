@@ -92,7 +92,7 @@ const subgroupOf4: Variant = {
   dispatches: (problem) => [product(problem, subgroupOf4.shader, gridOf(problem, 8, 16), {}, ['subgroups'])],
 };
 
-/** For software drivers without subgroups: half the speed of those with, five times the naive one's. */
+/** For software drivers without subgroups: half to two thirds of the speed of those with, three to five times the naive one's. */
 const register: Variant = {
   shader: 'matmul.2-register',
   runs: (problem) => gridFits(problem, 8, 32),
@@ -100,7 +100,7 @@ const register: Variant = {
   dispatches: (problem) => [product(problem, register.shader, gridOf(problem, 8, 32))],
 };
 
-/** For GPUs. Tiles of 128 × 128 where they fill one, else of 64 × 64. Either gives the same bits, so a row's do not depend on M. */
+/** For GPUs. Tiles of 128 × 128 where they fill one, else of 64 × 64. Both sum in the same order, so a row's do not depend on M. */
 const tiled: Variant = {
   shader: 'matmul.3-tiled',
   runs: (problem) => gridFits(problem, 64, 64),
@@ -130,10 +130,10 @@ const tiled: Variant = {
   },
 };
 
-/** Workgroups that keep a large GPU busy: about two for each of its 132 multiprocessors. */
+/** Workgroups that should keep a large GPU busy: about two for each of 132 multiprocessors. An estimate, not yet measured. */
 const FILLS_A_GPU = 256;
 
-/** A layer shorter than this costs more to add up than it gains. */
+/** Layers are no shorter than this, so that adding them up stays small beside the products. An estimate, not yet measured. */
 const SHORTEST_LAYER = 256;
 
 /**
