@@ -1,8 +1,7 @@
-import { foldWorkgroups } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { WORKGROUP } from './elementwise.js';
+import { elementKernel } from './elementwise.js';
 import { splitRange } from './gradientNorm.js';
 
 export interface AdamWOptions extends Record<string, number> {
@@ -70,19 +69,13 @@ const adamWOp: Op<AdamWOptions> = {
     const { clip, step, decays, ...flat } = inputs;
     const length = inputs.parameters!.size;
     // `decays` has one number for 64 floats, and its own offset must be a multiple of 64 numbers too.
-    return splitRange(length, Math.floor(adapter.limits.maxStorageBufferBindingSize / 2 ** 14) * 2 ** 14).map(
-      (range) => {
-        const ranges = Object.entries(flat).map(([name, tensor]) => [name, { tensor, ...range }]);
-        const blocks = { tensor: decays!, offset: range.offset / 64, length: Math.ceil(range.length / 64) };
-        return {
-          shader: 'adamW',
-          constants: { WORKGROUP },
-          bind: { ...Object.fromEntries(ranges), decays: blocks, clip: clip!, step: step! },
-          params: { n: range.length, ...attributes },
-          workgroups: foldWorkgroups(Math.ceil(range.length / WORKGROUP)),
-        };
-      },
-    );
+    const most = Math.floor(adapter.limits.maxStorageBufferBindingSize / 2 ** 14) * 2 ** 14;
+    return splitRange(length, most).map((range) => {
+      const ranges = Object.entries(flat).map(([name, tensor]) => [name, { tensor, ...range }]);
+      const blocks = { tensor: decays!, offset: range.offset / 64, length: Math.ceil(range.length / 64) };
+      const bind = { ...Object.fromEntries(ranges), decays: blocks, clip: clip!, step: step! };
+      return elementKernel('adamW', adapter, range.length, bind, { n: range.length, ...attributes });
+    });
   },
   flops: ({ inputs: [gradients] }) => 14 * gradients![0]!,
 };

@@ -3,13 +3,13 @@ import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf, rowsOf, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
+import { rowKernel } from './elementwise.js';
 import {
   layerNormBackwardReference,
   layerNormBackwardWeight,
   layerNormReference,
   layerNormShape,
 } from './layerNorm.js';
-import { rowKernel } from './rowKernel.js';
 
 /**
  * A residual connection and the LayerNorm behind it in one pass over memory: `sum = x + delta`, `y = layerNorm(sum)`.

@@ -3,8 +3,7 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf, rowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerWorkgroup } from './elementwise.js';
-import { rowKernel } from './rowKernel.js';
+import { onePerWorkgroup, rowKernel } from './elementwise.js';
 
 /**
  * Weighted mean of the nats of predicting each target: `loss = Σ_n w[n] · nats[n] / Σ_n w[n]`,

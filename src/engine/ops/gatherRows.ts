@@ -3,7 +3,7 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation, onePerWorkgroup, WORKGROUP } from './elementwise.js';
+import { copyKernel, onePerWorkgroup, subgroupKernel, WORKGROUP } from './elementwise.js';
 
 /**
  * Look rows of a table up: `y[n, w] = table[ids[n], w]`, an embedding.
@@ -40,10 +40,11 @@ const gatherRowsForward: Op<{ width: number }> = {
     return [{ shape: [...ids!.shape, width] }];
   },
   reference: ([table, ids], { width }) => [gatherRowsReference(table!, ids!, width)],
-  kernels({ inputs, outputs, attributes: { width: W } }) {
+  kernels({ adapter, inputs, outputs, attributes: { width: W } }) {
     const [R, C] = inputs.table!.shape as [number, number];
     const N = inputs.ids!.size;
-    return [onePerInvocation('gatherRows.forward', N * W, { ...inputs, ...outputs }, { N, R, C, W })];
+    const extent = { elements: N * W, rows: N };
+    return [copyKernel('gatherRows.forward', adapter, extent, { ...inputs, ...outputs }, { N, R, C, W })];
   },
   backward({ inputs: [table, ids], attributes, gradients: [dY], wants, into }) {
     if (!wants(table!)) return;
@@ -73,9 +74,12 @@ const gatherRowsBackward: Op<{ width: number; R: number; C: number }> = {
   outputs: [{ adds: 'dTable' }],
   shape: (_, { R, C }) => [{ shape: [R, C] }],
   reference: ([ids, dY], { R, C, width }) => [gatherRowsBackwardReference(ids!, dY!, R, C, width)],
-  kernels: ({ inputs, outputs, attributes: { R, C, width: W } }) => [
-    onePerWorkgroup('gatherRows.backward', R, WORKGROUP, { ...inputs, ...outputs }, { N: inputs.ids!.size, R, C, W }),
-  ],
+  kernels({ adapter, inputs, outputs, attributes: { R, C, width: W } }) {
+    const bind = { ...inputs, ...outputs };
+    const params = { N: inputs.ids!.size, R, C, W };
+    if (adapter.subgroupSize > 0) return [subgroupKernel('gatherRows.backward.2-subgroup', adapter, R, bind, params)];
+    return [onePerWorkgroup('gatherRows.backward', R, WORKGROUP, bind, params)];
+  },
 };
 
 export const gatherRowsRow: OpRow = {

@@ -2,7 +2,7 @@ import { ShapeError } from '../errors.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
+import { copyKernel } from './elementwise.js';
 
 interface JoinSizes extends Record<string, number> {
   B: number;
@@ -50,6 +50,12 @@ function visitJoined(
   }
 }
 
+/** Rows and elements of x. */
+function extent({ B, P, T, C }: JoinSizes) {
+  const rows = B * (P + T);
+  return { rows, elements: rows * C };
+}
+
 const joinForward: Op<JoinSizes> = {
   name: 'join.forward',
   formula: 'x = slots above stream, rows padded with zeros to C columns',
@@ -63,8 +69,8 @@ const joinForward: Op<JoinSizes> = {
     });
     return [x];
   },
-  kernels: ({ inputs, outputs, attributes: sizes }) => [
-    onePerInvocation('join.forward', sizes.B * (sizes.P + sizes.T) * sizes.C, { ...inputs, ...outputs }, sizes),
+  kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
+    copyKernel('join.forward', adapter, extent(sizes), { ...inputs, ...outputs }, sizes),
   ],
   backward({ inputs: [slots, stream], attributes, gradients: [dX], give, wants }) {
     if (!wants(slots!) && !wants(stream!)) return;
@@ -91,8 +97,8 @@ const joinBackward: Op<JoinSizes> = {
     });
     return parts;
   },
-  kernels: ({ inputs, outputs, attributes: sizes }) => [
-    onePerInvocation('join.backward', sizes.B * (sizes.P + sizes.T) * sizes.C, { ...inputs, ...outputs }, sizes),
+  kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
+    copyKernel('join.backward', adapter, extent(sizes), { ...inputs, ...outputs }, sizes),
   ],
 };
 

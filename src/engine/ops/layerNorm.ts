@@ -3,8 +3,7 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf, rowsOf, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
-import { rowKernel } from './rowKernel.js';
+import { onePerInvocation, rowKernel } from './elementwise.js';
 
 export function layerNormShape(op: string, x: Shape, weight: Shape, bias: Shape): { y: Shape; rows: Shape } {
   for (const [name, shape] of Object.entries({ weight, bias })) {

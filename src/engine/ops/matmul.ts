@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.js';
-import type { AdapterProfile, Binding, Dispatch } from '../kernel.js';
+import type { AdapterProfile, Dispatch } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
@@ -107,19 +107,13 @@ export function matmulDispatches(
   { M, N, K }: MatmulSizes,
   options: { readonly add?: boolean } = {},
 ): Dispatch[] {
-  const add = options.add ?? false;
   const { a, b, y, bias } = tensors;
-  return chooseMatmul(adapter, form, M, N, K, { add, bias: bias !== undefined }).map((choice) => {
-    // A kernel without a bias still has the binding: b stands in and is not read.
-    const bind: Record<string, Binding> = { a, b, bias: bias ?? b, y };
-    return {
-      shader: choice.shader,
-      constants: choice.constants,
-      extensions: choice.features,
-      bind,
-      params: { M, N, K },
-      workgroups: choice.workgroups,
-    };
+  const chosen = { add: options.add ?? false, bias: bias !== undefined, split: true };
+  return chooseMatmul(adapter, form, M, N, K, chosen).map((choice) => {
+    const parts = { a, b, bias: bias ?? b, y, partial: { scratch: 0, length: choice.scratch } };
+    const bind = Object.fromEntries(Object.entries(choice.bind).map(([name, role]) => [name, parts[role]]));
+    const { shader, constants, features: extensions, params, workgroups } = choice;
+    return { shader, constants, extensions, bind, params, workgroups };
   });
 }
 

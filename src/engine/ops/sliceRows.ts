@@ -2,7 +2,7 @@ import { ShapeError } from '../errors.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
+import { copyKernel } from './elementwise.js';
 
 interface SliceSizes extends Record<string, number> {
   B: number;
@@ -34,6 +34,10 @@ function sliceRowsReference(x: Value, { B, S, P, C }: SliceSizes): Float64Array 
   return y;
 }
 
+function extent(written: Tensor, { C }: SliceSizes) {
+  return { elements: written.size, rows: written.size / C };
+}
+
 const sliceRowsForward: Op<SliceSizes> = {
   name: 'sliceRows.forward',
   formula: 'y[b,t] = x[b, P + t]',
@@ -41,8 +45,8 @@ const sliceRowsForward: Op<SliceSizes> = {
   outputs: ['y'],
   shape: (_, { B, S, P, C }) => [{ shape: [B, S - P, C] }],
   reference: ([x], sizes) => [sliceRowsReference(x!, sizes)],
-  kernels: ({ inputs, outputs, attributes: sizes }) => [
-    onePerInvocation('sliceRows.forward', outputs.y!.size, { ...inputs, ...outputs }, sizes),
+  kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
+    copyKernel('sliceRows.forward', adapter, extent(outputs.y!, sizes), { ...inputs, ...outputs }, sizes),
   ],
   backward({ inputs: [x], attributes, gradients: [dY], give, wants }) {
     if (wants(x!)) give(x!, x!.program.record(sliceRowsBackward, [x!.program.contiguous(dY!)], attributes)[0]!);
@@ -61,8 +65,8 @@ const sliceRowsBackward: Op<SliceSizes> = {
     for (let b = 0; b < B; b++) dX.set(dY!.data.subarray(b * T * C, (b + 1) * T * C), (b * S + P) * C);
     return [dX];
   },
-  kernels: ({ inputs, outputs, attributes: sizes }) => [
-    onePerInvocation('sliceRows.backward', outputs.dX!.size, { ...inputs, ...outputs }, sizes),
+  kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
+    copyKernel('sliceRows.backward', adapter, extent(outputs.dX!, sizes), { ...inputs, ...outputs }, sizes),
   ],
 };
 
