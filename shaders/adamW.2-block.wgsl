@@ -11,7 +11,7 @@
 //   clip                         [2]           norm, scale: from gradientNorm.finish
 //   step                         [4]           lr, 1 - beta1^t, 1 - beta2^t, 1 / micro-batches (in clip already)
 //
-// Variant 2: a workgroup covers WORKGROUP*ITEMS consecutive elements; invocation `lane` takes those ≡ lane (mod WORKGROUP).
+// Variant 2: a workgroup covers WORKGROUP*ITEMS consecutive elements; invocation i takes those ≡ i (mod WORKGROUP).
 // On CPU drivers starting an invocation costs more than the arithmetic: WORKGROUP = one subgroup and ITEMS 64 or more.
 // Workgroups: ceil(n / (WORKGROUP*ITEMS)), folded over y past 65535.
 
@@ -29,7 +29,7 @@ struct Params { n: u32, beta1: f32, beta2: f32, eps: f32, decay: f32 }
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let first = (group.x + group.y * 65535u) * WORKGROUP * ITEMS;
-  let end = min(first + WORKGROUP * ITEMS, params.n); // below first, and nothing to do, where the fold's last row is too long
+  let end = min(first + WORKGROUP * ITEMS, params.n); // not above first where the fold's last row is too long
   let lr = step[0];
   let unbias1 = step[1]; // 1 - beta1^t
   let unbias2 = step[2]; // 1 - beta2^t

@@ -2,7 +2,7 @@
 //
 //   a, b, y  [n]
 //
-// Variant 2: a workgroup covers WORKGROUP*ITEMS consecutive elements; invocation `lane` takes those ≡ lane (mod WORKGROUP).
+// Variant 2: a workgroup covers WORKGROUP*ITEMS consecutive elements; invocation i takes those ≡ i (mod WORKGROUP).
 // On CPU drivers starting an invocation costs more than the arithmetic: WORKGROUP = one subgroup and ITEMS 64 or more.
 // Workgroups: ceil(n / (WORKGROUP*ITEMS)), folded over y past 65535.
 
@@ -16,7 +16,7 @@ struct Params { n: u32 }
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let first = (group.x + group.y * 65535u) * WORKGROUP * ITEMS;
-  let end = min(first + WORKGROUP * ITEMS, params.n); // below first, and nothing to do, where the fold's last row is too long
+  let end = min(first + WORKGROUP * ITEMS, params.n); // not above first where the fold's last row is too long
   for (var i = first + lane; i < end; i += WORKGROUP) {
     y[i] = a[i] + b[i];
   }

@@ -33,10 +33,13 @@ struct Eight { lo: vec4f, hi: vec4f }
 // Eight numbers the same for every lane: x of lanes 0-7; or x, then z, of lanes 0-3 where a subgroup has only those.
 fn spread(x: f32, z: f32) -> Eight {
   let lo = vec4f(subgroupBroadcast(x, 0u), subgroupBroadcast(x, 1u), subgroupBroadcast(x, 2u), subgroupBroadcast(x, 3u));
+  var hi: vec4f;
   if (SUBGROUP == 4u) {
-    return Eight(lo, vec4f(subgroupBroadcast(z, 0u), subgroupBroadcast(z, 1u), subgroupBroadcast(z, 2u), subgroupBroadcast(z, 3u)));
+    hi = vec4f(subgroupBroadcast(z, 0u), subgroupBroadcast(z, 1u), subgroupBroadcast(z, 2u), subgroupBroadcast(z, 3u));
+  } else {
+    hi = vec4f(subgroupBroadcast(x, 4u), subgroupBroadcast(x, 5u), subgroupBroadcast(x, 6u), subgroupBroadcast(x, 7u));
   }
-  return Eight(lo, vec4f(subgroupBroadcast(x, 4u), subgroupBroadcast(x, 5u), subgroupBroadcast(x, 6u), subgroupBroadcast(x, 7u)));
+  return Eight(lo, hi);
 }
 
 // Column i is x * w[i].

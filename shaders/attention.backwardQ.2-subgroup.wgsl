@@ -1,4 +1,5 @@
-// attention.backwardQ   dQ[i] = scale * Σ_j p_ij * (dY[i]·v[j] - delta[i]) * k[j],  p_ij = exp(scale * q[i]·k[j] - lse[i])
+// attention.backwardQ   dQ[i] = scale * Σ_j p_ij * (dY[i]·v[j] - delta[i]) * k[j]
+// with p_ij = exp(scale * q[i]·k[j] - lse[i]).
 // Variant 2 adds the idea of attention.forward.2-subgroup: a lane keeps two queries, and a subgroup loads eight numbers
 // of k or v together and hands them round. Read attention.backwardQ.1-query first.
 // Twin: attentionReference in src/engine/ops/attention.ts
@@ -31,10 +32,13 @@ struct Eight { lo: vec4f, hi: vec4f }
 // Eight numbers the same for every lane: x of lanes 0-7; or x, then z, of lanes 0-3 where a subgroup has only those.
 fn spread(x: f32, z: f32) -> Eight {
   let lo = vec4f(subgroupBroadcast(x, 0u), subgroupBroadcast(x, 1u), subgroupBroadcast(x, 2u), subgroupBroadcast(x, 3u));
+  var hi: vec4f;
   if (SUBGROUP == 4u) {
-    return Eight(lo, vec4f(subgroupBroadcast(z, 0u), subgroupBroadcast(z, 1u), subgroupBroadcast(z, 2u), subgroupBroadcast(z, 3u)));
+    hi = vec4f(subgroupBroadcast(z, 0u), subgroupBroadcast(z, 1u), subgroupBroadcast(z, 2u), subgroupBroadcast(z, 3u));
+  } else {
+    hi = vec4f(subgroupBroadcast(x, 4u), subgroupBroadcast(x, 5u), subgroupBroadcast(x, 6u), subgroupBroadcast(x, 7u));
   }
-  return Eight(lo, vec4f(subgroupBroadcast(x, 4u), subgroupBroadcast(x, 5u), subgroupBroadcast(x, 6u), subgroupBroadcast(x, 7u)));
+  return Eight(lo, hi);
 }
 
 // Column i is x * w[i].

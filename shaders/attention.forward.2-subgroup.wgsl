@@ -34,10 +34,13 @@ struct Eight { lo: vec4f, hi: vec4f }
 // Eight numbers the same for every lane: x of lanes 0-7; or x, then z, of lanes 0-3 where a subgroup has only those.
 fn spread(x: f32, z: f32) -> Eight {
   let lo = vec4f(subgroupBroadcast(x, 0u), subgroupBroadcast(x, 1u), subgroupBroadcast(x, 2u), subgroupBroadcast(x, 3u));
+  var hi: vec4f;
   if (SUBGROUP == 4u) {
-    return Eight(lo, vec4f(subgroupBroadcast(z, 0u), subgroupBroadcast(z, 1u), subgroupBroadcast(z, 2u), subgroupBroadcast(z, 3u)));
+    hi = vec4f(subgroupBroadcast(z, 0u), subgroupBroadcast(z, 1u), subgroupBroadcast(z, 2u), subgroupBroadcast(z, 3u));
+  } else {
+    hi = vec4f(subgroupBroadcast(x, 4u), subgroupBroadcast(x, 5u), subgroupBroadcast(x, 6u), subgroupBroadcast(x, 7u));
   }
-  return Eight(lo, vec4f(subgroupBroadcast(x, 4u), subgroupBroadcast(x, 5u), subgroupBroadcast(x, 6u), subgroupBroadcast(x, 7u)));
+  return Eight(lo, hi);
 }
 
 // Column i is x * w[i]: two queries by four keys (or columns of v).
@@ -113,8 +116,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
     for (var c = 0u; c < D; c += 8u) {
       let column = min(c + eighth, vec2u(D - 1u));
-      var lo = mat4x2f(output[c] * shrink, output[c + 1u] * shrink, output[c + 2u] * shrink, output[c + 3u] * shrink);
-      var hi = mat4x2f(output[c + 4u] * shrink, output[c + 5u] * shrink, output[c + 6u] * shrink, output[c + 7u] * shrink);
+      var lo = mat4x2f(
+        output[c] * shrink, output[c + 1u] * shrink, output[c + 2u] * shrink, output[c + 3u] * shrink);
+      var hi = mat4x2f(
+        output[c + 4u] * shrink, output[c + 5u] * shrink, output[c + 6u] * shrink, output[c + 7u] * shrink);
       for (var i = 0u; i < count; i++) {
         let at = (keys + j0 + i) * D + column; // v[b, h, j, column]
         let w = spread(v[at.x], v[at.y]);

@@ -5,8 +5,8 @@
 //   dY      [N, W]   W ≤ C
 //   dTable  [R, C]   added into; columns W .. C-1 stay as they are
 //
-// Variant 2: one subgroup owns row r of the table. Its lanes look at SUBGROUP ids at once, and only where one of them is r
-// does it go through them in order; then the lanes share the columns (w ≡ lane mod SUBGROUP).
+// Variant 2: one subgroup owns row r of the table. Its lanes look at SUBGROUP ids at once, and only where one of them is
+// r does it go through them in order; then the lanes share the columns (w ≡ lane mod SUBGROUP).
 // Workgroups: R, folded over y past 65535.
 
 struct Params { N: u32, R: u32, C: u32, W: u32 }
