@@ -43,3 +43,23 @@ export class ShapeError extends ByteToLossError {
     this.shapes = shapes;
   }
 }
+
+/** `PARITY=1`: a kernel and its float64 reference disagree. */
+export class ParityError extends ByteToLossError {
+  override name = 'ParityError';
+
+  constructor(
+    message: string,
+    readonly details: {
+      readonly op: string;
+      readonly scope: string;
+      readonly output: string;
+      /** where they differ most, row-major */
+      readonly index: number;
+      readonly kernel: number;
+      readonly reference: number;
+    },
+  ) {
+    super(message);
+  }
+}

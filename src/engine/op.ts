@@ -55,8 +55,12 @@ export interface Op<A extends Attributes = Attributes> {
   readonly outputs: readonly (string | { readonly adds: string } | { readonly updates: string })[];
   /** The shape rule, and the only place that throws for it. */
   shape(inputs: readonly Tensor[], attributes: A): OutputSpec[];
-  /** Plain float64 loops. For outputs that are added into, the amount to add. */
-  reference(inputs: readonly Value[], attributes: A): Float64Array[];
+  /**
+   * Plain float64 loops. For outputs that are added into, the amount to add.
+   *
+   * @param before the outputs' numbers until now, for an op that updates only some of them
+   */
+  reference(inputs: readonly Value[], attributes: A, before: readonly Value[]): Float64Array[];
   /** The dispatches that compute the outputs on this adapter. None for a view. */
   kernels(call: KernelCall<A>): Dispatch[];
   /** Records the gradient entries. Absent where no gradient flows. */

@@ -1,3 +1,4 @@
+import { type DebugSettings, debugReplay, debugSettings, lossesOf } from './debug.js';
 import type { Device } from './device.js';
 import { DeviceError, InputError } from './errors.js';
 import { type Dispatch, type KernelInterface, kernelText, packParams, readInterface } from './kernel.js';
@@ -50,6 +51,7 @@ export class Plan {
     readonly memory: MemoryPlan,
     private readonly buffers: PlanBuffers,
     private readonly kept: (storage: Storage) => boolean,
+    private readonly debug: DebugSettings | undefined,
   ) {}
 
   /**
@@ -59,7 +61,9 @@ export class Plan {
    */
   static async compile(program: Program, device: Device, options: CompileOptions = {}): Promise<Plan> {
     const keep = options.keep ?? [];
-    const keptIds = keep === 'all' ? undefined : new Set(keep.map((tensor) => tensor.storage.id));
+    const debug = debugSettings();
+    const losses = debug === undefined ? [] : lossesOf(program);
+    const keptIds = keep === 'all' ? undefined : new Set([...keep, ...losses].map((tensor) => tensor.storage.id));
     const kept = (storage: Storage) => keptIds === undefined || keptIds.has(storage.id);
     const dispatches = new Map(program.entries.map((entry) => [entry.index, dispatchesOf(entry, device)]));
     const memory = planMemory(program, dispatches, kept);
@@ -88,7 +92,7 @@ export class Plan {
     }));
     const invalid = await device.gpu.popErrorScope();
     if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`);
-    const plan = new Plan(program, device, steps, memory, buffers, kept);
+    const plan = new Plan(program, device, steps, memory, buffers, kept, debug);
     buffers.upload(options.parameters);
     return plan;
   }
@@ -110,8 +114,20 @@ export class Plan {
     this.device.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
   }
 
-  /** Run the program: clear what is added into, then every dispatch in order, as one submit. */
-  replay(options: ReplayOptions = {}): void {
+  /**
+   * Run the program: clear what is added into, then every dispatch in order, as one submit.
+   *
+   * @returns at once when the work is handed over; only under DEBUG or PARITY is there something to wait for
+   * @throws ParityError under `PARITY=1`, at the first dispatch that disagrees with its reference
+   */
+  replay(options: ReplayOptions = {}): Promise<void> {
+    if (this.debug !== undefined) return debugReplay(this, this.debug, options);
+    this.submit(options);
+    return Promise.resolve();
+  }
+
+  /** `replay` past every debug switch. */
+  submit(options: ReplayOptions = {}): void {
     const encoder = this.device.gpu.createCommandEncoder();
     this.#encodeReplay(encoder, options);
     this.device.gpu.queue.submit([encoder.finish()]);
@@ -119,6 +135,10 @@ export class Plan {
 
   /** Run the program and bring numbers back, still as one submit: the copies ride behind the last dispatch. */
   async replayAndRead(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Float32Array[]> {
+    if (this.debug !== undefined) {
+      await this.replay(options);
+      return Promise.all(tensors.map((tensor) => this.read(tensor)));
+    }
     const encoder = this.device.gpu.createCommandEncoder();
     this.#encodeReplay(encoder, options);
     const copies = tensors.map((tensor) => this.#encodeCopy(encoder, tensor));
@@ -140,7 +160,7 @@ export class Plan {
     for (const buffer of this.buffers.accumulators) encoder.clearBuffer(buffer);
   }
 
-  /** Put dispatches into a pass. `inspect` and `PARITY=1` call it with the steps of one entry. */
+  /** Put dispatches into a pass. `runEntries` calls it with one at a time. */
   encode(pass: GPUComputePassEncoder, steps: readonly Step[], update = true): void {
     let current: GPUComputePipeline | undefined;
     for (const step of steps) {
@@ -177,6 +197,35 @@ export class Plan {
     const copy = this.#encodeCopy(encoder, tensor);
     this.device.gpu.queue.submit([encoder.finish()]);
     return this.#arrive(copy);
+  }
+
+  /**
+   * What lies in some storages right now, whoever wrote it: for runs that stop after each entry. One copy and one map.
+   *
+   * @returns one array per storage, of its type
+   */
+  async readNow(storages: readonly Storage[]): Promise<(Float32Array | Uint32Array)[]> {
+    const total = storages.reduce((sum, { length }) => sum + length * 4, 0);
+    if (total === 0) return storages.map(() => new Float32Array(0));
+    const { gpu } = this.device;
+    const staging = gpu.createBuffer({ label: 'read now', size: total, usage: READ });
+    const encoder = gpu.createCommandEncoder();
+    let to = 0;
+    for (const storage of storages) {
+      if (storage.length === 0) continue;
+      const { buffer, offset } = this.buffers.locate(storage);
+      encoder.copyBufferToBuffer(buffer, offset, staging, to, storage.length * 4);
+      to += storage.length * 4;
+    }
+    gpu.queue.submit([encoder.finish()]);
+    const bytes = await this.#arrive({ staging, bytes: total });
+    staging.destroy();
+    let from = 0;
+    return storages.map(({ dtype, length }) => {
+      const numbers = new (dtype === 'f32' ? Float32Array : Uint32Array)(bytes, from, length);
+      from += length * 4;
+      return numbers;
+    });
   }
 
   /** Copy a tensor to its staging buffer, which is made once and kept. */

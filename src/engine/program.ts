@@ -53,6 +53,12 @@ export class Program {
   /** gradient of the loss by each tensor met so far on the way back */
   readonly #gradients = new Map<Tensor, Tensor>();
 
+  /**
+   * @param attribute names of ops whose outputs want a gradient even where no parameter lies behind them: `inspect` asks so by
+   *   which channel the loss moves
+   */
+  constructor(private readonly attribute: readonly string[] = []) {}
+
   // ---- where tensors come from ----
 
   /** A tensor written from TypeScript before each replay. */
@@ -132,7 +138,8 @@ export class Program {
     }
     const specs = op.shape(inputs, attributes);
     const existing = [...outputs];
-    const wants = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
+    const behind = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
+    const wants = behind || this.attribute.includes(op.name);
     const written = specs.map((spec, i) => {
       const [name, kind] = outputOf(op.outputs[i]!);
       if (kind === 'writes') return this.#create('activation', this.#label(op, name), spec.shape, spec.dtype, wants);
@@ -257,7 +264,7 @@ export class Program {
   }
 
   #label(op: AnyOp, output: string): string {
-    return [...this.#scope, op.name, output].join(' ');
+    return [this.#scope.join('.'), op.name, output].filter(Boolean).join(' ');
   }
 
   #create(role: Role, label: string, shape: Shape, dtype: DType = 'f32', requiresGradient = false): Tensor {

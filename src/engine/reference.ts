@@ -7,6 +7,9 @@ import type { Storage, Tensor } from './tensor.js';
 /** Numbers by tensor: what a reference run starts from. */
 export type Feeds = ReadonlyMap<Tensor, ArrayLike<number>>;
 
+/** Stands for the numbers before of an output that is written whole, or added into. */
+export const NOTHING_BEFORE: Value = { shape: [0], data: new Float64Array(0) };
+
 /**
  * The float64 twin of a plan: the same program, entry by entry, through each op's reference loops. It decides who is
  * right. Slow and simple: every storage is one Float64Array; the flat buffers are one each, and parameters look into them.
@@ -43,6 +46,9 @@ export class ReferenceRun {
     const results = entry.op.reference(
       entry.inputs.map((input) => this.value(input)),
       entry.attributes,
+      entry.op.outputs.map((output, i) =>
+        outputOf(output)[1] === 'updates' ? this.value(entry.outputs[i]!) : NOTHING_BEFORE,
+      ),
     );
     entry.outputs.forEach((output, i) => {
       const memory = this.#of(output.storage);

@@ -54,15 +54,18 @@ function addNorm(x: Tensor, delta: Tensor | undefined, weight: Tensor, bias: Ten
 
 function attentionLayer(x: Tensor, pass: DecoderPass, block: number): Tensor {
   const { config, P, angles, position, caches } = pass;
-  const qkv = layer(x, pass, `blocks.${block}.attention.qkv`); // [B, S, 3C]
+  const inner = (part: string, x: Tensor) =>
+    x.program.scope(part, () => layer(x, pass, `blocks.${block}.attention.${part}`));
+  const qkv = inner('qkv', x); // [B, S, 3C]
   const { q, k, v } = rotary(qkv, angles, position, config.heads, caches?.[block]); // each [B, H, S, D]
   const y = attention(q, k, v, position, P); // [B, S, C], heads side by side again
-  return layer(y, pass, `blocks.${block}.attention.out`);
+  return inner('out', y);
 }
 
 function mlp(x: Tensor, pass: DecoderPass, block: number): Tensor {
-  const u = layer(x, pass, `blocks.${block}.mlp.up`); // [B, S, 4C]
-  return layer(gelu(u), pass, `blocks.${block}.mlp.down`);
+  const inner = (part: string, x: Tensor) => x.program.scope(part, () => layer(x, pass, `blocks.${block}.mlp.${part}`));
+  const u = inner('up', x); // [B, S, 4C]
+  return inner('down', gelu(u));
 }
 
 /** The linear layer with the parameters `name.weight` and `name.bias`. */

@@ -103,7 +103,7 @@ export class Generator {
     }
     if (session.slots !== undefined) {
       session.slots.write(session.prefix!, Uint32Array.from(prefix));
-      session.slots.replay();
+      await session.slots.replay();
     }
     return session;
   }

@@ -134,18 +134,18 @@ const rotaryIntoCache: Op<RotarySizes> = {
     { shape: [B, H, capacity, D] },
     { shape: [B, H, capacity, D] },
   ],
-  reference([qkv, table, position], sizes) {
+  reference([qkv, table, position], sizes, [, kBefore, vBefore]) {
     const { B, S, H, D, capacity } = sizes;
     const first = position!.data[0]!;
     const [q, k, v] = rotaryReference(qkv!, table!, first, sizes);
-    const spread = (rows: Float64Array) => {
-      const cache = new Float64Array(B * H * capacity * D);
+    const into = (before: Value, rows: Float64Array) => {
+      const cache = Float64Array.from(before.data);
       for (let head = 0; head < B * H; head++) {
         cache.set(rows.subarray(head * S * D, (head + 1) * S * D), (head * capacity + first) * D);
       }
       return cache;
     };
-    return [q!, spread(k!), spread(v!)];
+    return [q!, into(kBefore!, k!), into(vBefore!, v!)];
   },
 };
 
