@@ -5,7 +5,7 @@
 //   table    [256, 18]         value columns: dxor 0-7, Fourier 8-15, phase 16-17. Bits of float32, copied as they are
 //   context  [44]              boundary by numerator: 0..27 over 18, then from 28 on 0..15 over 10. Bits of float32
 //   wave     [65, 2]           2^44 sin(pi j / 128) in two words, for the scaled phase (MOMENTUM_PHASE)
-//   y        [N, CHANNELS]     as bits of float32: nothing here rounds, except a control's scaled phase, once
+//   y        [N, CHANNELS]     as bits of float32: integers throughout, so that no rounding is left to the driver
 //
 // Rows come in sequences of L. The first byte of a sequence, and a byte after a row that is not one, starts a new run: it
 // departs from the anchor, a virtual 0x00 with no bits. No channel depends on a division, a sine or a cosine of the GPU.
@@ -44,6 +44,25 @@ fn scaledCosine(v: u32, m: u32) -> u32 {
   let negative = (v >= 128u) != (half > 64u);    // and cos(pi - x) = -cos(x)
   let bits = scaledSine(select(64u - half, half - 64u, half > 64u), m); // cos(x) = sin(pi/2 - x)
   return bits | select(0u, 0x80000000u, negative && bits != 0u);
+}
+
+// Bits of the float32 nearest x * m / 512 where `bits` are those of x: a control's table holds any number. m is 256..511.
+fn scaled(bits: u32, m: u32) -> u32 {
+  var e = (bits >> 23u) & 255u;
+  if (e == 255u) { return bits; } // infinite or not a number, and stays so
+  let significand = (bits & 0x7fffffu) | select(0u, 0x800000u, e > 0u); // a subnormal has no leading 1
+  e = max(e, 1u);
+  // significand * m = whole * 512 + part takes 33 bits, so it is multiplied in two pieces.
+  let low = (significand & 511u) * m;
+  var whole = (significand >> 9u) * m + (low >> 9u);
+  var part = low & 511u;
+  if (whole < 0x800000u && e > 1u) { // the leading bit has moved: one place further down
+    e -= 1u;
+    whole = 2u * whole + (part >> 8u);
+    part = (2u * part) & 511u;
+  }
+  if (part > 256u || (part == 256u && (whole & 1u) == 1u)) { whole += 1u; } // ties to even
+  return (bits & 0x80000000u) | (((e - 1u) << 23u) + whole); // a leading 1 adds one to the exponent field, as above
 }
 
 fn isByte(n: u32) -> bool { return ids[n] < 256u; }
@@ -95,7 +114,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       } else if (HSL_PHASE == 1u) {
         bits = scaledCosine((v + select(0u, 192u, k == 26u)) & 255u, m); // sin(x) = cos(x - pi/2)
       } else {
-        bits = bitcast<u32>(bitcast<f32>(table[v * 18u + k - 9u]) * (f32(m) / 512.0)); // m/512 is exact
+        bits = scaled(table[v * 18u + k - 9u], m);
       }
     }
     let kept = select((params.columns0 >> c) & 1u, (params.columns1 >> (c - 32u)) & 1u, c >= 32u);

@@ -6,10 +6,19 @@ import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
 import { scoreCommand } from './score.js';
 import { trainCommand } from './train.js';
+import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 
 /** Every command, in the order a newcomer meets them. */
-const COMMANDS = [trainCommand, scoreCommand, generateCommand, featuresCommand, dataCommand, devicesCommand];
+const COMMANDS = [
+  trainCommand,
+  scoreCommand,
+  generateCommand,
+  featuresCommand,
+  verifyCommand,
+  dataCommand,
+  devicesCommand,
+];
 
 /**
  * Run one command line.

@@ -1,11 +1,10 @@
 import { gatherRows } from '../engine/ops/gatherRows.js';
-import { type HslOptions, hslFeatures } from '../engine/ops/hslFeatures.js';
 import { join } from '../engine/ops/join.js';
 import { linear } from '../engine/ops/linear.js';
 import type { Tensor } from '../engine/tensor.js';
-import { VALUE_CHANNELS } from '../substrate/channels.js';
-import { controlTable } from '../substrate/controls.js';
-import { channelsOf, type DecoderConfig } from './config.js';
+import type { DecoderConfig } from './config.js';
+import { ControlEmbedding } from './embedding.js';
+import { sideBySide, ZeroInput } from './zeroInput.js';
 
 /** A door on tensors: how prefix bytes become slots, and stream bytes rows. Rows may be narrower than dim. */
 export interface Door {
@@ -35,38 +34,19 @@ export function doorOf(config: DecoderConfig, parameters: ReadonlyMap<string, Te
       stream: (ids) => gatherRows(table, ids),
     };
   }
-  const features = (ids: Tensor) => hslFeatures(ids, hslOptionsOf(config, parameters, ids));
+  const { includeBits = false, momentumPhase = false, columns, tableSeed = 0 } = config;
+  const options = { includeBits, momentumPhase, seed: tableSeed, ...(columns && { columns }) };
   if (door === 'projected') {
+    const embedding = new ControlEmbedding('hsl', options);
+    const layer = (name: string, x: Tensor) => linear(x, parameter(`${name}.weight`), parameter(`${name}.bias`));
     return {
-      slots: (ids) => linear(sideBySide(features(ids), K), parameter('slots.weight'), parameter('slots.bias')),
-      stream: (ids) => linear(features(ids), parameter('stream.weight'), parameter('stream.bias')),
+      slots: (ids) => layer('slots', sideBySide(embedding.features(ids), K)),
+      stream: (ids) => layer('stream', embedding.features(ids)),
     };
   }
-  return { slots: (ids) => sideBySide(features(ids), K), stream: features };
-}
-
-/** [B, P·K, width] → [B, P, K·width]: byte k of a slot owns columns k·width .. (k+1)·width - 1. */
-function sideBySide(rows: Tensor, K: number): Tensor {
-  const [B, bytes, width] = rows.shape as [number, number, number];
-  return rows.reshape([B, bytes / K, K * width]);
-}
-
-function hslOptionsOf(config: DecoderConfig, parameters: ReadonlyMap<string, Tensor>, ids: Tensor): HslOptions {
-  const { door, includeBits = false, momentumPhase = false, columns, tableSeed = 0 } = config;
-  const options = { includeBits, momentumPhase, ...(columns && { columns }) };
-  if (door === 'learned') return { ...options, table: parameters.get('door.values.weight')! };
-  if (door === 'random' || door === 'permuted') {
-    const table = controlTable(door, tableSeed);
-    return { ...options, table: ids.program.constant(`${door} values`, [256, VALUE_CHANNELS], table) };
-  }
-  return options;
-}
-
-/** Columns that a slot of this configuration fills, before zeros. */
-export function slotWidth(config: DecoderConfig): number {
-  if (config.door === 'projected') return config.dim;
-  const perByte = config.door === 'bytes' ? Math.floor(config.dim / config.K) : channelsOf(config);
-  return perByte * config.K;
+  const kind = door === 'zero' ? 'hsl' : door;
+  const zero = new ZeroInput({ ...options, K, dim, kind });
+  return { slots: (ids) => zero.slots(ids), stream: (ids) => zero.features(ids) };
 }
 
 /**

@@ -75,6 +75,12 @@ const fourier = Array.from({ length: 256 }, (_, v) =>
 export function exactChannels(ids: ArrayLike<number>, rowLength: number, options: Options = {}): Float32Array {
   const channels = channelCount(options.includeBits);
   const out = new Float32Array(ids.length * channels);
+  // The bit sequence and its differences; bit i of row t is at position 8t + i.
+  const [bit, delta, delta2] = [0, 1, 2].map(() => new Uint8Array(8 * ids.length)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
   let start = 0; // where the current run starts
   for (let t = 0; t < ids.length; t++) {
     if (t % rowLength === 0) start = t;
@@ -83,32 +89,29 @@ export function exactChannels(ids: ArrayLike<number>, rowLength: number, options
       start = t + 1;
       continue;
     }
-    const bit = (position: number) =>
-      Math.floor(ids[start + Math.floor(position / 8)]! / 2 ** (7 - (position % 8))) % 2;
-    const delta = (position: number) =>
-      position % 8 === 0 ? bit(position) : Number(bit(position) !== bit(position - 1));
-    const delta2 = (position: number) =>
-      position < 8 ? delta(position) : Number(delta(position) !== delta(position - 8));
-    const at = 8 * (t - start); // the byte's first bit in its run
-
-    const positions = Array.from({ length: 8 }, (_, i) => at + i);
-    let twice = 0; // 2·Σdelta + Σdelta2 over the window
-    const first = Math.max(0, at - 4);
-    for (let position = first; position < at + 5; position++) twice += 2 * delta(position) + delta2(position);
+    for (let i = 0, at = 8 * t; i < 8; i++, at++) {
+      bit[at] = Math.floor(v / 2 ** (7 - i)) % 2;
+      delta[at] = i === 0 ? bit[at]! : Number(bit[at] !== bit[at - 1]);
+      delta2[at] = t === start ? delta[at]! : Number(delta[at] !== delta[at - 8]);
+    }
+    let twice = 0; // 2·Σdelta + Σdelta2 over the window, which a run's start clips
+    const first = Math.max(8 * start, 8 * t - 4);
+    for (let at = first; at < 8 * t + 5; at++) twice += 2 * delta[at]! + delta2[at]!;
     const previous = t > start ? ids[t - 1]! : 0;
     const m = options.momentumPhase ? 256 + Math.abs(v - previous) : 512;
-    out.set(
-      [
-        ...(options.includeBits ? positions.map(bit) : []),
-        ...positions.map(delta),
-        ...positions.map(delta2),
-        exactRatio(twice, 2 * (at + 5 - first)),
-        ...fourier[v]!,
-        exactCosine(v, m),
-        exactCosine((v + 192) % 256, m), // sin x = cos(x - a quarter turn)
-      ],
-      t * channels,
-    );
+
+    let to = t * channels;
+    const put = (values: ArrayLike<number>) => {
+      out.set(values, to);
+      to += values.length;
+    };
+    const eight = (sequence: Uint8Array) => sequence.subarray(8 * t, 8 * t + 8);
+    if (options.includeBits) put(eight(bit));
+    put(eight(delta));
+    put(eight(delta2));
+    put([exactRatio(twice, 2 * (8 * t + 5 - first))]);
+    put(fourier[v]!);
+    put([exactCosine(v, m), exactCosine((v + 192) % 256, m)]); // sin x = cos(x - a quarter turn)
   }
   return out;
 }

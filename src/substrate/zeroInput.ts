@@ -45,17 +45,18 @@ export function zeroInput(
  *
  *     slotCount(300, 8, 256, 'pad')   // 38
  *
+ * @param channels of a byte: 27, or 35 with raw bits
  * @throws InputError, see zeroInput
  */
-export function slotCount(L: number, K: number, dim: number, tail: Tail): number {
+export function slotCount(L: number, K: number, dim: number, tail: Tail, channels = CHANNELS): number {
   if (!Number.isInteger(K) || K < 1) throw new InputError(`zeroInput: K must be an integer, at least 1; got ${K}`);
-  if (!Number.isInteger(dim) || dim < CHANNELS) {
-    throw new InputError(`zeroInput: dim must be an integer, at least ${CHANNELS}; got ${dim}`);
+  if (!Number.isInteger(dim) || dim < channels) {
+    throw new InputError(`zeroInput: dim must be an integer, at least ${channels}; got ${dim}`);
   }
-  if (K * CHANNELS > dim) {
-    const largest = Math.floor(dim / CHANNELS);
+  if (K * channels > dim) {
+    const largest = Math.floor(dim / channels);
     throw new InputError(
-      `zeroInput: K·${CHANNELS} must be at most dim; got K ${K}, dim ${dim}. The largest K that fits is ${largest}`,
+      `zeroInput: K·${channels} must be at most dim; got K ${K}, dim ${dim}. The largest K that fits is ${largest}`,
     );
   }
   if (tail !== 'pad' && tail !== 'drop') throw new InputError(`zeroInput: tail must be pad or drop; got ${tail}`);

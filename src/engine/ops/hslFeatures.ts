@@ -1,7 +1,7 @@
 import { channelCount, VALUE_CHANNELS } from '../../substrate/channels.js';
 import { embedIds } from '../../substrate/embed.js';
 import { contextTable, valueTable, waveTable } from '../../substrate/table.js';
-import { ShapeError } from '../errors.js';
+import { InputError, ShapeError } from '../errors.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf } from '../shape.js';
@@ -35,7 +35,7 @@ interface HslAttributes extends Record<string, boolean | number> {
  *
  * @param ids [..., L] u32
  * @returns [..., L, 27], or 35 columns with `includeBits`
- * @throws ShapeError when ids are not u32 or table is not [256, 18]
+ * @throws ShapeError when ids are not u32 or table is not [256, 18]; InputError for a column that is not there
  * @see hsl-embedding, Jinhyun Woo
  */
 export function hslFeatures(ids: Tensor, options: HslOptions = {}): Tensor {
@@ -46,8 +46,8 @@ export function hslFeatures(ids: Tensor, options: HslOptions = {}): Tensor {
   const context = contextTable();
   const wave = waveTable();
   const inputs = [
-    ids,
-    table,
+    program.contiguous(ids),
+    program.contiguous(table),
     program.constant('boundary values', [context.length], context),
     program.constant('quarter wave', [wave.length], wave),
   ];
@@ -57,7 +57,12 @@ export function hslFeatures(ids: Tensor, options: HslOptions = {}): Tensor {
 
 function columnMasks(columns: readonly number[] | undefined, channels: number): [number, number] {
   const masks: [number, number] = [0, 0];
-  for (const c of columns ?? Array.from({ length: channels }, (_, i) => i)) masks[c >> 5]! |= 1 << (c & 31);
+  for (const c of columns ?? Array.from({ length: channels }, (_, i) => i)) {
+    if (!Number.isInteger(c) || c < 0 || c >= channels) {
+      throw new InputError(`hslFeatures: columns must be whole numbers 0..${channels - 1}; got ${c}`);
+    }
+    masks[c >> 5]! |= 1 << (c & 31);
+  }
   return [masks[0] >>> 0, masks[1] >>> 0];
 }
 
@@ -155,9 +160,14 @@ const hslFeaturesBackward: Op<HslAttributes> = {
   shape: () => [{ shape: [256, VALUE_CHANNELS] }],
   reference: ([ids, dY], attributes) => [hslFeaturesBackwardReference(ids!, dY!, attributes)],
   kernels: ({ inputs, outputs, attributes }) => [
-    onePerWorkgroup('hslFeatures.backward', 256, 32, { ...inputs, ...outputs }, sizes(inputs.ids!, attributes), {
-      constants: flags(attributes),
-    }),
+    onePerWorkgroup(
+      'hslFeatures.backward',
+      256,
+      32,
+      { ...inputs, ...outputs },
+      sizes(inputs.ids!, attributes),
+      flags(attributes),
+    ),
   ],
 };
 

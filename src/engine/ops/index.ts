@@ -4,6 +4,7 @@ import { addRow } from './add.js';
 import { addLayerNormRow } from './addLayerNorm.js';
 import { attentionRow } from './attention.js';
 import { crossEntropyRow } from './crossEntropy.js';
+import { fitRowsRow } from './fitRows.js';
 import { gatherRowsRow } from './gatherRows.js';
 import { geluRow } from './gelu.js';
 import { gradientNormRow } from './gradientNorm.js';
@@ -19,6 +20,7 @@ import { sliceRowsRow } from './sliceRows.js';
 export const registry: readonly OpRow[] = [
   hslFeaturesRow,
   gatherRowsRow,
+  fitRowsRow,
   joinRow,
   linearRow,
   matmulRow,

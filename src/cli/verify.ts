@@ -1,0 +1,90 @@
+import { Command } from 'commander';
+import { openDevice } from '../engine/adapters.js';
+import { type Claim, claims, Fault } from '../model/claims.js';
+import { colours } from './colours.js';
+
+/** What came of a claim. */
+interface Verdict {
+  readonly claim: Claim;
+  readonly numbers: number;
+  readonly seconds: number;
+  /** the first number that is wrong */
+  readonly fault?: string;
+}
+
+/** `byte-to-loss verify`: the proof that channels are exact to the last bit, on this machine's own adapter. */
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('prove on this device that every channel is exact to the last bit')
+    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--json', 'print JSON: { adapter, seconds, claims: [{ path, what, numbers, seconds, fault? }] }')
+    .action(async ({ device: name, json }: { device?: string; json?: boolean }) => {
+      const started = performance.now();
+      const device = await openDevice(name === undefined ? {} : { device: name });
+      try {
+        if (!json) console.log(`adapter: ${device.name}`);
+        const verdicts: Verdict[] = [];
+        let path: string | undefined;
+        for (const claim of claims(device)) {
+          if (!json && claim.path !== path) console.log(heading(claim.path));
+          path = claim.path;
+          const verdict = await judge(claim);
+          if (!json) console.log(describe(verdict));
+          verdicts.push(verdict);
+        }
+        const seconds = (performance.now() - started) / 1000;
+        const failed = verdicts.filter(({ fault }) => fault !== undefined).length;
+        if (failed > 0) process.exitCode = 1;
+        console.log(
+          json ? verdictsJson(device.name, seconds, verdicts) : summary(device.name, seconds, verdicts, failed),
+        );
+      } finally {
+        device.close();
+      }
+    });
+}
+
+async function judge(claim: Claim): Promise<Verdict> {
+  const started = performance.now();
+  let numbers = 0;
+  let fault: string | undefined;
+  try {
+    await claim.check((right) => {
+      numbers += right;
+    });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    fault = error.message;
+  }
+  return { claim, numbers, seconds: (performance.now() - started) / 1000, ...(fault !== undefined && { fault }) };
+}
+
+function heading(path: Claim['path']): string {
+  const { bold, dim } = colours(process.stdout);
+  return `\n${bold(path === 'device' ? 'on the device' : 'in TypeScript')}${dim(', numbers compared and time')}`;
+}
+
+/** `✓   4,608    0.0 s  table: …`, and under it what is wrong, if anything is. */
+function describe({ claim, numbers, seconds, fault }: Verdict): string {
+  const { green, red, dim } = colours(process.stdout);
+  const mark = fault === undefined ? green('✓') : red('✗');
+  const counted = `${numbers.toLocaleString('en').padStart(12)} ${seconds.toFixed(1).padStart(5)} s`;
+  const line = `${mark} ${dim(counted)}  ${claim.what}`;
+  return fault === undefined ? line : `${line}\n  ${red(fault)}`;
+}
+
+function summary(adapter: string, seconds: number, verdicts: readonly Verdict[], failed: number): string {
+  const { green, red } = colours(process.stdout);
+  const numbers = verdicts.reduce((sum, verdict) => sum + verdict.numbers, 0).toLocaleString('en');
+  const all = verdicts.length;
+  const said =
+    failed === 0
+      ? green(`all ${all} claims hold, ${numbers} numbers compared`)
+      : red(`${failed} of ${all} claims ${failed === 1 ? 'does' : 'do'} not hold`);
+  return `\n${said} on ${adapter}, ${seconds.toFixed(1)} s`;
+}
+
+function verdictsJson(adapter: string, seconds: number, verdicts: readonly Verdict[]): string {
+  const rows = verdicts.map(({ claim: { path, what }, ...rest }) => ({ path, what, ...rest }));
+  return JSON.stringify({ adapter, seconds, claims: rows }, null, 2);
+}

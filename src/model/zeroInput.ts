@@ -1,0 +1,77 @@
+import { fitRows } from '../engine/ops/fitRows.js';
+import type { Tensor } from '../engine/tensor.js';
+import type { ControlKind } from '../substrate/controls.js';
+import { slotCount, type Tail } from '../substrate/zeroInput.js';
+import { ControlEmbedding, type ControlOptions } from './embedding.js';
+
+export interface ZeroDoorOptions extends ControlOptions {
+  /** Bytes per slot. Default 8. */
+  readonly K?: number;
+  /** Width of a slot, C of the decoder; at least channels·K. Default 512. */
+  readonly dim?: number;
+  /** What to do with a last slot that the bytes do not fill: complete it with 0x00, or leave it out. Default 'pad'. */
+  readonly tail?: Tail;
+  /** Which value table stands behind the zero-pad. Default 'hsl'. */
+  readonly kind?: ControlKind;
+}
+
+/**
+ * The zero door on tensors: K bytes a slot, their channels side by side, zeros up to the width of the model. `zeroInput` does the same on
+ * plain arrays.
+ *
+ *     const zero = new ZeroInput({ K: 8, dim: 256 });
+ *     const slots = zero.forward(ids);   // [B, 300] → [B, 38, 256]
+ */
+export class ZeroInput {
+  readonly embedding: ControlEmbedding;
+  readonly K: number;
+  readonly dim: number;
+  readonly tail: Tail;
+
+  /**
+   * @throws InputError when K·channels > dim (it names the largest K), or an option is not what it should be
+   */
+  constructor({ K = 8, dim = 512, tail = 'pad', kind = 'hsl', ...options }: ZeroDoorOptions = {}) {
+    this.embedding = new ControlEmbedding(kind, options);
+    slotCount(0, K, dim, tail, this.embedding.channels); // checks them
+    this.K = K;
+    this.dim = dim;
+    this.tail = tail;
+  }
+
+  /** [B, L] → [B, L, channels] */
+  features(ids: Tensor): Tensor {
+    return this.embedding.features(ids);
+  }
+
+  /** [B, L] → [B, P, dim]: byte k of a slot owns columns channels·k .. channels·(k + 1) - 1, the rest is zero. */
+  forward(ids: Tensor): Tensor {
+    return fitRows(this.slots(ids), this.dim);
+  }
+
+  /** [B, T] → [B, T, dim]: a row per byte, the rest zero. */
+  stream(ids: Tensor): Tensor {
+    return fitRows(this.features(ids), this.dim);
+  }
+
+  /** As `forward`, before the zeros: [B, L] → [B, P, K·channels]. */
+  slots(ids: Tensor): Tensor {
+    const { K, dim, tail, embedding } = this;
+    const L = ids.shape.at(-1) ?? 0;
+    const P = slotCount(L, K, dim, tail, embedding.channels);
+    // Ids are completed with 0, the byte 0x00, or cut at the last whole slot.
+    return sideBySide(this.features(fitRows(ids, P * K)), K);
+  }
+
+  /** Numbers for the parameters of the embedding, by name; see there. */
+  parameters(): Map<string, Float32Array> {
+    return this.embedding.parameters();
+  }
+}
+
+/** [..., P·K, width] → [..., P, K·width]: byte k of a slot owns columns k·width .. (k + 1)·width - 1. */
+export function sideBySide(rows: Tensor, K: number): Tensor {
+  const batch = rows.shape.slice(0, -2);
+  const [bytes, width] = rows.shape.slice(-2) as [number, number];
+  return rows.reshape([...batch, bytes / K, K * width]);
+}
