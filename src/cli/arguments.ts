@@ -47,3 +47,24 @@ export function readJson(path: string): unknown {
     throw new FileError(`${path}: is not JSON: ${(error as Error).message}`);
   }
 }
+
+/** A flag's list. `listed('dxor,phase') // ['dxor', 'phase']` */
+export function listed(text: string): string[] {
+  return text.split(',').map((word) => word.trim());
+}
+
+/** A flag's window size. `windowSize('1024+32') // { prefix: 1024, stream: 32 }` */
+export function windowSize(text: string): { prefix: number; stream: number } {
+  const [, prefix, stream] = /^(\d{1,7})\+(\d{1,7})$/.exec(text) ?? [];
+  if (prefix === undefined) throw new InvalidArgumentError('It must be prefix and stream, as 1024+32.');
+  return { prefix: Number(prefix), stream: Number(stream) };
+}
+
+/** A parser for a flag whose values go with kinds of windows: `--share text=0.6 audio=0.4` gives { text: 0.6, audio: 0.4 }. */
+export function byKind<T>(parse: (text: string) => T) {
+  return (text: string, before: Record<string, T> = {}): Record<string, T> => {
+    const at = text.indexOf('=');
+    if (at < 1) throw new InvalidArgumentError('It must name a kind of window, as text=… or audio=….');
+    return { ...before, [text.slice(0, at)]: parse(text.slice(at + 1)) };
+  };
+}

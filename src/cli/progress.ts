@@ -15,7 +15,10 @@ export function rate(bytesPerSecond: number): string {
 }
 
 /** Shows a run to a person: a bar where the output is a terminal, a line every few seconds where it is not. */
-export function showProgress(entropy: number, terminal = process.stdout.isTTY ?? false): Listener & { end(): void } {
+export function showProgress(
+  entropy: number | undefined,
+  terminal = process.stdout.isTTY ?? false,
+): Listener & { end(): void } {
   const bar = terminal
     ? new cliProgress.SingleBar({
         format: '{bar} step {value}/{total}  {bits} bits/byte  {rate}  {left} left',
@@ -48,10 +51,13 @@ export function showProgress(entropy: number, terminal = process.stdout.isTTY ??
         console.log(`step ${step}/${steps}  ${shown.bits} bits/byte  ${shown.rate}  ${shown.left} left`);
       }
     },
-    validation(step, { text_bpb = Number.NaN }) {
-      const context = text_bpb < entropy ? 'below it: context is used' : 'not yet below it';
-      const beside = `(order-0 entropy ${entropy.toFixed(3)}, ${context})`;
-      line(`step ${step}  validation ${text_bpb.toFixed(3)} bits/byte  ${beside}`);
+    validation(step, measures) {
+      const shown = Object.entries(measures).map(([name, value]) =>
+        name === 'text_bpb'
+          ? `validation ${value.toFixed(3)} bits/byte${beside(value, entropy)}`
+          : `${name} ${value.toFixed(3)}`,
+      );
+      line(`step ${step}  ${shown.join('  ')}`);
     },
     saved(step, path) {
       line(`step ${step}  saved ${path}`);
@@ -60,4 +66,11 @@ export function showProgress(entropy: number, terminal = process.stdout.isTTY ??
       if (bar?.isActive) bar.stop();
     },
   };
+}
+
+/** How a text's bits per byte stand to what its byte frequencies alone would reach. */
+function beside(bitsPerByte: number, entropy: number | undefined): string {
+  if (entropy === undefined) return '';
+  const context = bitsPerByte < entropy ? 'below it: context is used' : 'not yet below it';
+  return `  (order-0 entropy ${entropy.toFixed(3)}, ${context})`;
 }

@@ -1,27 +1,39 @@
-import { arch, platform } from 'node:process';
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
+import type { Measures } from '../train/measures.js';
+import { runConfig } from '../train/run/config.js';
+import { openData } from '../train/run/data.js';
 import { defaultRunPath, RunFolder } from '../train/run/folder.js';
-import { decoderConfigOf, resolveTrainOptions } from '../train/run/options.js';
+import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions } from '../train/run/options.js';
 import { parameterCounts, train } from '../train/run/train.js';
-import { mix } from '../train/windows/mix.js';
-import { openText } from '../train/windows/text.js';
-import { readJson, realNumber, wholeNumber } from './arguments.js';
+import { printable } from '../train/windows/show.js';
+import { byKind, listed, readJson, realNumber, wholeNumber, windowSize } from './arguments.js';
 import { showProgress } from './progress.js';
 import { version } from './version.js';
 
-/** `byte-to-loss train`: from text to a decoder, with everything the run needs to be understood in one folder. */
+/** `byte-to-loss train`: from bytes to a decoder, with everything the run needs to be understood in one folder. */
 export function trainCommand(): Command {
   return new Command('train')
-    .description('train a decoder on text')
+    .description('train a decoder on text, sounds and films')
     .option('--text <file...>', 'text or .jsonl files (default: Moby-Dick)')
+    .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits')
+    .option('--video <file...>', 'films, or manifests of {"video", …} lines')
+    .option('--made <what>', 'windows made here: sounds, scenes or both', listed)
+    .option('--share <kind=n...>', 'how often each kind of window, as text=0.6 audio=0.4', byKind(realNumber))
+    .option('--window <kind=prefix+stream...>', 'sizes of one kind, as audio=1024+32', byKind(windowSize))
+    .option('--rate <hertz>', 'audio samples per second (default: 4000)', wholeNumber)
+    .option('--fps <frames>', 'frames per second of films that do not say (default: 8)', wholeNumber)
+    .option('--validation-windows <n>', 'held-out windows of each kind that are scored (default: 32)', wholeNumber)
+    .option('--strict', 'stop at the first bad line or file instead of leaving it out')
     .option('--size <name>', `decoder size: ${Object.keys(SIZES).join(', ')} (default: tiny)`)
     .option('--door <kind>', `how bytes enter: ${DOOR_KINDS.join(', ')} (default: zero)`)
     .option('--K <n>', 'bytes per slot', wholeNumber)
     .option('--dim <n>', 'columns of every position', wholeNumber)
     .option('--layers <n>', 'blocks', wholeNumber)
     .option('--heads <n>', 'attention heads', wholeNumber)
+    .option('--channels <groups>', `channels to keep: ${CHANNEL_GROUPS.join(', ')} (default: all but bits)`, listed)
+    .option('--bits', 'prepend the raw bits: 35 channels in place of 27')
     .option('--prefix <bytes>', 'bytes before, packed into slots (default: 128)', wholeNumber)
     .option('--stream <bytes>', 'bytes after, predicted (default: 128)', wholeNumber)
     .option('--batch <n>', 'windows per batch (default: 8)', wholeNumber)
@@ -44,22 +56,15 @@ export function trainCommand(): Command {
 
 async function runTrain(input: object, from: string): Promise<void> {
   const options = resolveTrainOptions(input, from);
-  const source = openText(options.text, { prefix: options.prefix, stream: options.stream });
+  const data = openData(options);
   const device = await openDevice(options.device === undefined ? {} : { device: options.device });
   const path = options.out ?? defaultRunPath(options.size, options.door);
   const folder = RunFolder.create(path);
   const counts = parameterCounts(options);
   const decoder = decoderConfigOf(options);
-  folder.writeConfig({
-    options,
-    decoder,
-    parameters: counts,
-    data: source.describe(),
-    order0_entropy: source.entropy,
-    adapter: { name: device.name, driver: device.driver, kind: device.kind },
-    versions: { 'byte-to-loss': version, node: process.version, platform: `${platform} ${arch}` },
-  });
-  console.log(`${source.describe()}`);
+  folder.writeConfig(runConfig(options, data, device, version));
+  for (const line of data.describe().split('\n')) console.log(printable(line));
+  for (const reason of data.leftOut.reasons) console.log(`left out: ${printable(reason)}`);
   console.log(
     `${options.door} door, ${counts.door} parameters in it; decoder of ${counts.all.toLocaleString('en')} parameters ` +
       `(dim ${decoder.dim}, ${decoder.layers} layers, ${decoder.heads} heads, K ${decoder.K}) on ${device.name}`,
@@ -73,12 +78,12 @@ async function runTrain(input: object, from: string): Promise<void> {
     console.log(`\n${name}: finishing this step and saving; once more stops at once`);
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const progress = showProgress(source.entropy);
+  const progress = showProgress(data.entropy);
   try {
-    const data = { mix: mix([{ source, share: 1 }]), validation: [source], prompt: source.validation(0).prefix };
     const result = await train(device, options, data, folder, progress, () => signal !== undefined);
     progress.end();
-    if (!result.stopped) printEnd(result.measures.text_bpb!, source.entropy, result.sample, options.prefix);
+    if (!result.stopped)
+      printEnd(result.measures, data.entropy, result.sample, data.prompt.filter((id) => id < 256).length);
     console.log(`run folder: ${path}`);
     if (signal !== undefined) process.exitCode = exitCode(signal);
   } finally {
@@ -92,10 +97,15 @@ function exitCode(signal: NodeJS.Signals): number {
   return signal === 'SIGINT' ? 130 : 143;
 }
 
-function printEnd(bitsPerByte: number, entropy: number, sample: Uint8Array, prefix: number): void {
+function printEnd(measures: Measures, entropy: number | undefined, sample: Uint8Array, prefix: number): void {
+  const { text_bpb, ...others } = measures;
+  console.log('');
+  if (text_bpb !== undefined && entropy !== undefined) {
+    console.log(`validation ${text_bpb.toFixed(3)} bits/byte; the text's order-0 entropy is ${entropy.toFixed(3)}`);
+  }
+  for (const [name, value] of Object.entries(others)) console.log(`${name} ${value.toFixed(3)}`);
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   const cut = Math.min(prefix, sample.length);
-  console.log(`\nvalidation ${bitsPerByte.toFixed(3)} bits/byte; the text's order-0 entropy is ${entropy.toFixed(3)}`);
   console.log(`\nheld-out text:  …${decode(sample.subarray(0, cut))}`);
   console.log(`the decoder:    ${decode(sample.subarray(cut))}\n`);
 }

@@ -188,25 +188,16 @@ export class Evaluator {
     return new Evaluator(plan, pass);
   }
 
-  /** Nats of every target, [B·T]; the batch's weights say which of them count. */
-  async nats(batch: Batch): Promise<Float32Array> {
+  /**
+   * Nats of every target, [B·T]; the batch's weights say which of them count.
+   *
+   * @param targets [B·T], what is asked for where it is not the batch's own: the stream that is read stays the batch's
+   */
+  async nats(batch: Batch, targets: Uint32Array = batch.targets): Promise<Float32Array> {
     for (const [tensor, data] of feedsOf(this.pass, batch)) this.plan.write(tensor, data);
+    if (targets !== batch.targets) this.plan.write(this.pass.targets, targets);
     const [nats] = await this.plan.replayAndRead([this.pass.nats]);
     return nats!;
-  }
-
-  /** Weighted sum of nats over batches, and of weights. `bits / byte = nats / weight / ln 2` */
-  async total(batches: Iterable<Batch>): Promise<{ nats: number; weight: number }> {
-    let nats = 0;
-    let weight = 0;
-    for (const batch of batches) {
-      const each = await this.nats(batch);
-      for (const [i, w] of batch.weights.entries()) {
-        nats += w * each[i]!;
-        weight += w;
-      }
-    }
-    return { nats, weight };
   }
 
   free(): void {

@@ -1,8 +1,15 @@
 import { z } from 'zod';
 import { InputError } from '../../engine/errors.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, SIZES, type SizeName } from '../../model/config.js';
+import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';
 
 const whole = (least: number) => z.number().int().min(least);
+
+/** Kinds of window; a run is trained on one, two or all of them. */
+export const KINDS = ['text', 'audio', 'video'] as const;
+const kind = z.enum(KINDS);
+
+export const CHANNEL_GROUPS = Object.keys(channelGroups(true)) as ChannelGroup[];
 
 /**
  * What a training run can be told, in a configuration file or by flags of the same names. Everything has a default; sizes
@@ -11,12 +18,33 @@ const whole = (least: number) => z.number().int().min(least);
 export const trainSchema = z.strictObject({
   /** text or JSONL files; none means the default text */
   text: z.array(z.string()).default([]),
+  /** a manifest of recordings and captions, or a folder of spoken digits; without one, audio windows are made */
+  audio: z.string().optional(),
+  /** films or manifests of films; without one, video windows are made */
+  video: z.array(z.string()).default([]),
+  /** windows made here: sounds are audio windows, scenes are video windows */
+  made: z.array(z.enum(['sounds', 'scenes'])).default([]),
+  /** how often each kind is trained on, relative to the others; naming a kind takes it in. Default 1 for each taken in */
+  share: z.partialRecord(kind, z.number().positive()).default({}),
+  /** bytes of prefix and stream for one kind, where it differs from the others */
+  window: z.partialRecord(kind, z.strictObject({ prefix: whole(0), stream: whole(1) })).default({}),
+  /** audio samples per second, and frames per second of films that do not say */
+  rate: whole(1).default(4000),
+  fps: whole(1).default(8),
+  /** held-out windows of each kind that are scored */
+  validationWindows: whole(1).default(32),
+  /** stop at the first bad line or file instead of leaving it out */
+  strict: z.boolean().default(false),
   size: z.enum(Object.keys(SIZES) as [SizeName, ...SizeName[]]).default('tiny'),
   door: z.enum(DOOR_KINDS).default('zero'),
   K: whole(1).optional(),
   dim: whole(1).optional(),
   layers: whole(1).optional(),
   heads: whole(1).optional(),
+  /** groups of channels that a door of channels keeps, the rest is zero at its own address; default all */
+  channels: z.array(z.enum(CHANNEL_GROUPS)).min(1).optional(),
+  /** prepend the raw bits: 35 channels in place of 27; `bits` among `channels` implies it */
+  bits: z.boolean().default(false),
   /** bytes of prefix and stream in a window */
   prefix: whole(0).default(128),
   stream: whole(1).default(128),
@@ -52,10 +80,27 @@ export function resolveTrainOptions(input: unknown, from: string): TrainOptions 
   return result.data;
 }
 
-/** The decoder that the options describe: a named size, with single numbers replaced. */
+/**
+ * The decoder that the options describe: a named size, with single numbers replaced.
+ *
+ * @throws InputError for channels at a door that has none
+ */
 export function decoderConfigOf(options: TrainOptions): DecoderConfig {
   const { dim, layers, heads, K } = { ...SIZES[options.size], ...given(options) };
-  return { door: options.door, dim, layers, heads, K };
+  const { door, channels } = options;
+  const includeBits = options.bits || (channels?.includes('bits') ?? false);
+  if (door === 'bytes' && (channels || includeBits)) {
+    throw new InputError('channels: the bytes door has none; leave out --channels and --bits, or choose another door');
+  }
+  return {
+    door,
+    dim,
+    layers,
+    heads,
+    K,
+    ...(includeBits && { includeBits }),
+    ...(channels && { columns: channelIndices(channels, includeBits) }),
+  };
 }
 
 function given({ dim, layers, heads, K }: TrainOptions) {

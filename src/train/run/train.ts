@@ -68,7 +68,7 @@ export async function train(
 ): Promise<RunResult> {
   const { batch: B, seed, steps, accumulate } = options;
   const config = decoderConfigOf(options);
-  const window = { prefix: options.prefix, stream: options.stream };
+  const window = data.mix.shares[0]!.source.size; // of the kind that the prompt is of
   const trainer = await Trainer.create(device, {
     config,
     batch: B,
@@ -90,8 +90,8 @@ export async function train(
     listener.saved(trainer.step, path);
   };
   let measures: Measures = {};
-  const validate = async () => {
-    measures = await judge.measure();
+  const validate = async (all = false) => {
+    measures = await judge.measure(all);
     folder.log({ step: trainer.step, ...measures });
     listener.validation(trainer.step, measures);
   };
@@ -124,7 +124,7 @@ export async function train(
     if (every(options.saveEvery) && !stopped) await save();
   }
   await save();
-  if (!stopped) await validate();
+  if (!stopped) await validate(true);
 
   const generator = new Generator(device, config, await trainer.parameters(), window);
   const sample = stopped ? new Uint8Array() : await writeSample(generator, data.prompt, seed);

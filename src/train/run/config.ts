@@ -1,0 +1,19 @@
+import { arch, platform } from 'node:process';
+import type { Device } from '../../engine/device.js';
+import type { OpenedData } from './data.js';
+import { decoderConfigOf, type TrainOptions } from './options.js';
+import { parameterCounts } from './train.js';
+
+/** What config.json of a run folder holds: what was asked, and what it was run with. */
+export function runConfig(options: TrainOptions, data: OpenedData, device: Device, version: string) {
+  return {
+    options,
+    decoder: decoderConfigOf(options),
+    parameters: parameterCounts(options),
+    data: data.describe(),
+    ...(data.entropy !== undefined && { order0_entropy: data.entropy }),
+    left_out: data.leftOut,
+    adapter: { name: device.name, driver: device.driver, kind: device.kind },
+    versions: { 'byte-to-loss': version, node: process.version, platform: `${platform} ${arch}` },
+  };
+}

@@ -1,0 +1,76 @@
+import { InputError } from '../../engine/errors.js';
+import type { LeftOut } from '../data/leftOut.js';
+import { openAudio } from '../windows/audio.js';
+import { madeScenes } from '../windows/madeScene.js';
+import { madeSounds } from '../windows/madeSound.js';
+import { mix } from '../windows/mix.js';
+import { openText, type TextSource } from '../windows/text.js';
+import { openVideo } from '../windows/video.js';
+import type { WindowKind, WindowSize, WindowSource } from '../windows/window.js';
+import { KINDS, type TrainOptions } from './options.js';
+import type { RunData } from './train.js';
+
+/** A run's data, and what a reader wants to know of it. */
+export interface OpenedData extends RunData {
+  readonly sources: readonly (WindowSource & { readonly leftOut?: LeftOut })[];
+  /** bits per byte of the held-out text by its byte frequencies alone; undefined without text */
+  readonly entropy: number | undefined;
+  /** lines and files that could not be used, over all sources */
+  readonly leftOut: { readonly count: number; readonly reasons: readonly string[] };
+  /** a line per kind: its share, counts, bytes, the split, what was left out */
+  describe(): string;
+}
+
+/**
+ * Open what a run is to learn from. A kind of window is taken in when files are given for it, when `made` or `share` names
+ * it, and text also when there is nothing else; without files, text is the default text, sounds and scenes are made.
+ *
+ * @throws FileError when a source holds nothing usable; a bad line or file is left out and counted, unless `strict`
+ * @throws InputError when a kind is both made and read, or a window is too small for its parts
+ */
+export function openData(options: TrainOptions): OpenedData {
+  const kinds = KINDS.filter((kind) => isTaken(kind, options));
+  const sources = (kinds.length > 0 ? kinds : (['text'] as const)).map((kind) => open(kind, options));
+  const text = sources.find((source): source is TextSource => source.kind === 'text');
+  const windows = mix(sources.map((source) => ({ source, share: options.share[source.kind] ?? 1 })));
+  const leftOut = sources.flatMap((source) => (source.leftOut ? [source.leftOut] : []));
+  return {
+    mix: windows,
+    sources,
+    validation: sources,
+    prompt: sources[0]!.validation(0).prefix,
+    entropy: text?.entropy,
+    leftOut: {
+      count: leftOut.reduce((sum, { count }) => sum + count, 0),
+      reasons: leftOut.flatMap(({ reasons }) => reasons),
+    },
+    describe: () => windows.describe(),
+  };
+}
+
+function isTaken(kind: WindowKind, { text, audio, video, made, share }: TrainOptions): boolean {
+  if (share[kind] !== undefined) return true;
+  if (kind === 'text') return text.length > 0;
+  if (kind === 'audio') return audio !== undefined || made.includes('sounds');
+  return video.length > 0 || made.includes('scenes');
+}
+
+type Opened = WindowSource & { readonly leftOut?: LeftOut };
+
+function open(kind: WindowKind, options: TrainOptions): Opened {
+  const { text, audio, video, made, rate, fps, strict, validationWindows } = options;
+  const size: WindowSize = options.window[kind] ?? { prefix: options.prefix, stream: options.stream };
+  if (kind === 'text') return openText(text, size, { strict, validationWindows });
+  const given = kind === 'audio' ? audio !== undefined : video.length > 0;
+  if (given && made.includes(kind === 'audio' ? 'sounds' : 'scenes')) {
+    throw new InputError(`${kind} windows are read from files or made here, not both; leave out --${kind} or --made`);
+  }
+  if (kind === 'audio') {
+    return audio === undefined
+      ? madeSounds(size, { validationWindows })
+      : openAudio(audio, size, { rate, strict, validationWindows });
+  }
+  return video.length === 0
+    ? madeScenes(size, { validationWindows })
+    : openVideo(video, size, { rate, fps, strict, validationWindows });
+}

@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+import { initialParameters } from '../../src/model/parameters.js';
+import { Judge, swapAudio } from '../../src/train/measures.js';
+import { learningRate } from '../../src/train/schedule.js';
+import { Evaluator, Trainer } from '../../src/train/trainer.js';
+import { audioWindow } from '../../src/train/windows/audio.js';
+import { assemble, mix } from '../../src/train/windows/mix.js';
+import type { Window, WindowSource } from '../../src/train/windows/window.js';
+import { TINY } from '../support/decoders.js';
+import { testDevice } from '../support/device.js';
+
+const SIZE = { prefix: 16, stream: 4 };
+
+/** Ten recordings, each a constant, whose caption is two letters that only the audio tells. */
+function clip(i: number): Window {
+  const audio = new Uint8Array(SIZE.prefix).fill(25 * i);
+  return audioWindow({ source: 'constants', audio, caption: `${'abcdefghij'[i]}${'qrstuvwxyz'[i]}` }, SIZE);
+}
+
+const constants: WindowSource = {
+  kind: 'audio',
+  name: 'constants',
+  size: SIZE,
+  trainCount: 10,
+  validationCount: 10,
+  sample: (_split, seed, step, index) => clip((seed + 7 * step + 3 * index) % 10),
+  validation: clip,
+  describe: () => 'constants',
+};
+
+it('swaps in the audio of the next other caption', () => {
+  const windows = [clip(1), clip(1), clip(2)];
+  expect(swapAudio(windows)!.map(({ prefix }) => prefix[0])).toEqual([50, 50, 25]);
+  expect(swapAudio([clip(1), clip(1)])).toBeUndefined();
+});
+
+it('an untrained decoder is at chance; one that has learned to listen finds every caption, and where it ends', async () => {
+  const device = await testDevice();
+  const trainer = await Trainer.create(device, {
+    config: TINY,
+    batch: 8,
+    sizes: [SIZE],
+    parameters: initialParameters(TINY, 0),
+  });
+  const judge = await Judge.create(device, TINY, 8, [constants], trainer.plan);
+  const before = await judge.measure(true);
+  expect(before.caption_bpb).toBeGreaterThan(7);
+  expect(Math.abs(before.binding_gap!)).toBeLessThan(0.1);
+  expect(before.retrieval).toBeLessThan(0.5);
+  expect(before.caption_end).toBeLessThan(0.05);
+
+  const windows = mix([{ source: constants, share: 1 }]);
+  for (let step = 0; step < 50; step++) {
+    await trainer.update([windows.batch(0, step, 8)], learningRate({ lr: 5e-3, warmup: 10, steps: 50 }, step + 1));
+  }
+  const after = await judge.measure(true);
+  expect(after.caption_bpb).toBeLessThan(0.2);
+  expect(after.binding_gap).toBeGreaterThan(1);
+  expect(after.retrieval).toBe(1);
+  expect(after.caption_end).toBeGreaterThan(0.9);
+  expect(after.caption_middle).toBeLessThan(0.05);
+  expect(Object.keys(await judge.measure())).toEqual(['caption_bpb', 'binding_gap']);
+
+  // The bits of ten windows in batches of eight are those of each alone.
+  const evaluator = await Evaluator.create(device, TINY, { B: 1, L: 16, T: 4 }, { shared: trainer.plan });
+  let bits = 0;
+  for (let i = 0; i < 10; i++) {
+    const nats = await evaluator.nats(assemble([clip(i)]));
+    bits += nats.slice(0, 3).reduce((sum, each) => sum + each, 0) / Math.LN2;
+  }
+  expect(after.caption_bpb).toBeCloseTo(bits / 30, 4);
+  evaluator.free();
+  judge.free();
+  trainer.free();
+});
