@@ -4,6 +4,7 @@ import { dataCommand } from './dataInspect.js';
 import { devicesCommand } from './devices.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
+import { inspectCommand } from './inspect.js';
 import { scoreCommand } from './score.js';
 import { trainCommand } from './train.js';
 import { verifyCommand } from './verify.js';
@@ -15,6 +16,7 @@ const COMMANDS = [
   scoreCommand,
   generateCommand,
   featuresCommand,
+  inspectCommand,
   verifyCommand,
   dataCommand,
   devicesCommand,

@@ -1,0 +1,110 @@
+import { Command, Option } from 'commander';
+import { openDevice } from '../engine/adapters.js';
+import { InputError } from '../engine/errors.js';
+import { formatShape } from '../engine/shape.js';
+import type { Trace } from '../engine/trace.js';
+import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
+import { initialParameters } from '../model/parameters.js';
+import { writeFileAtomic } from '../train/atomicWrite.js';
+import { readCheckpoint } from '../train/checkpoint.js';
+import { wholeNumber } from './arguments.js';
+import { shortNumber } from './inspect/html.js';
+import { type Inspection, inspect, type Subject } from './inspect/inspection.js';
+import { inspectionJson } from './inspect/json.js';
+import { npyBytes } from './inspect/npy.js';
+import { inspectionPage } from './inspect/page.js';
+import { audioWindow, textWindow, type WindowLimits } from './inspect/window.js';
+
+interface InspectFlags {
+  readonly checkpoint?: string;
+  readonly text: string;
+  readonly audio?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly tensor?: string;
+  readonly npy?: string;
+  readonly size: SizeName;
+  readonly door: DoorKind;
+  readonly seed: number;
+  readonly device?: string;
+}
+
+/** The window of a decoder that was never trained: that of `train`. */
+const FRESH_WINDOW = { prefix: 128, stream: 128 };
+
+/** `byte-to-loss inspect`: one pass from byte to loss and back, with everything in it, as a page or as data. */
+export function inspectCommand(): Command {
+  return new Command('inspect')
+    .description('one pass from byte to loss and back, every op and number, as a page')
+    .requiredOption('--text <text>', 'the bytes to look at: the first half as prefix, the rest predicted')
+    .option('--checkpoint <file>', 'a .safetensors file of a run (default: a fresh decoder)')
+    .option('--audio <file>', 'a WAV file as prefix; the text is then its caption')
+    .option('--out <file>', 'where the page goes (default: trace.html, unless --json or --tensor)')
+    .option('--json', 'print JSON: everything the page shows')
+    .option('--tensor <name>', 'print one tensor')
+    .option('--npy <file>', 'write that tensor as a NumPy file')
+    .addOption(new Option('--size <name>', 'of a fresh decoder').choices(Object.keys(SIZES)).default('tiny'))
+    .addOption(new Option('--door <kind>', 'of a fresh decoder').choices(DOOR_KINDS).default('zero'))
+    .option('--seed <n>', 'of a fresh decoder', wholeNumber, 0)
+    .option('--device <name>', 'auto, gpu, system or bundled')
+    .action(async (flags: InspectFlags) => {
+      if (flags.npy !== undefined && flags.tensor === undefined) {
+        throw new InputError('--npy writes one tensor; name it with --tensor');
+      }
+      const { subject, limits } = subjectOf(flags);
+      const { text, audio } = flags;
+      const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, text, limits);
+      const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
+      try {
+        show(await inspect(device, subject, window), flags);
+      } finally {
+        device.close();
+      }
+    });
+}
+
+function subjectOf({ checkpoint, size, door, seed }: InspectFlags): { subject: Subject; limits: WindowLimits } {
+  if (checkpoint === undefined) {
+    const config = { door, ...SIZES[size] };
+    const origin = `A fresh ${size} decoder of seed ${seed}: no checkpoint was given, so it has learned nothing yet.`;
+    const subject = { config, parameters: initialParameters(config, seed), origin };
+    return { subject, limits: { ...FRESH_WINDOW, K: config.K } };
+  }
+  const { config, parameters, step, prefix, stream } = readCheckpoint(checkpoint);
+  const origin = `The decoder of ${checkpoint} after ${step} updates.`;
+  return { subject: { config, parameters, origin }, limits: { prefix, stream, K: config.K } };
+}
+
+function show(inspection: Inspection, { out, json, tensor, npy }: InspectFlags): void {
+  if (json) console.log(JSON.stringify(inspectionJson(inspection)));
+  if (tensor !== undefined) showTensor(inspection.trace, tensor, npy);
+  if (out === undefined && (json || tensor !== undefined)) return;
+  const path = out ?? 'trace.html';
+  const page = inspectionPage(inspection);
+  writeFileAtomic(path, page);
+  if (json || tensor !== undefined) return;
+  const megabytes = (Buffer.byteLength(page) / 1e6).toFixed(1);
+  console.log(`${inspection.subject.origin}`);
+  console.log(`${inspection.bitsPerByte.toFixed(4)} bits per byte over ${inspection.sizes.T} predicted`);
+  console.log(`${path} (${megabytes} MB): open it in a browser`);
+}
+
+/** Rows of at most so many numbers are printed whole. */
+const PRINTED = 4096;
+
+function showTensor(trace: Trace, name: string, npy: string | undefined): void {
+  const tensor = trace.find(name);
+  const { data } = trace.value(tensor.id);
+  const { shape, dtype, role, statistics } = tensor;
+  if (npy !== undefined) writeFileAtomic(npy, npyBytes(shape, dtype, data));
+  console.log(`${tensor.name} ${formatShape(shape)} ${dtype}, ${role}`);
+  const { min, mean, max, norm, nonFinite } = statistics;
+  console.log(
+    `min ${shortNumber(min)}  mean ${shortNumber(mean)}  max ${shortNumber(max)}  norm ${shortNumber(norm)}  not finite ${nonFinite}`,
+  );
+  const width = shape.at(-1) ?? 1;
+  for (let at = 0; at < Math.min(data.length, PRINTED); at += width) {
+    console.log(Array.from(data.subarray(at, Math.min(at + width, PRINTED)), shortNumber).join(' '));
+  }
+  if (data.length > PRINTED) console.log(`… ${data.length - PRINTED} more; --npy FILE writes them all`);
+}

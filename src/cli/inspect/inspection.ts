@@ -1,0 +1,207 @@
+import type { Device } from '../../engine/device.js';
+import type { Value } from '../../engine/op.js';
+import { visibleKeys } from '../../engine/ops/attention.js';
+import { Plan } from '../../engine/plan.js';
+import { Program } from '../../engine/program.js';
+import { type EntryTrace, type Trace, trace } from '../../engine/trace.js';
+import { channelsOf, type DecoderConfig } from '../../model/config.js';
+import { type ForwardPass, feedsOf, recordForward } from '../../model/forward.js';
+import { channelNames } from '../../substrate/channels.js';
+import type { InspectWindow } from './window.js';
+
+/** The decoder to look into, and where it comes from. */
+export interface Subject {
+  readonly config: DecoderConfig;
+  readonly parameters: ReadonlyMap<string, Float32Array>;
+  /** a sentence for the reader: the checkpoint, or that there is none */
+  readonly origin: string;
+}
+
+/** Rows of numbers with a name for each row and column. */
+export interface Grid {
+  readonly rows: number;
+  readonly columns: number;
+  /** row-major */
+  readonly data: Float64Array;
+}
+
+/** One head's attention: row i is what position i takes from each position j. */
+export interface AttentionMap {
+  readonly block: number;
+  readonly head: number;
+  /** [S, S]; 0 where j is not visible */
+  readonly probabilities: Grid;
+}
+
+/** What the decoder thought of one id of the stream. */
+export interface Prediction {
+  readonly target: number;
+  readonly nats: number;
+  readonly bits: number;
+  /** the likeliest ids, best first */
+  readonly top: readonly { readonly id: number; readonly probability: number }[];
+}
+
+/** How large a parameter's gradient is, beside the parameter. */
+export interface GradientNorm {
+  readonly name: string;
+  readonly gradient: number;
+  readonly parameter: number;
+}
+
+/** One forward and backward pass over one window, with everything in it. */
+export interface Inspection {
+  readonly subject: Subject;
+  readonly device: { readonly name: string; readonly driver: string; readonly timestamps: boolean };
+  readonly window: InspectWindow;
+  readonly sizes: ForwardPass['size'];
+  readonly trace: Trace;
+  readonly pass: ForwardPass;
+  /** one row per door row: prefix bytes, padding included, then stream inputs; undefined for the bytes door */
+  readonly channels: (Grid & { readonly names: readonly string[] }) | undefined;
+  /** gradient of the loss by each channel, laid out as `channels` */
+  readonly attribution: Grid | undefined;
+  /** [S, C], the decoder's input */
+  readonly x0: Grid;
+  /** ‖x‖ of each position, after each residual sum, with the entry it comes from */
+  readonly residual: readonly { readonly entry: number; readonly scope: string; readonly norms: readonly number[] }[];
+  readonly attention: readonly AttentionMap[];
+  readonly predictions: readonly Prediction[];
+  readonly bitsPerByte: number;
+  readonly gradients: readonly GradientNorm[];
+}
+
+/** Ids shown for each position. */
+const TOP = 5;
+
+/** Run one window through a decoder and back. */
+export async function inspect(
+  device: Device,
+  subject: Subject,
+  window: InspectWindow,
+  progress?: (done: number, of: number) => void,
+): Promise<Inspection> {
+  const { config } = subject;
+  const program = new Program(['hslFeatures.forward']);
+  const pass = recordForward(program, config, { B: 1, L: window.prefix.length, T: window.targets.length });
+  program.backward(pass.loss);
+  const plan = await Plan.compile(program, device, { keep: 'all', parameters: subject.parameters });
+  try {
+    const { targets } = window;
+    const batch = {
+      prefix: Uint32Array.from(window.prefix),
+      targets,
+      weights: new Float32Array(targets.length).fill(1),
+    };
+    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    const run = await trace(plan, progress);
+    const features = entriesOf(run, 'hslFeatures.forward').map((entry) => tensorOf(entry, 'y'));
+    const columns = channelsOf(config);
+    const predictions = predictionsOf(run, pass, targets);
+    return {
+      subject,
+      device: { name: device.name, driver: device.driver, timestamps: device.timestamps },
+      window,
+      sizes: pass.size,
+      trace: run,
+      pass,
+      channels:
+        features.length === 0
+          ? undefined
+          : {
+              ...stacked(
+                features.map((id) => run.value(id)),
+                columns,
+              ),
+              names: channelNames(config.includeBits),
+            },
+      attribution:
+        features.length === 0
+          ? undefined
+          : stacked(
+              program.entries
+                .filter(({ op }) => op.name === 'hslFeatures.forward')
+                .map(({ outputs: [y] }) => run.value(program.gradientOf(y!)!)),
+              columns,
+            ),
+      x0: stacked([run.value(pass.x0)], config.dim),
+      residual: residualNorms(run, pass, config.dim),
+      attention: attentionMaps(run),
+      predictions,
+      bitsPerByte: predictions.reduce((sum, { bits }) => sum + bits, 0) / predictions.length,
+      gradients: program.parameters.map(({ name, tensor }) => ({
+        name,
+        gradient: run.of(program.gradientOf(tensor)!).statistics.norm,
+        parameter: run.of(tensor).statistics.norm,
+      })),
+    };
+  } finally {
+    plan.free();
+  }
+}
+
+/** Entries of one op, in order. */
+export function entriesOf(run: Trace, op: string): EntryTrace[] {
+  return run.entries.filter((entry) => entry.op.name === op);
+}
+
+/** The tensor an entry reads or writes under a name of its op. */
+export function tensorOf({ inputs, outputs, op }: EntryTrace, name: string): number {
+  const operand = [...outputs, ...inputs].find((each) => each.name === name);
+  if (operand === undefined) throw new Error(`${op.name} has no ${name}`);
+  return operand.tensor;
+}
+
+/** Values with rows of the same width, one above the other. */
+function stacked(values: readonly Value[], columns: number): Grid {
+  const data = Float64Array.from(values.flatMap((value) => Array.from(value.data)));
+  return { rows: data.length / columns, columns, data };
+}
+
+function residualNorms(run: Trace, pass: ForwardPass, C: number): Inspection['residual'] {
+  const norms = ({ data }: Value) =>
+    Array.from({ length: data.length / C }, (_, s) => Math.hypot(...data.subarray(s * C, (s + 1) * C)));
+  const x0 = run.of(pass.x0);
+  const sums = entriesOf(run, 'addLayerNorm.forward');
+  return [
+    { entry: x0.writers[0]!, scope: 'x0', norms: norms(run.value(x0.id)) },
+    ...sums.map((entry) => ({
+      entry: entry.index,
+      scope: entry.scope,
+      norms: norms(run.value(tensorOf(entry, 'sum'))),
+    })),
+  ];
+}
+
+/** Probabilities from what forward keeps: p_ij = exp(scale · q[i]·k[j] - lse[i]) for visible j. */
+function attentionMaps(run: Trace): AttentionMap[] {
+  return entriesOf(run, 'attention.forward').flatMap((entry, block) => {
+    const { H, S, D, P, scale } = entry.attributes as Record<'H' | 'S' | 'D' | 'P' | 'scale', number>;
+    const [q, k, lse] = ['q', 'k', 'lse'].map((name) => run.value(tensorOf(entry, name)).data);
+    return Array.from({ length: H }, (_, head) => {
+      const data = new Float64Array(S * S);
+      for (let i = 0; i < S; i++) {
+        for (let j = 0; j < Math.min(visibleKeys(i, P), S); j++) {
+          let dot = 0;
+          for (let d = 0; d < D; d++) dot += q![(head * S + i) * D + d]! * k![(head * S + j) * D + d]!;
+          data[i * S + j] = Math.exp(scale * dot - lse![head * S + i]!);
+        }
+      }
+      return { block, head, probabilities: { rows: S, columns: S, data } };
+    });
+  });
+}
+
+function predictionsOf(run: Trace, pass: ForwardPass, targets: Uint32Array): Prediction[] {
+  const logits = run.value(pass.logits).data;
+  const nats = run.value(pass.nats).data;
+  const V = logits.length / targets.length;
+  return Array.from(targets, (target, t) => {
+    const row = logits.subarray(t * V, (t + 1) * V);
+    const largest = Math.max(...row);
+    const total = row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+    const ids = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]!);
+    const top = ids.slice(0, TOP).map((id) => ({ id, probability: Math.exp(row[id]! - largest) / total }));
+    return { target, nats: nats[t]!, bits: nats[t]! / Math.LN2, top };
+  });
+}

@@ -1,0 +1,103 @@
+import type { DispatchTrace, EntryTrace, Operand, Trace, WrittenOperand } from '../../engine/trace.js';
+import { escapeHtml, histogramSvg, shortNumber, shortTime } from './html.js';
+import { kernelTexts } from './json.js';
+
+/** What panels share: the run, and where each kernel's text is found in the page's data. */
+interface Panels {
+  readonly trace: Trace;
+  readonly kernels: readonly string[];
+}
+
+/** Every entry as a panel that opens, forward first. Kernel and reference texts are filled in by the script when asked for. */
+export function opPanels(trace: Trace): string {
+  const panels: Panels = { trace, kernels: [...kernelTexts(trace).keys()] };
+  const part = (title: string, entries: readonly EntryTrace[]) =>
+    `<h3>${title} <small>${entries.length} entries</small></h3>${entries.map((entry) => panel(entry, panels)).join('\n')}`;
+  const forward = trace.entries.filter((entry) => entry.forward === undefined);
+  const backward = trace.entries.filter((entry) => entry.forward !== undefined);
+  return `${part('Forward', forward)}\n${part('Backward', backward)}`;
+}
+
+/** A link that opens an entry's panel: `#12 gelu.forward`. */
+export function entryLink(entry: EntryTrace): string {
+  return `<a href="#op-${entry.index}">#${entry.index} ${escapeHtml(entry.op.name)}</a>`;
+}
+
+function panel(entry: EntryTrace, panels: Panels): string {
+  const { index, op, scope, outputs, dispatches } = entry;
+  const { trace } = panels;
+  const shapes = outputs.map(({ tensor }) => `[${trace.tensors[tensor]!.shape.join(', ')}]`).join(' ');
+  const time = timeOf(dispatches);
+  const bad = outputs.some(({ parity }) => parity !== undefined && parity.error > parity.allowed);
+  const odd = outputs.some(({ tensor }) => trace.tensors[tensor]!.statistics.nonFinite > 0);
+  return (
+    `<details class="op" id="op-${index}" data-find="${escapeHtml(`${op.name} ${scope}`.toLowerCase())}"><summary>` +
+    `<span class="n">#${index}</span> <b>${escapeHtml(op.name)}</b> <span class="scope">${escapeHtml(scope)}</span> ` +
+    `<span class="shape">${shapes}</span>${bad ? ' <em class="bad">off its reference</em>' : ''}` +
+    `${odd ? ' <em class="bad">not finite</em>' : ''}` +
+    `<span class="time">${time === undefined ? '' : shortTime(time)}</span></summary><div class="body">` +
+    `<p class="formula">${escapeHtml(op.formula)}</p>` +
+    `${operandTable(entry, trace)}${parityList(outputs)}${dispatchList(dispatches, panels)}` +
+    `<details class="code" data-reference="${escapeHtml(op.name)}"><summary>float64 reference</summary></details>` +
+    `${neighbours(entry, trace)}</div></details>`
+  );
+}
+
+function timeOf(dispatches: readonly DispatchTrace[]): number | undefined {
+  const times = dispatches.map(({ nanoseconds }) => nanoseconds).filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : times.reduce((sum, time) => sum + time, 0);
+}
+
+function operandTable({ inputs, outputs }: EntryTrace, trace: Trace): string {
+  const row = (direction: string, { name, tensor }: Operand) => {
+    const { name: label, shape, statistics } = trace.tensors[tensor]!;
+    const { min, mean, max, nonFinite, histogram } = statistics;
+    return (
+      `<tr><td>${direction}</td><th scope="row">${escapeHtml(name)}</th><td class="label">${escapeHtml(label)}</td><td>[${shape.join(', ')}]</td>` +
+      `<td>${shortNumber(min)}</td><td>${shortNumber(mean)}</td><td>${shortNumber(max)}</td>` +
+      `<td>${histogramSvg(histogram)}</td><td${nonFinite > 0 ? ' class="bad"' : ''}>${nonFinite}</td></tr>`
+    );
+  };
+  return (
+    '<div class="scroll"><table><thead><tr><th></th><th>name</th><th>tensor</th><th>shape</th><th>min</th><th>mean</th><th>max</th>' +
+    `<th>histogram</th><th>not finite</th></tr></thead><tbody>${inputs.map((each) => row('reads', each)).join('')}` +
+    `${outputs.map((each) => row(each.kind, each)).join('')}</tbody></table></div>`
+  );
+}
+
+function parityList(outputs: readonly WrittenOperand[]): string {
+  const items = outputs.flatMap(({ parity }) => {
+    if (parity === undefined) return [];
+    const { output, error, index, kernel, reference, allowed } = parity;
+    const bad = error > allowed ? ' class="bad"' : '';
+    return `<li${bad}><b>${escapeHtml(output)}</b> is at most <b>${shortNumber(error)}</b> off, at [${index}]: kernel ${kernel}, reference ${reference}; rounding allows ${shortNumber(allowed)}</li>`;
+  });
+  return items.length === 0 ? '' : `<h4>Against the float64 reference</h4><ul class="parity">${items.join('')}</ul>`;
+}
+
+function dispatchList(dispatches: readonly DispatchTrace[], { kernels }: Panels): string {
+  if (dispatches.length === 0) return '<p>A view: other strides over the same numbers. Nothing runs.</p>';
+  const list = (values: Readonly<Record<string, number>>) =>
+    Object.entries(values)
+      .map(([name, value]) => `${escapeHtml(name)} = ${shortNumber(value)}`)
+      .join(', ');
+  const items = dispatches.map(
+    ({ shader, text, constants, params, workgroups, nanoseconds }) =>
+      `<li><details class="code" data-kernel="${kernels.indexOf(text)}"><summary>WGSL <b>shaders/${escapeHtml(shader)}.wgsl</b></summary></details>` +
+      `<span>${workgroups.join(' × ')} workgroups${nanoseconds === undefined ? '' : `, ${shortTime(nanoseconds)}`}</span> ` +
+      `<span>const ${list(constants) || 'none'}</span> <span>params ${list(params) || 'none'}</span></li>`,
+  );
+  return `<h4>Dispatches</h4><ol class="dispatches">${items.join('')}</ol>`;
+}
+
+function neighbours({ from, to, forward, backward }: EntryTrace, trace: Trace): string {
+  const links = (indices: readonly number[]) => indices.map((index) => entryLink(trace.entries[index]!)).join(' · ');
+  const rows: [string, readonly number[]][] = [
+    ['made from', from],
+    ['goes into', to],
+    ['differentiates', forward === undefined ? [] : [forward]],
+    ['its gradients', backward],
+  ];
+  const shown = rows.filter(([, indices]) => indices.length > 0);
+  return `<dl class="links">${shown.map(([name, indices]) => `<dt>${name}</dt><dd>${links(indices)}</dd>`).join('')}</dl>`;
+}

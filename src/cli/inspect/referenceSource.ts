@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { AnyOp } from '../../engine/op.js';
+
+/** The loops that decide who is right about an op, as text. */
+export interface ReferenceSource {
+  /** file in src/ or dist/ that the op is written in */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Folders whose functions references are built from. */
+const FOLDERS = ['engine/ops', 'substrate'];
+
+/** Helpers of helpers go no deeper than this. */
+const MOST_FUNCTIONS = 6;
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+let files: SourceFile[] | undefined;
+
+/** Sources beside this one: TypeScript where it runs from src/, what tsc made of it where it runs from dist/. */
+function sources(): SourceFile[] {
+  files ??= FOLDERS.flatMap((folder) => {
+    const url = new URL(`../../${folder}/`, import.meta.url);
+    const own = readdirSync(url).filter((name) => /(?<!\.d)\.(ts|js)$/.test(name));
+    return own.map((name) => ({ path: `${folder}/${name}`, text: readFileSync(new URL(name, url), 'utf8') }));
+  });
+  return files;
+}
+
+/**
+ * The reference of an op: the `reference` member where the op is written, then the functions it calls. Found by the layout that
+ * the formatter guarantees: a member starts at its own indentation and ends before the next line of that indentation.
+ */
+export function referenceSource(op: AnyOp): ReferenceSource {
+  const file = sources().find(({ text }) => text.includes(`name: '${op.name}'`));
+  const member = file && memberOf(file.text, op.name);
+  if (file === undefined || member === undefined) return { file: '', text: op.reference.toString() };
+  const parts = [member];
+  const seen = new Set<string>();
+  for (let i = 0; i < parts.length && parts.length <= MOST_FUNCTIONS; i++) {
+    for (const [, name] of parts[i]!.matchAll(/\b([A-Za-z]\w*)\(/g)) {
+      if (seen.has(name!)) continue;
+      seen.add(name!);
+      const found = functionOf(name!, file);
+      if (found !== undefined && parts.length <= MOST_FUNCTIONS) parts.push(found);
+    }
+  }
+  return { file: file.path, text: parts.join('\n\n') };
+}
+
+function memberOf(text: string, name: string): string | undefined {
+  const lines = text.slice(text.indexOf(`name: '${name}'`)).split('\n');
+  const start = lines.findIndex((line) => /^\s+reference\b/.test(line));
+  if (start < 0) return undefined;
+  const indent = /^\s+/.exec(lines[start]!)![0].length;
+  let end = start + 1;
+  while (end < lines.length && indentOf(lines[end]!) > indent) end++;
+  // a closing bracket at the member's own indentation belongs to it
+  if (/^\s*[}\])]/.test(lines[end] ?? '') && indentOf(lines[end]!) === indent) end++;
+  return lines
+    .slice(start, end)
+    .map((line) => line.slice(indent))
+    .join('\n');
+}
+
+function indentOf(line: string): number {
+  return line.trim() === '' ? Number.POSITIVE_INFINITY : line.length - line.trimStart().length;
+}
+
+/** A function at the top level of the op's own file, or else an exported one of another; its doc comment with it. */
+function functionOf(name: string, own: SourceFile): string | undefined {
+  const at = new RegExp(`^(/\\*\\*(?:(?!\\*/)[^])*?\\*/\\n)?(export )?function ${name}\\b[^]*?^}`, 'm');
+  const mine = at.exec(own.text)?.[0];
+  if (mine !== undefined) return mine;
+  for (const { text, path } of sources()) {
+    if (path === own.path || !text.includes(`export function ${name}`)) continue;
+    return at.exec(text)?.[0];
+  }
+  return undefined;
+}
