@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
+import { bitsOf, Evaluator } from '../model/evaluator.js';
 import { readCheckpoint } from '../train/checkpoint.js';
-import { bitsOf, Evaluator } from '../train/trainer.js';
+
 import { hexBytes } from './arguments.js';
 
 /** `byte-to-loss score`: how many bits each byte of a stream costs a decoder, after a prefix. */

@@ -1,7 +1,7 @@
 import type { Device } from '../engine/device.js';
 import type { Plan } from '../engine/plan.js';
 import type { DecoderConfig } from '../model/config.js';
-import { bitsOf, Evaluator } from './trainer.js';
+import { bitsOf, Evaluator } from '../model/evaluator.js';
 import { captionIds } from './windows/caption.js';
 import { assemble } from './windows/mix.js';
 import { EOS, type Window, type WindowKind, type WindowSource } from './windows/window.js';

@@ -3,7 +3,7 @@ import { InputError } from '../engine/errors.js';
 import { Plan } from '../engine/plan.js';
 import { Program } from '../engine/program.js';
 import type { DecoderConfig } from '../model/config.js';
-import { type Batch, type BatchSize, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
+import { type Batch, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
 import { OPTIMISER, type Optimiser, type OptimiserOptions, recordOptimiser, stepScalars } from './optimiser.js';
 import type { WindowSize } from './windows/window.js';
 
@@ -164,48 +164,4 @@ export class Trainer {
     for (const { name, offset } of this.#first.pass.program.parameters) flat.set(parts.get(name)!, offset);
     return flat;
   }
-}
-
-/**
- * Forward passes over batches of one size, without gradients: validation and scoring. It shares a trainer's parameters,
- * or has its own.
- */
-export class Evaluator {
-  private constructor(
-    readonly plan: Plan,
-    readonly pass: ForwardPass,
-  ) {}
-
-  static async create(
-    device: Device,
-    config: DecoderConfig,
-    size: BatchSize,
-    from: { readonly shared: Plan } | { readonly parameters: ReadonlyMap<string, Float32Array> },
-  ): Promise<Evaluator> {
-    const program = new Program();
-    const pass = recordForward(program, config, size);
-    const plan = await Plan.compile(program, device, { keep: [pass.nats], ...from });
-    return new Evaluator(plan, pass);
-  }
-
-  /**
-   * Nats of every target, [B·T]; the batch's weights say which of them count.
-   *
-   * @param targets [B·T], what is asked for where it is not the batch's own: the stream that is read stays the batch's
-   */
-  async nats(batch: Batch, targets: Uint32Array = batch.targets): Promise<Float32Array> {
-    for (const [tensor, data] of feedsOf(this.pass, batch)) this.plan.write(tensor, data);
-    if (targets !== batch.targets) this.plan.write(this.pass.targets, targets);
-    const [nats] = await this.plan.replayAndRead([this.pass.nats]);
-    return nats!;
-  }
-
-  free(): void {
-    this.plan.free();
-  }
-}
-
-/** Nats to bits. `bitsOf(Math.LN2) // 1` */
-export function bitsOf(nats: number): number {
-  return nats / Math.LN2;
 }

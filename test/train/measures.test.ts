@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
+import { Evaluator } from '../../src/model/evaluator.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { Judge, swapAudio } from '../../src/train/measures.js';
 import { learningRate } from '../../src/train/schedule.js';
-import { Evaluator, Trainer } from '../../src/train/trainer.js';
+import { Trainer } from '../../src/train/trainer.js';
 import { audioWindow } from '../../src/train/windows/audio.js';
 import { assemble, mix } from '../../src/train/windows/mix.js';
 import type { Window, WindowSource } from '../../src/train/windows/window.js';

@@ -1,10 +1,11 @@
 import type { Device } from '../../engine/device.js';
+import { bitsOf } from '../../model/evaluator.js';
 import { Generator } from '../../model/generate.js';
 import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '../../model/parameters.js';
 import { type Checkpoint, writeCheckpoint } from '../checkpoint.js';
 import { Judge, type Measures } from '../measures.js';
 import { learningRate } from '../schedule.js';
-import { bitsOf, Trainer } from '../trainer.js';
+import { Trainer } from '../trainer.js';
 import type { Mix } from '../windows/mix.js';
 import type { WindowSource } from '../windows/window.js';
 import type { RunFolder } from './folder.js';
