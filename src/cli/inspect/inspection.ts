@@ -94,6 +94,9 @@ export async function inspect(
       weights: new Float32Array(targets.length).fill(1),
     };
     for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    // A driver compiles a kernel at its first dispatch: one replay before, so that the times are the kernels' own.
+    plan.submit();
+    await plan.finished();
     const run = await trace(plan, progress);
     const features = entriesOf(run, 'hslFeatures.forward').map((entry) => tensorOf(entry, 'y'));
     const columns = channelsOf(config);

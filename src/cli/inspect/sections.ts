@@ -97,7 +97,6 @@ function channelsSection({ channels, trace, window, sizes, subject }: Inspection
     columnMarks: [L],
     rowHeight: 13,
   });
-  const names = channels.names.map((name) => `<li>${escapeHtml(name)}</li>`).join('');
   return [
     {
       id: 'channels',
@@ -105,9 +104,15 @@ function channelsSection({ channels, trace, window, sizes, subject }: Inspection
       html:
         `<p>Each byte departs from zero: eight differences of neighbouring bits, eight of those by the byte before, how much changes at its boundary, ` +
         `its Fourier transform, and its place on a circle. ${window.prefix.length + window.targets.length} bytes, nothing learned.</p>` +
-        `<div class="named"><ol class="names" style="--rows:${channels.columns}" aria-hidden="true">${names}</ol>${figure}</div>`,
+        withNames(channels.names, figure),
     },
   ];
+}
+
+/** A heatmap of 13-pixel rows with a name beside each. */
+function withNames(names: readonly string[], figure: string): string {
+  const items = names.map((name) => `<li>${escapeHtml(name)}</li>`).join('');
+  return `<div class="named"><ol class="names" aria-hidden="true">${items}</ol>${figure}</div>`;
 }
 
 function doorSection({ x0, pass, sizes, subject, channels, trace }: Inspection, heats: Heats): Section {
@@ -144,7 +149,9 @@ function blockSections(inspection: Inspection, heats: Heats): Section[] {
         (entry) =>
           entry.scope === `blocks.${block}.${part}` && entry.op.name.endsWith(op) && entry.forward === undefined,
       )!;
-    const shown = (entry: EntryTrace, name: string, title: string) =>
+    const D = subject.config.dim / subject.config.heads;
+    const headMarks = Array.from({ length: subject.config.heads - 1 }, (_, h) => D * (h + 1));
+    const shown = (entry: EntryTrace, name: string, title: string, columnMarks: readonly number[] = []) =>
       heats.figure(positionRows(trace, tensorOf(entry, name), sizes.P + sizes.T), {
         title,
         note: sourceLinks([entry]),
@@ -152,6 +159,7 @@ function blockSections(inspection: Inspection, heats: Heats): Section[] {
         rows: 'positions',
         columns: '',
         rowMarks: P > 0 ? [P] : [],
+        columnMarks,
         rowHeight: 4,
       });
     const rotary = inside('attention', 'rotary.forward');
@@ -174,7 +182,7 @@ function blockSections(inspection: Inspection, heats: Heats): Section[] {
       title: `Block ${block}`,
       html:
         `<div class="pair">${shown(inside('norm1', 'ayerNorm.forward'), 'y', 'norm1')}` +
-        `${shown(rotary, 'q', 'q, turned')}${shown(rotary, 'k', 'k, turned')}${shown(rotary, 'v', 'v')}</div>` +
+        `${shown(rotary, 'q', 'q, turned; a head between lines', headMarks)}${shown(rotary, 'k', 'k, turned', headMarks)}${shown(rotary, 'v', 'v', headMarks)}</div>` +
         `<h4>Attention</h4><p>A row looks at columns. Left of the line are the slots, which every position sees; below it, right of it, ` +
         `a stream position sees itself and the stream before. ${sourceLinks([attend])}</p><div class="heads">${maps.join('')}</div>` +
         `<div class="pair">${shown(inside('attention.out', 'linear.forward'), 'y', 'attention, added to the residual')}` +
@@ -239,7 +247,7 @@ function logitsSection({ predictions, trace, pass }: Inspection, heats: Heats): 
   });
   return {
     id: 'logits',
-    title: 'Logits and the likeliest bytes',
+    title: 'Logits',
     html:
       heats.figure(
         { rows: predictions.length, columns: logits.data.length / predictions.length, data: logits.data },
@@ -279,22 +287,24 @@ function lossSection({ window, predictions, bitsPerByte, trace, pass }: Inspecti
   };
 }
 
-function attributionSection({ attribution, subject, sizes }: Inspection, heats: Heats): Section[] {
-  if (attribution === undefined) return [];
+function attributionSection({ attribution, channels, subject, sizes }: Inspection, heats: Heats): Section[] {
+  if (attribution === undefined || channels === undefined) return [];
+  const figure = heats.figure(transposeGrid(attribution), {
+    title: 'd loss / d channel',
+    note: 'Prefix left of the line, stream inputs right of it.',
+    signed: true,
+    rows: 'channels',
+    columns: 'inputs',
+    columnMarks: [sizes.P * subject.config.K],
+    rowHeight: 13,
+  });
   return [
     {
       id: 'attribution',
       title: 'Back to the channels',
       html:
         '<p>The gradient of the loss by each channel of each byte: which part of which byte the loss would move with, and which way.</p>' +
-        heats.figure(transposeGrid(attribution), {
-          title: 'd loss / d channel',
-          signed: true,
-          rows: 'channels',
-          columns: 'inputs',
-          columnMarks: [sizes.P * subject.config.K],
-          rowHeight: 13,
-        }),
+        withNames(channels.names, figure),
     },
   ];
 }

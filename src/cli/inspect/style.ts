@@ -15,15 +15,15 @@ h4 { margin: 1.4rem 0 .4rem; font-size: .95rem; } p { max-width: 44rem; } small 
 a { color: var(--accent); text-underline-offset: .15em; } code, pre, table, output, .byte, .text, .formula { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 nav { position: sticky; top: 0; z-index: 2; background: color-mix(in srgb, var(--paper) 92%, transparent); backdrop-filter: blur(6px); border-bottom: 1px solid var(--line); }
-nav ol { display: flex; gap: 1.1rem; overflow-x: auto; list-style: none; margin: 0 auto; max-width: 1120px; padding: .6rem 1.25rem; white-space: nowrap; font-size: .88rem; }
-nav a { color: inherit; text-decoration: none; } nav a:hover { color: var(--accent); text-decoration: underline; } nav li + li::before { content: "→"; color: var(--soft); margin-right: 1.1rem; }
+nav ol { display: flex; gap: .6rem; overflow-x: auto; list-style: none; margin: 0 auto; max-width: 1120px; padding: .6rem 1.25rem; white-space: nowrap; font-size: .88rem; }
+nav a { color: inherit; text-decoration: none; } nav a:hover { color: var(--accent); text-decoration: underline; } nav li + li::before { content: "→"; color: var(--soft); margin-right: .6rem; }
 .note { border-left: 3px solid var(--accent); padding: .1rem 0 .1rem .8rem; color: var(--soft); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; margin: 1.5rem 0; }
-.facts div { background: var(--card); padding: .7rem .9rem; } .facts dt { color: var(--soft); font-size: .8rem; } .facts dd { margin: 0; font-size: 1.15rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; margin: 1.5rem 0; }
+.facts div { background: var(--card); padding: .7rem .9rem; } .facts dt { color: var(--soft); font-size: .8rem; } .facts dd { margin: 0; font-size: 1rem; line-height: 1.35; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .bytes { display: flex; flex-wrap: wrap; gap: .5rem; } .slot { border: 1px solid var(--line); border-radius: 8px; padding: .15rem .35rem .35rem; background: var(--card); } .slot > div { display: flex; gap: .2rem; }
 .byte { display: inline-flex; flex-direction: column; align-items: center; width: 2.9rem; padding: .2rem 0; border-radius: 6px; background: var(--card); border: 1px solid var(--line); }
 .byte b { font-size: 1.1rem; line-height: 1.3; } .byte code { color: var(--soft); font-size: .75rem; } .byte.padding { opacity: .45; }
-.bits { display: flex; gap: 1px; margin-top: .15rem; } .bits i { width: 4px; height: 9px; background: var(--zero); border-radius: 1px; } .bits .on { background: var(--on); }
+.bits { display: flex; gap: 1px; margin-top: .15rem; } .bits i { width: 4px; height: 9px; background: var(--line); border-radius: 1px; } .bits .on { background: var(--on); }
 figure { margin: 1rem 0; } .map { position: relative; border: 1px solid var(--line); border-radius: 4px; overflow: hidden; background: var(--zero); }
 .map canvas, .map svg { position: absolute; inset: 0; width: 100%; height: 100%; } canvas { image-rendering: pixelated; cursor: crosshair; } .map canvas:focus-visible { outline-offset: -2px; }
 .map svg { pointer-events: none; } .map path { stroke: var(--ink); stroke-opacity: .55; stroke-width: 1; vector-effect: non-scaling-stroke; fill: none; }
