@@ -8,7 +8,8 @@
 //   gradients, parameters, m, v  [n]           a range of the flat buffers; the last three are updated in place
 //   decays                       [ceil(n/64)]  1 where the block of 64 floats decays, 0 where not; parameters start
 //                                              at multiples of 64, so a block has one owner
-//   clip                         [2]           norm, scale: from gradientNorm.finish
+//   clip                         [2]           norm, scale: from gradientNorm.finish; scale 0 says that norm or loss was
+//                                              not finite, and then nothing is changed
 //   step                         [4]           lr, 1 - beta1^t, 1 - beta2^t, 1 / micro-batches (in clip already)
 //
 // Variant 2: a workgroup covers WORKGROUP*ITEMS consecutive elements; invocation i takes those ≡ i (mod WORKGROUP).
@@ -34,6 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let unbias1 = step[1]; // 1 - beta1^t
   let unbias2 = step[2]; // 1 - beta2^t
   let scale = clip[1];
+  if (scale == 0.0) { return; } // the same for every invocation
   for (var i = first + lane; i < end; i += WORKGROUP) {
     let g = gradients[i] * scale;
     let mean = params.beta1 * m[i] + (1.0 - params.beta1) * g;

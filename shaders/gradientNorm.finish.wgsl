@@ -4,7 +4,9 @@
 //
 //   partials  [count]   from gradientNorm.partial
 //   step      [4]       step[3] = 1 / micro-batches
-//   clip      [2]       norm, scale: read by adamW, so clipping needs no readback
+//   loss      [1]
+//   clip      [2]       norm, scale: read by adamW, so clipping needs no readback. Scale is 0 where norm or loss is not
+//                       finite: adamW then changes nothing
 //
 // One workgroup: invocation i sums partials ≡ i (mod WORKGROUP), then invocation 0 adds those sums in order of i.
 
@@ -13,9 +15,13 @@ struct Params { count: u32, maxNorm: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> partials: array<f32>;
 @group(0) @binding(2) var<storage, read> step: array<f32>;
-@group(0) @binding(3) var<storage, read_write> clip: array<f32>;
+@group(0) @binding(3) var<storage, read> loss: array<f32>;
+@group(0) @binding(4) var<storage, read_write> clip: array<f32>;
 
 var<workgroup> squares: array<f32, WORKGROUP>; // squares[i]: sum over partials ≡ i (mod WORKGROUP)
+
+// An exponent of all ones is an infinity or a NaN. By its bits, since WGSL lets a compiler take every float for finite.
+fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {
@@ -28,6 +34,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     for (var i = 0u; i < WORKGROUP; i++) { all += squares[i]; }
     let norm = step[3] * sqrt(all);
     clip[0] = norm;
-    clip[1] = step[3] * min(1.0, params.maxNorm / (norm + 1e-6));
+    let scale = step[3] * min(1.0, params.maxNorm / (norm + 1e-6));
+    clip[1] = select(0.0, scale, isFinite(norm) && isFinite(loss[0]));
   }
 }

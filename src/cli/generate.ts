@@ -4,6 +4,7 @@ import { InputError } from '../engine/errors.js';
 import { Generator } from '../model/generate.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import { hexBytes, realNumber, wholeNumber } from './arguments.js';
+import { outputError } from './output.js';
 
 interface GenerateFlags {
   readonly checkpoint: string;
@@ -39,7 +40,10 @@ export function generateCommand(): Command {
       const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
       try {
         const generator = new Generator(device, config, parameters, { prefix, stream });
-        for await (const byte of generator.generate(prompt, flags)) process.stdout.write(Uint8Array.of(byte));
+        for await (const byte of generator.generate(prompt, flags)) {
+          if (outputError() !== undefined) break;
+          process.stdout.write(Uint8Array.of(byte));
+        }
       } finally {
         device.close();
       }

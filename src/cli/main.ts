@@ -1,10 +1,11 @@
 import { Command, CommanderError } from 'commander';
-import { ByteToLossError } from '../engine/errors.js';
+import { ByteToLossError, FileError } from '../engine/errors.js';
 import { dataCommand } from './dataInspect.js';
 import { devicesCommand } from './devices.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
 import { inspectCommand } from './inspect.js';
+import { outputError, watchOutput } from './output.js';
 import { scoreCommand } from './score.js';
 import { trainCommand } from './train.js';
 import { verifyCommand } from './verify.js';
@@ -38,8 +39,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     command.exitOverride().showSuggestionAfterError();
   }
   process.exitCode = 0;
+  watchOutput();
   try {
     await program.parseAsync(argv, { from: 'user' });
+    const unprinted = outputError();
+    if (unprinted !== undefined) throw new FileError(unprinted);
     return Number(process.exitCode ?? 0); // a stopped run has set it
   } catch (error) {
     // commander has printed its own; help and version are no errors

@@ -62,6 +62,7 @@ export function showProgress(
     saved(step, path) {
       line(`step ${step}  saved ${path}`);
     },
+    note: line,
     end() {
       if (bar?.isActive) bar.stop();
     },

@@ -1,14 +1,18 @@
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
+import { InputError } from '../engine/errors.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
 import type { Measures } from '../train/measures.js';
+import { Checkpoints } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
 import { openData } from '../train/run/data.js';
 import { defaultRunPath, RunFolder } from '../train/run/folder.js';
-import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions } from '../train/run/options.js';
+import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions, type TrainOptions } from '../train/run/options.js';
+import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { parameterCounts, train } from '../train/run/train.js';
 import { printable } from '../train/windows/show.js';
 import { byKind, listed, readJson, realNumber, wholeNumber, windowSize } from './arguments.js';
+import { outputError } from './output.js';
 import { showProgress } from './progress.js';
 import { version } from './version.js';
 
@@ -45,24 +49,34 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'of everything random (default: 0)', wholeNumber)
     .option('--eval-every <n>', 'updates between validations, 0 for none but the last (default: 100)', wholeNumber)
     .option('--save-every <n>', 'updates between checkpoints, 0 for none but the last (default: 100)', wholeNumber)
+    .option('--keep <n>', 'newest checkpoints that stay, beside the best; 0 for all (default: 3)', wholeNumber)
+    .option('--skip-nonfinite', 'leave out updates whose loss or gradient is not finite, where they would end the run')
     .option('--out <folder>', 'run folder (default: runs/ and the time)')
+    .option('--resume <run>', 'go on with an interrupted run, from its newest checkpoint; its configuration is taken')
     .option('--config <file>', 'JSON with any of these names; flags win')
     .option('--device <name>', 'auto, gpu, system or bundled')
-    .action(async ({ config: file, ...flags }: Record<string, unknown> & { config?: string }) => {
+    .action(async ({ config: file, resume, ...flags }: Record<string, unknown> & Special) => {
+      if (resume !== undefined && file !== undefined) throw new InputError('give --resume or --config, not both');
+      if (resume !== undefined) return runTrain(openRun(resume, flags));
       const settings = file === undefined ? {} : (readJson(file) as object);
-      await runTrain({ ...settings, ...flags }, file ?? 'train');
+      return runTrain({ options: resolveTrainOptions({ ...settings, ...flags }, file ?? 'train') });
     });
 }
 
-async function runTrain(input: object, from: string): Promise<void> {
-  const options = resolveTrainOptions(input, from);
+interface Special {
+  readonly config?: string;
+  readonly resume?: string;
+}
+
+async function runTrain(run: { readonly options: TrainOptions } | ResumedRun): Promise<void> {
+  const { options } = run;
   const data = openData(options);
-  const device = await openDevice(options.device === undefined ? {} : { device: options.device });
-  const path = options.out ?? defaultRunPath(options.size, options.door);
-  const folder = RunFolder.create(path);
+  const open = () => openDevice(options.device === undefined ? {} : { device: options.device });
+  const device = await open();
   const counts = parameterCounts(options);
   const decoder = decoderConfigOf(options);
-  folder.writeConfig(runConfig(options, data, device, version));
+  const config = runConfig(options, data, device, version);
+  const { folder, from } = 'folder' in run ? goOn(run, config) : { folder: begin(options, config), from: undefined };
   for (const line of data.describe().split('\n')) console.log(printable(line));
   for (const reason of data.leftOut.reasons) console.log(`left out: ${printable(reason)}`);
   console.log(
@@ -80,17 +94,38 @@ async function runTrain(input: object, from: string): Promise<void> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const progress = showProgress(data.entropy);
   try {
-    const result = await train(device, options, data, folder, progress, () => signal !== undefined);
+    const stop = () => signal !== undefined || outputError() !== undefined;
+    const result = await train(device, options, data, folder, progress, stop, { from, reopen: open });
     progress.end();
     if (!result.stopped)
       printEnd(result.measures, data.entropy, result.sample, data.prompt.filter((id) => id < 256).length);
-    console.log(`run folder: ${path}`);
+    console.log(`run folder: ${folder.path}`);
     if (signal !== undefined) process.exitCode = exitCode(signal);
   } finally {
     progress.end();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     device.close();
   }
+}
+
+function begin({ out, size, door }: TrainOptions, config: object): RunFolder {
+  const folder = RunFolder.create(out ?? defaultRunPath(size, door));
+  folder.writeConfig(config);
+  return folder;
+}
+
+/** Take up an interrupted run where its newest checkpoint that can be read stands. */
+function goOn(run: ResumedRun, now: Parameters<typeof differences>[1]) {
+  const { folder, options, config, notes } = run;
+  for (const line of [...notes, ...differences(run, now)]) console.log(line);
+  const from = new Checkpoints(folder.checkpoints, options.keep, (line) => console.error(line)).newest();
+  if (options.steps > Number(config.options.steps)) {
+    folder.writeConfig({ ...config, options: { ...config.options, steps: options.steps } });
+  }
+  console.log(
+    from ? `going on from step ${from.checkpoint.step}` : 'there is no checkpoint: starting from the first step',
+  );
+  return { folder, from };
 }
 
 function exitCode(signal: NodeJS.Signals): number {

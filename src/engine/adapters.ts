@@ -12,7 +12,7 @@ import { BUNDLE, BUNDLE_VERSION, bundledDriver, hasVulkanLoader } from './softwa
 
 export type DeviceName = 'gpu' | 'system' | 'bundled';
 
-export interface OpenOptions extends Omit<DeviceOptions, 'settle'> {
+export interface OpenOptions extends Pick<DeviceOptions, 'features'> {
   /** `auto` (default), `gpu`, `system` (alias `lavapipe`) or `bundled` (alias `swiftshader`) */
   readonly device?: string;
   /** true bounds-checks every access in shaders: tests; false (default) is about twice as fast on software drivers */
@@ -48,7 +48,7 @@ export async function openDevice(options: OpenOptions = {}, sources: readonly So
   for (const source of tried) {
     try {
       const adapter = await source.find(options.robust ?? false);
-      return await requestDevice(adapter, { ...options, settle: patiently });
+      return await requestDevice(adapter, { ...options, settle: patiently, freeMemory });
     } catch (error) {
       failures.push(`${source.name} (${source.what}): ${error instanceof Error ? error.message : error}`);
     }
@@ -131,6 +131,11 @@ export const patiently: Settle = async (promise) => {
   }
   return promise;
 };
+
+/** Within the limit of a container, where there is one. */
+function freeMemory(): number {
+  return process.availableMemory();
+}
 
 const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
 

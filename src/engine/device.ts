@@ -1,4 +1,4 @@
-import { DeviceError } from './errors.js';
+import { DeviceError, type DeviceFault } from './errors.js';
 
 /** Shapes of subgroup matrix that an adapter multiplies in hardware, as WebGPU reports them. */
 export interface SubgroupMatrixConfig {
@@ -17,6 +17,8 @@ export interface DeviceOptions {
   /** `none` asks for no optional feature, so that the portable kernels run; default `all` */
   readonly features?: 'all' | 'none';
   readonly settle?: Settle;
+  /** bytes of memory that are free now; asked only of software drivers, whose buffers lie in it */
+  readonly freeMemory?: () => number;
 }
 
 /** Used when the adapter has them, never required. */
@@ -110,8 +112,12 @@ export async function requestDevice(adapter: GPUAdapter, options: DeviceOptions 
 }
 
 /** A `GPUDevice` that somebody else opened, as a `Device`. */
-export function wrapDevice(gpu: GPUDevice, info: GPUAdapterInfo, options: Pick<DeviceOptions, 'settle'> = {}): Device {
-  return new Device(gpu, info, options.settle ?? ((promise) => promise));
+export function wrapDevice(
+  gpu: GPUDevice,
+  info: GPUAdapterInfo,
+  options: Omit<DeviceOptions, 'features'> = {},
+): Device {
+  return new Device(gpu, info, options.settle ?? ((promise) => promise), options.freeMemory);
 }
 
 /**
@@ -134,6 +140,9 @@ export class Device implements AdapterDescription {
   /** Resolves with the reason when the device is lost; stays pending when it was closed. */
   readonly lost: Promise<DeviceError>;
 
+  /** Bytes that buffers may take now; infinite where nobody can tell, as on a GPU. */
+  readonly freeMemory: () => number;
+
   #closed = false;
   #lost: DeviceError | undefined;
   #failed: DeviceError | undefined;
@@ -143,6 +152,7 @@ export class Device implements AdapterDescription {
     readonly gpu: GPUDevice,
     readonly info: GPUAdapterInfo,
     settle: Settle,
+    freeMemory?: () => number,
   ) {
     this.features = new Set(gpu.features);
     this.limits = gpu.limits;
@@ -156,6 +166,7 @@ export class Device implements AdapterDescription {
     this.f16 = description.f16;
     this.timestamps = description.timestamps;
     this.subgroupMatrix = description.subgroupMatrix;
+    this.freeMemory = this.kind === 'cpu' && freeMemory !== undefined ? freeMemory : () => Number.POSITIVE_INFINITY;
 
     gpu.onuncapturederror = (event) => {
       event.preventDefault?.();
@@ -166,6 +177,7 @@ export class Device implements AdapterDescription {
         if (this.#closed) return;
         this.#lost = new DeviceError(
           `device lost (${reason}): ${message || 'no reason given'}. Open it again to go on`,
+          'lost',
         );
         resolve(this.#lost);
       });
@@ -185,7 +197,7 @@ export class Device implements AdapterDescription {
     } catch (error) {
       // A lost device rejects everything that was pending: the loss is the error to show.
       this.check();
-      throw error instanceof DeviceError ? error : new DeviceError(messageOf(error));
+      throw error instanceof DeviceError ? error : new DeviceError(messageOf(error), 'internal');
     }
   }
 
@@ -211,18 +223,24 @@ export class Device implements AdapterDescription {
   }
 }
 
-const ERROR_KINDS: Readonly<Record<string, string>> = {
-  GPUOutOfMemoryError: 'out of device memory',
-  GPUValidationError: 'invalid use of the device',
-  GPUInternalError: 'the driver failed',
+const FAULTS: Readonly<Record<string, readonly [DeviceFault, string]>> = {
+  GPUOutOfMemoryError: ['memory', 'out of device memory'],
+  GPUValidationError: ['invalid', 'invalid use of the device'],
+  GPUInternalError: ['internal', 'the driver failed'],
 };
 
 /** Dawn's message names the labelled object the call was about: `[Buffer "logits"]`. */
 function errorOf(error: GPUError): DeviceError {
-  const kind = ERROR_KINDS[error.constructor.name] ?? error.constructor.name;
+  const [fault, words] = FAULTS[error.constructor.name] ?? ['internal', error.constructor.name];
   // Lines of the form "    at function (file:line)" are Dawn's own source.
   const text = error.message.replace(/^\s+at .*$/gm, '').trim();
-  return new DeviceError(`${kind}: ${text}`);
+  const mend = fault === 'memory' ? '. Take a smaller --batch, shorter windows or a smaller model' : '';
+  return new DeviceError(`${words}: ${text}${mend}`, fault, labelOf(text));
+}
+
+/** labelOf('[Buffer "logits"] is …') // 'logits' */
+function labelOf(message: string): string | undefined {
+  return /\[(?:Buffer|BindGroup|ComputePipeline|ShaderModule|BindGroupLayout) "([^"]+)"\]/.exec(message)?.[1];
 }
 
 function messageOf(error: unknown): string {

@@ -16,9 +16,42 @@ export class FileError extends ByteToLossError {
   override name = 'FileError';
 }
 
-/** No usable adapter, a lost device, or a limit of the adapter exceeded. */
+/**
+ * What went wrong on a device: it was `lost` (open it again and go on), was used in a way that is not `valid`, ran out of
+ * `memory`, its driver failed (`internal`), or there is none that can be used (`unavailable`).
+ */
+export type DeviceFault = 'lost' | 'invalid' | 'memory' | 'internal' | 'unavailable';
+
+/** No usable adapter, a lost device, a refused call, or not enough memory. */
 export class DeviceError extends ByteToLossError {
   override name = 'DeviceError';
+
+  constructor(
+    message: string,
+    readonly fault: DeviceFault = 'unavailable',
+    /** of the buffer, bind group or kernel it was about, which names the op: `blocks.0.norm1 layerNorm (layerNorm.forward)` */
+    readonly label?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A loss, a gradient or a parameter became infinite or not a number. */
+export class NumberError extends ByteToLossError {
+  override name = 'NumberError';
+
+  constructor(
+    message: string,
+    readonly details: {
+      /** the update that was not made, 1 for the first */
+      readonly step: number;
+      /** the first op whose output is not finite, and where in the model; undefined where none could be found */
+      readonly op?: string;
+      readonly scope?: string;
+    },
+  ) {
+    super(message);
+  }
 }
 
 /** A named shape, as it appears in a ShapeError: `x [2, 3, 8]`. */

@@ -5,6 +5,7 @@ import { type Dispatch, type KernelInterface, kernelText, packParams, readInterf
 import { type MemoryPlan, planMemory } from './memory.js';
 import { outputOf } from './op.js';
 import { compilePipeline } from './pipeline.js';
+import { hasGradients, type PlanBytes, type Prediction, predictMemory } from './prediction.js';
 import type { Entry, Program } from './program.js';
 import { shaderText } from './shaderSource.js';
 import { formatShape } from './shape.js';
@@ -57,16 +58,10 @@ export class Plan {
   /**
    * Choose kernels, share memory, compile pipelines in parallel, and upload constants and parameters.
    *
-   * @throws DeviceError when a buffer would exceed the adapter's limits, naming op, tensor and limit; or when a shader fails
+   * @throws DeviceError when memory would not do (see `predict`), before anything is allocated; or when a shader fails
    */
   static async compile(program: Program, device: Device, options: CompileOptions = {}): Promise<Plan> {
-    const keep = options.keep ?? [];
-    const debug = debugSettings();
-    const losses = debug === undefined ? [] : lossesOf(program);
-    const keptIds = keep === 'all' ? undefined : new Set([...keep, ...losses].map((tensor) => tensor.storage.id));
-    const kept = (storage: Storage) => keptIds === undefined || keptIds.has(storage.id);
-    const dispatches = new Map(program.entries.map((entry) => [entry.index, dispatchesOf(entry, device)]));
-    const memory = planMemory(program, dispatches, kept);
+    const { dispatches, memory, kept, debug } = arrange(program, device, options);
     const buffers = new PlanBuffers(program, device, memory, options.shared?.buffers);
     const flat = program.entries.flatMap((entry) =>
       (dispatches.get(entry.index) ?? []).map((dispatch) => ({ entry, dispatch })),
@@ -91,10 +86,19 @@ export class Plan {
       bindGroup: buffers.bindGroup(entry, dispatch, declared, layout, i),
     }));
     const invalid = await device.gpu.popErrorScope();
-    if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`);
+    if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`, 'invalid');
     const plan = new Plan(program, device, steps, memory, buffers, kept, debug);
     buffers.upload(options.parameters);
     return plan;
+  }
+
+  /**
+   * What compiling would allocate, without allocating anything.
+   *
+   * @returns bytes by kind, and where they do not fit the adapter's limits or the memory that is free, the error that says so
+   */
+  static predict(program: Program, device: Device, options: CompileOptions = {}): Prediction {
+    return predictMemory(program, device, arrange(program, device, options).memory, options.shared?.program);
   }
 
   /**
@@ -314,6 +318,16 @@ const GPU_MAP_READ = 0x0001;
 const STORAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
 const UNIFORM = 0x0040 | 0x0008; // UNIFORM | COPY_DST
 
+/** Choose kernels and share memory: everything about a plan that needs no memory of the device. */
+function arrange(program: Program, device: Device, { keep = [] }: CompileOptions) {
+  const debug = debugSettings();
+  const losses = debug === undefined ? [] : lossesOf(program);
+  const keptIds = keep === 'all' ? undefined : new Set([...keep, ...losses].map((tensor) => tensor.storage.id));
+  const kept = (storage: Storage) => keptIds === undefined || keptIds.has(storage.id);
+  const dispatches = new Map(program.entries.map((entry) => [entry.index, dispatchesOf(entry, device)]));
+  return { dispatches, memory: planMemory(program, dispatches, kept), kept, debug };
+}
+
 function dispatchesOf(entry: Entry, device: Device): Dispatch[] {
   const inputs: Record<string, Tensor> = {};
   entry.inputs.forEach((tensor, i) => {
@@ -326,16 +340,6 @@ function dispatchesOf(entry: Entry, device: Device): Dispatch[] {
   const dispatches = entry.op.kernels({ adapter: device, inputs, outputs, attributes: entry.attributes });
   // An empty tensor needs no work, and a dispatch of 0 workgroups is legal but pointless.
   return dispatches.filter((dispatch) => dispatch.workgroups.every((count) => count > 0));
-}
-
-export interface PlanBytes {
-  readonly total: number;
-  /** parameters and gradients, and what changes in place (moments, caches) */
-  readonly flat: number;
-  readonly activations: number;
-  /** what activations would take if nothing were shared */
-  readonly unshared: number;
-  readonly fixed: number;
 }
 
 /** Every GPU buffer of a plan, and where each storage lies. */
@@ -357,29 +361,21 @@ class PlanBuffers {
     private readonly memory: MemoryPlan,
     private readonly shared?: PlanBuffers,
   ) {
-    const used = new Set(program.entries.flatMap((e) => [...e.inputs, ...e.outputs].map((t) => t.storage)));
+    // Everything is checked against the adapter's limits and free memory before the first buffer is made.
+    const { bytes, misfit } = predictMemory(program, device, memory, shared?.program);
+    if (misfit !== undefined) throw misfit;
+    this.bytes = bytes;
     const flatBytes = program.flatLength * 4;
-    const hasGradients = [...used].some((storage) => storage.role === 'gradient');
-    // Every buffer is checked against the adapter's limits before the first one is made.
-    this.#checkLimits(used);
     if (flatBytes > 0) this.#parameters = this.#sharedParameters() ?? this.#make('parameters', flatBytes);
-    if (hasGradients) this.gradients = this.#make('gradients', flatBytes);
-    let fixed = 0;
-    let state = 0;
+    if (hasGradients(program)) this.gradients = this.#make('gradients', flatBytes);
     for (const storage of program.storages) {
       if (!['input', 'constant', 'state', 'accumulator'].includes(storage.role)) continue;
       const borrowed = storage.role === 'state' ? this.#sharedState(storage) : undefined;
       const buffer = borrowed ?? this.#make(storage.label, storage.length * 4);
       this.#own.set(storage.id, buffer);
       if (storage.role === 'accumulator') this.accumulators.push(buffer);
-      if (storage.role === 'state') state += storage.length * 4;
-      else fixed += storage.length * 4;
     }
     this.#slots = memory.slots.map((slot, i) => this.#make(`shared ${i}: ${slot.tenants[0]!.label} …`, slot.size));
-    const flat = flatBytes * (hasGradients ? 2 : 1) + state;
-    const activations = memory.slots.reduce((sum, slot) => sum + slot.size, 0);
-    const unshared = memory.slots.reduce((sum, { tenants }) => sum + tenants.reduce((s, t) => s + t.bytes, 0), 0);
-    this.bytes = { total: flat + activations + fixed, flat, activations, unshared, fixed };
   }
 
   /** The buffer a storage lies in, and its first byte there. */
@@ -465,23 +461,6 @@ class PlanBuffers {
       'tensor' in bound ? [bound.tensor, bound.offset, bound.length] : [bound, 0, bound.storage.length];
     const { buffer, offset } = this.locate(tensor.storage);
     return { buffer, offset: offset + start * 4, size: bytes(length) };
-  }
-
-  #checkLimits(used: ReadonlySet<Storage>): void {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
-    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    for (const storage of used) {
-      // The flat buffers are bound in ranges by AdamW, so only their total size is limited.
-      const isFlat = storage.flatOffset !== undefined && storage.length === this.program.flatLength;
-      const allowed = isFlat ? maxBufferSize : limit;
-      if (storage.length * 4 > allowed) {
-        const mib = (n: number) => `${(n / 2 ** 20).toFixed(0)} MiB`;
-        throw new DeviceError(
-          `${storage.label}: needs a buffer of ${mib(storage.length * 4)}, but ${this.device.name} allows ${mib(allowed)}; ` +
-            'take a smaller --batch, shorter windows or a smaller model',
-        );
-      }
-    }
   }
 
   #sharedParameters(): GPUBuffer | undefined {

@@ -1,19 +1,10 @@
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants, homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { DeviceError } from './errors.js';
+import { makeFolders } from './folders.js';
 
 /** The package whose archive holds SwiftShader, Google's software Vulkan, and a Vulkan loader. */
 export const BUNDLE = '@sparticuz/chromium';
@@ -127,13 +118,13 @@ function isWhole(folder: string): boolean {
 function cacheFolder(): string {
   const home = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'byte-to-loss');
   try {
-    mkdirSync(home, { recursive: true });
+    makeFolders(home);
     rmSync(mkdtempSync(join(home, 'probe-')), { recursive: true });
     return home;
   } catch {
     const { uid } = userInfo();
     const shared = join(tmpdir(), `byte-to-loss-${uid}`);
-    mkdirSync(shared, { recursive: true, mode: 0o700 });
+    makeFolders(shared, 0o700);
     const owner = lstatSync(shared);
     // Anybody can make a folder in /tmp: a library is only loaded from one that is this user's alone.
     const safe = owner.isDirectory() && owner.uid === uid && (owner.mode & 0o022) === 0;

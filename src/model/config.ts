@@ -33,6 +33,9 @@ export const SIZES = {
 } as const;
 export type SizeName = keyof typeof SIZES;
 
+/** No decoder is larger; a file that asks for more is damaged or malicious. */
+export const LARGEST = { dim: 65_536, layers: 1024, heads: 4096, K: 4096 } as const;
+
 /** Channels of one byte under this configuration: 27, or 35 with raw bits. */
 export function channelsOf(config: DecoderConfig): number {
   return config.includeBits ? CHANNELS_WITH_BITS : CHANNELS;
@@ -49,6 +52,8 @@ export function checkConfig(config: DecoderConfig): void {
     if (!Number.isInteger(value) || value < 1) {
       throw new InputError(`${name} must be a whole number of at least 1; got ${value}`);
     }
+    const largest = LARGEST[name as keyof typeof LARGEST];
+    if (value > largest) throw new InputError(`${name} must be at most ${largest}; got ${value}`);
   }
   if (!DOOR_KINDS.includes(door)) throw new InputError(`door must be one of ${DOOR_KINDS.join(', ')}; got ${door}`);
   if (dim % heads !== 0) {

@@ -99,7 +99,8 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 };
 
-function reason(error: unknown): string {
+/** What the file system said, and what mends it. `reason(ENOSPC) // 'the disk is full. Free some space (ENOSPC)'` */
+export function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === undefined ? message : `${reasons[code] ?? message} (${code})`;
 }

@@ -1,8 +1,10 @@
-import { FileError } from '../engine/errors.js';
+import { z } from 'zod';
+import { FileError, InputError, NumberError } from '../engine/errors.js';
 import { sameShape } from '../engine/shape.js';
-import { checkConfig, type DecoderConfig } from '../model/config.js';
+import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
 import { writeFileAtomic } from './atomicWrite.js';
+import { parseJson } from './data/json.js';
 import {
   readSafetensors,
   type Safetensors,
@@ -13,6 +15,21 @@ import {
 import type { Moments } from './trainer.js';
 
 const FORMAT = 'byte-to-loss 1';
+
+const whole = (most: number) => z.number().int().min(1).max(most);
+
+/** A decoder's configuration as it may stand in a file that anybody wrote. */
+export const configSchema = z.strictObject({
+  door: z.enum(DOOR_KINDS),
+  dim: whole(LARGEST.dim),
+  layers: whole(LARGEST.layers),
+  heads: whole(LARGEST.heads),
+  K: whole(LARGEST.K),
+  includeBits: z.boolean().exactOptional(),
+  momentumPhase: z.boolean().exactOptional(),
+  columns: z.array(z.number().int().min(0).max(34)).max(35).exactOptional(),
+  tableSeed: z.number().int().min(0).exactOptional(),
+});
 
 /** What a checkpoint's metadata holds beside the weights. */
 export interface CheckpointInfo {
@@ -38,9 +55,20 @@ export function optimiserPath(path: string): string {
 /**
  * Write a checkpoint: the weights as a PyTorch state_dict, and beside them the optimiser's moments. The moments are written
  * first, so that where there are weights there are moments too. Each file is replaced whole or not at all.
+ *
+ * @throws NumberError when a number is not finite: such a checkpoint would only push out a good one
+ * @throws FileError when a file could not be written
  */
 export function writeCheckpoint(path: string, checkpoint: Checkpoint, moments: Moments): void {
   const { parameters, ...info } = checkpoint;
+  for (const [kind, values] of Object.entries({ parameter: parameters, ...moments })) {
+    for (const [name, data] of values) {
+      const at = data.findIndex((value) => !Number.isFinite(value));
+      if (at < 0) continue;
+      const what = kind === 'parameter' ? name : `moment ${kind} of ${name}`;
+      throw new NumberError(`${path}: was not written, since ${what} is ${data[at]} at ${at}`, { step: info.step });
+    }
+  }
   const stored = new Map<string, StoredTensor>();
   for (const [kind, values] of Object.entries(moments)) {
     for (const { name, shape } of parameterSpecs(info.config)) {
@@ -76,7 +104,7 @@ function write(path: string, tensors: Map<string, StoredTensor>, info: Checkpoin
 export function readCheckpoint(path: string): Checkpoint {
   const file = readSafetensors(path);
   const info = readInfo(path, file);
-  return { ...info, parameters: numbersOf(path, file, info.config, '') };
+  return { ...info, parameters: numbersOf(path, file, info.config, ['']).get('')! };
 }
 
 /** Read the moments beside a checkpoint. @throws FileError as `readCheckpoint`, or when they are of another step */
@@ -84,7 +112,8 @@ export function readMoments(path: string): Moments & CheckpointInfo {
   const beside = optimiserPath(path);
   const file = readSafetensors(beside);
   const info = readInfo(beside, file);
-  return { ...info, m: numbersOf(beside, file, info.config, 'm.'), v: numbersOf(beside, file, info.config, 'v.') };
+  const moments = numbersOf(beside, file, info.config, ['m.', 'v.']);
+  return { ...info, m: moments.get('m.')!, v: moments.get('v.')! };
 }
 
 function readInfo(path: string, { metadata, tensors }: Safetensors): CheckpointInfo {
@@ -104,40 +133,50 @@ function readInfo(path: string, { metadata, tensors }: Safetensors): CheckpointI
     }
     return value;
   };
-  let config: DecoderConfig;
-  try {
-    config = JSON.parse(metadata.config ?? '') as DecoderConfig;
-    checkConfig(config);
-  } catch (error) {
-    throw new FileError(`${path}: metadata config cannot be used: ${(error as Error).message}`);
-  }
+  const config = configOf(path, metadata.config ?? '');
   return { config, step: number('step'), seed: number('seed'), prefix: number('prefix'), stream: number('stream') };
 }
 
+function configOf(path: string, json: string): DecoderConfig {
+  try {
+    const result = configSchema.safeParse(parseJson(json, { depth: 2, items: 35 }));
+    if (!result.success) throw new InputError(z.prettifyError(result.error));
+    checkConfig(result.data);
+    return result.data;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new FileError(`${path}: metadata config cannot be used: ${error.message}`);
+  }
+}
+
+/** Every parameter under each of some prefixes of names, and nothing else: the file's tensors must fit the configuration. */
 function numbersOf(
   path: string,
-  { tensors }: Safetensors,
+  { tensors }: Pick<Safetensors, 'tensors'>,
   config: DecoderConfig,
-  kind: string,
-): Map<string, Float32Array> {
+  prefixes: readonly string[],
+): Map<string, Map<string, Float32Array>> {
+  if (config.layers > tensors.size) {
+    throw new FileError(`${path}: its configuration has ${config.layers} layers, but it holds ${tensors.size} tensors`);
+  }
   const specs = parameterSpecs(config);
-  const expected = new Set(specs.map(({ name }) => kind + name));
+  const expected = new Set(prefixes.flatMap((prefix) => specs.map(({ name }) => prefix + name)));
   const foreign = [...tensors.keys()].find((name) => !expected.has(name));
   if (foreign !== undefined) {
     throw new FileError(
       `${path}: holds ${foreign}, which a ${config.door} decoder of this configuration does not have`,
     );
   }
-  return new Map(
-    specs.map(({ name, shape }) => {
-      const tensor = tensors.get(kind + name);
-      const wanted = `${kind}${name} [${shape.join(', ')}] F32`;
+  const read = (prefix: string) =>
+    specs.map(({ name, shape }): [string, Float32Array] => {
+      const tensor = tensors.get(prefix + name);
+      const wanted = `${prefix}${name} [${shape.join(', ')}] F32`;
       if (tensor === undefined) throw new FileError(`${path}: lacks ${wanted}`);
       if (tensor.dtype !== 'F32' || !sameShape(tensor.shape, shape)) {
         const got = `[${tensor.shape.join(', ')}] ${tensor.dtype}`;
         throw new FileError(`${path}: needs ${wanted} for its configuration; it holds ${got}`);
       }
       return [name, tensor.data as Float32Array];
-    }),
-  );
+    });
+  return new Map(prefixes.map((prefix) => [prefix, new Map(read(prefix))]));
 }

@@ -19,15 +19,19 @@ export const OPTIMISER: OptimiserOptions = { beta1: 0.9, beta2: 0.95, eps: 1e-8,
 export interface Optimiser {
   /** [4] f32, written before each update: see `stepScalars` */
   readonly step: Tensor;
-  /** [2]: norm of all gradients, and the factor that clips it */
+  /** [2]: norm of all gradients, and the factor that clips it; 0 where the update was skipped */
   readonly clip: Tensor;
   /** first and second moments [flatLength] */
   readonly m: Tensor;
   readonly v: Tensor;
 }
 
-/** Record clip and AdamW over all parameters as `update` entries. Call it after the backward pass. */
-export function recordOptimiser(program: Program, options: OptimiserOptions = OPTIMISER): Optimiser {
+/**
+ * Record clip and AdamW over all parameters as `update` entries. Call it after the backward pass.
+ *
+ * @param loss [1]: where it is not finite, no parameter and no moment changes
+ */
+export function recordOptimiser(program: Program, loss: Tensor, options: OptimiserOptions = OPTIMISER): Optimiser {
   program.phase = 'update';
   const n = program.flatLength;
   const step = program.input('step', [4]);
@@ -41,7 +45,7 @@ export function recordOptimiser(program: Program, options: OptimiserOptions = OP
   }
   const gradients = program.flat('gradient');
   const parameters = program.flat('parameter');
-  const clip = program.scope('optimiser', () => gradientNorm(gradients, step, options.clip));
+  const clip = program.scope('optimiser', () => gradientNorm(gradients, step, loss, options.clip));
   const mask = program.constant('decays', [decays.length], decays);
   const { beta1, beta2, eps, decay } = options;
   program.scope('optimiser', () =>

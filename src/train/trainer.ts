@@ -1,6 +1,9 @@
 import type { Device } from '../engine/device.js';
-import { InputError } from '../engine/errors.js';
-import { Plan } from '../engine/plan.js';
+import { runEntries } from '../engine/entryRun.js';
+import { DeviceError, InputError } from '../engine/errors.js';
+import { outputOf, type Value } from '../engine/op.js';
+import { type CompileOptions, Plan } from '../engine/plan.js';
+import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
 import type { DecoderConfig } from '../model/config.js';
 import { type Batch, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
@@ -32,6 +35,16 @@ export interface StepResult {
   /** weighted mean nats per predicted byte */
   readonly nats: number;
   readonly gradientNorm: number;
+  /** false where one of the two is infinite or not a number: then the device changed nothing, and no step was counted */
+  readonly finite: boolean;
+}
+
+/** The first op of a step whose output is not finite. */
+export interface Culprit {
+  readonly op: string;
+  readonly scope: string;
+  /** `crossEntropy loss[0] is NaN`, and where */
+  readonly words: string;
 }
 
 /** The optimiser's memory, by parameter name. */
@@ -61,20 +74,25 @@ export class Trainer {
     private readonly recorded: ReadonlyMap<string, Recorded>,
   ) {}
 
+  /**
+   * Record and compile the step of each size.
+   *
+   * @throws DeviceError when memory would not do, before anything is allocated, naming the batch that would fit
+   */
   static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
     const recorded = new Map<string, Recorded>();
     let first: Plan | undefined;
-    for (const { prefix: L, stream: T } of options.sizes) {
-      const program = new Program();
-      const pass = recordForward(program, options.config, { B: options.batch, L, T }, options.decay);
-      program.backward(pass.loss);
-      const optimiser = recordOptimiser(program, options.optimiser);
-      const plan = await Plan.compile(program, device, {
-        keep: [pass.loss, optimiser.clip],
-        ...(first ? { shared: first } : { parameters: options.parameters }),
-      });
-      first ??= plan;
-      recorded.set(keyOf({ prefix: L, stream: T }), { plan, pass, optimiser });
+    try {
+      for (const size of options.sizes) {
+        const { program, pass, optimiser } = record(options, size, options.batch);
+        const from = first ? { shared: first } : { parameters: options.parameters };
+        const plan = await Plan.compile(program, device, { keep: [pass.loss, optimiser.clip], ...from });
+        first ??= plan;
+        recorded.set(keyOf(size), { plan, pass, optimiser });
+      }
+    } catch (error) {
+      for (const { plan } of [...recorded.values()].reverse()) plan.free();
+      throw error instanceof DeviceError && error.fault === 'memory' ? withMend(error, device, options) : error;
     }
     return new Trainer(options, recorded);
   }
@@ -88,24 +106,64 @@ export class Trainer {
    * One update from one batch, or from several added up: gradient accumulation, by replaying without the update entries.
    *
    * @param batches of one size of window
-   * @returns means over the batches
+   * @returns means over the batches; where they are not finite nothing was changed, and `skip` or `blame` goes on
    */
   async update(batches: readonly SizedBatch[], learningRate: number): Promise<StepResult> {
     const { plan, pass, optimiser } = this.#recordedFor(batches);
-    const scalars = stepScalars(this.step + 1, learningRate, this.options.optimiser ?? OPTIMISER, batches.length);
-    plan.write(optimiser.step, scalars);
+    plan.write(optimiser.step, this.#scalars(learningRate, batches.length));
     let nats = 0;
     let gradientNorm = 0;
     for (const [i, batch] of batches.entries()) {
       for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
       const last = i === batches.length - 1;
       const read = last ? [pass.loss, optimiser.clip] : [pass.loss];
-      const [loss, clip] = await plan.replayAndRead(read, { update: last, accumulate: i > 0 });
+      // The device looks at the last loss itself; one that went wrong earlier is known here, before the update.
+      const [loss, clip] = await plan.replayAndRead(read, { update: last && Number.isFinite(nats), accumulate: i > 0 });
       nats += loss![0]! / batches.length;
-      if (clip !== undefined) gradientNorm = clip[0]!;
+      if (clip !== undefined) gradientNorm = Number.isFinite(nats) ? clip[0]! : Number.NaN;
     }
+    const finite = Number.isFinite(nats) && Number.isFinite(gradientNorm);
+    if (finite) this.step++;
+    return { nats, gradientNorm, finite };
+  }
+
+  /** Count a step whose update was left out, so that the next one takes other windows. */
+  skip(): void {
     this.step++;
-    return { nats, gradientNorm };
+  }
+
+  /**
+   * Replay a step that went wrong, entry by entry, up to the first whose output is not finite. Nothing is changed.
+   *
+   * @returns undefined when this time everything is finite
+   */
+  async blame(batches: readonly SizedBatch[], learningRate: number): Promise<Culprit | undefined> {
+    const { plan, pass, optimiser } = this.#recordedFor(batches);
+    plan.write(optimiser.step, this.#scalars(learningRate, batches.length));
+    for (const [i, batch] of batches.entries()) {
+      for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+      const last = i === batches.length - 1;
+      for await (const { entry, inputs, outputs } of runEntries(plan, { update: last, accumulate: i > 0 })) {
+        const { op, scope } = entry;
+        const where = scope ? `${scope} ` : '';
+        const wrongInput = firstNotFinite(
+          inputs,
+          entry.inputs.map(({ label }) => label),
+        );
+        const wrong = firstNotFinite(
+          outputs,
+          op.outputs.map((output) => outputOf(output)[0]),
+        );
+        if (wrongInput) return { op: op.name, scope, words: `${where}${op.name} reads ${wrongInput}` };
+        if (wrong) return { op: op.name, scope, words: `${where}${op.name}: ${wrong}` };
+        if (op.name === 'gradientNorm') break; // AdamW alone is left, and it changes parameters
+      }
+    }
+    return undefined;
+  }
+
+  #scalars(learningRate: number, batches: number): Float32Array {
+    return stepScalars(this.step + 1, learningRate, this.options.optimiser ?? OPTIMISER, batches);
   }
 
   #recordedFor(batches: readonly SizedBatch[]): Recorded {
@@ -164,4 +222,40 @@ export class Trainer {
     for (const { name, offset } of this.#first.pass.program.parameters) flat.set(parts.get(name)!, offset);
     return flat;
   }
+}
+
+function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B: number) {
+  const program = new Program();
+  const pass = recordForward(program, options.config, { B, L, T }, options.decay);
+  program.backward(pass.loss);
+  const optimiser = recordOptimiser(program, pass.loss, options.optimiser);
+  return { program, pass, optimiser };
+}
+
+/** Add to an error about memory the flags that would make the first size fit. */
+function withMend(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
+  const [size] = options.sizes;
+  for (let B = options.batch >> 1; B >= 1; B >>= 1) {
+    const { program, pass, optimiser } = record(options, size!, B);
+    const keep: CompileOptions = { keep: [pass.loss, optimiser.clip] };
+    const { misfit, bytes } = Plan.predict(program, device, keep);
+    if (misfit === undefined) {
+      const flags = `--batch ${B} --accumulate ${Math.ceil(options.batch / B)}`;
+      return new DeviceError(
+        `${error.message}. ${flags} would take ${sizeInWords(bytes.fresh)}`,
+        'memory',
+        error.label,
+      );
+    }
+  }
+  return new DeviceError(`${error.message}. Even --batch 1 would not fit`, 'memory', error.label);
+}
+
+/** firstNotFinite([{ data: [1, NaN] }], ['loss']) // 'loss[1] is NaN' */
+function firstNotFinite(values: readonly Value[], names: readonly string[]): string | undefined {
+  for (const [i, { data }] of values.entries()) {
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) return `${names[i]}[${at}] is ${data[at]}`;
+  }
+  return undefined;
 }

@@ -55,6 +55,7 @@ describe('train', () => {
     expect(lines.filter((line) => line.bits_per_byte !== undefined).map((line) => line.step)).toEqual([1, 2, 3, 4]);
     expect(lines.filter((line) => line.text_bpb > 0).map((line) => line.step)).toEqual([2, 4]);
     expect(readdirSync(at('run/checkpoints')).sort()).toEqual([
+      'index.json',
       'step-000002.optimiser.safetensors',
       'step-000002.safetensors',
       'step-000004.optimiser.safetensors',

@@ -27,7 +27,7 @@ describe.each<DoorKind>(['zero', 'projected', 'bytes'])('the %s decoder against 
     const program = new Program();
     const pass = recordForward(program, config, { B, L, T });
     program.backward(pass.loss);
-    const optimiser = recordOptimiser(program);
+    const optimiser = recordOptimiser(program, pass.loss);
     const parameters = new Map(
       parameterSpecs(config).map(({ name }) => [name, Float32Array.from(numbers(`param.${name}`))]),
     );

@@ -26,6 +26,8 @@ export interface AdamWState {
  *     m = beta1 · m + (1 - beta1) · g,   v = beta2 · v + (1 - beta2) · g²
  *     p = p · (1 - lr · decay) - lr · (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
  *
+ * A scale of 0 means that this step's numbers went wrong: nothing is changed.
+ *
  * @param gradients [n]   @param decays [n/64], 1 where a block of 64 floats decays, else 0
  * @param clip [2] from `gradientNorm`   @param step [4]: lr, 1 - beta1^t, 1 - beta2^t, gradientScale
  * @see Loshchilov and Hutter 2017, arXiv:1711.05101
@@ -45,6 +47,7 @@ export function adamW(
 function adamWReference(inputs: readonly Value[], { beta1, beta2, eps, decay }: AdamWOptions): Float64Array[] {
   const [gradients, decays, clip, step, parameters, m0, v0] = inputs.map((value) => value.data);
   const [lr, correction1, correction2] = step!;
+  if (clip![1] === 0) return [parameters!, m0!, v0!].map((data) => Float64Array.from(data));
   const p = new Float64Array(parameters!.length);
   const m = new Float64Array(p.length);
   const v = new Float64Array(p.length);
@@ -84,18 +87,27 @@ export const adamWRow: OpRow = {
   name: 'adamW',
   shaders: ['adamW'],
   samples: [
-    {
-      name: 'n blocks of 64',
-      inputs: (n) => ({ gradients: [n * 64], decays: [n], clip: [2] }),
-      states: (n) => ({ parameters: [n * 64], m: [n * 64], v: [n * 64] }),
-      nonnegative: ['v'],
-      fixed: ['gradients', 'decays', 'clip'],
-      call({ gradients, decays, clip, parameters, m, v }) {
-        const step = gradients!.program.constant('step', [4], Float32Array.of(1e-2, 0.1, 0.05, 1));
-        const state = { parameters: parameters!, m: m!, v: v! };
-        adamW(gradients!, decays!, clip!, step, state, { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 });
-        return [parameters!, m!, v!];
-      },
-    },
+    sample('n blocks of 64'),
+    sample('n blocks of 64, skipped since the scale is 0', Float32Array.of(Infinity, 0)),
   ],
 };
+
+/** @param clip norm and scale; drawn like everything else where left out */
+function sample(name: string, clip?: Float32Array): OpRow['samples'][number] {
+  return {
+    name,
+    inputs: (n) => ({ gradients: [n * 64], decays: [n], ...(clip ? {} : { clip: [2] }) }),
+    states: (n) => ({ parameters: [n * 64], m: [n * 64], v: [n * 64] }),
+    nonnegative: ['v'],
+    fixed: ['gradients', 'decays', 'clip'],
+    call({ gradients, decays, clip: drawn, parameters, m, v }) {
+      const { program } = gradients!;
+      const step = program.constant('step', [4], Float32Array.of(1e-2, 0.1, 0.05, 1));
+      const state = { parameters: parameters!, m: m!, v: v! };
+      const scale = drawn ?? program.constant('clip', [2], clip!);
+      adamW(gradients!, decays!, scale, step, state, { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 });
+      return [parameters!, m!, v!];
+    },
+    ...(clip ? { roundings: 0 } : {}),
+  };
+}

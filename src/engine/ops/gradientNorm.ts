@@ -13,26 +13,31 @@ const ITEMS = 64;
  *
  * norm = gradientScale · √(Σ g²),   scale = gradientScale · min(1, maxNorm / (norm + 1e-6))
  *
+ * Where the norm or the loss is not finite, scale is 0, and `adamW` changes nothing at all: a step that went wrong harms
+ * nothing, without asking the host.
+ *
  * @param g [n], the flat gradients   @param step [4]: learning rate, 1 - beta1^t, 1 - beta2^t, gradientScale
+ * @param loss [1]
  * @returns [2]: norm and scale
  * @see torch.nn.utils.clip_grad_norm_
  */
-export function gradientNorm(g: Tensor, step: Tensor, maxNorm: number): Tensor {
-  return g.program.record(gradientNormOp, [g, step], { maxNorm })[0]!;
+export function gradientNorm(g: Tensor, step: Tensor, loss: Tensor, maxNorm: number): Tensor {
+  return g.program.record(gradientNormOp, [g, step, loss], { maxNorm })[0]!;
 }
 
 const gradientNormOp: Op<{ maxNorm: number }> = {
   name: 'gradientNorm',
-  formula: 'norm = √(Σ g²),  scale = min(1, maxNorm / (norm + 1e-6))',
-  inputs: ['g', 'step'],
+  formula: 'norm = √(Σ g²),  scale = min(1, maxNorm / (norm + 1e-6)), 0 where norm or loss is not finite',
+  inputs: ['g', 'step', 'loss'],
   outputs: ['clip'],
   shape: () => [{ shape: [2] }],
-  reference([g, step], { maxNorm }) {
+  reference([g, step, loss], { maxNorm }) {
     const gradientScale = step!.data[3]!;
     const norm = gradientScale * Math.sqrt(g!.data.reduce((sum, value) => sum + value * value, 0));
-    return [Float64Array.of(norm, gradientScale * Math.min(1, maxNorm / (norm + 1e-6)))];
+    const finite = Number.isFinite(Math.fround(norm)) && Number.isFinite(loss!.data[0]!);
+    return [Float64Array.of(norm, finite ? gradientScale * Math.min(1, maxNorm / (norm + 1e-6)) : 0)];
   },
-  kernels({ adapter, inputs: { g, step }, outputs: { clip }, attributes: { maxNorm } }) {
+  kernels({ adapter, inputs: { g, step, loss }, outputs: { clip }, attributes: { maxNorm } }) {
     // The flat buffer may be longer than one binding: each range leaves its partial sums behind those before it.
     const ranges = splitRange(g!.size, adapter.limits.maxStorageBufferBindingSize);
     const groups = ranges.map(({ length }) => Math.ceil(length / (LANES * ITEMS)));
@@ -53,7 +58,7 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
     const finish = {
       shader: 'gradientNorm.finish',
       constants: { WORKGROUP: LANES },
-      bind: { partials, step: step!, clip: clip! },
+      bind: { partials, step: step!, loss: loss!, clip: clip! },
       params: { count, maxNorm },
       workgroups: [1, 1, 1] as const,
     };
@@ -77,9 +82,9 @@ export const gradientNormRow: OpRow = {
   samples: [
     {
       name: 'n',
-      inputs: (n) => ({ g: [n * 67], step: [4] }),
-      fixed: ['g', 'step'],
-      call: (x) => [gradientNorm(x.g!, x.step!, 1)],
+      inputs: (n) => ({ g: [n * 67], step: [4], loss: [1] }),
+      fixed: ['g', 'step', 'loss'],
+      call: (x) => [gradientNorm(x.g!, x.step!, x.loss!, 1)],
     },
   ],
 };

@@ -2,6 +2,7 @@ import { arch, platform } from 'node:process';
 import type { Device } from '../../engine/device.js';
 import type { OpenedData } from './data.js';
 import { decoderConfigOf, type TrainOptions } from './options.js';
+import { fingerprint } from './resume.js';
 import { parameterCounts } from './train.js';
 
 /** What config.json of a run folder holds: what was asked, and what it was run with. */
@@ -11,6 +12,7 @@ export function runConfig(options: TrainOptions, data: OpenedData, device: Devic
     decoder: decoderConfigOf(options),
     parameters: parameterCounts(options),
     data: data.describe(),
+    data_sha256: fingerprint(data, options.seed),
     ...(data.entropy !== undefined && { order0_entropy: data.entropy }),
     left_out: data.leftOut,
     adapter: { name: device.name, driver: device.driver, kind: device.kind },

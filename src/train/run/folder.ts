@@ -1,7 +1,20 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
-import { writeFileAtomic } from '../atomicWrite.js';
+import { makeFolders } from '../../engine/folders.js';
+import { isTemporary, reason, writeFileAtomic } from '../atomicWrite.js';
+import { isRecord } from '../data/json.js';
+import { readable } from '../data/readable.js';
 
 /** A line of metrics.jsonl. */
 export type Metrics = Readonly<Record<string, number | string>>;
@@ -11,7 +24,7 @@ export type Metrics = Readonly<Record<string, number | string>>;
  *
  *     config.json           the resolved configuration, with versions, seed and adapter
  *     metrics.jsonl         a line per step, and per validation
- *     checkpoints/          step-000100.safetensors, and beside it the optimiser's moments
+ *     checkpoints/          step-000100.safetensors, beside it the optimiser's moments; index.json names latest and best
  *     sample.txt            what the decoder writes at the end
  */
 export class RunFolder {
@@ -24,16 +37,38 @@ export class RunFolder {
    */
   static create(path: string): RunFolder {
     if (existsSync(join(path, 'config.json')) || existsSync(join(path, 'checkpoints'))) {
-      throw new FileError(`${path}: holds a run already; name another folder with --out, or remove this one`);
-    }
-    try {
-      mkdirSync(join(path, 'checkpoints'), { recursive: true });
-    } catch (error) {
       throw new FileError(
-        `${path}: cannot be made a run folder (${(error as Error).message}); name another with --out`,
+        `${path}: holds a run already; go on with --resume ${path}, name another folder with --out, or remove this one`,
       );
     }
+    try {
+      makeFolders(join(path, 'checkpoints'));
+    } catch (error) {
+      throw new FileError(`${path}: cannot be made a run folder: ${reason(error)}; name another with --out`);
+    }
     return new RunFolder(path);
+  }
+
+  /**
+   * The folder of a run that was interrupted. What killed writes left behind is removed.
+   *
+   * @throws FileError when it holds no run
+   */
+  static open(path: string): RunFolder {
+    if (!existsSync(join(path, 'config.json'))) {
+      throw new FileError(`${path}: holds no run: there is no config.json. Give the folder that train printed`);
+    }
+    try {
+      makeFolders(join(path, 'checkpoints'));
+      for (const folder of [path, join(path, 'checkpoints')]) sweep(folder);
+    } catch (error) {
+      throw new FileError(`${path}: cannot be gone on with: ${reason(error)}`);
+    }
+    return new RunFolder(path);
+  }
+
+  get checkpoints(): string {
+    return join(this.path, 'checkpoints');
   }
 
   writeConfig(config: object): void {
@@ -42,27 +77,84 @@ export class RunFolder {
 
   log(metrics: Metrics): void {
     try {
-      appendFileSync(join(this.path, 'metrics.jsonl'), `${JSON.stringify(metrics)}\n`);
+      appendFileSync(this.#metrics, `${JSON.stringify(metrics)}\n`);
     } catch (error) {
-      throw new FileError(`${join(this.path, 'metrics.jsonl')}: cannot be written: ${(error as Error).message}`);
+      throw new FileError(`${this.#metrics}: could not be written: ${reason(error)}`, { cause: error });
     }
   }
 
-  /** `checkpoints/step-000100.safetensors` */
-  checkpointPath(step: number): string {
-    return join(this.path, 'checkpoints', `step-${String(step).padStart(6, '0')}.safetensors`);
+  /** Flush the metrics to the disk: done before a checkpoint, so that a checkpoint never lacks the lines before it. */
+  flush(): void {
+    if (!existsSync(this.#metrics)) return;
+    try {
+      const file = openSync(this.#metrics, 'r+');
+      try {
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      throw new FileError(`${this.#metrics}: could not be written: ${reason(error)}`, { cause: error });
+    }
+  }
+
+  /**
+   * Cut the metrics back to a checkpoint: lines of later steps go, and with them a line that a killed process left half
+   * written.
+   *
+   * @returns the lines that stay
+   */
+  rewind(step: number): Metrics[] {
+    if (!existsSync(this.#metrics)) return [];
+    const size = readable(this.#metrics);
+    const bytes = readFileSync(this.#metrics);
+    const lines: Metrics[] = [];
+    let at = 0;
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, at)) {
+      const line = metricsOf(bytes.toString('utf8', at, end));
+      if (line === undefined || !(Number(line.step) <= step)) break;
+      lines.push(line);
+      at = end + 1;
+    }
+    if (at < size) truncateSync(this.#metrics, at);
+    return lines;
   }
 
   writeSample(text: string | Uint8Array): void {
     writeFileAtomic(join(this.path, 'sample.txt'), text);
   }
 
-  /** Checkpoints with weights, newest last. */
-  checkpoints(): string[] {
-    return readdirSync(join(this.path, 'checkpoints'))
-      .filter((name) => /^step-\d+\.safetensors$/.test(name))
-      .sort()
-      .map((name) => join(this.path, 'checkpoints', name));
+  get #metrics(): string {
+    return join(this.path, 'metrics.jsonl');
+  }
+}
+
+function metricsOf(text: string): Metrics | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? (value as Metrics) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Remove temporary files of processes that are no more, and moments whose weights were never written. */
+function sweep(folder: string): void {
+  const names = new Set(readdirSync(folder));
+  for (const name of names) {
+    const pid = isTemporary(name) ? Number(/\.(\d+)\.tmp$/.exec(name)![1]) : undefined;
+    const weights = /^step-\d+\.optimiser\.safetensors$/.test(name) ? name.replace('.optimiser', '') : undefined;
+    const left = pid === undefined ? weights !== undefined && !names.has(weights) : !isRunning(pid);
+    if (left) unlinkSync(join(folder, name));
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0); // signal 0 only asks
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

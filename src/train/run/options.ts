@@ -58,6 +58,10 @@ export const trainSchema = z.strictObject({
   seed: whole(0).default(0),
   evalEvery: whole(0).default(100),
   saveEvery: whole(0).default(100),
+  /** checkpoints that stay, beside the best; 0 keeps all */
+  keep: whole(0).default(3),
+  /** leave out updates whose loss or gradient is not finite, where they would end the run */
+  skipNonfinite: z.boolean().default(false),
   /** run folder; the default is named after the time */
   out: z.string().optional(),
   device: z.string().optional(),

@@ -1,21 +1,26 @@
 import type { Device } from '../../engine/device.js';
+import { DeviceError, NumberError } from '../../engine/errors.js';
 import { bitsOf } from '../../model/evaluator.js';
 import { Generator } from '../../model/generate.js';
 import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '../../model/parameters.js';
-import { type Checkpoint, writeCheckpoint } from '../checkpoint.js';
+import type { Checkpoint } from '../checkpoint.js';
 import { Judge, type Measures } from '../measures.js';
 import { learningRate } from '../schedule.js';
-import { Trainer } from '../trainer.js';
+import { type Culprit, Trainer } from '../trainer.js';
 import type { Mix } from '../windows/mix.js';
 import type { WindowSource } from '../windows/window.js';
+import { Checkpoints, type SavedState } from './checkpoints.js';
 import type { RunFolder } from './folder.js';
 import { decoderConfigOf, type TrainOptions } from './options.js';
+import { SPIKE_WINDOW, Spikes } from './spikes.js';
 
 /** What a run tells while it goes: a progress bar, plain lines, or a test listens. */
 export interface Listener {
   step(progress: Progress): void;
   validation(step: number, measures: Measures): void;
   saved(step: number, path: string): void;
+  /** anything else worth a line: a loss spike, a step left out, a device lost, a damaged checkpoint */
+  note?(line: string): void;
 }
 
 export interface Progress {
@@ -54,10 +59,25 @@ export function parameterCounts(options: TrainOptions): { all: number; door: num
   return { all: countParameters(parameterSpecs(config)), door: countParameters(doorSpecs(config)) };
 }
 
+/** What a run may be given beside its options and data. */
+export interface TrainExtras {
+  /** where an interrupted run stands: its newest checkpoint; undefined starts from the first step */
+  readonly from?: SavedState | undefined;
+  /** opens a device like the one that was lost; without it a lost device ends the run */
+  readonly reopen?: () => Promise<Device>;
+}
+
+/** How often a run may go on after losing its device. */
+const MOST_LOSSES = 3;
+
 /**
- * Train from the first step to the last: update, validate, save. Everything random is a function of the seed and the step.
+ * Train from the first step to the last: update, validate, save. Everything random is a function of the seed and the step,
+ * so a run that goes on from a checkpoint ends with the bytes of one that was never interrupted.
  *
  * @param stop checked after every step: when it says so, the run saves and ends
+ * @throws NumberError when a loss or a gradient is not finite: nothing was updated, and a checkpoint from before is saved
+ * @throws FileError when something could not be written: the last good checkpoint is as it was
+ * @throws DeviceError when the device failed, or was lost for the fourth time
  */
 export async function train(
   device: Device,
@@ -66,74 +86,173 @@ export async function train(
   folder: RunFolder,
   listener: Listener,
   stop: () => boolean = () => false,
+  { from, reopen }: TrainExtras = {},
 ): Promise<RunResult> {
+  const report = (line: string) => listener.note?.(line);
+  const checkpoints = new Checkpoints(folder.checkpoints, options.keep, report);
+  let state = from;
+  let current = device;
+  const keep = (saved: SavedState) => {
+    state = saved;
+  };
+  try {
+    for (let losses = 1; ; losses++) {
+      try {
+        return await attempt({ device: current, options, data, folder, listener, stop, checkpoints, state, keep });
+      } catch (error) {
+        const lost = error instanceof DeviceError && error.fault === 'lost';
+        if (!lost || reopen === undefined || losses > MOST_LOSSES) throw error;
+        report(`${error.message}: going on from step ${state?.checkpoint.step ?? 0} on a new one`);
+        if (current !== device) current.close();
+        current = await reopen();
+      }
+    }
+  } finally {
+    if (current !== device) current.close();
+  }
+}
+
+interface Attempt {
+  readonly device: Device;
+  readonly options: TrainOptions;
+  readonly data: RunData;
+  readonly folder: RunFolder;
+  readonly listener: Listener;
+  readonly stop: () => boolean;
+  readonly checkpoints: Checkpoints;
+  /** what to go on from; undefined for the very start */
+  readonly state: SavedState | undefined;
+  /** takes what was saved, to go on from should the device be lost */
+  readonly keep: (state: SavedState) => void;
+}
+
+/** A run on one device, from a state to the end. */
+async function attempt(run: Attempt): Promise<RunResult> {
+  const { device, options, data, folder, listener, stop, checkpoints } = run;
   const { batch: B, seed, steps, accumulate } = options;
   const config = decoderConfigOf(options);
   const window = data.mix.shares[0]!.source.size; // of the kind that the prompt is of
-  const trainer = await Trainer.create(device, {
-    config,
-    batch: B,
-    sizes: data.mix.sizes,
-    parameters: initialParameters(config, seed),
-    decay: options.decay,
-  });
-  const judge = await Judge.create(device, config, B, data.validation, trainer.plan);
-  const save = async () => {
-    const path = folder.checkpointPath(trainer.step);
-    const checkpoint: Checkpoint = {
-      config,
-      step: trainer.step,
-      seed,
-      ...window,
-      parameters: await trainer.parameters(),
+  const start = run.state?.checkpoint.step ?? 0;
+  const before = folder.rewind(start);
+  const spikes = new Spikes();
+  for (const { kind, bits_per_byte: bits } of before) if (typeof bits === 'number') spikes.meet(String(kind), bits);
+  const validations = before.filter((line) => !('learning_rate' in line));
+  for (const { step, ...measures } of validations) checkpoints.judge(Number(step), measures as Measures);
+
+  const freed: { free(): void }[] = [];
+  const owned = <T extends { free(): void }>(thing: T): T => {
+    freed.push(thing);
+    return thing;
+  };
+  try {
+    const trainer = owned(
+      await Trainer.create(device, {
+        config,
+        batch: B,
+        sizes: data.mix.sizes,
+        parameters: run.state?.checkpoint.parameters ?? initialParameters(config, seed),
+        decay: options.decay,
+      }),
+    );
+    if (run.state) trainer.restore(run.state.checkpoint.parameters, run.state.moments, start);
+    const judge = owned(await Judge.create(device, config, B, data.validation, trainer.plan));
+    const save = async () => {
+      const { step } = trainer;
+      const checkpoint: Checkpoint = { config, step, seed, ...window, parameters: await trainer.parameters() };
+      const moments = await trainer.moments();
+      folder.flush();
+      const path = checkpoints.save(checkpoint, moments);
+      run.keep({ checkpoint, moments });
+      listener.saved(step, path);
+      return path;
     };
-    writeCheckpoint(path, checkpoint, await trainer.moments());
-    listener.saved(trainer.step, path);
-  };
-  let measures: Measures = {};
-  const validate = async (all = false) => {
-    measures = await judge.measure(all);
-    folder.log({ step: trainer.step, ...measures });
-    listener.validation(trainer.step, measures);
-  };
+    let measures: Measures = {};
+    const validate = async (all = false) => {
+      measures = await judge.measure(all);
+      // A run that goes on from here may have been told already.
+      if (!validations.some(({ step }) => step === trainer.step)) folder.log({ step: trainer.step, ...measures });
+      checkpoints.judge(trainer.step, measures);
+      listener.validation(trainer.step, measures);
+    };
+    const due = (every: number) => every > 0 && trainer.step % every === 0 && trainer.step > 0 && trainer.step < steps;
 
-  let stopped = false;
-  let milliseconds = 0; // per step, smoothed
-  while (trainer.step < steps && !stopped) {
-    const step = trainer.step;
-    const start = performance.now();
-    const batches = Array.from({ length: accumulate }, (_, i) => data.mix.batch(seed, step, B, i * B));
-    const lr = learningRate(options, step + 1);
-    const { nats, gradientNorm } = await trainer.update(batches, lr);
-    const took = performance.now() - start;
-    milliseconds = milliseconds === 0 ? took : 0.9 * milliseconds + 0.1 * took;
-    const { kind, size } = batches[0]!;
-    const bytesPerSecond = (1000 * accumulate * B * (size.prefix + size.stream)) / milliseconds;
-    const bitsPerByte = bitsOf(nats);
-    folder.log({
-      step: trainer.step,
-      kind,
-      bits_per_byte: bitsPerByte,
-      learning_rate: lr,
-      gradient_norm: gradientNorm,
-      milliseconds: Math.round(took * 100) / 100,
-    });
-    listener.step({ step: trainer.step, steps, bitsPerByte, bytesPerSecond, learningRate: lr, gradientNorm });
-    stopped = stop();
-    const every = (n: number) => n > 0 && trainer.step % n === 0 && trainer.step < steps;
-    if (every(options.evalEvery) && !stopped) await validate();
-    if (every(options.saveEvery) && !stopped) await save();
+    let stopped = false;
+    let milliseconds = 0; // per step, smoothed
+    // A run that was stopped has saved, but may have left out the validation that was due.
+    if (due(options.evalEvery)) await validate();
+    while (trainer.step < steps && !stopped) {
+      const { step } = trainer;
+      const started = performance.now();
+      const batches = Array.from({ length: accumulate }, (_, i) => data.mix.batch(seed, step, B, i * B));
+      const { kind, size } = batches[0]!;
+      const lr = learningRate(options, step + 1);
+      const { nats, gradientNorm, finite } = await trainer.update(batches, lr);
+      const took = performance.now() - started;
+      const line = { step: step + 1, kind, learning_rate: lr, milliseconds: Math.round(took * 100) / 100 };
+      if (finite) {
+        milliseconds = milliseconds === 0 ? took : 0.9 * milliseconds + 0.1 * took;
+        const bytesPerSecond = (1000 * accumulate * B * (size.prefix + size.stream)) / milliseconds;
+        const bitsPerByte = bitsOf(nats);
+        const spike = spikes.meet(kind, bitsPerByte);
+        folder.log({
+          ...line,
+          bits_per_byte: bitsPerByte,
+          gradient_norm: gradientNorm,
+          ...(spike !== undefined && { spike }),
+        });
+        if (spike !== undefined) {
+          const words = `${spike.toFixed(1)} deviations above the mean of the last ${SPIKE_WINDOW}`;
+          listener.note?.(`step ${step + 1}  loss spike: ${bitsPerByte.toFixed(3)} bits/byte, ${words}`);
+        }
+        listener.step({ step: step + 1, steps, bitsPerByte, bytesPerSecond, learningRate: lr, gradientNorm });
+      } else if (options.skipNonfinite) {
+        trainer.skip();
+        folder.log({ ...line, skipped: 1 });
+        listener.note?.(`step ${step + 1}  skipped: the ${notFinite(nats)}`);
+      } else {
+        const culprit = await trainer.blame(batches, lr);
+        throw await numberError(step + 1, notFinite(nats), culprit, save);
+      }
+      stopped = stop();
+      if (due(options.evalEvery) && !stopped) await validate();
+      if (due(options.saveEvery) && !stopped) await save();
+    }
+    await save();
+    if (stopped) return { step: trainer.step, measures, sample: new Uint8Array(), stopped };
+    await validate(true);
+    const generator = owned(new Generator(device, config, await trainer.parameters(), window));
+    const sample = await writeSample(generator, data.prompt, seed);
+    folder.writeSample(sample);
+    return { step: trainer.step, measures, sample, stopped };
+  } finally {
+    for (const thing of freed.reverse()) thing.free();
   }
-  await save();
-  if (!stopped) await validate(true);
+}
 
-  const generator = new Generator(device, config, await trainer.parameters(), window);
-  const sample = stopped ? new Uint8Array() : await writeSample(generator, data.prompt, seed);
-  generator.free();
-  if (!stopped) folder.writeSample(sample);
-  judge.free();
-  trainer.free();
-  return { step: trainer.step, measures, sample, stopped };
+function notFinite(nats: number): string {
+  return Number.isFinite(nats) ? 'gradient norm is not finite' : `loss is ${nats}`;
+}
+
+/** What to tell of a step that went wrong, with a checkpoint from before it saved where its numbers are still good. */
+async function numberError(
+  step: number,
+  what: string,
+  culprit: Culprit | undefined,
+  save: () => Promise<string>,
+): Promise<NumberError> {
+  const saved = await save().then(
+    (path) => `nothing was updated; saved ${path}`,
+    (error) => {
+      if (error instanceof NumberError) return error.message;
+      throw error;
+    },
+  );
+  const first = culprit ? `first not finite: ${culprit.words}` : 'a second try of the same step was finite';
+  const mend = 'Take a lower --lr, or --skip-nonfinite to leave such steps out';
+  return new NumberError(`step ${step}: the ${what}; ${first}; ${saved}. ${mend}`, {
+    step,
+    ...(culprit && { op: culprit.op, scope: culprit.scope }),
+  });
 }
 
 /** A held-out prefix, and what the decoder writes after it. */

@@ -1,0 +1,23 @@
+import { reason } from '../train/atomicWrite.js';
+
+let failure: NodeJS.ErrnoException | undefined;
+
+/**
+ * Listen for output that cannot be written any more: a closed pipe, a full disk. Without a listener Node would end the
+ * process on the spot, with a stack trace, in the middle of whatever it does.
+ */
+export function watchOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.listeners('error').includes(note)) continue;
+    stream.on('error', note);
+  }
+}
+
+/** Why nothing can be printed any more; undefined as long as everything could. */
+export function outputError(): string | undefined {
+  return failure && (failure.code === 'EPIPE' ? 'the output was closed (EPIPE)' : `output: ${reason(failure)}`);
+}
+
+function note(error: NodeJS.ErrnoException): void {
+  failure ??= error;
+}

@@ -1,0 +1,89 @@
+import type { Device } from './device.js';
+import { DeviceError } from './errors.js';
+import type { MemoryPlan } from './memory.js';
+import type { Program } from './program.js';
+import type { Storage } from './tensor.js';
+
+/** Bytes of GPU memory of a plan, by kind. */
+export interface PlanBytes {
+  readonly total: number;
+  /** parameters and gradients, and what changes in place (moments, caches) */
+  readonly flat: number;
+  readonly activations: number;
+  /** what activations would take if nothing were shared */
+  readonly unshared: number;
+  readonly fixed: number;
+  /** the part of the total that is not borrowed from another plan */
+  readonly fresh: number;
+}
+
+export interface Prediction {
+  readonly bytes: PlanBytes;
+  /** why it cannot be allocated; undefined where it can, as far as anybody knows */
+  readonly misfit: DeviceError | undefined;
+}
+
+/**
+ * Count what a plan will allocate, and compare it with the adapter's limits and the memory that is free.
+ *
+ * @param shared the program whose parameters, and states of the same label, are borrowed
+ */
+export function predictMemory(program: Program, device: Device, memory: MemoryPlan, shared?: Program): Prediction {
+  const flatBytes = program.flatLength * 4;
+  const lengths = (...roles: Storage['role'][]) =>
+    program.storages.reduce((sum, { role, length }) => sum + (roles.includes(role) ? length * 4 : 0), 0);
+  const borrowedStates = program.storages
+    .filter(
+      ({ role, label, length }) =>
+        role === 'state' && shared?.storages.some((s) => s.role === role && s.label === label && s.length === length),
+    )
+    .reduce((sum, { length }) => sum + length * 4, 0);
+  const flat = flatBytes * (hasGradients(program) ? 2 : 1) + lengths('state');
+  const fixed = lengths('input', 'constant', 'accumulator');
+  const activations = memory.slots.reduce((sum, slot) => sum + slot.size, 0);
+  const unshared = memory.slots.reduce((sum, { tenants }) => sum + tenants.reduce((s, t) => s + t.bytes, 0), 0);
+  const total = flat + activations + fixed;
+  const fresh = total - borrowedStates - (shared === undefined ? 0 : flatBytes);
+  const bytes = { total, flat, activations, unshared, fixed, fresh };
+  return { bytes, misfit: overLimit(program, device) ?? overFree(bytes, device) };
+}
+
+/** Whether some entry adds to the flat gradients. */
+export function hasGradients(program: Program): boolean {
+  return program.entries.some(({ inputs, outputs }) =>
+    [...inputs, ...outputs].some(({ storage }) => storage.role === 'gradient'),
+  );
+}
+
+/** `2.34 GiB`, `120 MiB` */
+export function sizeInWords(bytes: number): string {
+  return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+}
+
+const MEND = 'Take a smaller --batch, shorter windows or a smaller model';
+
+function overLimit(program: Program, device: Device): DeviceError | undefined {
+  const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+  const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+  const used = new Set(program.entries.flatMap((e) => [...e.inputs, ...e.outputs].map((t) => t.storage)));
+  for (const storage of used) {
+    // The flat buffers are bound in ranges by AdamW, so only their total size is limited.
+    const isFlat = storage.flatOffset !== undefined && storage.length === program.flatLength;
+    const allowed = isFlat ? maxBufferSize : limit;
+    const needed = storage.length * 4;
+    if (needed > allowed) {
+      const sizes = `needs a buffer of ${sizeInWords(needed)}, but ${device.name} allows ${sizeInWords(allowed)}`;
+      return new DeviceError(`${storage.label}: ${sizes}. ${MEND}`, 'memory', storage.label);
+    }
+  }
+  return undefined;
+}
+
+function overFree({ fresh }: PlanBytes, device: Device): DeviceError | undefined {
+  const free = device.freeMemory();
+  if (fresh <= free) return undefined;
+  return new DeviceError(
+    `this needs ${sizeInWords(fresh)}, but ${sizeInWords(free)} of memory are free. ${MEND}`,
+    'memory',
+  );
+}

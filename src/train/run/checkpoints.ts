@@ -1,0 +1,169 @@
+import { existsSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { FileError } from '../../engine/errors.js';
+import { reason, writeFileAtomic } from '../atomicWrite.js';
+import { type Checkpoint, optimiserPath, readCheckpoint, readMoments, writeCheckpoint } from '../checkpoint.js';
+import { isRecord, parseJson } from '../data/json.js';
+import type { Measures } from '../measures.js';
+import type { Moments } from '../trainer.js';
+
+const NAME = /^step-(\d{6,15})\.safetensors$/;
+const INDEX = 'index.json';
+
+/** A checkpoint with the moments beside it: what a run goes on from. */
+export interface SavedState {
+  readonly checkpoint: Checkpoint;
+  readonly moments: Moments;
+}
+
+/**
+ * The checkpoints of a run: `step-000100.safetensors`, its optimiser file, and `index.json`, which names the latest and
+ * the best. The newest few and the best are kept; an older pair is removed only when a newer one is safely on the disk.
+ */
+export class Checkpoints {
+  readonly #bits = new Map<number, number>();
+
+  /**
+   * @param keep how many of the newest stay; 0 keeps all
+   * @param report hears of damaged files that are passed over
+   */
+  constructor(
+    readonly folder: string,
+    private readonly keep: number,
+    private readonly report: (line: string) => void = () => {},
+  ) {}
+
+  /** `step-000100.safetensors` in this folder */
+  path(step: number): string {
+    return join(this.folder, `step-${String(step).padStart(6, '0')}.safetensors`);
+  }
+
+  /** Write a pair, point `latest` at it, and let go of old ones. @throws FileError when it could not be written */
+  save(checkpoint: Checkpoint, moments: Moments): string {
+    const path = this.path(checkpoint.step);
+    writeCheckpoint(path, checkpoint, moments);
+    this.#tidy(checkpoint.step);
+    return path;
+  }
+
+  /** Note what a validation found after `step` updates: the checkpoint with the fewest bits is the best. */
+  judge(step: number, measures: Measures): void {
+    const bits = bitsOf(measures);
+    if (bits === undefined) return;
+    this.#bits.set(step, bits);
+    const latest = stepsIn(this.folder).at(-1);
+    if (latest !== undefined && existsSync(this.path(step))) this.#tidy(latest);
+  }
+
+  /** The newest pair that can be read. Damaged ones are reported and passed over. */
+  newest(): SavedState | undefined {
+    return this.#newest((path) => {
+      const [checkpoint, moments] = [readCheckpoint(path), readMoments(path)];
+      if (checkpoint.step !== moments.step) {
+        throw new FileError(`${path}: is of step ${checkpoint.step}, its moments of step ${moments.step}`);
+      }
+      return { checkpoint, moments };
+    });
+  }
+
+  /** The newest weights that can be read, moments or not. */
+  newestWeights(): Checkpoint | undefined {
+    return this.#newest(readCheckpoint);
+  }
+
+  #newest<T>(read: (path: string) => T): T | undefined {
+    for (const step of stepsIn(this.folder).reverse()) {
+      try {
+        return read(this.path(step));
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        this.report(`${error.message}. The checkpoint before it is used`);
+      }
+    }
+    return undefined;
+  }
+
+  #tidy(latest: number): void {
+    const steps = stepsIn(this.folder);
+    const best = steps
+      .filter((step) => this.#bits.has(step))
+      .sort((a, b) => this.#bits.get(a)! - this.#bits.get(b)!)[0];
+    const name = (step: number) => basename(this.path(step));
+    const index = {
+      latest: name(latest),
+      ...(best !== undefined && { best: name(best), best_bits_per_byte: this.#bits.get(best)! }),
+    };
+    writeFileAtomic(join(this.folder, INDEX), `${JSON.stringify(index, null, 2)}\n`);
+    const older = steps.filter((step) => step <= latest);
+    const dropped = this.keep === 0 ? [] : older.slice(0, -this.keep).filter((step) => step !== best);
+    // Weights first: moments without weights are not taken for a checkpoint.
+    for (const step of dropped) for (const path of [this.path(step), optimiserPath(this.path(step))]) remove(path);
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new FileError(`${path}: could not be removed: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** Mean bits per byte over the kinds of window. `bitsOf({ text_bpb: 2, video_bpb: 4, binding_gap: 1 }) // 3` */
+function bitsOf(measures: Measures): number | undefined {
+  const bits = Object.entries(measures).flatMap(([name, value]) => (name.endsWith('_bpb') ? [value] : []));
+  const mean = bits.reduce((sum, b) => sum + b, 0) / bits.length;
+  return Number.isFinite(mean) ? mean : undefined;
+}
+
+/** Steps that have a checkpoint, in order. */
+function stepsIn(folder: string): number[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    throw new FileError(`${folder}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  return names
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/**
+ * The weights file that a user means: a file, a run folder (its newest readable checkpoint), or `RUN/latest`, `RUN/best`.
+ *
+ * @param report hears of damaged checkpoints that are passed over
+ * @throws FileError when a run folder has no such checkpoint
+ */
+export function chosenCheckpoint(path: string, report: (line: string) => void): string {
+  if (isRun(path)) return newestIn(path, report);
+  const [run, word] = [dirname(path), basename(path)];
+  if (existsSync(path) || !isRun(run) || (word !== 'latest' && word !== 'best')) return path;
+  return word === 'best' ? bestIn(run) : newestIn(run, report);
+}
+
+function isRun(path: string): boolean {
+  return statSync(join(path, 'checkpoints'), { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function newestIn(run: string, report: (line: string) => void): string {
+  const checkpoints = new Checkpoints(join(run, 'checkpoints'), 0, report);
+  const newest = checkpoints.newestWeights();
+  if (newest === undefined) throw new FileError(`${run}: has no checkpoint that can be read`);
+  return checkpoints.path(newest.step);
+}
+
+function bestIn(run: string): string {
+  const index = join(run, 'checkpoints', INDEX);
+  try {
+    const value = parseJson(readFileSync(index, 'utf8').slice(0, 10_000), { depth: 2 });
+    const best = isRecord(value) ? value.best : undefined;
+    // The name must be one of ours: nothing else in the file is a path.
+    if (typeof best === 'string' && NAME.test(best)) return join(run, 'checkpoints', best);
+  } catch {
+    // Missing or damaged: the same advice holds.
+  }
+  throw new FileError(`${index}: names no best checkpoint; take ${run}/latest, or train with --eval-every above 0`);
+}

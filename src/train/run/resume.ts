@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { FileError, InputError } from '../../engine/errors.js';
+import { parseJson } from '../data/json.js';
+import { readable } from '../data/readable.js';
+import { RunFolder } from './folder.js';
+import { resolveTrainOptions, type TrainOptions } from './options.js';
+import type { RunData } from './train.js';
+
+/** What resuming reads of a run's config.json; the rest of it is for people. */
+const schema = z.object({
+  options: z.record(z.string(), z.unknown()),
+  data_sha256: z.string().optional(),
+  adapter: z.object({ name: z.string(), driver: z.string() }).optional(),
+  versions: z.record(z.string(), z.string()).optional(),
+});
+type Stored = z.output<typeof schema>;
+
+/** Flags that may differ when a run is gone on with: they change nothing that is computed. `steps` may grow. */
+const FREE = new Set(['device', 'keep', 'skipNonfinite']);
+
+/** An interrupted run: its folder, and its options with the few changes that are allowed. */
+export interface ResumedRun {
+  readonly folder: RunFolder;
+  readonly options: TrainOptions;
+  /** all of config.json */
+  readonly config: Stored;
+  /** what the user should know before it goes on */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Open a run to go on with. Its configuration comes from its folder; flags that contradict it are refused.
+ *
+ * `steps` may grow. The learning rate depends on it, so the run then goes on along the longer schedule, and ends elsewhere
+ * than a run that had it from the start: a note says so.
+ *
+ * @param flags as given on the command line, by option name
+ * @throws FileError when the folder holds no run, or its config.json cannot be used
+ * @throws InputError when a flag contradicts the run
+ */
+export function openRun(path: string, flags: Readonly<Record<string, unknown>>): ResumedRun {
+  const folder = RunFolder.open(path);
+  const file = join(path, 'config.json');
+  const config = readConfig(file);
+  const before = resolveTrainOptions(config.options, file);
+  const changed = Object.entries(flags).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name as keyof TrainOptions]),
+  );
+  for (const [name, value] of changed) {
+    const now = JSON.stringify(before[name as keyof TrainOptions] ?? null);
+    if (name === 'steps' ? Number(value) >= before.steps : FREE.has(name)) continue;
+    const rule = name === 'steps' ? '--steps can only grow' : `--${name} cannot be changed`;
+    throw new InputError(`--resume ${path}: ${rule}; the run has ${now}, got ${JSON.stringify(value)}`);
+  }
+  const options = resolveTrainOptions({ ...before, ...Object.fromEntries(changed) }, file);
+  const notes =
+    options.steps > before.steps
+      ? [
+          `--steps ${before.steps} → ${options.steps}: the learning rate goes on along the longer schedule; ` +
+            'the end is not that of a run that had it from the start',
+        ]
+      : [];
+  return { folder, options, config, notes };
+}
+
+function readConfig(file: string): Stored {
+  if (readable(file) > 1 << 20) throw new FileError(`${file}: is longer than a configuration can be (1 MiB)`);
+  try {
+    const result = schema.loose().safeParse(parseJson(readFileSync(file, 'utf8'), { depth: 16 }));
+    if (!result.success) throw new InputError(z.prettifyError(result.error));
+    return result.data;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new FileError(`${file}: cannot be used: ${error.message}`);
+  }
+}
+
+/**
+ * Compare the run with what is here now.
+ *
+ * @returns lines that say why bits may differ
+ * @throws InputError when the data has changed: the rest of the run would be of another experiment
+ */
+export function differences(run: ResumedRun, now: Pick<Stored, 'data_sha256' | 'adapter' | 'versions'>): string[] {
+  const { config, folder } = run;
+  if (config.data_sha256 !== undefined && config.data_sha256 !== now.data_sha256) {
+    throw new InputError(
+      `--resume ${folder.path}: the data is not what the run began with. Bring the files back, or begin a new run`,
+    );
+  }
+  const lines: string[] = [];
+  const differ = 'the run goes on, but its bits may differ from those of an uninterrupted one';
+  const adapter = config.adapter?.name;
+  if (adapter !== now.adapter?.name || config.adapter?.driver !== now.adapter?.driver) {
+    lines.push(`begun on ${adapter ?? 'another adapter'}, now on ${now.adapter?.name}: ${differ}`);
+  }
+  for (const [name, version] of Object.entries(now.versions ?? {})) {
+    const before = config.versions?.[name];
+    if (before !== version) lines.push(`begun with ${name} ${before}, now ${version}: ${differ}`);
+  }
+  return lines;
+}
+
+/** A hash over windows of the data, of all steps' beginnings and of the held-out list: it changes when the data does. */
+export function fingerprint({ mix, validation, prompt }: RunData, seed: number): string {
+  const hash = createHash('sha256');
+  const add = (numbers: Uint32Array | Float32Array) =>
+    hash.update(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+  for (let step = 0; step < 32; step++) {
+    const batch = mix.batch(seed, step, 4);
+    for (const numbers of [batch.prefix, batch.targets, batch.weights]) add(numbers);
+  }
+  for (const source of validation) {
+    for (let i = 0; i < source.validationCount; i++) add(source.validation(i).stream);
+  }
+  return add(prompt).digest('hex');
+}
