@@ -90,7 +90,7 @@ export function poolGrid(grid: Grid, most: number): { pooled: Grid; pool: [numbe
     for (let c = 0; c < grid.columns; c++) {
       const at = Math.floor(r / pool[0]) * columns + Math.floor(c / pool[1]);
       const value = grid.data[r * grid.columns + c]!;
-      if (!(Math.abs(value) <= Math.abs(data[at]!))) data[at] = value; // what is not a number stays visible too
+      if (!Number.isNaN(data[at]!) && !(Math.abs(value) <= Math.abs(data[at]!))) data[at] = value; // a NaN stays visible
     }
   }
   return { pooled: { rows, columns, data }, pool };

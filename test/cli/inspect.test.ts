@@ -1,0 +1,241 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { poolGrid } from '../../src/cli/inspect/heat.js';
+import { scriptJson } from '../../src/cli/inspect/html.js';
+import type { inspectionJson } from '../../src/cli/inspect/json.js';
+import { npyBytes } from '../../src/cli/inspect/npy.js';
+import { textWindow } from '../../src/cli/inspect/window.js';
+import { Program } from '../../src/engine/program.js';
+import { ReferenceRun } from '../../src/engine/reference.js';
+import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { initialParameters } from '../../src/model/parameters.js';
+import { embed } from '../../src/substrate/embed.js';
+import { cli } from '../support/cli.js';
+import { TINY } from '../support/decoders.js';
+import { sine, wav } from '../support/media.js';
+
+const TEXT = 'One <script>alert("&\'")</script> byte, and then its loss, é.';
+const folder = mkdtempSync(join(tmpdir(), 'inspect-'));
+const page = join(folder, 'trace.html');
+type Data = ReturnType<typeof inspectionJson>;
+let data: Data;
+let html: string;
+
+beforeAll(async () => {
+  const { code, out, error } = await cli('inspect', '--text', TEXT, '--seed', '5', '--json', '--out', page);
+  expect(error).toBe('');
+  expect(code).toBe(0);
+  data = JSON.parse(out) as Data;
+  html = readFileSync(page, 'utf8');
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('inspect --json', () => {
+  test('numbers are the run’s own: a float64 run of the same decoder and text gives them', () => {
+    const bytes = new TextEncoder().encode(TEXT);
+    const { L, T, prefix, targets } = data.window;
+    expect([...prefix, ...targets]).toEqual([...bytes]);
+    const program = new Program();
+    const pass = recordForward(program, TINY, { B: 1, L, T });
+    program.backward(pass.loss);
+    const batch = {
+      prefix: Uint32Array.from(prefix),
+      targets: Uint32Array.from(targets),
+      weights: new Float32Array(T).fill(1),
+    };
+    const parameters = initialParameters(TINY, 5);
+    const feeds = new Map([
+      ...feedsOf(pass, batch),
+      ...program.parameters.map(({ name, tensor }) => [tensor, parameters.get(name)!] as const),
+    ]);
+    const reference = new ReferenceRun(program, feeds).run();
+    const value = (tensor: typeof pass.loss) => reference.value(tensor).data;
+
+    expect(data.bits_per_byte).toBeCloseTo(value(pass.loss)[0]! / Math.LN2, 4);
+    expect(data.predictions).toHaveLength(T);
+    data.predictions.forEach(({ nats, bits, top }, t) => {
+      expect(nats).toBeCloseTo(value(pass.nats)[t]!, 4);
+      expect(bits).toBe(nats / Math.LN2);
+      const row = value(pass.logits).subarray(t * 258, (t + 1) * 258);
+      const total = row.reduce((sum, logit) => sum + Math.exp(logit), 0);
+      expect(top[0]!.probability).toBeCloseTo(Math.exp(Math.max(...row)) / total, 5);
+    });
+    for (const { name, gradient, parameter } of data.gradients) {
+      const { tensor } = program.parameters.find((each) => each.name === name)!;
+      const norm = Math.hypot(...value(program.gradientOf(tensor)!));
+      expect(Math.abs(gradient - norm), `gradient of ${name}`).toBeLessThan(1e-4 * Math.max(norm, 1e-3));
+      expect(parameter).toBeCloseTo(Math.hypot(...value(tensor)), 3);
+    }
+    const qkv = data.tensors.find(({ name }) => name === 'blocks.1.attention.qkv linear.forward y')!;
+    const expected = value(
+      program.entries.find(({ scope, op }) => scope === 'blocks.1.attention.qkv' && op.name === 'linear.forward')!
+        .outputs[0]!,
+    );
+    expect(qkv.statistics.max).toBeCloseTo(Math.max(...expected), 4);
+    expect(qkv.statistics.mean).toBeCloseTo(expected.reduce((a, b) => a + b, 0) / expected.length, 5);
+  });
+
+  test('channels are the bytes’ own, prefix and stream each from the anchor', () => {
+    const { prefix, targets, P, K } = data.window;
+    const rows = data.channels!.rows;
+    // JSON has no -0: adding 0 makes it 0
+    const bits = (bytes: number[]) => {
+      const { features } = embed(Uint8Array.from(bytes));
+      return Array.from({ length: bytes.length }, (_, i) =>
+        [...features.subarray(27 * i, 27 * i + 27)].map((x) => x + 0),
+      );
+    };
+    expect(rows.slice(0, P * K)).toEqual(bits(prefix));
+    expect(rows[P * K]).toEqual(new Array(27).fill(0)); // the row before the first byte of the stream
+    expect(rows.slice(P * K + 1)).toEqual(bits(targets.slice(0, -1)));
+  });
+
+  test('attribution is the gradient by each channel: moving one moves the loss so', () => {
+    const rows = data.attribution!.rows;
+    expect(rows).toHaveLength(data.channels!.rows.length);
+    expect(Math.hypot(...rows.flat())).toBeGreaterThan(0);
+    // x0 is the channels side by side, so its gradient is theirs; it is among the tensors, as what join.backward reads
+    const join = data.entries.find(({ op }) => op === 'join.backward')!;
+    const [dSlots, dStream] = join.outputs.map(({ tensor }) => data.tensors[tensor]!.statistics);
+    expect(Math.hypot(dSlots!.norm, dStream!.norm)).toBeCloseTo(Math.hypot(...rows.flat()), 8);
+  });
+
+  test('attention: rows sum to 1, slots are seen by all, and nobody sees what comes', () => {
+    const { P, T } = data.window;
+    expect(data.attention).toHaveLength(TINY.layers * TINY.heads);
+    for (const { rows } of data.attention) {
+      expect(rows).toHaveLength(P + T);
+      rows.forEach((row, i) => {
+        expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 4);
+        for (const [j, p] of row.entries()) {
+          if (j < Math.max(P, i + 1)) expect(p).toBeGreaterThan(0);
+          else expect(p).toBe(0);
+        }
+      });
+    }
+  });
+
+  test('every op comes with its loops, and every dispatch with its WGSL', () => {
+    for (const { name, formula, reference } of data.ops) {
+      expect(formula).not.toBe('');
+      expect(reference.file, name).toMatch(/^engine\/ops\/\w+\.ts$/);
+      expect(reference.text, name).toContain('reference');
+    }
+    const layerNorm = data.ops.find(({ name }) => name === 'layerNorm.forward')!;
+    expect(layerNorm.reference.text).toContain('function layerNormReference');
+    const linear = data.ops.find(({ name }) => name === 'linear.backwardX')!;
+    expect(linear.reference.text).toContain('function matmulReference'); // which stands in another file
+    for (const { dispatches } of data.entries) {
+      for (const { kernel, shader } of dispatches) expect(data.kernels[kernel]!.shader).toBe(shader);
+    }
+  });
+});
+
+describe('the page', () => {
+  test('is one file of less than 5 MB that asks for nothing from anywhere', () => {
+    expect(statSync(page).size).toBeLessThan(5e6);
+    const outside = html.replace(/<script type="application\/json"[\s\S]*?<\/script>/, '');
+    expect(outside).not.toMatch(/https?:|src=|<link|@import|url\(|fetch\(|XMLHttpRequest|import\(/);
+  });
+
+  test('text from outside stays text', () => {
+    expect(html).not.toContain('<script>alert');
+    expect(html.match(/<script/g)).toHaveLength(2);
+    expect(html.match(/<\/script/g)).toHaveLength(2);
+    expect(scriptJson({ text: '</script><!--' })).toBe('{"text":"\\u003c/script>\\u003c!--"}');
+  });
+
+  test('says that there was no checkpoint', () => {
+    expect(html).toContain('A fresh tiny decoder of seed 5: no checkpoint was given');
+  });
+
+  test('from a heatmap to the op, from the op to its shader: each link and each text is there', () => {
+    for (const [, index] of html.matchAll(/href="#op-(\d+)"/g)) expect(html).toContain(`id="op-${index}"`);
+    for (const [, id] of html.matchAll(/href="#([a-z][\w-]*)"/g)) expect(html).toContain(`id="${id}"`);
+    const payload = JSON.parse(/id="data">([\s\S]*?)<\/script>/.exec(html)![1]!);
+    for (const [, kernel] of html.matchAll(/data-kernel="(\d+)"/g))
+      expect(payload.kernels[Number(kernel)]).toContain('fn main');
+    for (const [, op] of html.matchAll(/data-reference="([^"]+)"/g))
+      expect(payload.references[op!].text).toContain('reference');
+    for (const [, heat] of html.matchAll(/data-heat="(\d+)"/g)) {
+      const { rows, columns, numbers } = payload.heats[Number(heat)];
+      expect(Buffer.from(numbers, 'base64')).toHaveLength(rows * columns * 2);
+    }
+    expect(html).toContain('data-heat="0"');
+  });
+
+  test('a heatmap too large for its cells keeps the largest, and what is not a number', () => {
+    const grid = { rows: 2, columns: 4, data: Float64Array.of(1, -3, 0, 0, 2, 0, Number.NaN, 5) };
+    const { pooled, pool } = poolGrid(grid, 2);
+    expect(pool).toEqual([2, 2]);
+    expect([...pooled.data]).toEqual([-3, Number.NaN]);
+  });
+});
+
+describe('one tensor', () => {
+  test('is printed, and written for NumPy', async () => {
+    const npy = join(folder, 'y.npy');
+    const name = 'head linear.forward y';
+    const { code, out } = await cli('inspect', '--text', 'abcdefgh', '--tensor', name, '--npy', npy);
+    expect(code).toBe(0);
+    expect(out).toContain(`${name} [1, 4, 258] f32, activation`);
+    const bytes = readFileSync(npy);
+    const header = bytes.subarray(10, 10 + bytes.readUInt16LE(8)).toString();
+    expect(bytes.subarray(1, 6).toString()).toBe('NUMPY');
+    expect(header).toBe(
+      `${"{'descr': '<f4', 'fortran_order': False, 'shape': (1, 4, 258), }".padEnd(header.length - 1)}\n`,
+    );
+    expect((10 + header.length) % 64).toBe(0);
+    expect(bytes.length).toBe(10 + header.length + 4 * 1032);
+    const first = bytes.readFloatLE(10 + header.length);
+    expect(Number(out.split('\n')[2]!.split(' ')[0])).toBeCloseTo(first, 3);
+  });
+
+  test('ids and vectors have NumPy’s names too', () => {
+    const text = Buffer.from(npyBytes([2], 'u32', [7, 300])).toString('latin1');
+    expect(text).toContain("'descr': '<u4', 'fortran_order': False, 'shape': (2,), }");
+    expect(() => npyBytes([3], 'f32', [1])).toThrow('npy: shape [3] needs 3 numbers; got 1');
+  });
+});
+
+describe('windows', () => {
+  const limits = { prefix: 8, stream: 6, K: 4 };
+  const cut = (text: string) => {
+    const { prefix, targets } = textWindow(text, limits);
+    return [Buffer.from(prefix).toString(), Buffer.from(targets).toString()];
+  };
+
+  test('half of the text is the prefix, in whole slots, or more where the stream is too short', () => {
+    expect(cut('a')).toEqual(['', 'a']);
+    expect(cut('abcdef')).toEqual(['', 'abcdef']);
+    expect(cut('abcdefg')).toEqual(['abcd', 'efg']);
+    expect(cut('abcdefgh')).toEqual(['abcd', 'efgh']);
+    expect(cut('abcdefghijkl')).toEqual(['abcdefgh', 'ijkl']);
+    expect(cut('abcdefghijklmn')).toEqual(['abcdefgh', 'ijklmn']);
+  });
+
+  test.each([
+    ['', '--text is empty; give at least one byte to predict'],
+    ['x'.repeat(257), "--text is 257 bytes, longer than the decoder's window of 128 + 128"],
+  ])('bad text is one line', async (text, message) => {
+    const { code, error } = await cli('inspect', '--text', text, '--out', page);
+    expect(code).toBe(1);
+    expect(error.trim().split('\n')).toHaveLength(1);
+    expect(error).toContain(message);
+  });
+
+  test('a recording fills the prefix, and the text is its caption with EOS', async () => {
+    const file = join(folder, 'x.wav');
+    writeFileSync(file, wav(sine(440, 4000, 60), { rate: 4000 }));
+    const { code, out, error } = await cli('inspect', '--audio', file, '--text', 'one', '--json');
+    expect(error).toBe('');
+    expect(code).toBe(0);
+    const { window } = JSON.parse(out) as Data;
+    expect(window.prefix).toHaveLength(128);
+    expect(window.prefix.slice(60)).toEqual(new Array(68).fill(255)); // silence
+    expect(window.targets).toEqual([111, 110, 101, 257]);
+  });
+});
