@@ -1,7 +1,17 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+const src = fileURLToPath(new URL('./src/', import.meta.url));
 
 // Worker threads copy the environment, so a software Vulkan driver chosen in one is not seen by the loader: use processes.
 export default defineConfig({
+  // Examples import the package by its name; in tests that is the source.
+  resolve: {
+    alias: [
+      { find: /^byte-to-loss$/, replacement: `${src}index.ts` },
+      { find: /^byte-to-loss\/(\w+)$/, replacement: `${src}$1/index.ts` },
+    ],
+  },
   test: {
     pool: 'forks',
     include: ['test/**/*.test.ts'],

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
-import { Generator } from '../model/generate.js';
+import { Decoder } from '../model/decoder.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 import { hexBytes, realNumber, wholeNumber } from './arguments.js';
 import { outputError } from './output.js';
@@ -39,8 +39,8 @@ export function generateCommand(): Command {
       const { config, parameters, prefix, stream } = readCheckpoint(flags.checkpoint);
       const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
       try {
-        const generator = new Generator(device, config, parameters, { prefix, stream });
-        for await (const byte of generator.generate(prompt, flags)) {
+        const decoder = new Decoder(device, config, { parameters, window: { prefix, stream } });
+        for await (const byte of decoder.generate(prompt, flags)) {
           if (outputError() !== undefined) break;
           process.stdout.write(Uint8Array.of(byte));
         }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
-import { bitsOf, Evaluator } from '../model/evaluator.js';
+import { Decoder } from '../model/decoder.js';
 import { readCheckpoint } from '../train/checkpoint.js';
 
 import { hexBytes } from './arguments.js';
@@ -44,14 +44,7 @@ async function score(options: ScoreOptions, prefix: Uint8Array, stream: Uint8Arr
   const { config, parameters } = readCheckpoint(options.checkpoint);
   const device = await openDevice(options.device === undefined ? {} : { device: options.device });
   try {
-    const size = { B: 1, L: prefix.length, T: stream.length };
-    const evaluator = await Evaluator.create(device, config, size, { parameters });
-    const nats = await evaluator.nats({
-      prefix: Uint32Array.from(prefix),
-      targets: Uint32Array.from(stream),
-      weights: new Float32Array(stream.length).fill(1),
-    });
-    return Array.from(nats, bitsOf);
+    return await new Decoder(device, config, { parameters }).score(prefix, stream);
   } finally {
     device.close();
   }

@@ -18,6 +18,11 @@ export function setShaderSource(replacement: ShaderSource): void {
   texts.clear();
 }
 
+/** Add a kernel of your own: `name` is what a `Dispatch` calls it, `text` its WGSL. */
+export function addShader(name: string, text: string): void {
+  texts.set(name, Promise.resolve(text));
+}
+
 /**
  * The text of one kernel file, read once.
  *

@@ -14,6 +14,9 @@ export interface Door {
   stream(ids: Tensor): Tensor;
 }
 
+/** Makes the door of a configuration; a door of your own is one of these. */
+export type DoorBuilder = (config: DecoderConfig, parameters: ReadonlyMap<string, Tensor>) => Door;
+
 /**
  * The door of a configuration, with its parameters by name.
  *
@@ -59,10 +62,11 @@ export function throughDoor(
   parameters: ReadonlyMap<string, Tensor>,
   prefix: Tensor | undefined,
   stream: Tensor | undefined,
+  builder: DoorBuilder = doorOf,
 ): Tensor {
   const { program } = (prefix ?? stream)!;
   const B = (prefix ?? stream)!.shape[0]!;
-  const door = doorOf(config, parameters);
+  const door = builder(config, parameters);
   const nothing = () => program.constant('no rows', [B, 0, 1], new Float32Array(0));
   return program.scope('door', () =>
     join(prefix ? door.slots(prefix) : nothing(), stream ? door.stream(stream) : nothing(), config.dim),

@@ -4,9 +4,9 @@ import { sliceRows } from '../engine/ops/sliceRows.js';
 import type { Program } from '../engine/program.js';
 import type { Tensor } from '../engine/tensor.js';
 import { MASK } from '../substrate/channels.js';
+import { decoderBlocks, layer } from './blocks.js';
 import { checkConfig, type DecoderConfig } from './config.js';
-import { decoderBlocks, layer } from './decoder.js';
-import { throughDoor } from './door.js';
+import { type DoorBuilder, throughDoor } from './door.js';
 import { declareParameters } from './parameters.js';
 
 /** Sizes of a batch of windows: `B` windows of `L` prefix bytes and `T` stream bytes. */
@@ -38,12 +38,19 @@ export interface ForwardPass {
   readonly loss: Tensor;
 }
 
+export interface ForwardOptions {
+  /** which parameters weight decay falls on. Default 'matrices' */
+  readonly decay?: 'matrices' | 'all';
+  /** another door in place of the configuration's */
+  readonly door?: DoorBuilder;
+}
+
 /** Record the whole way from bytes to loss. DESIGN.md, sections 3 and 4. */
 export function recordForward(
   program: Program,
   config: DecoderConfig,
   { B, L, T }: BatchSize,
-  decay: 'matrices' | 'all' = 'matrices',
+  { decay = 'matrices', door }: ForwardOptions = {},
 ): ForwardPass {
   checkConfig(config);
   const P = Math.ceil(L / config.K);
@@ -52,7 +59,7 @@ export function recordForward(
   const stream = program.input('stream', [B, T], 'u32');
   const targets = program.input('targets', [B, T], 'u32');
   const weights = program.input('weights', [B, T]);
-  const x0 = throughDoor(config, parameters, prefix, stream);
+  const x0 = throughDoor(config, parameters, prefix, stream, door);
   const D = config.dim / config.heads;
   const angles = program.constant('angles', [P + T, D], rotaryTable(P + T, D));
   const position = program.constant('position', [1], new Uint32Array(1));

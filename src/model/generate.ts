@@ -7,8 +7,8 @@ import { Program } from '../engine/program.js';
 import { uniform } from '../engine/random.js';
 import type { Tensor } from '../engine/tensor.js';
 import { EOS, MASK } from '../substrate/channels.js';
+import { decoderBlocks, layer } from './blocks.js';
 import type { DecoderConfig } from './config.js';
-import { decoderBlocks, layer } from './decoder.js';
 import { throughDoor } from './door.js';
 import { declareParameters } from './parameters.js';
 

@@ -6,11 +6,11 @@ import { type CompileOptions, Plan } from '../engine/plan.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
 import type { DecoderConfig } from '../model/config.js';
-import { type Batch, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
+import { type Batch, type ForwardOptions, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
 import { OPTIMISER, type Optimiser, type OptimiserOptions, recordOptimiser, stepScalars } from './optimiser.js';
 import type { WindowSize } from './windows/window.js';
 
-export interface TrainerOptions {
+export interface TrainerOptions extends ForwardOptions {
   readonly config: DecoderConfig;
   /** windows per batch */
   readonly batch: number;
@@ -19,8 +19,6 @@ export interface TrainerOptions {
   /** what the parameters start from, by name */
   readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly optimiser?: OptimiserOptions;
-  /** which parameters weight decay falls on */
-  readonly decay?: 'matrices' | 'all';
 }
 
 /** A batch that says which size its windows are. */
@@ -226,7 +224,7 @@ export class Trainer {
 
 function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B: number) {
   const program = new Program();
-  const pass = recordForward(program, options.config, { B, L, T }, options.decay);
+  const pass = recordForward(program, options.config, { B, L, T }, options);
   program.backward(pass.loss);
   const optimiser = recordOptimiser(program, pass.loss, options.optimiser);
   return { program, pass, optimiser };

@@ -1,0 +1,74 @@
+import { addLayerNorm } from '../engine/ops/addLayerNorm.js';
+import { attention } from '../engine/ops/attention.js';
+import { gelu } from '../engine/ops/gelu.js';
+import { layerNorm } from '../engine/ops/layerNorm.js';
+import { linear } from '../engine/ops/linear.js';
+import { rotary } from '../engine/ops/rotary.js';
+import type { Tensor } from '../engine/tensor.js';
+import type { DecoderConfig } from './config.js';
+
+/** What every block of one forward pass shares. */
+export interface DecoderPass {
+  readonly config: DecoderConfig;
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** slots, which every position sees */
+  readonly P: number;
+  /** [positions, D] from `rotaryTable` */
+  readonly angles: Tensor;
+  /** [1] u32: position of the first row */
+  readonly position: Tensor;
+  /** key/value caches of each block, for generation */
+  readonly caches?: readonly { readonly k: Tensor; readonly v: Tensor }[];
+}
+
+/**
+ * The pre-norm transformer: for each block `x += out(attention(norm1(x)))`, `x += down(gelu(up(norm2(x))))`, then the
+ * final norm. A residual connection and the norm behind it are one op, so each block hands on its sum and, apart from it,
+ * what is still to be added.
+ *
+ * @param x [B, S, C], from the door
+ * @returns [B, S, C], normalised; `head` turns its stream rows into logits
+ * @see Radford et al. 2019 (GPT-2) for pre-norm; Raffel et al. 2020, arXiv:1910.10683 for the prefix-LM mask
+ */
+export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
+  const { parameters, config } = pass;
+  const norm = (name: string) => [parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!] as const;
+  const scope = <T>(name: string, body: () => T) => x.program.scope(name, body);
+  let residual = x; // [B, S, C]
+  let delta: Tensor | undefined; // what the block before adds to it
+  for (let i = 0; i < config.layers; i++) {
+    const block = `blocks.${i}`;
+    let normed: Tensor;
+    [residual, normed] = scope(`${block}.norm1`, () => addNorm(residual, delta, ...norm(`${block}.norm1`)));
+    delta = scope(`${block}.attention`, () => attentionLayer(normed, pass, i));
+    [residual, normed] = scope(`${block}.norm2`, () => addNorm(residual, delta, ...norm(`${block}.norm2`)));
+    delta = scope(`${block}.mlp`, () => mlp(normed, pass, i));
+  }
+  return scope('norm', () => addNorm(residual, delta, ...norm('norm'))[1]);
+}
+
+/** sum = x + delta and its norm; before the first block there is nothing to add. */
+function addNorm(x: Tensor, delta: Tensor | undefined, weight: Tensor, bias: Tensor): [sum: Tensor, y: Tensor] {
+  return delta === undefined ? [x, layerNorm(x, weight, bias)] : addLayerNorm(x, delta, weight, bias);
+}
+
+function attentionLayer(x: Tensor, pass: DecoderPass, block: number): Tensor {
+  const { config, P, angles, position, caches } = pass;
+  const inner = (part: string, x: Tensor) =>
+    x.program.scope(part, () => layer(x, pass, `blocks.${block}.attention.${part}`));
+  const qkv = inner('qkv', x); // [B, S, 3C]
+  const { q, k, v } = rotary(qkv, angles, position, config.heads, caches?.[block]); // each [B, H, S, D]
+  const y = attention(q, k, v, position, P); // [B, S, C], heads side by side again
+  return inner('out', y);
+}
+
+function mlp(x: Tensor, pass: DecoderPass, block: number): Tensor {
+  const inner = (part: string, x: Tensor) => x.program.scope(part, () => layer(x, pass, `blocks.${block}.mlp.${part}`));
+  const u = inner('up', x); // [B, S, 4C]
+  return inner('down', gelu(u));
+}
+
+/** The linear layer with the parameters `name.weight` and `name.bias`. */
+export function layer(x: Tensor, { parameters }: Pick<DecoderPass, 'parameters'>, name: string): Tensor {
+  return linear(x, parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!);
+}

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test, vi } from 'vitest';
+import { digitWindows } from '../examples/piWindows.js';
+import { rawBitsDoor } from '../examples/rawBitsDoor.js';
+import { initialParameters } from '../src/model/parameters.js';
+import { Trainer } from '../src/train/trainer.js';
+import { mix } from '../src/train/windows/mix.js';
+import { TINY } from './support/decoders.js';
+import { testDevice } from './support/device.js';
+import { checkGradients, checkParity, EDGE_SIZES } from './support/opContract.js';
+
+/** What an example prints when it is imported: top-level code runs then. */
+async function printed(run: () => Promise<unknown>): Promise<string> {
+  const lines: string[] = [];
+  const spy = vi.spyOn(console, 'log').mockImplementation((line) => {
+    lines.push(String(line));
+  });
+  try {
+    await run();
+  } finally {
+    spy.mockRestore();
+  }
+  return lines.join('\n');
+}
+
+test('door: bytes become slots and come back', async () => {
+  const out = await printed(() => import('../examples/door.js'));
+  expect(out).toContain('slots [1,3,128]');
+  expect(out).toContain("'H' is dxor0=0 dxor1=1 dxor2=1 dxor3=0 dxor4=1 dxor5=1 dxor6=0 dxor7=0");
+  expect(out).toContain('and back: Hello, byte!');
+});
+
+test("regression: two layers and an op of one's own learn |x|", async () => {
+  const out = await printed(() => import('../examples/regression.js'));
+  const errors = [...out.matchAll(/error ([\d.]+)/g)].map((match) => Number(match[1]));
+  expect(errors.length).toBe(4);
+  expect(errors.at(-1)).toBeLessThan(errors[0]! / 10);
+});
+
+describe('leakyRelu: an op added by the recipe passes the contract', async () => {
+  const { leakyReluRow } = await import('../examples/leakyRelu.js');
+  for (const sample of leakyReluRow.samples) {
+    test(sample.name, async () => {
+      for (const n of EDGE_SIZES) {
+        await checkParity(await testDevice(), sample, n);
+        checkGradients(sample, n);
+      }
+    });
+  }
+});
+
+test('trainOnText: bits per byte fall', async () => {
+  const argv = process.argv;
+  process.argv = ['node', 'trainOnText.js'];
+  const out = await printed(() => import('../examples/trainOnText.js'));
+  process.argv = argv;
+  const bits = [...out.matchAll(/([\d.]+) bits/g)].map((match) => Number(match[1]));
+  expect(bits.length).toBe(5);
+  expect(bits.at(-1)).toBeLessThan(bits[0]!);
+});
+
+test("piWindows: a trainer learns from windows of one's own", async () => {
+  const source = digitWindows('3.14159265358979323846264338327950288419716939937510'.repeat(20), {
+    prefix: 8,
+    stream: 8,
+  });
+  const windows = mix([{ source, share: 1 }]);
+  const options = { config: TINY, batch: 4, sizes: windows.sizes, parameters: initialParameters(TINY, 0) };
+  const trainer = await Trainer.create(await testDevice(), options);
+  const losses: number[] = [];
+  for (let step = 0; step < 20; step++) losses.push((await trainer.update([windows.batch(0, step, 4)], 3e-3)).nats);
+  trainer.free();
+  expect(losses.at(-1)).toBeLessThan(losses[0]! * 0.8);
+  // what is held out was not trained on
+  expect(source.validation(0).info.at).toBeGreaterThanOrEqual(source.trainCount + 15);
+});
+
+test("rawBitsDoor: a decoder trains behind a door of one's own", async () => {
+  const config = { ...TINY, K: 3 }; // 3 · 35 columns fit 128
+  const source = digitWindows('0123456789'.repeat(100), { prefix: 9, stream: 8 });
+  const windows = mix([{ source, share: 1 }]);
+  const parameters = initialParameters(config, 0);
+  const trainer = await Trainer.create(await testDevice(), {
+    config,
+    batch: 4,
+    sizes: windows.sizes,
+    parameters,
+    door: rawBitsDoor,
+  });
+  const losses: number[] = [];
+  for (let step = 0; step < 20; step++) losses.push((await trainer.update([windows.batch(0, step, 4)], 3e-3)).nats);
+  trainer.free();
+  expect(losses.at(-1)).toBeLessThan(losses[0]! * 0.8);
+});
+
+test('load_in_pytorch.py is Python', () => {
+  // PyTorch is not needed for the tests; where there is a Python, at least the syntax is checked.
+  const { error, status, stderr } = spawnSync('python3', ['-m', 'py_compile', 'examples/load_in_pytorch.py'], {
+    env: { ...process.env, PYTHONPYCACHEPREFIX: '.cache/python' },
+  });
+  if (error === undefined) expect(`${status} ${stderr}`).toBe('0 ');
+});
