@@ -3,6 +3,7 @@ import { InputError } from '../engine/errors.js';
 import { channelNames } from '../substrate/channels.js';
 import { embed } from '../substrate/embed.js';
 import { hexBytes } from './arguments.js';
+import { featuresTable } from './featuresTable.js';
 
 interface FeatureFlags {
   readonly text?: string;
@@ -20,25 +21,25 @@ export function featuresCommand(): Command {
     .option('--hex <hex>', 'bytes as hex digits')
     .option('--bits', 'with the eight raw bits in front')
     .option('--momentum', 'phase scaled by the step from the byte before')
-    .option('--json', 'print JSON: one object of named channels per byte')
+    .option('--json', 'print JSON: one object of named channels per byte, every digit of each float32')
     .action((flags: FeatureFlags) => {
       if ((flags.text === undefined) === (flags.hex === undefined)) throw new InputError('give --text or --hex');
       const bytes = flags.hex === undefined ? new TextEncoder().encode(flags.text) : hexBytes('--hex', flags.hex);
       const includeBits = flags.bits ?? false;
       const { features, channels } = embed(bytes, { includeBits, momentumPhase: flags.momentum ?? false });
-      const names = channelNames(includeBits);
-      const rows = Array.from(bytes, (byte, i) => ({
-        byte,
-        channels: Object.fromEntries(names.map((name, c) => [name, features[i * channels + c]!])),
-      }));
-      if (flags.json) console.log(JSON.stringify(rows));
-      else for (const row of rows) console.log(describeRow(row));
+      if (flags.json) console.log(featuresJson(bytes, features, channelNames(includeBits)));
+      else console.log(featuresTable(bytes, features, channels, process.stdout));
     });
 }
 
-function describeRow({ byte, channels }: { byte: number; channels: Record<string, number> }): string {
-  const shown = byte >= 32 && byte < 127 ? `'${String.fromCharCode(byte)}'` : '   ';
-  const head = `${shown} ${byte.toString(16).padStart(2, '0')} ${byte.toString(2).padStart(8, '0')}`;
-  const pairs = Object.entries(channels).map(([name, value]) => `  ${name.padEnd(10)} ${value}`);
-  return [head, ...pairs].join('\n');
+/** `[{"byte":72,"channels":{"dxor0":0,…}}]`. Written out because JSON.stringify would drop the sign of -0, which JSON has. */
+export function featuresJson(bytes: Uint8Array, features: Float32Array, names: readonly string[]): string {
+  const rows = Array.from(bytes, (byte, t) => {
+    const channels = names.map((name, c) => {
+      const value = features[t * names.length + c]!;
+      return `"${name}":${Object.is(value, -0) ? '-0' : value}`;
+    });
+    return `{"byte":${byte},"channels":{${channels.join()}}}`;
+  });
+  return `[${rows.join(',\n ')}]`;
 }

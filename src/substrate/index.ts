@@ -11,7 +11,7 @@ export {
 } from './channels.js';
 export { decode, encode, type Frame } from './codec.js';
 export { CONTROL_KINDS, type ControlKind, controlOrder, controlTable } from './controls.js';
-export { type Embedding, type EmbedOptions, embed, embedIds, type Ids } from './embed.js';
+export { type Embedding, type EmbedOptions, embed, embedIds, type Ids, type OutOptions } from './embed.js';
 export { type ChannelGroup, channelGroups, channelIndices, selectChannels } from './groups.js';
 export { type Packed, pack } from './pack.js';
 export { packedTable, valueTable } from './table.js';

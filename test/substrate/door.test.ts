@@ -1,7 +1,8 @@
 /** zeroInput and pack: the same channels as embed, elsewhere. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { embed } from '../../src/substrate/embed.js';
+import { EOS, MASK } from '../../src/substrate/channels.js';
+import { embed, embedIds } from '../../src/substrate/embed.js';
 import { pack } from '../../src/substrate/pack.js';
 import { slotCount, type Tail, zeroInput } from '../../src/substrate/zeroInput.js';
 
@@ -47,6 +48,27 @@ describe('zeroInput', () => {
     expect(() => zeroInput(bytes, { tail: 'keep' as Tail })).toThrow('tail must be pad or drop; got keep');
     expect(() => zeroInput([1] as unknown as Uint8Array)).toThrow('zeroInput: bytes must be a Uint8Array');
     expect(slotCount(16, 8, 216, 'pad')).toBe(2);
+  });
+});
+
+describe('out', () => {
+  it('takes the features, whatever it held before, and is handed back as a view', () => {
+    const out = new Float32Array(5 * 27 + 3).fill(7);
+    const ids = [72, MASK, 101, EOS, 0];
+    const { features, channels } = embedIds(ids, { out });
+    expect([features.buffer, features.byteOffset, channels]).toEqual([out.buffer, 0, 27]);
+    expect(features).toEqual(embedIds(ids).features);
+    expect([...out.subarray(5 * 27)]).toEqual([7, 7, 7]);
+    expect(embed(Uint8Array.of(9), { out }).features).toEqual(embed(Uint8Array.of(9)).features);
+  });
+
+  it('is refused when it is too short, or no Float32Array', () => {
+    const bytes = new Uint8Array(2);
+    const short = { out: new Float32Array(53) };
+    expect(() => embed(bytes, short)).toThrow(
+      'embed: out must be a Float32Array of at least 54 entries; got Float32Array of 53',
+    );
+    expect(() => embed(bytes, { out: [] as unknown as Float32Array })).toThrow('got Array of 0');
   });
 });
 

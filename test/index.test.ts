@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import * as root from '../src/index.js';
+
+describe('the package root', () => {
+  it('has the whole substrate, in plain TypeScript and on tensors', () => {
+    const promised = [
+      ...['encode', 'decode', 'embed', 'channelNames', 'channelGroups', 'channelIndices', 'selectChannels'],
+      ...['valueTable', 'pack', 'zeroInput', 'HslEmbedding', 'ZeroInput', 'ControlEmbedding'],
+    ];
+    expect(promised.filter((name) => !(name in root))).toEqual([]);
+    expect(root.embed(root.decode(root.encode(Uint8Array.of(72)))).features.length).toBe(27);
+  });
+
+  it('has every op of the registry that is called by its name', () => {
+    const names = root.registry.map(({ name }) => name).filter((name) => name !== 'gradientNorm'); // of training alone
+    expect(names.filter((name) => !(name in root))).toEqual([]);
+  });
+
+  it('touches no GPU when it is imported', () => {
+    const url = new URL('../src/index.ts', import.meta.url).href;
+    // Dawn is a shared object: a process that has not loaded it has opened no device.
+    const program = `
+      await import(${JSON.stringify(url)});
+      const loaded = process.report.getReport().sharedObjects.filter((path) => /dawn|vulkan/i.test(path));
+      console.log(JSON.stringify(loaded));`;
+    const output = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      encoding: 'utf8',
+    });
+    expect(JSON.parse(output)).toEqual([]);
+  });
+});
