@@ -10,6 +10,7 @@ import { scoreCommand } from './score.js';
 import { trainCommand } from './train.js';
 import { verifyCommand } from './verify.js';
 import { version } from './version.js';
+import { walkCommand } from './walk.js';
 
 /** Every command, in the order a newcomer meets them. */
 const COMMANDS = [
@@ -18,6 +19,7 @@ const COMMANDS = [
   generateCommand,
   featuresCommand,
   inspectCommand,
+  walkCommand,
   verifyCommand,
   dataCommand,
   devicesCommand,

@@ -1,0 +1,217 @@
+import { Command } from 'commander';
+import { openDevice } from '../engine/adapters.js';
+import { SIZES } from '../model/config.js';
+import { initialParameters } from '../model/parameters.js';
+import { entriesOf, type Inspection, inspect, tensorOf } from './inspect/inspection.js';
+import { textWindow } from './inspect/window.js';
+
+/** The string that the walk follows: its first half is one slot of a tiny decoder, its second half is predicted. */
+const TEXT = 'Hi, byte';
+
+/** `byte-to-loss walk`: one short string from byte to loss to first gradient. The README shows what it prints. */
+export function walkCommand(): Command {
+  return new Command('walk')
+    .description('follow one short string from byte to loss to first gradient, in eight stops')
+    .option('--device <name>', 'auto, gpu, system or bundled')
+    .action(async (flags: { readonly device?: string }) => {
+      const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
+      try {
+        const config = { door: 'zero', ...SIZES.tiny } as const;
+        const subject = { config, parameters: initialParameters(config, 0), origin: '' };
+        const window = textWindow(TEXT, { prefix: 4, stream: 4, K: config.K });
+        console.log(walkText(await inspect(device, subject, window)));
+      } finally {
+        device.close();
+      }
+    });
+}
+
+/** A stop of the walk: what is there, its shape, a few of its numbers, and where to read on. */
+interface Stop {
+  readonly title: string;
+  readonly shape: string;
+  readonly lines: readonly string[];
+  readonly files: readonly string[];
+}
+
+/** The walk as Markdown that reads well in a terminal. */
+export function walkText(inspection: Inspection): string {
+  const stops = stopsOf(inspection).map(({ title, shape, lines, files }, i) =>
+    [
+      `${i + 1}. **${title}** \`${shape}\``,
+      '',
+      '   ```',
+      ...lines.map((line) => `   ${line}`),
+      '   ```',
+      '',
+      `   ${files.map((file) => `[${file.split('/').at(-1)}](${file})`).join(' · ')}`,
+    ].join('\n'),
+  );
+  const opening =
+    `The string \`${TEXT}\` goes through a fresh \`tiny\` decoder (seed 0, dim 128, 2 blocks, 4 heads): its first four bytes as ` +
+    'one slot, its last four as the stream to predict.';
+  return [opening, ...stops].join('\n\n');
+}
+
+function stopsOf(inspection: Inspection): Stop[] {
+  return [
+    bytes(),
+    channels(inspection),
+    door(inspection),
+    queries(inspection),
+    attention(inspection),
+    residual(inspection),
+    loss(inspection),
+    gradient(inspection),
+  ];
+}
+
+/** Three decimals, and no -0. */
+function decimals(values: ArrayLike<number>, digits = 3): string {
+  return Array.from(values, (x) =>
+    (Math.abs(x) < 0.5 * 10 ** -digits ? 0 : x).toFixed(digits).padStart(digits + 3),
+  ).join(' ');
+}
+
+function bytes(): Stop {
+  const ids = [...new TextEncoder().encode(TEXT)];
+  const H = ids[0]!;
+  return {
+    title: 'Bytes',
+    shape: '[8]',
+    lines: [
+      `"${TEXT}" = ${ids.slice(0, 4).join(' ')} | ${ids.slice(4).join(' ')}   slot | stream`,
+      `"H" = ${H} = 0x${H.toString(16)} = ${H.toString(2).padStart(8, '0')}`,
+    ],
+    files: ['src/cli/inspect/window.ts', 'src/model/forward.ts'],
+  };
+}
+
+function channels({ channels: grid }: Inspection): Stop {
+  const row = grid!.data.subarray(0, grid!.columns);
+  return {
+    title: '27 signal channels per byte',
+    shape: '[1, 4, 27] and [1, 4, 27]',
+    lines: [
+      `"H": dxor     ${row.slice(0, 8).join(' ')}   each bit XOR the bit before it`,
+      `     d2xor    ${row.slice(8, 16).join(' ')}   dxor XOR that of the byte before; "H" is the first`,
+      `     boundary ${decimals(row.slice(16, 17)).trim()}`,
+      `     Fourier  ${decimals(row.slice(17, 25))}`,
+      `     phase    ${decimals(row.slice(25, 27))}   cos and sin of 2π · 72/256`,
+    ],
+    files: [
+      'src/substrate/channels.ts',
+      'src/engine/ops/hslFeatures.ts',
+      'shaders/hslFeatures.forward.wgsl',
+      'test/substrate/golden.test.ts',
+    ],
+  };
+}
+
+function door({ x0 }: Inspection): Stop {
+  const C = x0.columns;
+  const norm = (s: number) => Math.hypot(...x0.data.subarray(s * C, (s + 1) * C));
+  const filled = (s: number) => x0.data.subarray(s * C, (s + 1) * C).filter((x) => x !== 0).length;
+  return {
+    title: 'The door: slots above stream, nothing learned',
+    shape: '[1, 5, 128]',
+    lines: [
+      `slot 0    "Hi, "   bytes at columns 0, 27, 54, 81   ${filled(0)} of 128 not zero   ‖x‖ = ${norm(0).toFixed(3)}`,
+      `stream 0  nothing  before the first byte            ${String(filled(1)).padStart(2)} of 128 not zero   ‖x‖ = ${norm(1).toFixed(3)}`,
+      `stream 1  "b"      columns 0 to 26                  ${filled(2)} of 128 not zero   ‖x‖ = ${norm(2).toFixed(3)}`,
+    ],
+    files: ['src/model/door.ts', 'src/engine/ops/join.ts', 'shaders/join.forward.wgsl', 'test/substrate/door.test.ts'],
+  };
+}
+
+function queries({ trace }: Inspection): Stop {
+  const first = (op: string, name: string, at: number) =>
+    trace.value(tensorOf(entriesOf(trace, op)[0]!, name)).data.subarray(at, at + 6);
+  const at = 2 * 32; // head 0, position 2: stream 1
+  return {
+    title: 'Block 0: normalise, project, turn by position',
+    shape: '[1, 5, 128] → q, k, v [1, 4, 5, 32]',
+    lines: [
+      `norm1 of stream 1   ${decimals(first('layerNorm.forward', 'y', 2 * 128))} …`,
+      `q of head 0         ${decimals(first('rotary.forward', 'q', at))} …`,
+      `k of head 0         ${decimals(first('rotary.forward', 'k', at))} …`,
+    ],
+    files: [
+      'src/model/decoder.ts',
+      'src/engine/ops/layerNorm.ts',
+      'shaders/layerNorm.forward.1-row.wgsl',
+      'src/engine/ops/linear.ts',
+      'shaders/matmul.1-naive.wgsl',
+      'src/engine/ops/rotary.ts',
+      'shaders/rotary.forward.wgsl',
+    ],
+  };
+}
+
+function attention({ attention: [head] }: Inspection): Stop {
+  const { data } = head!.probabilities;
+  const row = (name: string, s: number) => `${name.padEnd(14)}${decimals(data.subarray(s * 5, s * 5 + 5))}`;
+  const names = ['slot 0', 'none', '"b"', '"y"', '"t"'].map((name) => name.padStart(6)).join(' ');
+  return {
+    title: 'Attention: slots are seen by all, the stream only by what comes later',
+    shape: '[4, 5, 5]',
+    lines: [`head 0 sees   ${names}`, row('slot 0', 0), row('stream 1 "b"', 2), row('stream 3 "t"', 4)],
+    files: ['src/engine/ops/attention.ts', 'shaders/attention.forward.1-query.wgsl'],
+  };
+}
+
+function residual({ residual: stages }: Inspection): Stop {
+  return {
+    title: 'Each block adds to the residual stream, first attention, then the MLP',
+    shape: '[1, 5, 128]',
+    lines: stages.map(({ scope, norms }) => {
+      const where = scope === 'x0' ? 'from the door' : `before ${scope}`;
+      return `‖x‖ ${where.padEnd(22)} ${decimals(norms)}`;
+    }),
+    files: [
+      'src/model/decoder.ts',
+      'src/engine/ops/addLayerNorm.ts',
+      'src/engine/ops/gelu.ts',
+      'shaders/gelu.forward.wgsl',
+    ],
+  };
+}
+
+function loss({ predictions, bitsPerByte }: Inspection): Stop {
+  const rows = predictions.map(({ target, nats, bits }) => {
+    const p = Math.exp(-nats).toFixed(5);
+    return `"${String.fromCharCode(target)}"  p = ${p}   −ln p = ${nats.toFixed(3)} nats = ${bits.toFixed(3)} bits`;
+  });
+  const nats = predictions.reduce((sum, each) => sum + each.nats, 0) / predictions.length;
+  return {
+    title: 'Logits over 258 ids, and the loss',
+    shape: '[1, 4, 258] → [1]',
+    lines: [
+      ...rows,
+      `mean ${nats.toFixed(3)} nats = ${bitsPerByte.toFixed(3)} bits per byte; guessing costs ${Math.log2(258).toFixed(3)}`,
+    ],
+    files: ['src/engine/ops/crossEntropy.ts', 'shaders/crossEntropy.forward.1-row.wgsl', 'test/model/golden.test.ts'],
+  };
+}
+
+function gradient({ trace, predictions, attribution, gradients, pass }: Inspection): Stop {
+  const target = predictions[0]!.target;
+  const dLogits = trace.value(pass.program.gradientOf(pass.logits)!).data;
+  const p = Math.exp(-predictions[0]!.nats);
+  const norm = (name: string) => gradients.find((each) => each.name === name)!.gradient.toFixed(4);
+  return {
+    title: 'The first gradient, and all the way back',
+    shape: '[1, 4, 258] → every parameter',
+    lines: [
+      `d loss / d logit of "b" = (p − 1) / 4 = (${p.toFixed(5)} − 1) / 4 = ${dLogits[target]!.toFixed(5)}`,
+      `‖d head.weight‖ = ${norm('head.weight')}, ‖d blocks.0.attention.qkv.weight‖ = ${norm('blocks.0.attention.qkv.weight')}`,
+      `d loss / d dxor of "H" = ${Array.from(attribution!.data.subarray(0, 4), (x) => x.toExponential(2)).join(' ')} …`,
+    ],
+    files: [
+      'src/engine/program.ts',
+      'shaders/crossEntropy.forward.1-row.wgsl',
+      'src/engine/ops/adamW.ts',
+      'shaders/adamW.wgsl',
+    ],
+  };
+}
