@@ -10,6 +10,16 @@ export interface AdapterProfile {
   readonly subgroupSize: number;
   readonly f16: boolean;
   readonly limits: { readonly maxStorageBufferBindingSize: number };
+  /** takes this numbered variant of every op that has it and can run it here, whatever suits: tests and benchmarks */
+  readonly variant?: Variant;
+}
+
+/** 1 the one to study first, 2 for CPU drivers, 3 for GPUs. */
+export type Variant = 1 | 2 | 3;
+
+/** The variant to prefer on an adapter. */
+export function variantOf(adapter: Pick<AdapterProfile, 'kind' | 'variant'>): Variant {
+  return adapter.variant ?? (adapter.kind === 'gpu' ? 3 : 2);
 }
 
 /** A WGSL extension a kernel is written with. */

@@ -1,7 +1,14 @@
 import { type DebugSettings, debugReplay, debugSettings, lossesOf } from './debug.js';
 import type { Device } from './device.js';
 import { DeviceError, InputError } from './errors.js';
-import { type Dispatch, type KernelInterface, kernelText, packParams, readInterface } from './kernel.js';
+import {
+  type AdapterProfile,
+  type Dispatch,
+  type KernelInterface,
+  kernelText,
+  packParams,
+  readInterface,
+} from './kernel.js';
 import { type MemoryPlan, planMemory } from './memory.js';
 import { outputOf } from './op.js';
 import { compilePipeline } from './pipeline.js';
@@ -26,6 +33,8 @@ export interface CompileOptions {
   readonly keep?: readonly Tensor[] | 'all';
   /** numbers for the parameters at the start, by name; others start at 0 */
   readonly parameters?: ReadonlyMap<string, Float32Array>;
+  /** what kernels are chosen by in place of the device: `{ ...device, variant: 1 }` runs the readable ones */
+  readonly profile?: AdapterProfile;
   /** another plan whose parameters, and states of the same label, this one uses in place of its own; it must outlive this */
   readonly shared?: Plan;
 }
@@ -319,16 +328,16 @@ const STORAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
 const UNIFORM = 0x0040 | 0x0008; // UNIFORM | COPY_DST
 
 /** Choose kernels and share memory: everything about a plan that needs no memory of the device. */
-function arrange(program: Program, device: Device, { keep = [] }: CompileOptions) {
+function arrange(program: Program, device: Device, { keep = [], profile = device }: CompileOptions) {
   const debug = debugSettings();
   const losses = debug === undefined ? [] : lossesOf(program);
   const keptIds = keep === 'all' ? undefined : new Set([...keep, ...losses].map((tensor) => tensor.storage.id));
   const kept = (storage: Storage) => keptIds === undefined || keptIds.has(storage.id);
-  const dispatches = new Map(program.entries.map((entry) => [entry.index, dispatchesOf(entry, device)]));
+  const dispatches = new Map(program.entries.map((entry) => [entry.index, dispatchesOf(entry, profile)]));
   return { dispatches, memory: planMemory(program, dispatches, kept), kept, debug };
 }
 
-function dispatchesOf(entry: Entry, device: Device): Dispatch[] {
+function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
   const inputs: Record<string, Tensor> = {};
   entry.inputs.forEach((tensor, i) => {
     inputs[entry.op.inputs[i]!] = tensor;
@@ -337,7 +346,7 @@ function dispatchesOf(entry: Entry, device: Device): Dispatch[] {
   entry.outputs.forEach((tensor, i) => {
     outputs[outputOf(entry.op.outputs[i]!)[0]] = tensor;
   });
-  const dispatches = entry.op.kernels({ adapter: device, inputs, outputs, attributes: entry.attributes });
+  const dispatches = entry.op.kernels({ adapter, inputs, outputs, attributes: entry.attributes });
   // An empty tensor needs no work, and a dispatch of 0 workgroups is legal but pointless.
   return dispatches.filter((dispatch) => dispatch.workgroups.every((count) => count > 0));
 }

@@ -19,6 +19,8 @@ export interface OpSample {
   readonly call: (inputs: Readonly<Record<string, Tensor>>, n: number) => Tensor[];
   /** tolerance of kernel against reference in float32 roundings of the largest output; default 64, 0 means equal bits */
   readonly roundings?: number;
+  /** size of what cancels where a result may be exactly 0: the least that roundings are measured against. Default 1e-6 */
+  readonly floor?: number;
 }
 
 /** One row of the op table: what contract tests, benchmarks and the README read. */

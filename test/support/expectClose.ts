@@ -5,16 +5,17 @@ export const ROUNDING = 2 ** -24;
 
 /**
  * Every number within `roundings` float32 roundings of the largest reference; reports the worst index with both values.
- * `roundings` 0 asks for equal float32 bits.
+ * `roundings` 0 asks for equal float32 bits; `floor` is the least that counts as the largest reference.
  */
 export function expectClose(
   what: string,
   actual: ArrayLike<number>,
   reference: ArrayLike<number>,
   roundings: number,
+  floor = 1e-6,
 ): void {
   expect(actual.length, `${what}: length`).toBe(reference.length);
-  let largest = 1e-6;
+  let largest = floor;
   for (let i = 0; i < reference.length; i++) largest = Math.max(largest, Math.abs(reference[i]!));
   const allowed = roundings * ROUNDING * largest;
   let worst = -1;

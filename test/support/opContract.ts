@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Device } from '../../src/engine/device.js';
+import type { AdapterProfile } from '../../src/engine/kernel.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { integers, normals } from '../../src/engine/random.js';
@@ -76,22 +77,33 @@ function record(sample: OpSample, n: number): Recorded {
   return { program, feeds, outputs: outputs.map((y) => program.contiguous(y)), gradients, weights, forwardEntries };
 }
 
-/** Kernels agree with the float64 reference: outputs, everything saved, and every gradient. */
-export async function checkParity(device: Device, sample: OpSample, n: number): Promise<void> {
+/**
+ * Kernels agree with the float64 reference: outputs, everything saved, and every gradient.
+ *
+ * @param profile what kernels are chosen by, the device itself by default
+ * @returns the shaders that ran
+ */
+export async function checkParity(
+  device: Device,
+  sample: OpSample,
+  n: number,
+  profile: AdapterProfile = device,
+): Promise<Set<string>> {
   const { program, feeds, gradients, outputs } = record(sample, n);
   const reference = new ReferenceRun(program, feeds).run();
-  const plan = await Plan.compile(program, device, { keep: 'all' });
+  const plan = await Plan.compile(program, device, { keep: 'all', profile });
   for (const [tensor, data] of feeds) plan.write(tensor, data);
   plan.replay();
   const roundings = sample.roundings ?? 64;
   for (const entry of program.entries) {
     for (const output of entry.outputs.filter((tensor) => tensor.isContiguous)) {
       const name = `${entry.op.name} ${output.label}, n = ${n}`;
-      expectClose(name, await plan.read(output), reference.value(output).data, roundings);
+      expectClose(name, await plan.read(output), reference.value(output).data, roundings, sample.floor);
     }
   }
   expect(gradients.length + outputs.length).toBeGreaterThan(0);
   plan.free();
+  return new Set(plan.steps.map((step) => step.dispatch.shader));
 }
 
 /** The reference's gradients agree with central differences, at sampled entries and along one random direction. */

@@ -223,6 +223,8 @@ function sample(name: string, slots: (n: number) => number, D: number): OpRow['s
   return {
     name,
     inputs: (n) => ({ q: [2, 2, n, D], k: [2, 2, n, D], v: [2, 2, n, D] }),
+    // Of a row that sees one key, dQ and dK are 0: dY·v and delta, alike but for rounding, cancel.
+    floor: 1,
     call(x, n) {
       const position = x.q!.program.constant('position', [1], new Uint32Array(1));
       return [attention(x.q!, x.k!, x.v!, position, slots(n))];

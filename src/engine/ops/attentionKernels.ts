@@ -1,4 +1,4 @@
-import type { AdapterProfile, Dispatch } from '../kernel.js';
+import { type AdapterProfile, type Dispatch, foldWorkgroups, variantOf } from '../kernel.js';
 import { onePerInvocation, subgroupKernel } from './elementwise.js';
 
 type Sizes = Readonly<Record<string, number>>;
@@ -23,7 +23,13 @@ export function attentionDelta(_adapter: AdapterProfile, bind: Dispatch['bind'],
   return onePerInvocation('attention.delta', B! * H! * S!, bind, sizes);
 }
 
-/** Variant 2 where a subgroup has at least four lanes: it takes 2·SUBGROUP rows of one head. Else variant 1, one a row. */
+/** Rows of one head that a workgroup of variant 3 takes. */
+const TILED_ROWS = 64;
+
+/**
+ * Variant 3 on GPUs; variant 2, which takes 2·SUBGROUP rows of one head, where a subgroup has at least four lanes. Else
+ * variant 1, an invocation a row.
+ */
 function rowsOfHeads(
   op: string,
   first: string,
@@ -32,7 +38,11 @@ function rowsOfHeads(
   sizes: Sizes,
 ): Dispatch {
   const { B, H, S, D } = sizes;
-  if (adapter.subgroupSize >= 4 && D! <= MAX_D) {
+  if (variantOf(adapter) === 3 && D! <= MAX_D) {
+    const workgroups = foldWorkgroups(B! * H! * Math.ceil(S! / TILED_ROWS));
+    return { shader: `${op}.3-tiled`, constants: { HEAD_DIM: D! }, bind, params: sizes, workgroups };
+  }
+  if (adapter.subgroupSize >= 4 && adapter.variant !== 1 && D! <= MAX_D) {
     const groups = B! * H! * Math.ceil(S! / (2 * adapter.subgroupSize));
     return subgroupKernel(`${op}.2-subgroup`, adapter, groups, bind, sizes);
   }

@@ -1,4 +1,4 @@
-import { type AdapterProfile, type Dispatch, foldWorkgroups } from '../kernel.js';
+import { type AdapterProfile, type Dispatch, foldWorkgroups, variantOf } from '../kernel.js';
 
 type Bind = Dispatch['bind'];
 type Params = NonNullable<Dispatch['params']>;
@@ -47,7 +47,7 @@ export function elementKernel(
   bind: Bind,
   params: Params = { n },
 ): Dispatch {
-  if (adapter.kind === 'gpu') return onePerInvocation(op, n, bind, params);
+  if (variantOf(adapter) !== 2) return onePerInvocation(op, n, bind, params);
   const lanes = lanesOf(adapter);
   const workgroups = foldWorkgroups(Math.ceil(n / (lanes * ITEMS)));
   return { shader: `${op}.2-block`, constants: { WORKGROUP: lanes, ITEMS }, bind, params, workgroups };
@@ -65,7 +65,7 @@ export function copyKernel(
   bind: Bind,
   params: Params,
 ): Dispatch {
-  if (adapter.kind === 'gpu') return onePerInvocation(op, elements, bind, params);
+  if (variantOf(adapter) !== 2) return onePerInvocation(op, elements, bind, params);
   return onePerWorkgroup(`${op}.2-row`, rows, lanesOf(adapter), bind, params);
 }
 
@@ -82,7 +82,9 @@ function lanesOf(adapter: AdapterProfile): number {
  * @param N rows; it joins `params`
  */
 export function rowKernel(op: string, adapter: AdapterProfile, N: number, bind: Bind, params: Params): Dispatch {
-  if (adapter.subgroupSize === 0) return onePerInvocation(`${op}.1-row`, N, bind, { N, ...params });
+  if (adapter.subgroupSize === 0 || adapter.variant === 1) {
+    return onePerInvocation(`${op}.1-row`, N, bind, { N, ...params });
+  }
   return subgroupKernel(`${op}.2-subgroup`, adapter, N, bind, { N, ...params });
 }
 

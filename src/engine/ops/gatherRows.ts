@@ -77,7 +77,9 @@ const gatherRowsBackward: Op<{ width: number; R: number; C: number }> = {
   kernels({ adapter, inputs, outputs, attributes: { R, C, width: W } }) {
     const bind = { ...inputs, ...outputs };
     const params = { N: inputs.ids!.size, R, C, W };
-    if (adapter.subgroupSize > 0) return [subgroupKernel('gatherRows.backward.2-subgroup', adapter, R, bind, params)];
+    if (adapter.subgroupSize > 0 && adapter.variant !== 1) {
+      return [subgroupKernel('gatherRows.backward.2-subgroup', adapter, R, bind, params)];
+    }
     return [onePerWorkgroup('gatherRows.backward', R, WORKGROUP, bind, params)];
   },
 };

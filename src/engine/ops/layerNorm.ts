@@ -1,9 +1,11 @@
 import { ShapeError } from '../errors.js';
+import { foldWorkgroups, variantOf } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf, rowsOf, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation, rowKernel } from './elementwise.js';
+import { add } from './add.js';
+import { onePerInvocation, rowKernel, WORKGROUP } from './elementwise.js';
 
 export function layerNormShape(op: string, x: Shape, weight: Shape, bias: Shape): { y: Shape; rows: Shape } {
   for (const [name, shape] of Object.entries({ weight, bias })) {
@@ -128,6 +130,9 @@ function layerNormBackwardWeightReference(x: Value, mean: Value, rstd: Value, dY
   return [dWeight, dBias];
 }
 
+/** Rows that an invocation of variant 3 adds up. */
+const CHUNK = 32;
+
 export const layerNormBackwardWeight: Op = {
   name: 'layerNorm.backwardWeight',
   formula: 'dWeight += Σ_n dY · x̂,  dBias += Σ_n dY',
@@ -135,9 +140,19 @@ export const layerNormBackwardWeight: Op = {
   outputs: [{ adds: 'dWeight' }, { adds: 'dBias' }],
   shape: ([x]) => [{ shape: [lastOf(x!.shape)] }, { shape: [lastOf(x!.shape)] }],
   reference: ([x, mean, rstd, dY]) => layerNormBackwardWeightReference(x!, mean!, rstd!, dY!),
-  kernels({ inputs, outputs }) {
+  kernels({ adapter, inputs, outputs }) {
     const C = lastOf(inputs.x!.shape);
     const N = rowsOf(inputs.x!.shape);
+    if (variantOf(adapter) === 3) {
+      const chunks = Math.ceil(N / CHUNK);
+      const partials = { scratch: 0, length: chunks * 2 * C };
+      const split = { bind: { ...inputs, partials }, params: { N, C }, constants: { WORKGROUP, ROWS: CHUNK } };
+      const workgroups = foldWorkgroups(Math.ceil(C / WORKGROUP) * chunks);
+      return [
+        { shader: 'layerNorm.backwardWeight.3-split', ...split, workgroups },
+        onePerInvocation('layerNorm.backwardWeight.3-finish', C, { partials, ...outputs }, { chunks, C }),
+      ];
+    }
     return [onePerInvocation('layerNorm.backwardWeight.1-column', C, { ...inputs, ...outputs }, { N, C })];
   },
   flops: ({ inputs: [x] }) => 4 * rowsOf(x!) * lastOf(x!),
@@ -156,6 +171,11 @@ export const layerNormRow: OpRow = {
       name: 'rows = n',
       inputs: (n) => ({ x: [n, 3, 24], weight: [24], bias: [24] }),
       call: (x) => [layerNorm(x.x!, x.weight!, x.bias!)],
+    },
+    {
+      name: 'weight and bias used elsewhere too, C = n',
+      inputs: (n) => ({ x: [3, n], weight: [n], bias: [n] }),
+      call: ({ x, weight, bias }) => [add(weight!, bias!), layerNorm(x!, weight!, bias!), add(bias!, weight!)],
     },
   ],
 };

@@ -129,5 +129,10 @@ export const matmulRow: OpRow = {
       inputs: (n) => ({ a: [7, n], b: [5, 7] }),
       call: (x) => [matmul(x.a!.transpose(), x.b!.transpose())],
     },
+    {
+      name: 'K = n + 512, aᵀ: long enough to be split',
+      inputs: (n) => ({ a: [n + 512, 6], b: [n + 512, 5] }),
+      call: (x) => [matmul(x.a!.transpose(), x.b!)],
+    },
   ],
 };

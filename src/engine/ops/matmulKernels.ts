@@ -37,7 +37,7 @@ export interface MatmulOptions {
   readonly force?: string;
 }
 
-type Profile = Pick<AdapterProfile, 'kind' | 'subgroupSize' | 'limits'>;
+type Profile = Pick<AdapterProfile, 'kind' | 'subgroupSize' | 'limits' | 'variant'>;
 
 interface Problem {
   readonly adapter: Profile;
@@ -170,7 +170,9 @@ export function chooseMatmul(
   const problem = { adapter, form, M, N, K, options };
   const { force } = options;
   if (force === undefined) {
-    return VARIANTS.find((variant) => variant.runs(problem) && variant.suits(problem))!.dispatches(problem);
+    const running = VARIANTS.filter((variant) => variant.runs(problem));
+    const numbered = running.find((variant) => variant.shader.startsWith(`matmul.${adapter.variant}-`));
+    return (numbered ?? running.find((variant) => variant.suits(problem))!).dispatches(problem);
   }
   const forced = VARIANTS.find((variant) => variant.shader === force);
   if (forced?.runs(problem)) return forced.dispatches(problem);

@@ -2,7 +2,7 @@ import { ShapeError } from '../errors.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
+import { copyKernel } from './elementwise.js';
 
 /** Sizes of one call: `B` batch, `S` rows, `H` heads, `D` head width, `capacity` rows that k and v have room for. */
 interface RotarySizes extends Record<string, number> {
@@ -108,9 +108,10 @@ const rotaryForward: Op<RotarySizes> = {
   outputs: ['q', 'k', 'v'],
   shape: (_, { B, S, H, D }) => [0, 1, 2].map(() => ({ shape: [B, H, S, D] })),
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
-  kernels: ({ inputs, outputs, attributes: { B, S, H, D, capacity } }) => [
-    onePerInvocation('rotary.forward', (B * S * H * D) / 2, { ...inputs, ...outputs }, { B, S, H, D, capacity }),
-  ],
+  kernels: ({ adapter, inputs, outputs, attributes: { B, S, H, D, capacity } }) => {
+    const extent = { elements: (B * S * H * D) / 2, rows: B * S };
+    return [copyKernel('rotary.forward', adapter, extent, { ...inputs, ...outputs }, { B, S, H, D, capacity })];
+  },
   backward({ inputs: [qkv, table], attributes, gradients, give, wants }) {
     if (!wants(qkv!)) return;
     const { program } = qkv!;
@@ -178,9 +179,10 @@ const rotaryBackward: Op<{ B: number; S: number; H: number; D: number }> = {
   outputs: ['dQkv'],
   shape: (_, { B, S, H, D }) => [{ shape: [B, S, 3 * H * D] }],
   reference: ([dQ, dK, dV, table], sizes) => [rotaryBackwardReference([dQ!, dK!, dV!], table!, sizes)],
-  kernels: ({ inputs, outputs, attributes: { B, S, H, D } }) => [
-    onePerInvocation('rotary.backward', (B * S * H * D) / 2, { ...inputs, ...outputs }, { B, S, H, D }),
-  ],
+  kernels: ({ adapter, inputs, outputs, attributes: { B, S, H, D } }) => {
+    const extent = { elements: (B * S * H * D) / 2, rows: B * S };
+    return [copyKernel('rotary.backward', adapter, extent, { ...inputs, ...outputs }, { B, S, H, D })];
+  },
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
 
