@@ -56,11 +56,16 @@ export function inspectCommand(): Command {
       const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, text, limits);
       const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
       try {
-        show(await inspect(device, subject, window), flags);
+        show(await inspect(device, subject, window, showEntries), flags);
       } finally {
         device.close();
       }
     });
+}
+
+/** A large decoder's references take a while: count entries where somebody watches. */
+function showEntries(done: number, of: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\rentry ${done} of ${of}${done === of ? '\n' : ''}`);
 }
 
 function subjectOf({ checkpoint, size, door, seed }: InspectFlags): { subject: Subject; limits: WindowLimits } {

@@ -23,10 +23,10 @@ export function signOf(id: number): string {
   return id > 32 && id < 127 ? String.fromCharCode(id) : hexOf(id);
 }
 
-/** Four significant digits, without a tail of zeros: `shortNumber(0.000123456) // '1.235e-4'` */
+/** Whole numbers as they are, others in four significant digits at most: `shortNumber(0.000123456) // '1.23e-4'` */
 export function shortNumber(x: number): string {
   if (!Number.isFinite(x)) return String(x);
-  if (x === 0) return '0';
+  if (Number.isInteger(x) && Math.abs(x) < 1e9) return String(x);
   const magnitude = Math.abs(x);
   if (magnitude >= 1e-3 && magnitude < 1e5) return String(Number(x.toPrecision(4)));
   return x.toExponential(2);

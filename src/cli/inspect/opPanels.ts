@@ -1,3 +1,4 @@
+import { type Shape, stridesOf } from '../../engine/shape.js';
 import type { DispatchTrace, EntryTrace, Operand, Trace, WrittenOperand } from '../../engine/trace.js';
 import { escapeHtml, histogramSvg, shortNumber, shortTime } from './html.js';
 import { kernelTexts } from './json.js';
@@ -37,7 +38,7 @@ function panel(entry: EntryTrace, panels: Panels): string {
     `${odd ? ' <em class="bad">not finite</em>' : ''}` +
     `<span class="time">${time === undefined ? '' : shortTime(time)}</span></summary><div class="body">` +
     `<p class="formula">${escapeHtml(op.formula)}</p>` +
-    `${operandTable(entry, trace)}${parityList(outputs)}${dispatchList(dispatches, panels)}` +
+    `${operandTable(entry, trace)}${parityList(outputs, trace)}${dispatchList(dispatches, panels)}` +
     `<details class="code" data-reference="${escapeHtml(op.name)}"><summary>float64 reference</summary></details>` +
     `${neighbours(entry, trace)}</div></details>`
   );
@@ -65,14 +66,19 @@ function operandTable({ inputs, outputs }: EntryTrace, trace: Trace): string {
   );
 }
 
-function parityList(outputs: readonly WrittenOperand[]): string {
-  const items = outputs.flatMap(({ parity }) => {
+function parityList(outputs: readonly WrittenOperand[], trace: Trace): string {
+  const items = outputs.flatMap(({ parity, tensor }) => {
     if (parity === undefined) return [];
     const { output, error, index, kernel, reference, allowed } = parity;
     const bad = error > allowed ? ' class="bad"' : '';
-    return `<li${bad}><b>${escapeHtml(output)}</b> is at most <b>${shortNumber(error)}</b> off, at [${index}]: kernel ${kernel}, reference ${reference}; rounding allows ${shortNumber(allowed)}</li>`;
+    return `<li${bad}><b>${escapeHtml(output)}</b> is at most <b>${shortNumber(error)}</b> off, at [${placeOf(index, trace.tensors[tensor]!.shape).join(', ')}]: kernel ${kernel}, reference ${reference}; rounding allows ${shortNumber(allowed)}</li>`;
   });
   return items.length === 0 ? '' : `<h4>Against the float64 reference</h4><ul class="parity">${items.join('')}</ul>`;
+}
+
+/** A row-major index by axis: `placeOf(5, [2, 3]) // [1, 2]` */
+function placeOf(index: number, shape: Shape): number[] {
+  return stridesOf(shape).map((stride, axis) => Math.floor(index / stride) % shape[axis]!);
 }
 
 function dispatchList(dispatches: readonly DispatchTrace[], { kernels }: Panels): string {

@@ -11,8 +11,8 @@ export interface ReferenceSource {
 /** Folders whose functions references are built from. */
 const FOLDERS = ['engine/ops', 'substrate'];
 
-/** Helpers of helpers go no deeper than this. */
-const MOST_FUNCTIONS = 6;
+/** Helpers of helpers go no further than this. */
+const MOST_PARTS = 10;
 
 interface SourceFile {
   readonly path: string;
@@ -41,12 +41,15 @@ export function referenceSource(op: AnyOp): ReferenceSource {
   if (file === undefined || member === undefined) return { file: '', text: op.reference.toString() };
   const parts = [member];
   const seen = new Set<string>();
-  for (let i = 0; i < parts.length && parts.length <= MOST_FUNCTIONS; i++) {
-    for (const [, name] of parts[i]!.matchAll(/\b([A-Za-z]\w*)\(/g)) {
-      if (seen.has(name!)) continue;
+  for (let i = 0; i < parts.length && parts.length <= MOST_PARTS; i++) {
+    for (const [, name, call] of parts[i]!.matchAll(/\b([A-Za-z]\w*)\b(\()?/g)) {
+      // what only checks or words an error computes nothing
+      if (seen.has(name!) || /^(check|describe)/.test(name!)) continue;
+      // A helper of the same file may be handed over, as to a map; one of another file is called.
+      const found = declarationOf(name!, [file]) ?? (call && declarationOf(name!, sources()));
+      if (!found) continue;
       seen.add(name!);
-      const found = functionOf(name!, file);
-      if (found !== undefined && parts.length <= MOST_FUNCTIONS) parts.push(found);
+      if (parts.length <= MOST_PARTS && !parts.some((part) => part.includes(found))) parts.push(found);
     }
   }
   return { file: file.path, text: parts.join('\n\n') };
@@ -71,14 +74,12 @@ function indentOf(line: string): number {
   return line.trim() === '' ? Number.POSITIVE_INFINITY : line.length - line.trimStart().length;
 }
 
-/** A function at the top level of the op's own file, or else an exported one of another; its doc comment with it. */
-function functionOf(name: string, own: SourceFile): string | undefined {
-  const at = new RegExp(`^(/\\*\\*(?:(?!\\*/)[^])*?\\*/\\n)?(export )?function ${name}\\b[^]*?^}`, 'm');
-  const mine = at.exec(own.text)?.[0];
-  if (mine !== undefined) return mine;
-  for (const { text, path } of sources()) {
-    if (path === own.path || !text.includes(`export function ${name}`)) continue;
-    return at.exec(text)?.[0];
-  }
-  return undefined;
+/** A function, or a constant of one line, at the top level of some files; its doc comment with it. */
+function declarationOf(name: string, files: readonly SourceFile[]): string | undefined {
+  const comment = '(/\\*\\*(?:(?!\\*/)[^])*?\\*/\\n)?(export )?';
+  const at = new RegExp(`^${comment}(function ${name}\\b[^]*?^}|const ${name} = .*;$)`, 'm');
+  const file = files.find(
+    ({ text }) => (text.includes(`function ${name}`) || text.includes(`const ${name} =`)) && at.test(text),
+  );
+  return file && at.exec(file.text)![0];
 }
