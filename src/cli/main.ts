@@ -6,6 +6,7 @@ import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
 import { inspectCommand } from './inspect.js';
 import { outputError, watchOutput } from './output.js';
+import { reportCommand } from './report.js';
 import { scoreCommand } from './score.js';
 import { trainCommand } from './train.js';
 import { verifyCommand } from './verify.js';
@@ -20,6 +21,7 @@ const COMMANDS = [
   featuresCommand,
   inspectCommand,
   walkCommand,
+  reportCommand,
   verifyCommand,
   dataCommand,
   devicesCommand,

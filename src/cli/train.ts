@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
+import { readRun } from '../report/readRun.js';
+import { terminalChart } from '../report/terminal.js';
 import type { Measures } from '../train/measures.js';
 import { Checkpoints } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
@@ -99,7 +101,9 @@ async function runTrain(run: { readonly options: TrainOptions } | ResumedRun): P
     progress.end();
     if (!result.stopped)
       printEnd(result.measures, data.entropy, result.sample, data.prompt.filter((id) => id < 256).length);
-    console.log(`run folder: ${folder.path}`);
+    const chart = terminalChart(readRun(folder.path));
+    if (chart !== undefined) console.log(`${chart}\n`);
+    console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
     if (signal !== undefined) process.exitCode = exitCode(signal);
   } finally {
     progress.end();

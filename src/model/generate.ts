@@ -42,17 +42,21 @@ interface Session {
  */
 export class Generator {
   readonly #sessions = new Map<number, Session>();
+  readonly #from: { readonly shared: Plan } | { readonly parameters: ReadonlyMap<string, Float32Array> };
   #base: Plan | undefined;
 
   /**
+   * @param parameters numbers by name, or a plan that holds them and goes on changing them: a trainer's
    * @param window bytes of prefix and stream the decoder was trained with
    */
   constructor(
     private readonly device: Device,
     private readonly config: DecoderConfig,
-    private readonly parameters: ReadonlyMap<string, Float32Array>,
+    parameters: ReadonlyMap<string, Float32Array> | Plan,
     private readonly window: { readonly prefix: number; readonly stream: number },
-  ) {}
+  ) {
+    this.#from = parameters instanceof Plan ? { shared: parameters } : { parameters };
+  }
 
   /** The bytes that follow a prompt, as they are made; ends at EOS. */
   async *generate(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
@@ -129,7 +133,7 @@ export class Generator {
     const logits = layer(rows(step, parameters, x, position), { parameters }, 'head');
     const plan = await Plan.compile(step, this.device, {
       keep: [logits],
-      ...(this.#base ? { shared: this.#base } : { parameters: this.parameters }),
+      ...(this.#base ? { shared: this.#base } : this.#from),
     });
     this.#base ??= plan;
     if (P === 0) return { slots: undefined, prefix: undefined, plan, ids, position, logits };

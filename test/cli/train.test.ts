@@ -40,6 +40,7 @@ describe('train', () => {
     expect(printed).toMatch(/step 4\/4 {2}\d\.\d{3} bits\/byte {2}[\d.]+ k?B\/s/);
     expect(printed).toMatch(/validation \d\.\d{3} bits\/byte; the text's order-0 entropy is 4\.465/);
     expect(printed).toContain('the decoder:');
+    expect(printed).toContain('training, bits per byte (smoothed), steps 1 to 4');
     expect(printed).toContain(`run folder: ${at('run')}`);
   });
 
@@ -62,6 +63,10 @@ describe('train', () => {
       'step-000004.safetensors',
     ]);
     expect(existsSync(at('run/sample.txt'))).toBe(true);
+    const samples = readFileSync(at('run/samples.jsonl'), 'utf8').trim().split('\n');
+    expect(samples.map((line) => JSON.parse(line).step)).toEqual([2, 4]);
+    expect(readFileSync(at('run/report.html'), 'utf8')).toContain('held-out text');
+    expect(JSON.parse(readFileSync(at('run/memory.json'), 'utf8')).device_bytes).toBeGreaterThan(0);
   });
 
   test('with the same seed writes the same bytes', async () => {

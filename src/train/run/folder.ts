@@ -25,7 +25,10 @@ export type Metrics = Readonly<Record<string, number | string>>;
  *     config.json           the resolved configuration, with versions, seed and adapter
  *     metrics.jsonl         a line per step, and per validation
  *     checkpoints/          step-000100.safetensors, beside it the optimiser's moments; index.json names latest and best
- *     sample.txt            what the decoder writes at the end
+ *     samples.jsonl         what the decoder writes at each validation
+ *     sample.txt            what it writes at the end
+ *     memory.json           bytes on the device, by kind, and of this process
+ *     report.html           all of this for a browser: curves, samples, memory, configuration
  */
 export class RunFolder {
   private constructor(readonly path: string) {}
@@ -76,11 +79,20 @@ export class RunFolder {
   }
 
   log(metrics: Metrics): void {
-    try {
-      appendFileSync(this.#metrics, `${JSON.stringify(metrics)}\n`);
-    } catch (error) {
-      throw new FileError(`${this.#metrics}: could not be written: ${reason(error)}`, { cause: error });
-    }
+    append(this.#metrics, metrics);
+  }
+
+  /** A line of samples.jsonl. The hex is what was written; the text beside it, for a reader, has U+FFFD for bytes that are none. */
+  logSample(step: number, prompt: Uint8Array, made: Uint8Array): void {
+    const show = (bytes: Uint8Array) => ({
+      hex: Buffer.from(bytes).toString('hex'),
+      text: new TextDecoder().decode(bytes),
+    });
+    append(this.#samples, { step, prompt: show(prompt), made: show(made) });
+  }
+
+  writeMemory(bytes: Readonly<Record<string, number>>): void {
+    writeFileAtomic(join(this.path, 'memory.json'), `${JSON.stringify(bytes, null, 2)}\n`);
   }
 
   /** Flush the metrics to the disk: done before a checkpoint, so that a checkpoint never lacks the lines before it. */
@@ -99,25 +111,14 @@ export class RunFolder {
   }
 
   /**
-   * Cut the metrics back to a checkpoint: lines of later steps go, and with them a line that a killed process left half
+   * Cut the metrics and samples back to a checkpoint: lines of later steps go, and with them a line that a killed process left half
    * written.
    *
-   * @returns the lines that stay
+   * @returns the metrics that stay
    */
   rewind(step: number): Metrics[] {
-    if (!existsSync(this.#metrics)) return [];
-    const size = readable(this.#metrics);
-    const bytes = readFileSync(this.#metrics);
-    const lines: Metrics[] = [];
-    let at = 0;
-    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, at)) {
-      const line = metricsOf(bytes.toString('utf8', at, end));
-      if (line === undefined || !(Number(line.step) <= step)) break;
-      lines.push(line);
-      at = end + 1;
-    }
-    if (at < size) truncateSync(this.#metrics, at);
-    return lines;
+    rewindLines(this.#samples, step);
+    return rewindLines(this.#metrics, step);
   }
 
   writeSample(text: string | Uint8Array): void {
@@ -127,6 +128,35 @@ export class RunFolder {
   get #metrics(): string {
     return join(this.path, 'metrics.jsonl');
   }
+
+  get #samples(): string {
+    return join(this.path, 'samples.jsonl');
+  }
+}
+
+function append(path: string, line: object): void {
+  try {
+    appendFileSync(path, `${JSON.stringify(line)}\n`);
+  } catch (error) {
+    throw new FileError(`${path}: could not be written: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** Cut a file of lines off behind the last one of `step`; gives what stays. */
+function rewindLines(path: string, step: number): Metrics[] {
+  if (!existsSync(path)) return [];
+  const size = readable(path);
+  const bytes = readFileSync(path);
+  const lines: Metrics[] = [];
+  let at = 0;
+  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, at)) {
+    const line = metricsOf(bytes.toString('utf8', at, end));
+    if (line === undefined || !(Number(line.step) <= step)) break;
+    lines.push(line);
+    at = end + 1;
+  }
+  if (at < size) truncateSync(path, at);
+  return lines;
 }
 
 function metricsOf(text: string): Metrics | undefined {

@@ -3,6 +3,7 @@ import { DeviceError, NumberError } from '../../engine/errors.js';
 import { bitsOf } from '../../model/evaluator.js';
 import { Generator } from '../../model/generate.js';
 import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '../../model/parameters.js';
+import { writeReport } from '../../report/report.js';
 import type { Checkpoint } from '../checkpoint.js';
 import { Judge, type Measures } from '../measures.js';
 import { learningRate } from '../schedule.js';
@@ -42,7 +43,8 @@ export interface RunResult {
   readonly stopped: boolean;
 }
 
-const SAMPLE_BYTES = 200;
+/** Bytes the decoder writes for a person to read: at each validation, and at the end. */
+const SAMPLE_BYTES = { validation: 100, end: 200 };
 
 /** What a run learns from, and how it is judged. */
 export interface RunData {
@@ -98,7 +100,10 @@ export async function train(
   try {
     for (let losses = 1; ; losses++) {
       try {
-        return await attempt({ device: current, options, data, folder, listener, stop, checkpoints, state, keep });
+        const attempted = { device: current, options, data, folder, listener, stop, checkpoints, state, keep };
+        const result = await attempt(attempted);
+        writeReport([folder.path]);
+        return result;
       } catch (error) {
         const lost = error instanceof DeviceError && error.fault === 'lost';
         if (!lost || reopen === undefined || losses > MOST_LOSSES) throw error;
@@ -155,6 +160,8 @@ async function attempt(run: Attempt): Promise<RunResult> {
       }),
     );
     if (run.state) trainer.restore(run.state.checkpoint.parameters, run.state.moments, start);
+    const generator = owned(new Generator(device, config, trainer.plan, window));
+    folder.writeMemory(memoryOf(trainer));
     const judge = owned(await Judge.create(device, config, B, data.validation, trainer.plan));
     const save = async () => {
       const { step } = trainer;
@@ -174,6 +181,11 @@ async function attempt(run: Attempt): Promise<RunResult> {
       checkpoints.judge(trainer.step, measures);
       listener.validation(trainer.step, measures);
     };
+    const keepSample = async (bytes: number) => {
+      const { prompt, made } = await writeSample(generator, data.prompt, bytes, seed);
+      folder.logSample(trainer.step, prompt, made);
+      return Uint8Array.from([...prompt, ...made]);
+    };
     const due = (every: number) => every > 0 && trainer.step % every === 0 && trainer.step > 0 && trainer.step < steps;
 
     let stopped = false;
@@ -188,7 +200,13 @@ async function attempt(run: Attempt): Promise<RunResult> {
       const lr = learningRate(options, step + 1);
       const { nats, gradientNorm, finite } = await trainer.update(batches, lr);
       const took = performance.now() - started;
-      const line = { step: step + 1, kind, learning_rate: lr, milliseconds: Math.round(took * 100) / 100 };
+      const line = {
+        step: step + 1,
+        kind,
+        learning_rate: lr,
+        milliseconds: Math.round(took * 100) / 100,
+        bytes_per_second: Math.round((1000 * accumulate * B * (size.prefix + size.stream)) / took),
+      };
       if (finite) {
         milliseconds = milliseconds === 0 ? took : 0.9 * milliseconds + 0.1 * took;
         const bytesPerSecond = (1000 * accumulate * B * (size.prefix + size.stream)) / milliseconds;
@@ -214,14 +232,16 @@ async function attempt(run: Attempt): Promise<RunResult> {
         throw await numberError(step + 1, notFinite(nats), culprit, save);
       }
       stopped = stop();
-      if (due(options.evalEvery) && !stopped) await validate();
+      if (due(options.evalEvery) && !stopped) {
+        await validate();
+        await keepSample(SAMPLE_BYTES.validation);
+      }
       if (due(options.saveEvery) && !stopped) await save();
     }
     await save();
     if (stopped) return { step: trainer.step, measures, sample: new Uint8Array(), stopped };
     await validate(true);
-    const generator = owned(new Generator(device, config, await trainer.parameters(), window));
-    const sample = await writeSample(generator, data.prompt, seed);
+    const sample = await keepSample(SAMPLE_BYTES.end);
     folder.writeSample(sample);
     return { step: trainer.step, measures, sample, stopped };
   } finally {
@@ -256,10 +276,22 @@ async function numberError(
 }
 
 /** A held-out prefix, and what the decoder writes after it. */
-async function writeSample(generator: Generator, ids: Uint32Array, seed: number): Promise<Uint8Array> {
+async function writeSample(generator: Generator, ids: Uint32Array, bytes: number, seed: number) {
   const prompt = Uint8Array.from(ids.filter((id) => id < 256));
   const made: number[] = [];
-  const options = { bytes: SAMPLE_BYTES, temperature: 0.8, topK: 40, seed };
+  const options = { bytes, temperature: 0.8, topK: 40, seed };
   for await (const byte of generator.generate(prompt, options)) made.push(byte);
-  return Uint8Array.from([...prompt, ...made]);
+  return { prompt, made: Uint8Array.from(made) };
+}
+
+/** Bytes on the device, for one size of window, and of this process. */
+function memoryOf(trainer: Trainer): Record<string, number> {
+  const { total, flat, activations, unshared } = trainer.plan.bytes;
+  return {
+    device_bytes: total,
+    parameter_bytes: flat,
+    activation_bytes: activations,
+    activation_bytes_unshared: unshared,
+    process_bytes: process.memoryUsage.rss(),
+  };
 }

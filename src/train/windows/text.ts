@@ -8,15 +8,11 @@ import { LeftOut } from '../data/leftOut.js';
 import { readable } from '../data/readable.js';
 import { drawsAt } from './draws.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
-import { EOS, MASK, type Split, type Window, type WindowSize, type WindowSource } from './window.js';
+import { order0Entropy, Positions, type TextDocument } from './textWindow.js';
+import type { Split, WindowSize, WindowSource } from './window.js';
 import { count } from './words.js';
 
-/** Bytes that belong together. `closed`: the text ends here, so an EOS follows; the front part of a cut text does not end. */
-export interface TextDocument {
-  readonly source: string;
-  readonly bytes: Uint8Array;
-  readonly closed: boolean;
-}
+export { order0Entropy, type TextDocument, textWindow } from './textWindow.js';
 
 export interface TextOptions {
   /** the share held out: of fewer than ten documents the end of each, of more every tenth. Default 0.1 */
@@ -140,94 +136,6 @@ const mend = 'Use a longer text, or a smaller --prefix and --stream';
 
 function sizes({ prefix, stream }: WindowSize): string {
   return `${prefix} + ${stream} bytes`;
-}
-
-/** Every place at which a window can start in some documents, numbered from 0. */
-class Positions {
-  readonly count: number;
-  /** starts[d]: number of the first position in document d */
-  private readonly starts: number[] = [];
-
-  constructor(
-    private readonly documents: readonly TextDocument[],
-    private readonly size: WindowSize,
-  ) {
-    let count = 0;
-    for (const document of documents) {
-      this.starts.push(count);
-      const { first, last } = this.range(document);
-      count += last - first + 1;
-    }
-    this.count = count;
-  }
-
-  /**
-   * Where a stream may begin in a document of n ids (its EOS included): such that prefix and stream are full, `[L, n - T]`; in
-   * a document too short for that, such that as much as can be is predicted.
-   */
-  private range({ bytes, closed }: TextDocument): { first: number; last: number } {
-    const { prefix, stream } = this.size;
-    const ids = bytes.length + (closed ? 1 : 0);
-    return {
-      first: Math.min(prefix, Math.max(0, ids - stream)),
-      last: Math.max(Math.min(prefix, ids - 1), ids - stream),
-    };
-  }
-
-  window(position: number): Window {
-    let low = 0; // the last document that starts at or before the position
-    for (let high = this.starts.length; high - low > 1; ) {
-      const middle = (low + high) >> 1;
-      if (this.starts[middle]! <= position) low = middle;
-      else high = middle;
-    }
-    const document = this.documents[low]!;
-    const at = this.range(document).first + position - this.starts[low]!;
-    return textWindow(document, at, this.size);
-  }
-}
-
-/** The window whose stream begins at byte `at` of a document. */
-export function textWindow({ source, bytes, closed }: TextDocument, at: number, size: WindowSize): Window {
-  const prefix = new Uint32Array(size.prefix).fill(MASK);
-  const before = bytes.subarray(Math.max(0, at - size.prefix), at);
-  prefix.set(before, size.prefix - before.length); // what there is stands next to the stream
-  const stream = new Uint32Array(size.stream).fill(MASK);
-  const after = bytes.subarray(at, at + size.stream);
-  stream.set(after);
-  let length = after.length;
-  if (closed && length < size.stream) stream[length++] = EOS;
-  return {
-    kind: 'text',
-    prefix,
-    stream,
-    weights: new Float32Array(size.stream).fill(1, 0, length),
-    info: {
-      source,
-      at,
-      parts: {
-        prefix: [{ name: 'text', start: size.prefix - before.length, end: size.prefix }],
-        stream: [{ name: 'text', start: 0, end: after.length }],
-      },
-    },
-  };
-}
-
-/**
- * Entropy of bytes by their frequencies alone, in bits per byte: `-Σ p·log2 p`. All parts are counted together.
- *
- *     order0Entropy(Uint8Array.of(1, 1, 2, 2)) // 1
- */
-export function order0Entropy(...parts: readonly Uint8Array[]): number {
-  const counts = new Float64Array(256);
-  let total = 0;
-  for (const bytes of parts) {
-    for (const byte of bytes) counts[byte]!++;
-    total += bytes.length;
-  }
-  let bits = 0;
-  for (const count of counts) if (count > 0) bits -= (count / total) * Math.log2(count / total);
-  return bits;
 }
 
 /**

@@ -1,0 +1,99 @@
+import { smooth, thin } from './curves.js';
+import type { Curve, RunRecord } from './readRun.js';
+import { KEEP } from './terminal.js';
+
+/** One line of a chart, as the report's script draws it. */
+export interface Series extends Curve {
+  readonly label: string;
+  /** the colour on each ground */
+  readonly light: string;
+  readonly dark: string;
+  readonly faint?: boolean;
+  readonly dash?: boolean;
+  readonly points?: boolean;
+}
+
+export interface Chart {
+  readonly title: string;
+  readonly about: string;
+  readonly wide?: boolean;
+  /** a logarithmic axis */
+  readonly log?: boolean;
+  readonly series: readonly Series[];
+}
+
+/** A colour per run, told apart by hue and by lightness: after Okabe and Ito 2008. */
+const COLOURS: readonly { light: string; dark: string }[] = [
+  { light: '#0b6a74', dark: '#6fc9cf' },
+  { light: '#b0480f', dark: '#f2a36b' },
+  { light: '#4a4fb5', dark: '#a9aef5' },
+  { light: '#8a1f5c', dark: '#ee93c3' },
+  { light: '#3f6b13', dark: '#a6cf72' },
+  { light: '#6b5a13', dark: '#dcc56a' },
+];
+
+/** The colours of the `index`-th run. */
+export function colourOf(index: number): { light: string; dark: string } {
+  return COLOURS[index % COLOURS.length]!;
+}
+
+/** The charts of some runs, laid over each other by step. Those without a point are left out. */
+export function chartsOf(runs: readonly RunRecord[]): Chart[] {
+  const charts: Chart[] = [
+    {
+      title: 'Bits per byte',
+      about:
+        'What a predicted byte costs; lower is better. Faint: each training batch. Full: their running mean. Dots: held-out text. ' +
+        'Dashed: what byte frequencies alone would reach.',
+      wide: true,
+      series: runs.flatMap(lossSeries),
+    },
+    { title: 'Learning rate', about: 'Linear warm-up, then half a cosine.', series: single(runs, 'learning_rate') },
+    {
+      title: 'Gradient norm',
+      about: 'Length of the whole gradient before it is clipped to 1.',
+      log: true,
+      series: single(runs, 'gradient_norm', positive),
+    },
+    { title: 'Throughput', about: 'Prefix and stream bytes a second.', series: single(runs, 'bytes_per_second') },
+  ];
+  return charts.filter(({ series }) => series.length > 0);
+}
+
+function lossSeries(run: RunRecord, index: number, runs: readonly RunRecord[]): Series[] {
+  const colour = colourOf(index);
+  const label = (what: string) => (runs.length === 1 ? what : `${run.name}: ${what}`);
+  const series: Series[] = [];
+  const train = run.curves.get('bits_per_byte');
+  if (train !== undefined) {
+    series.push({ ...thin(train), ...colour, label: label('training'), faint: true });
+    series.push({ ...thin({ x: train.x, y: smooth(train.y, KEEP) }), ...colour, label: label('training, mean') });
+  }
+  // text_bpb, video_bpb, … : a colour each where there is one run, the run's own where there are several
+  const measures = [...run.curves].filter(([name]) => /_bpb$/.test(name));
+  for (const [i, [name, curve]] of measures.entries()) {
+    const own = runs.length === 1 ? colourOf(i + 1) : colour;
+    series.push({ ...thin(curve), ...own, label: label(`held-out ${name.replace(/_bpb$/, '')}`), points: true });
+  }
+  const entropy = run.config.order0_entropy;
+  if (typeof entropy === 'number' && train !== undefined) {
+    const ends = [train.x[0]!, train.x.at(-1)!];
+    const grey = { light: '#6b675e', dark: '#a5a198' };
+    const known = runs.slice(0, index).some((other) => other.config.order0_entropy === entropy);
+    if (!known) series.push({ x: ends, y: [entropy, entropy], ...grey, label: 'order-0 entropy', dash: true });
+  }
+  return series;
+}
+
+function single(runs: readonly RunRecord[], name: string, keep: (curve: Curve) => Curve = (curve) => curve): Series[] {
+  return runs.flatMap((run, index) => {
+    const curve = run.curves.get(name);
+    return curve === undefined ? [] : [{ ...thin(keep(curve)), ...colourOf(index), label: run.name }];
+  });
+}
+
+/** A logarithmic axis has no place for 0. */
+function positive({ x, y }: Curve): Curve {
+  const kept = y.flatMap((value, i) => (value > 0 ? [i] : []));
+  return { x: kept.map((i) => x[i]!), y: kept.map((i) => y[i]!) };
+}

@@ -1,0 +1,87 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { FileError } from '../engine/errors.js';
+import { isRecord } from '../train/data/json.js';
+import { readJsonLines } from '../train/data/jsonl.js';
+
+/** One curve: `y[i]` at step `x[i]`. */
+export interface Curve {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+}
+
+export interface Sample {
+  readonly step: number;
+  readonly prompt: string;
+  readonly made: string;
+}
+
+/** A run folder as a report needs it. */
+export interface RunRecord {
+  readonly name: string;
+  /** config.json */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** by the names of metrics.jsonl: `bits_per_byte`, `text_bpb`, `learning_rate`, … */
+  readonly curves: ReadonlyMap<string, Curve>;
+  /** memory.json */
+  readonly memory: Readonly<Record<string, unknown>>;
+  readonly samples: readonly Sample[];
+  /** lines of metrics.jsonl and samples.jsonl that could not be read: a killed run leaves half a line */
+  readonly leftOut: number;
+}
+
+/**
+ * Read what a run left behind. A line that is cut short is passed over and counted.
+ *
+ * @throws FileError when the folder holds no run, or its configuration is not JSON
+ */
+export function readRun(path: string): RunRecord {
+  const config = readConfig(path);
+  let leftOut = 0;
+  const lines = function* (name: string): Generator<Record<string, unknown>> {
+    if (!existsSync(join(path, name))) return;
+    for (const { value } of readJsonLines(join(path, name))) {
+      if (isRecord(value) && typeof value.step === 'number') yield value;
+      else leftOut++;
+    }
+  };
+  const curves = new Map<string, { x: number[]; y: number[] }>();
+  for (const { step, ...row } of lines('metrics.jsonl')) {
+    for (const [name, value] of Object.entries(row)) {
+      if (typeof value !== 'number') continue;
+      const curve = curves.get(name) ?? { x: [], y: [] };
+      curves.set(name, curve);
+      curve.x.push(step as number);
+      curve.y.push(value);
+    }
+  }
+  // A run that went on may have written a step's sample again: the last counts.
+  const samples = new Map<number, Sample>();
+  for (const { step, prompt, made } of lines('samples.jsonl')) {
+    samples.set(step as number, { step: step as number, prompt: textOf(prompt), made: textOf(made) });
+  }
+  const memory = existsSync(join(path, 'memory.json')) ? readObject(join(path, 'memory.json')) : {};
+  return { name: basename(resolve(path)), config, curves, memory, samples: [...samples.values()], leftOut };
+}
+
+function readConfig(path: string): Record<string, unknown> {
+  const file = join(path, 'config.json');
+  if (!existsSync(file)) {
+    throw new FileError(`${path}: holds no run (no config.json); give a folder that \`byte-to-loss train\` wrote`);
+  }
+  return readObject(file);
+}
+
+function readObject(file: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (isRecord(value)) return value;
+  } catch {
+    // said below
+  }
+  throw new FileError(`${file}: is not a JSON object, as byte-to-loss writes it`);
+}
+
+function textOf(part: unknown): string {
+  return isRecord(part) && typeof part.text === 'string' ? part.text : '';
+}

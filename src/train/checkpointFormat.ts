@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { FileError, InputError } from '../engine/errors.js';
+import { sameShape } from '../engine/shape.js';
+import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST } from '../model/config.js';
+import { parameterSpecs } from '../model/parameters.js';
+import { parseJson } from './data/json.js';
+import type { Safetensors } from './safetensorsFormat.js';
+
+export const FORMAT = 'byte-to-loss 1';
+
+const whole = (most: number) => z.number().int().min(1).max(most);
+
+/** A decoder's configuration as it may stand in a file that anybody wrote. */
+const configSchema = z.strictObject({
+  door: z.enum(DOOR_KINDS),
+  dim: whole(LARGEST.dim),
+  layers: whole(LARGEST.layers),
+  heads: whole(LARGEST.heads),
+  K: whole(LARGEST.K),
+  includeBits: z.boolean().exactOptional(),
+  momentumPhase: z.boolean().exactOptional(),
+  columns: z.array(z.number().int().min(0).max(34)).max(35).exactOptional(),
+  tableSeed: z.number().int().min(0).exactOptional(),
+});
+
+/** What a checkpoint's metadata holds beside the weights. */
+export interface CheckpointInfo {
+  readonly config: DecoderConfig;
+  /** updates done; also the data position, since every batch is a function of seed and step */
+  readonly step: number;
+  /** of initial weights and batches: with `step` it is the whole random state */
+  readonly seed: number;
+  /** bytes of prefix and stream the decoder was trained with */
+  readonly prefix: number;
+  readonly stream: number;
+}
+
+export interface Checkpoint extends CheckpointInfo {
+  readonly parameters: Map<string, Float32Array>;
+}
+
+/**
+ * The checkpoint in a safetensors file that lies in memory.
+ *
+ * @param file how errors name it   @param digest SHA-256 of its tensors, as `tensorsDigest` takes it
+ * @throws FileError when the numbers changed, it is no checkpoint of this program, or it lacks a parameter
+ */
+export function parseCheckpoint(file: string, stored: Safetensors, digest: string): Checkpoint {
+  const info = parseInfo(file, stored, digest);
+  return { ...info, parameters: numbersOf(file, stored, info.config, ['']).get('')! };
+}
+
+/** What a checkpoint or its optimiser's file says of itself. @throws FileError as `parseCheckpoint` */
+export function parseInfo(path: string, { metadata }: Safetensors, digest: string): CheckpointInfo {
+  if (metadata.format !== FORMAT) {
+    throw new FileError(
+      `${path}: is not a checkpoint of byte-to-loss: its metadata has no format '${FORMAT}'. ` +
+        'Give a file that `byte-to-loss train` wrote, under checkpoints/ in its run folder',
+    );
+  }
+  if (metadata.sha256 !== digest) {
+    throw new FileError(`${path}: its numbers have changed since it was written (checksum); take an older checkpoint`);
+  }
+  const number = (name: string) => {
+    const value = Number(metadata[name]);
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new FileError(`${path}: metadata ${name} must be a whole number; got ${metadata[name]}`);
+    }
+    return value;
+  };
+  const config = configOf(path, metadata.config ?? '');
+  return { config, step: number('step'), seed: number('seed'), prefix: number('prefix'), stream: number('stream') };
+}
+
+function configOf(path: string, json: string): DecoderConfig {
+  try {
+    const result = configSchema.safeParse(parseJson(json, { depth: 2, items: 35 }));
+    if (!result.success) throw new InputError(z.prettifyError(result.error));
+    checkConfig(result.data);
+    return result.data;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new FileError(`${path}: metadata config cannot be used: ${error.message}`);
+  }
+}
+
+/** Every parameter under each of some prefixes of names, and nothing else: the file's tensors must fit the configuration. */
+export function numbersOf(
+  path: string,
+  { tensors }: Pick<Safetensors, 'tensors'>,
+  config: DecoderConfig,
+  prefixes: readonly string[],
+): Map<string, Map<string, Float32Array>> {
+  if (config.layers > tensors.size) {
+    throw new FileError(`${path}: its configuration has ${config.layers} layers, but it holds ${tensors.size} tensors`);
+  }
+  const specs = parameterSpecs(config);
+  const expected = new Set(prefixes.flatMap((prefix) => specs.map(({ name }) => prefix + name)));
+  const foreign = [...tensors.keys()].find((name) => !expected.has(name));
+  if (foreign !== undefined) {
+    throw new FileError(
+      `${path}: holds ${foreign}, which a ${config.door} decoder of this configuration does not have`,
+    );
+  }
+  const read = (prefix: string) =>
+    specs.map(({ name, shape }): [string, Float32Array] => {
+      const tensor = tensors.get(prefix + name);
+      const wanted = `${prefix}${name} [${shape.join(', ')}] F32`;
+      if (tensor === undefined) throw new FileError(`${path}: lacks ${wanted}`);
+      if (tensor.dtype !== 'F32' || !sameShape(tensor.shape, shape)) {
+        const got = `[${tensor.shape.join(', ')}] ${tensor.dtype}`;
+        throw new FileError(`${path}: needs ${wanted} for its configuration; it holds ${got}`);
+      }
+      return [name, tensor.data as Float32Array];
+    });
+  return new Map(prefixes.map((prefix) => [prefix, new Map(read(prefix))]));
+}
