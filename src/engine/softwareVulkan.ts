@@ -136,7 +136,7 @@ function cacheFolder(): string {
  * The regular files of a tar archive. A header is 512 bytes: name at 0, size in octal at 124, type at 156 (`0` is a file);
  * the contents follow, padded to 512.
  */
-function* readTar(tar: Buffer): Generator<{ name: string; bytes: Buffer }> {
+export function* readTar(tar: Buffer): Generator<{ name: string; bytes: Buffer }> {
   for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
     const field = (start: number, length: number) => {
       const [text = ''] = tar.toString('latin1', at + start, at + start + length).split('\0');

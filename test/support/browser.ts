@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync } from 'node:zlib';
+import { type Browser, chromium } from 'playwright-core';
+import { BUNDLE, BUNDLE_VERSION, readTar } from '../../src/engine/softwareVulkan.js';
+
+const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
+
+/** Where tests leave pictures of pages, for a person to look at. */
+export function screenshotPath(name: string): string {
+  const folder = join(CACHE, 'screenshots');
+  mkdirSync(folder, { recursive: true });
+  return join(folder, `${name}.png`);
+}
+
+/**
+ * Open the headless Chromium of `@sparticuz/chromium`, which brings its own libraries, fonts and SwiftShader: nothing of the
+ * system is needed. One unpacked copy serves every run.
+ *
+ * @param webgpu false leaves out the flag that Linux needs for WebGPU
+ */
+export async function openBrowser(webgpu = true): Promise<Browser> {
+  const folder = unpackBrowser();
+  return chromium.launch({
+    executablePath: join(folder, 'chromium'),
+    args: ['--no-sandbox', '--lang=en-US', ...(webgpu ? ['--enable-unsafe-webgpu'] : [])],
+    env: {
+      ...(process.env as Record<string, string>),
+      LD_LIBRARY_PATH: join(folder, 'lib'),
+      FONTCONFIG_FILE: join(folder, 'fonts.conf'),
+      // Without a locale of the system the browser's language is one that Intl refuses.
+      LANG: 'en_US.UTF-8',
+      LANGUAGE: 'en_US',
+      // The browser takes its own SwiftShader, whatever driver the tests in this process run on.
+      VK_DRIVER_FILES: join(folder, 'vk_swiftshader_icd.json'),
+    },
+  });
+}
+
+/** The archives beside the package, unpacked into a folder of their own and then renamed, so that no reader sees half of it. */
+function unpackBrowser(): string {
+  const folder = join(CACHE, `chromium-${BUNDLE_VERSION}`);
+  if (existsSync(folder)) return folder;
+  const archives = join(dirname(createRequire(import.meta.url).resolve(BUNDLE)), '../../bin');
+  mkdirSync(CACHE, { recursive: true });
+  const fresh = mkdtempSync(join(CACHE, 'unpack-'));
+  const read = (name: string) => brotliDecompressSync(readFileSync(join(archives, name)));
+  writeFileSync(join(fresh, 'chromium'), read('chromium.br'), { mode: 0o755 });
+  for (const archive of ['al2023.tar.br', 'swiftshader.tar.br', 'fonts.tar.br']) {
+    for (const { name, bytes } of readTar(read(archive))) {
+      mkdirSync(dirname(join(fresh, name)), { recursive: true });
+      writeFileSync(join(fresh, name), bytes, { mode: 0o755 });
+    }
+  }
+  // The packaged configuration names the folders of another system.
+  const fonts = `<fontconfig><dir>${join(folder, 'fonts')}</dir><cachedir>${join(folder, 'font-cache')}</cachedir></fontconfig>`;
+  writeFileSync(join(fresh, 'fonts.conf'), fonts);
+  try {
+    renameSync(fresh, folder);
+  } catch (error) {
+    rmSync(fresh, { recursive: true });
+    if (!existsSync(folder)) throw error; // else another process was first
+  }
+  return folder;
+}

@@ -1,0 +1,57 @@
+export type Rgb = readonly [number, number, number];
+
+/** Colours between which values are drawn; text on them keeps a contrast of at least 4.5 : 1, see `inkOn`. */
+export interface Palette {
+  readonly zero: Rgb;
+  readonly positive: Rgb;
+  readonly negative: Rgb;
+  /** where there is nothing: pairs that attention may not see */
+  readonly nothing: Rgb;
+}
+
+export const LIGHT: Palette = {
+  zero: [247, 245, 239],
+  positive: [9, 98, 108],
+  negative: [184, 74, 14],
+  nothing: [228, 225, 216],
+};
+export const DARK: Palette = {
+  zero: [33, 35, 40],
+  positive: [124, 211, 214],
+  negative: [246, 168, 110],
+  nothing: [22, 23, 26],
+};
+
+function between(a: Rgb, b: Rgb, share: number): Rgb {
+  const t = Math.max(0, Math.min(1, share));
+  return [0, 1, 2].map((i) => Math.round(a[i]! + (b[i]! - a[i]!) * t)) as unknown as Rgb;
+}
+
+/** -1 .. 1 to negative .. zero .. positive. */
+export function diverging({ zero, positive, negative }: Palette, value: number): Rgb {
+  return value < 0 ? between(zero, negative, -value) : between(zero, positive, value);
+}
+
+/** 0 .. 1 to zero .. positive. */
+export function sequential({ zero, positive }: Palette, value: number): Rgb {
+  return between(zero, positive, value);
+}
+
+/** 0 .. 1 to zero .. negative: what a byte costs. */
+export function cost({ zero, negative }: Palette, value: number): Rgb {
+  return between(zero, negative, value);
+}
+
+export function css([r, g, b]: Rgb): string {
+  return `rgb(${r} ${g} ${b})`;
+}
+
+/** Black or white, whichever reads better on a ground. @see WCAG 2.2, relative luminance */
+export function inkOn(ground: Rgb): string {
+  const [r, g, b] = ground.map((c) => {
+    const s = c / 255;
+    return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  return luminance > 0.179 ? '#000' : '#fff';
+}

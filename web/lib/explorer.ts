@@ -1,0 +1,196 @@
+import type { Device } from '../../src/engine/device.js';
+import { visibleKeys } from '../../src/engine/ops/attention.js';
+import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
+import { type CompileOptions, Plan } from '../../src/engine/plan.js';
+import { Program } from '../../src/engine/program.js';
+import type { Tensor } from '../../src/engine/tensor.js';
+import { type Trace, trace } from '../../src/engine/trace.js';
+import { channelsOf, type DecoderConfig } from '../../src/model/config.js';
+import { bitsOf } from '../../src/model/evaluator.js';
+import { type ForwardPass, feedsOf, recordForward } from '../../src/model/forward.js';
+
+/** A decoder to look into: numbers of its own, or the plan of a trainer that goes on changing them. */
+export interface Model {
+  readonly name: string;
+  readonly config: DecoderConfig;
+  /** it has learned nothing yet */
+  readonly fresh?: boolean;
+  readonly from: { readonly parameters: ReadonlyMap<string, Float32Array> } | { readonly shared: Plan };
+}
+
+/** Bytes, and how many of them come before: `L` go into slots, the others are predicted. */
+export interface Text {
+  readonly bytes: Uint8Array;
+  readonly L: number;
+}
+
+/** Weights of one head: `at(i, j)` is how much position i takes from position j. */
+export interface AttentionMap {
+  readonly layer: number;
+  readonly head: number;
+  /** [S, S], row-major; each row sums to 1 over the keys it may see */
+  readonly weights: Float32Array;
+}
+
+/** What one forward pass over a text gives the page. */
+export interface Snapshot extends Text {
+  readonly model: Model;
+  /** [bytes, channels] of the whole text as one string, as the kernel made them */
+  readonly channels: Float32Array;
+  readonly channelCount: number;
+  /** [T], what each predicted byte costs */
+  readonly bits: readonly number[];
+  readonly bitsPerByte: number;
+  /** [T, 258] */
+  readonly logits: Float32Array;
+  /** P slots and S positions */
+  readonly P: number;
+  readonly S: number;
+  readonly attention: readonly AttentionMap[];
+  readonly milliseconds: number;
+}
+
+/** Everything about every op of a pass, and the recorded pass it belongs to. */
+export interface Look {
+  readonly trace: Trace;
+  readonly backward: boolean;
+}
+
+/** A recorded pass over texts of one length. */
+interface Recorded {
+  readonly pass: ForwardPass;
+  readonly text: Tensor;
+  readonly channels: Tensor;
+  readonly plan: Plan;
+}
+
+/**
+ * Runs texts through a decoder on the device. A pass is recorded for each length of text and kept until the length changes, so
+ * that typing over a character only replays. Calls are taken one after the other.
+ */
+export class Explorer {
+  #recorded: (Recorded & { readonly key: string }) | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly device: Device,
+    readonly model: Model,
+  ) {}
+
+  /** One forward pass. */
+  run(text: Text): Promise<Snapshot> {
+    return this.#next(async () => {
+      const { pass, plan, channels, ...recorded } = await this.#open(text);
+      const heads = attentionOf(pass);
+      const start = performance.now();
+      this.#write({ pass, plan, channels, ...recorded }, text);
+      const read = [channels, pass.nats, pass.logits, ...heads.flatMap(({ q, k, lse }) => [q, k, lse])];
+      const [channelValues, nats, logits, ...qkl] = await plan.replayAndRead(read);
+      const milliseconds = performance.now() - start;
+      const attention = heads.flatMap((_, layer) =>
+        weightsOf(pass, layer, qkl[3 * layer]!, qkl[3 * layer + 1]!, qkl[3 * layer + 2]!),
+      );
+      const bits = Array.from(nats!, bitsOf);
+      return {
+        ...text,
+        model: this.model,
+        channels: channelValues!,
+        channelCount: channelsOf(this.model.config),
+        bits,
+        bitsPerByte: bits.reduce((sum, b) => sum + b, 0) / bits.length,
+        logits: logits!,
+        P: pass.size.P,
+        S: pass.size.P + pass.size.T,
+        attention,
+        milliseconds,
+      };
+    });
+  }
+
+  /** The same pass op by op, each one compared with its float64 reference; with `backward` the gradients too. */
+  look(text: Text, backward: boolean, progress: (done: number, of: number) => void): Promise<Look> {
+    return this.#next(async () => {
+      const recorded = await this.#record(text, { backward, keep: 'all' });
+      try {
+        this.#write(recorded, text);
+        return { trace: await trace(recorded.plan, progress), backward };
+      } finally {
+        recorded.plan.free();
+      }
+    });
+  }
+
+  async free(): Promise<void> {
+    await this.#next(async () => this.#recorded?.plan.free());
+  }
+
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {}); // the caller hears of it; the next call starts afresh
+    return result;
+  }
+
+  async #open(text: Text): Promise<Recorded> {
+    const key = `${text.L} + ${text.bytes.length - text.L}`;
+    if (this.#recorded?.key !== key) {
+      this.#recorded?.plan.free();
+      this.#recorded = undefined;
+      this.#recorded = { key, ...(await this.#record(text, { backward: false })) };
+    }
+    return this.#recorded;
+  }
+
+  async #record({ bytes, L }: Text, options: { backward: boolean; keep?: 'all' }): Promise<Recorded> {
+    const { config, from } = this.model;
+    const program = new Program();
+    const text = program.input('text', [1, bytes.length], 'u32');
+    const { includeBits = false, momentumPhase = false } = config;
+    const channels = program.scope('text', () => hslFeatures(text, { includeBits, momentumPhase }));
+    const pass = recordForward(program, config, { B: 1, L, T: bytes.length - L });
+    if (options.backward) program.backward(pass.loss);
+    const read = [channels, pass.nats, pass.logits, ...attentionOf(pass).flatMap(({ q, k, lse }) => [q, k, lse])];
+    const compile: CompileOptions = { keep: options.keep ?? read, ...from };
+    return { pass, text, channels, plan: await Plan.compile(program, this.device, compile) };
+  }
+
+  #write({ pass, plan, text }: Recorded, { bytes, L }: Text): void {
+    plan.write(text, Uint32Array.from(bytes));
+    const batch = {
+      prefix: Uint32Array.from(bytes.subarray(0, L)),
+      targets: Uint32Array.from(bytes.subarray(L)),
+      weights: new Float32Array(bytes.length - L).fill(1),
+    };
+    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+  }
+}
+
+/** Queries, keys and the logarithm of each row's sum, of every layer. */
+function attentionOf({ program }: ForwardPass): { q: Tensor; k: Tensor; lse: Tensor }[] {
+  return program.entries
+    .filter(({ op }) => op.name === 'attention.forward')
+    .map(({ inputs: [q, k], outputs: [, lse] }) => ({ q: q!, k: k!, lse: lse! }));
+}
+
+/** The kernel keeps no map, only lse: p[i, j] = exp(q[i]·k[j]/√D - lse[i]) for the keys j that i sees. */
+function weightsOf(
+  { size, program }: ForwardPass,
+  layer: number,
+  q: Float32Array,
+  k: Float32Array,
+  lse: Float32Array,
+): AttentionMap[] {
+  const entry = program.entries.filter(({ op }) => op.name === 'attention.forward')[layer]!;
+  const [, H, S, D] = entry.inputs[0]!.shape as [number, number, number, number];
+  return Array.from({ length: H }, (_, head) => {
+    const weights = new Float32Array(S * S);
+    for (let i = 0; i < S; i++) {
+      const row = head * S + i; // q[0, head, i]
+      for (let j = 0; j < visibleKeys(i, size.P); j++) {
+        let dot = 0;
+        for (let d = 0; d < D; d++) dot += q[row * D + d]! * k[(head * S + j) * D + d]!;
+        weights[i * S + j] = Math.exp(dot / Math.sqrt(D) - lse[row]!);
+      }
+    }
+    return { layer, head, weights };
+  });
+}

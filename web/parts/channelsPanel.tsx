@@ -1,0 +1,79 @@
+import { useCallback } from 'preact/hooks';
+import { channelNames } from '../../src/substrate/channels.js';
+import { glyph } from '../lib/bytes.js';
+import { diverging } from '../lib/colour.js';
+import { usePalette } from '../lib/hooks.js';
+import { Heatmap } from './heatmap.js';
+import { Scroll } from './scroll.js';
+
+const ROW = 11;
+const COLUMN = 15;
+
+/** Columns that belong together, what they are called here, and the largest magnitude in them, which gets the full colour. */
+const GROUPS: readonly { pattern: RegExp; name: string; most: number }[] = [
+  { pattern: /^bit/, name: 'bits', most: 1 },
+  { pattern: /^dxor/, name: 'bit changes', most: 1 },
+  { pattern: /^d2xor/, name: 'changes of those', most: 1 },
+  { pattern: /^boundary/, name: 'boundary', most: 1.5 },
+  { pattern: /^fft_re/, name: 'Fourier, real', most: 4 },
+  { pattern: /^fft_im/, name: 'imaginary', most: 3 },
+  { pattern: /^phase/, name: 'phase', most: 1 },
+];
+
+interface Props {
+  readonly bytes: Uint8Array;
+  /** [bytes, channelCount] */
+  readonly channels: Float32Array;
+  readonly channelCount: number;
+  readonly at: number;
+  readonly onPick: (at: number) => void;
+}
+
+/** The channels of every byte as a heatmap: a column per byte, a row per channel. */
+export function ChannelsPanel({ bytes, channels, channelCount, at, onPick }: Props) {
+  const palette = usePalette();
+  const names = channelNames(channelCount > 27);
+  const groups = GROUPS.map((group) => ({ ...group, rows: names.filter((name) => group.pattern.test(name)).length }));
+  // rows at which a group ends
+  const lines = groups.map((_, i) => groups.slice(0, i + 1).reduce((sum, { rows }) => sum + rows, 0)).slice(0, -1);
+  const colour = useCallback(
+    (row: number, column: number) => {
+      const most = GROUPS.find(({ pattern }) => pattern.test(names[row]!))!.most;
+      return diverging(palette, channels[column * channelCount + row]! / most);
+    },
+    [channels, channelCount, palette],
+  );
+  return (
+    <div class="channel-map">
+      <div class="row-names" aria-hidden="true">
+        {groups
+          .filter(({ rows }) => rows > 0)
+          .map(({ name, rows }) => (
+            <span key={name} style={{ height: `${rows * ROW}px` }}>
+              {name}
+            </span>
+          ))}
+      </div>
+      <Scroll label="Channels of every byte">
+        <div class="column-names" aria-hidden="true" style={{ width: `${bytes.length * COLUMN}px` }}>
+          {Array.from(bytes, (byte, i) => (
+            <span key={i} class={i === at ? 'chosen' : ''}>
+              {glyph(byte)}
+            </span>
+          ))}
+        </div>
+        <Heatmap
+          rows={names.length}
+          columns={bytes.length}
+          colour={colour}
+          width={`${bytes.length * COLUMN}px`}
+          height={`${names.length * ROW}px`}
+          column={at}
+          lines={lines}
+          onPick={(_, column) => onPick(column)}
+          label={`${names.length} channels of ${bytes.length} bytes; the numbers of the chosen byte are listed beside the text`}
+        />
+      </Scroll>
+    </div>
+  );
+}

@@ -1,0 +1,62 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import { css } from '../lib/colour.js';
+import { usePalette } from '../lib/hooks.js';
+
+/** Share of the running mean that stays at each step. */
+const KEEP = 0.9;
+
+/** The loss of a live run: each batch, their running mean, and what byte frequencies alone would reach. */
+export function Curve({ losses, entropy, label }: { losses: readonly number[]; entropy: number; label: string }) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const palette = usePalette();
+  useEffect(() => {
+    const ink = getComputedStyle(document.documentElement).getPropertyValue('--soft').trim();
+    const line = getComputedStyle(document.documentElement).getPropertyValue('--line').trim();
+    const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
+    const show = (_: uPlot, value: number | null) => (value === null ? '–' : value.toFixed(2));
+    const made = new uPlot(
+      {
+        width: place.current!.clientWidth,
+        height: 240,
+        scales: { x: { time: false }, y: { range: { min: { pad: 0.1 }, max: { pad: 0.1 } } } },
+        axes: [axis, { ...axis, size: 44 }],
+        series: [
+          { label: 'step' },
+          {
+            label: 'batch',
+            stroke: css(palette.positive),
+            width: 1,
+            alpha: 0.35,
+            value: show,
+            points: { show: false },
+          },
+          { label: 'mean', stroke: css(palette.positive), width: 2, value: show, points: { show: false } },
+          { label: 'order-0 entropy', stroke: ink, width: 1, dash: [6, 5], value: show, points: { show: false } },
+        ],
+      },
+      [[], [], [], []],
+      place.current!,
+    );
+    plot.current = made;
+    const resize = new ResizeObserver(() => made.setSize({ width: place.current!.clientWidth, height: 240 }));
+    resize.observe(place.current!);
+    return () => {
+      resize.disconnect();
+      made.destroy();
+    };
+  }, [palette]);
+  useEffect(() => {
+    let sum = 0;
+    let weight = 0;
+    const mean = losses.map((loss) => {
+      sum = KEEP * sum + (1 - KEEP) * loss;
+      weight = KEEP * weight + (1 - KEEP);
+      return sum / weight;
+    });
+    const steps = losses.map((_, i) => i + 1);
+    plot.current!.setData([steps, [...losses], mean, losses.map(() => entropy)]);
+  }, [losses, entropy, palette]);
+  return <div ref={place} class="curve" role="img" aria-label={label} />;
+}

@@ -1,0 +1,241 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { formatShape } from '../../src/engine/shape.js';
+import type { Statistics } from '../../src/engine/statistics.js';
+import type { EntryTrace, Trace } from '../../src/engine/trace.js';
+import { short } from '../lib/bytes.js';
+import type { Look } from '../lib/explorer.js';
+import { scrollBehaviour } from '../lib/hooks.js';
+import { Scroll } from './scroll.js';
+import { moved } from './textPanel.js';
+
+interface Props {
+  readonly look: Look | undefined;
+  /** entries done and in all, while a look is under way */
+  readonly progress: readonly [number, number] | undefined;
+  readonly chosen: number;
+  readonly onChoose: (index: number) => void;
+  readonly onLook: (backward: boolean) => void;
+}
+
+/** Every op of the pass in order, and one of them opened: formula, numbers, shader, agreement with float64. */
+export function OpsPanel({ look, progress, chosen, onChoose, onLook }: Props) {
+  return (
+    <>
+      <p class="actions">
+        <button type="button" onClick={() => onLook(false)} disabled={progress !== undefined}>
+          Run every op and check it
+        </button>
+        <button type="button" class="quiet" onClick={() => onLook(true)} disabled={progress !== undefined}>
+          With the way back
+        </button>
+        <span class="soft" role="status">
+          {progress !== undefined && `op ${progress[0]} of ${progress[1]}…`}
+          {progress === undefined && look !== undefined && summary(look.trace)}
+        </span>
+      </p>
+      {look !== undefined && <Stepper trace={look.trace} chosen={chosen} onChoose={onChoose} />}
+    </>
+  );
+}
+
+/** Ops that ran on the device: views compute nothing. */
+function ranOf(trace: Trace): EntryTrace[] {
+  return trace.entries.filter(({ dispatches }) => dispatches.length > 0);
+}
+
+function agrees({ outputs }: EntryTrace): boolean {
+  return outputs.every(({ parity }) => parity === undefined || parity.error <= parity.allowed);
+}
+
+function summary(trace: Trace): string {
+  const ran = ranOf(trace);
+  const off = ran.filter((entry) => !agrees(entry)).length;
+  return off === 0 ? `${ran.length} ops, all agree with float64` : `${off} of ${ran.length} ops disagree with float64`;
+}
+
+function Stepper({ trace, chosen, onChoose }: { trace: Trace; chosen: number; onChoose: (index: number) => void }) {
+  const ran = ranOf(trace);
+  const place = Math.max(
+    0,
+    ran.findIndex(({ index }) => index === chosen),
+  );
+  const entry = ran[place]!;
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const item = list.current?.querySelector<HTMLElement>('[aria-selected="true"]');
+    // Within the list only: the page stays where it is.
+    if (item) list.current!.scrollTo({ top: item.offsetTop - 120, behavior: scrollBehaviour() });
+  }, [entry]);
+  const go = (to: number) => onChoose(ran[Math.max(0, Math.min(ran.length - 1, to))]!.index);
+  return (
+    <div class="stepper">
+      <div>
+        <p class="actions">
+          <button type="button" class="quiet" onClick={() => go(place - 1)} disabled={place === 0}>
+            Previous
+          </button>
+          <button type="button" class="quiet" onClick={() => go(place + 1)} disabled={place === ran.length - 1}>
+            Next
+          </button>
+          <span class="soft">
+            {place + 1} of {ran.length}
+          </span>
+        </p>
+        <div
+          class="ops"
+          ref={list}
+          role="listbox"
+          tabIndex={0}
+          aria-label="Ops in the order they run"
+          aria-activedescendant={`op-${entry.index}`}
+          onKeyDown={(event) => {
+            const key = { ArrowUp: 'ArrowLeft', ArrowDown: 'ArrowRight' }[event.key] ?? event.key;
+            const to = moved(key, place, ran.length);
+            if (to === undefined) return;
+            event.preventDefault();
+            go(to);
+          }}
+        >
+          {ran.map((one) => (
+            <div
+              key={one.index}
+              id={`op-${one.index}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={one === entry}
+              onPointerDown={() => onChoose(one.index)}
+            >
+              <span>{one.op.name}</span>
+              <span class="soft">
+                {one.scope}
+                {agrees(one) ? '' : ', disagrees'}
+              </span>
+            </div>
+          ))}
+        </div>
+      </div>
+      <OpDetail trace={trace} entry={entry} onChoose={onChoose} />
+    </div>
+  );
+}
+
+function OpDetail({ trace, entry, onChoose }: { trace: Trace; entry: EntryTrace; onChoose: (index: number) => void }) {
+  const { op, scope, inputs, outputs, dispatches, from, to, forward, backward } = entry;
+  return (
+    <article class="op" id="op-detail" aria-label={`${op.name} in ${scope}`}>
+      <h3>
+        {op.name} <span class="soft">{scope}</span>
+      </h3>
+      <p class="formula">{op.formula}</p>
+      <Scroll label="Inputs and outputs">
+        <table>
+          <thead>
+            <tr>
+              {['', 'name', 'shape', 'min', 'mean', 'max', 'spread'].map((head) => (
+                <th key={head} scope="col">
+                  {head}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {[...inputs.map((one) => ['in', one] as const), ...outputs.map((one) => ['out', one] as const)].map(
+              ([way, { name, tensor }]) => {
+                const { shape, statistics } = trace.tensors[tensor]!;
+                return (
+                  <tr key={way + name} class={way}>
+                    <td class="soft">{way}</td>
+                    <th scope="row">{name}</th>
+                    <td>{formatShape(shape)}</td>
+                    <td>{short(statistics.min)}</td>
+                    <td>{short(statistics.mean)}</td>
+                    <td>{short(statistics.max)}</td>
+                    <td>
+                      <Histogram statistics={statistics} />
+                    </td>
+                  </tr>
+                );
+              },
+            )}
+          </tbody>
+        </table>
+      </Scroll>
+      {outputs.map(
+        ({ name, parity }) =>
+          parity && (
+            <p key={name}>
+              <b>{name}</b> {parity.error <= parity.allowed ? 'agrees' : 'disagrees'}: the largest difference from the
+              float64 reference is {short(parity.error)} at index {parity.index} ({short(parity.kernel)} against{' '}
+              {short(parity.reference)}
+              ); rounding may make {short(parity.allowed)}.
+            </p>
+          ),
+      )}
+      <p class="links">
+        <Links name="from" of={from} trace={trace} onChoose={onChoose} />
+        <Links name="to" of={to} trace={trace} onChoose={onChoose} />
+        <Links name="gradient" of={backward} trace={trace} onChoose={onChoose} />
+        <Links name="differentiates" of={forward === undefined ? [] : [forward]} trace={trace} onChoose={onChoose} />
+      </p>
+      {dispatches.map(({ shader, text, params, constants, workgroups, nanoseconds }, i) => (
+        <details key={i} open={i === 0}>
+          <summary>
+            shaders/{shader}.wgsl <span class="soft">{workgroups.join(' × ')} workgroups</span>
+            {nanoseconds !== undefined && <span class="soft">, {(nanoseconds / 1000).toFixed(1)} µs</span>}
+          </summary>
+          <p class="soft">
+            {[...Object.entries(constants), ...Object.entries(params)]
+              .map(([name, value]) => `${name} = ${short(value)}`)
+              .join(', ')}
+          </p>
+          <Scroll label={`shaders/${shader}.wgsl`} class="wgsl">
+            <pre>{text}</pre>
+          </Scroll>
+        </details>
+      ))}
+    </article>
+  );
+}
+
+interface LinksProps {
+  readonly name: string;
+  readonly of: readonly number[];
+  readonly trace: Trace;
+  readonly onChoose: (index: number) => void;
+}
+
+/** Buttons to other ops; a view is passed through to what made it. */
+function Links({ name, of, trace, onChoose }: LinksProps) {
+  const ran = of.flatMap((index) => {
+    let entry = trace.entries[index]!;
+    while (entry.dispatches.length === 0) {
+      const next = name === 'to' ? entry.to[0] : entry.from[0];
+      if (next === undefined) return [];
+      entry = trace.entries[next]!;
+    }
+    return [entry];
+  });
+  if (ran.length === 0) return null;
+  return (
+    <span>
+      <span class="soft">{name}</span>{' '}
+      {[...new Set(ran)].map((entry) => (
+        <button key={entry.index} type="button" class="link" onClick={() => onChoose(entry.index)}>
+          {entry.op.name}
+        </button>
+      ))}
+    </span>
+  );
+}
+
+function Histogram({ statistics: { histogram, min, max } }: { statistics: Statistics }) {
+  const most = Math.max(1, ...histogram);
+  return (
+    <svg class="histogram" viewBox={`0 0 ${histogram.length} 10`} preserveAspectRatio="none" role="img">
+      <title>{`how many numbers lie where, from ${short(min)} to ${short(max)}`}</title>
+      {histogram.map((count, i) => (
+        <rect key={i} x={i} width={0.85} y={10 - (10 * count) / most} height={(10 * count) / most} />
+      ))}
+    </svg>
+  );
+}
