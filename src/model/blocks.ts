@@ -1,8 +1,8 @@
 import { addLayerNorm } from '../engine/ops/addLayerNorm.js';
 import { attention } from '../engine/ops/attention.js';
-import { gelu } from '../engine/ops/gelu.js';
 import { layerNorm } from '../engine/ops/layerNorm.js';
 import { linear } from '../engine/ops/linear.js';
+import { mlp } from '../engine/ops/mlp.js';
 import { rotary } from '../engine/ops/rotary.js';
 import type { Tensor } from '../engine/tensor.js';
 import type { DecoderConfig } from './config.js';
@@ -32,19 +32,19 @@ export interface DecoderPass {
  */
 export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
   const { parameters, config } = pass;
-  const norm = (name: string) => [parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!] as const;
+  const pair = (name: string) => [parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!] as const;
   const scope = <T>(name: string, body: () => T) => x.program.scope(name, body);
   let residual = x; // [B, S, C]
   let delta: Tensor | undefined; // what the block before adds to it
   for (let i = 0; i < config.layers; i++) {
     const block = `blocks.${i}`;
     let normed: Tensor;
-    [residual, normed] = scope(`${block}.norm1`, () => addNorm(residual, delta, ...norm(`${block}.norm1`)));
+    [residual, normed] = scope(`${block}.norm1`, () => addNorm(residual, delta, ...pair(`${block}.norm1`)));
     delta = scope(`${block}.attention`, () => attentionLayer(normed, pass, i));
-    [residual, normed] = scope(`${block}.norm2`, () => addNorm(residual, delta, ...norm(`${block}.norm2`)));
-    delta = scope(`${block}.mlp`, () => mlp(normed, pass, i));
+    [residual, normed] = scope(`${block}.norm2`, () => addNorm(residual, delta, ...pair(`${block}.norm2`)));
+    delta = scope(`${block}.mlp`, () => mlp(normed, pair(`${block}.mlp.up`), pair(`${block}.mlp.down`)));
   }
-  return scope('norm', () => addNorm(residual, delta, ...norm('norm'))[1]);
+  return scope('norm', () => addNorm(residual, delta, ...pair('norm'))[1]);
 }
 
 /** sum = x + delta and its norm; before the first block there is nothing to add. */
@@ -60,12 +60,6 @@ function attentionLayer(x: Tensor, pass: DecoderPass, block: number): Tensor {
   const { q, k, v } = rotary(qkv, angles, position, config.heads, caches?.[block]); // each [B, H, S, D]
   const y = attention(q, k, v, position, P); // [B, S, C], heads side by side again
   return inner('out', y);
-}
-
-function mlp(x: Tensor, pass: DecoderPass, block: number): Tensor {
-  const inner = (part: string, x: Tensor) => x.program.scope(part, () => layer(x, pass, `blocks.${block}.mlp.${part}`));
-  const u = inner('up', x); // [B, S, 4C]
-  return inner('down', gelu(u));
 }
 
 /** The linear layer with the parameters `name.weight` and `name.bias`. */

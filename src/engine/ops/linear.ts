@@ -6,12 +6,12 @@ import type { Tensor } from '../tensor.js';
 import { matmulDispatches, matmulReference, transposed } from './matmul.js';
 import { sumRows } from './sumRows.js';
 
-function linearShape(x: Shape, weight: Shape, bias: Shape): Shape {
+export function linearShape(x: Shape, weight: Shape, bias: Shape, op = 'linear'): Shape {
   if (weight.length !== 2 || weight[1] !== lastOf(x)) {
-    throw new ShapeError('linear', 'weight must be [out, in], where in is the last axis of x', { x, weight });
+    throw new ShapeError(op, 'weight must be [out, in], where in is the last axis of x', { x, weight });
   }
   if (bias.length !== 1 || bias[0] !== weight[0]) {
-    throw new ShapeError('linear', 'bias must be [out]', { weight, bias });
+    throw new ShapeError(op, 'bias must be [out]', { weight, bias });
   }
   return [...x.slice(0, -1), weight[0]!];
 }
@@ -56,7 +56,7 @@ const linearForward: Op = {
 };
 
 /** y = x Wᵀ, so dX = dY W. */
-const linearBackwardX: Op = {
+export const linearBackwardX: Op = {
   name: 'linear.backwardX',
   formula: 'dX = dY · weight',
   inputs: ['dY', 'weight'],
@@ -74,7 +74,7 @@ const linearBackwardX: Op = {
 };
 
 /** y = x Wᵀ + b, so dW += dYᵀ x, and db += the sum of dY's rows. */
-const linearBackwardWeight: Op = {
+export const linearBackwardWeight: Op = {
   name: 'linear.backwardWeight',
   formula: 'dWeight += dYᵀ · x,  dBias += Σ_rows dY',
   inputs: ['dY', 'x'],

@@ -1,9 +1,9 @@
 import { ShapeError } from '../errors.js';
-import type { AdapterProfile, Dispatch } from '../kernel.js';
+import type { AdapterProfile, Dispatch, Scratch } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { chooseMatmul, type MatmulForm } from './matmulKernels.js';
+import { chooseMatmul, type MatmulForm, type MatmulOptions } from './matmulKernels.js';
 
 function matmulShape(a: Tensor, b: Tensor): { M: number; N: number; K: number } {
   const shapes = { a: a.shape, b: b.shape };
@@ -99,18 +99,29 @@ export interface MatmulSizes {
   readonly K: number;
 }
 
-/** The dispatches of one matrix product on an adapter; `bias` and `add` are fused into its last step. */
+/** The tensors of one matrix product; `u` is gelu's argument, where a GELU is fused. Scratch 0 and 1 of the entry are taken. */
+interface MatmulTensors {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly bias?: Tensor;
+  readonly y: Tensor | Scratch;
+  readonly u?: Tensor;
+}
+
+/** The dispatches of one matrix product on an adapter; `bias`, `add` and `gelu` are fused into its last step. */
 export function matmulDispatches(
   adapter: AdapterProfile,
   form: MatmulForm,
-  tensors: { readonly a: Tensor; readonly b: Tensor; readonly bias?: Tensor; readonly y: Tensor },
+  tensors: MatmulTensors,
   { M, N, K }: MatmulSizes,
-  options: { readonly add?: boolean } = {},
+  options: Pick<MatmulOptions, 'add' | 'gelu'> = {},
 ): Dispatch[] {
-  const { a, b, y, bias } = tensors;
-  const chosen = { add: options.add ?? false, bias: bias !== undefined, split: true };
+  const { a, b, y, bias, u } = tensors;
+  const chosen = { ...options, bias: bias !== undefined, split: true };
   return chooseMatmul(adapter, form, M, N, K, chosen).map((choice) => {
-    const parts = { a, b, bias: bias ?? b, y, partial: { scratch: 0, length: choice.scratch } };
+    // The kernels may write u, so no other tensor can stand in where it is not used.
+    const unused = { scratch: 0, length: 1 };
+    const parts = { a, b, bias: bias ?? b, y, u: u ?? unused, partial: { scratch: 1, length: choice.scratch } };
     const bind = Object.fromEntries(Object.entries(choice.bind).map(([name, role]) => [name, parts[role]]));
     const { shader, constants, features: extensions, params, workgroups } = choice;
     return { shader, constants, extensions, bind, params, workgroups };

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { type AdapterProfile, type Extension, foldWorkgroups, MAX_WORKGROUPS } from '../kernel.js';
+import { type AdapterProfile, type Extension, foldWorkgroups, MAX_WORKGROUPS, variantOf } from '../kernel.js';
 
 /**
  * How a and b lie in memory; y is always [M, N].
@@ -10,8 +10,8 @@ import { type AdapterProfile, type Extension, foldWorkgroups, MAX_WORKGROUPS } f
  */
 export type MatmulForm = 'nn' | 'nt' | 'tn';
 
-/** Tensors by the part they play: `partial` is scratch memory between two dispatches. */
-export type MatmulRole = 'a' | 'b' | 'bias' | 'y' | 'partial';
+/** Tensors by the part they play: `u` is what gelu takes, `partial` is scratch memory between two dispatches. */
+export type MatmulRole = 'a' | 'b' | 'bias' | 'y' | 'u' | 'partial';
 
 /** One dispatch of a matrix product, complete but for the tensors. */
 export interface MatmulChoice {
@@ -31,6 +31,11 @@ export interface MatmulOptions {
   readonly bias?: boolean;
   /** add into y instead of overwriting it */
   readonly add?: boolean;
+  /**
+   * a GELU at the end: `forward` keeps the sum in u and writes gelu(u); `backward` multiplies the sum by gelu'(u).
+   * The variants for CPU drivers don't know it: see `fusesGelu`
+   */
+  readonly gelu?: 'forward' | 'backward';
   /** the caller can bind scratch memory, so k may be split into two dispatches; only `tn` is */
   readonly split?: boolean;
   /** the shader to take, whatever suits the adapter: `matmul.1-naive` */
@@ -142,10 +147,20 @@ const SHORTEST_LAYER = 256;
  */
 function layersFor(problem: Problem): number {
   const { adapter, form, M, N, K, options } = problem;
-  if (form !== 'tn' || !options.split || options.bias) return 1;
+  if (form !== 'tn' || !options.split || options.bias || options.gelu) return 1;
   const wanted = Math.floor(FILLS_A_GPU / tilesOf(problem, 128));
   const fitting = Math.floor(adapter.limits.maxStorageBufferBindingSize / (4 * M * N));
   return Math.max(1, Math.min(wanted, Math.floor(K / SHORTEST_LAYER), fitting));
+}
+
+const GELU_SHADERS = [naive.shader, tiled.shader];
+
+/**
+ * Whether products end with their GELU here. On a GPU that saves passes over memory. On CPU drivers a pass more is lost in
+ * the noise of the products, and two pipelines more are 0.7 s of a cold start.
+ */
+export function fusesGelu(adapter: Pick<AdapterProfile, 'kind' | 'variant'>): boolean {
+  return variantOf(adapter) !== 2;
 }
 
 /** The first that suits is taken. */
@@ -169,19 +184,23 @@ export function chooseMatmul(
 ): MatmulChoice[] {
   const problem = { adapter, form, M, N, K, options };
   const { force } = options;
+  const running = VARIANTS.filter((variant) => able(variant, problem));
   if (force === undefined) {
-    const running = VARIANTS.filter((variant) => variant.runs(problem));
     const numbered = running.find((variant) => variant.shader.startsWith(`matmul.${adapter.variant}-`));
     return (numbered ?? running.find((variant) => variant.suits(problem))!).dispatches(problem);
   }
-  const forced = VARIANTS.find((variant) => variant.shader === force);
-  if (forced?.runs(problem)) return forced.dispatches(problem);
-  const others = VARIANTS.filter((variant) => variant.runs(problem)).map((variant) => variant.shader);
-  const why = forced === undefined ? 'is no variant of matmul' : 'does not run on this adapter at this size';
-  throw new InputError(`matmul: ${force} ${why}; take ${others.join(', ')}`);
+  const forced = running.find((variant) => variant.shader === force);
+  if (forced !== undefined) return forced.dispatches(problem);
+  const known = VARIANTS.some((variant) => variant.shader === force);
+  const why = known ? 'does not run on this adapter at this size' : 'is no variant of matmul';
+  throw new InputError(`matmul: ${force} ${why}; take ${running.map((variant) => variant.shader).join(', ')}`);
 }
 
-/** A dispatch of a kernel with the common interface: a, b, bias, y, and the four flags. */
+function able(variant: Variant, problem: Problem): boolean {
+  return variant.runs(problem) && (problem.options.gelu === undefined || GELU_SHADERS.includes(variant.shader));
+}
+
+/** A dispatch of a kernel with the common interface: a, b, bias, y and the flags; and u, where the kernel can end with a GELU. */
 function product(
   { form, M, N, K, options }: Problem,
   shader: string,
@@ -189,13 +208,17 @@ function product(
   constants: Record<string, number> = {},
   features: Extension[] = [],
 ): MatmulChoice {
+  const knowsGelu = GELU_SHADERS.includes(shader);
   const flags = {
     TRANSPOSE_A: Number(form === 'tn'),
     TRANSPOSE_B: Number(form === 'nt'),
     BIAS: Number(options.bias ?? false),
     ADD: Number(options.add ?? false),
+    ...(knowsGelu && { GELU: options.gelu === undefined ? 0 : options.gelu === 'forward' ? 1 : 2 }),
   };
-  const bind = { a: 'a', b: 'b', bias: options.bias ? 'bias' : 'b', y: 'y' } as const; // without a bias, b stands in
+  // Without a bias, b stands in.
+  const bind: Record<string, MatmulRole> = { a: 'a', b: 'b', bias: options.bias ? 'bias' : 'b', y: 'y' };
+  if (knowsGelu) bind.u = 'u';
   return { shader, constants: { ...flags, ...constants }, features, workgroups, params: { M, N, K }, bind, scratch: 0 };
 }
 

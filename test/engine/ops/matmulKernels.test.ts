@@ -31,6 +31,8 @@ interface Matrices {
   readonly b: Float32Array;
   readonly bias?: Float32Array;
   readonly y?: Float32Array;
+  /** gelu's argument; what a kernel writes there is copied back into it */
+  readonly u?: Float32Array;
 }
 
 const pipelines = new Map<string, Promise<GPUComputePipeline>>();
@@ -47,6 +49,7 @@ async function run(choices: readonly MatmulChoice[], given: Matrices, size: numb
   const y = new Float32Array(size + 1).fill(SENTINEL);
   y.set(given.y ?? new Float32Array(size).fill(Number.NaN));
   const roles: Partial<Record<MatmulRole, GPUBuffer>> = { a: upload(given.a), b: upload(given.b), y: upload(y) };
+  roles.u = upload(given.u ?? new Float32Array(1));
   if (given.bias) roles.bias = upload(given.bias);
   if (choices[0]!.scratch > 0) roles.partial = upload(new Float32Array(choices[0]!.scratch).fill(Number.NaN));
 
@@ -70,12 +73,18 @@ async function run(choices: readonly MatmulChoice[], given: Matrices, size: numb
     pass.dispatchWorkgroups(...workgroups);
   }
   pass.end();
-  const staging = gpu.createBuffer({ size: y.byteLength, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const bytesOfU = given.u?.byteLength ?? 0;
+  const staging = gpu.createBuffer({
+    size: y.byteLength + bytesOfU,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
   encoder.copyBufferToBuffer(roles.y!, 0, staging, 0, y.byteLength);
+  if (bytesOfU > 0) encoder.copyBufferToBuffer(roles.u!, 0, staging, y.byteLength, bytesOfU);
   gpu.queue.submit([encoder.finish()]);
   await device.settle(staging.mapAsync(GPUMapMode.READ));
   const result = new Float32Array(staging.getMappedRange().slice(0));
   for (const buffer of [staging, ...Object.values(roles)]) buffer.destroy();
+  given.u?.set(result.subarray(size + 1));
   expect(result[size], 'the number beyond y').toBe(SENTINEL);
   return result.subarray(0, size);
 }
@@ -245,4 +254,43 @@ test('a split k sums layer by layer, then the layers in order, then the old y', 
   expect(choices[0]!.workgroups[2]).toBe(3); // 1000 / 256
   const share = Math.ceil(K / (3 * 8)) * 8; // whole tiles 8 deep: 336, 336, 328
   expectSame('split tn', await run(choices, { a, b, y }, M * N), simulate('tn', M, N, K, { a, b, y }, share), K);
+});
+
+/** gelu(u) and its slope in its tanh form, in float64. */
+function geluOf(u: number): { value: number; slope: number } {
+  const t = Math.tanh(Math.sqrt(2 / Math.PI) * (u + 0.044715 * u ** 3));
+  const inner = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * u ** 2);
+  return { value: 0.5 * u * (1 + t), slope: 0.5 * (1 + t) + 0.5 * u * (1 - t * t) * inner };
+}
+
+test('a fused GELU keeps the sum in u and gives its gelu, or multiplies the sum by the slope at u', async () => {
+  for (const size of [1, 8, 9, 33, 65]) {
+    const [M, N, K] = [size, size + 1, 17];
+    const { a, b, bias } = matrices(M, N, K);
+    const sums = simulate('nt', M, N, K, { a, b, bias });
+    for (const force of ['matmul.1-naive', 'matmul.3-tiled']) {
+      const u = new Float32Array(M * N).fill(Number.NaN);
+      const forward = chooseMatmul(device, 'nt', M, N, K, { force, bias: true, gelu: 'forward' });
+      const y = await run(forward, { a, b, bias, u }, M * N);
+      expectSame(`${force} u`, u, sums, K);
+      expectClose(
+        `${force} gelu(u)`,
+        y,
+        Float64Array.from(sums, (x) => geluOf(x).value),
+        64,
+      );
+
+      const argument = numbers(M * N, 5).map((x) => 4 * x);
+      const backward = chooseMatmul(device, 'nt', M, N, K, { force, gelu: 'backward' });
+      const dU = await run(backward, { a, b, u: argument }, M * N);
+      const plain = simulate('nt', M, N, K, { a, b });
+      expectClose(
+        `${force} dU`,
+        dU,
+        Float64Array.from(plain, (x, i) => x * geluOf(argument[i]!).slope),
+        64,
+      );
+      expect([...argument], 'u is only read').toEqual([...numbers(M * N, 5).map((x) => 4 * x)]);
+    }
+  }
 });
