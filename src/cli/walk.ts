@@ -171,7 +171,7 @@ function residual({ residual: stages }: Inspection): Stop {
     files: [
       'src/model/decoder.ts',
       'src/engine/ops/addLayerNorm.ts',
-      'src/engine/ops/gelu.ts',
+      'src/engine/ops/mlp.ts',
       'shaders/gelu.forward.wgsl',
     ],
   };

@@ -22,6 +22,7 @@ export { join } from './ops/join.js';
 export { layerNorm } from './ops/layerNorm.js';
 export { linear } from './ops/linear.js';
 export { matmul } from './ops/matmul.js';
+export { mlp } from './ops/mlp.js';
 export { rotary, rotaryTable } from './ops/rotary.js';
 export { sliceRows } from './ops/sliceRows.js';
 export { type CompileOptions, Plan } from './plan.js';
