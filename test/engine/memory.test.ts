@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { planMemory, type Slot } from '../../src/engine/memory.js';
+import { add } from '../../src/engine/ops/add.js';
+import { gelu } from '../../src/engine/ops/gelu.js';
+import { Plan } from '../../src/engine/plan.js';
+import { Program } from '../../src/engine/program.js';
+import { normals } from '../../src/engine/random.js';
+import { recordForward } from '../../src/model/forward.js';
+import { programs } from '../support/arbitraries.js';
+import { TINY } from '../support/decoders.js';
+import { testDevice } from '../support/device.js';
+
+const NO_DISPATCHES = new Map();
+
+/** Pairs of tenants of one slot that are alive at the same entry. */
+function clashes(slots: readonly Slot[]): string[] {
+  return slots.flatMap(({ tenants }) =>
+    tenants.flatMap((a, i) =>
+      tenants.slice(i + 1).flatMap((b) => (a.from <= b.to && b.from <= a.to ? [`${a.label} and ${b.label}`] : [])),
+    ),
+  );
+}
+
+describe('planMemory', () => {
+  test('a chain takes turns in two buffers, by hand', () => {
+    const program = new Program();
+    const x = program.input('x', [64]);
+    // entry i reads what entry i-1 wrote: two buffers suffice, and one does not, since an entry reads and writes at once
+    const last = [1, 2, 3, 4].reduce((y) => gelu(y), x);
+    const { slots, slotOf } = planMemory(program, NO_DISPATCHES, () => false);
+    expect(slots.map(({ size }) => size)).toEqual([256, 256]);
+    expect(slots[slotOf.get(last.storage.id)!]!.tenants.map(({ from, to }) => [from, to])).toEqual([
+      [1, 2],
+      [3, 3],
+    ]);
+  });
+
+  test('a tensor that is read later keeps its buffer', () => {
+    const program = new Program();
+    const x = program.input('x', [64]);
+    const early = gelu(x);
+    const late = add(gelu(gelu(gelu(early))), early);
+    const { slotOf } = planMemory(program, NO_DISPATCHES, () => false);
+    expect(
+      program.entries.filter(({ outputs }) => slotOf.get(outputs[0]!.storage.id) === slotOf.get(early.storage.id)),
+    ).toHaveLength(1);
+    expect(slotOf.has(late.storage.id)).toBe(true);
+  });
+
+  test('no two living tensors share a buffer, each fits, and sharing never costs', () => {
+    fc.assert(
+      fc.property(programs(), fc.nat(99), ({ program, tensors }, keep) => {
+        const kept = tensors[keep % tensors.length]!.storage;
+        const { slots, slotOf } = planMemory(program, NO_DISPATCHES, (storage) => storage === kept);
+        expect(clashes(slots)).toEqual([]);
+        for (const { size, tenants } of slots)
+          for (const { bytes } of tenants) expect(size).toBeGreaterThanOrEqual(bytes);
+        const all = slots.flatMap(({ tenants }) => tenants);
+        const peak = slots.reduce((sum, { size }) => sum + size, 0);
+        expect(peak).toBeLessThanOrEqual(all.reduce((sum, { bytes }) => sum + bytes, 0));
+        if (kept.role === 'activation' && slotOf.has(kept.id)) {
+          expect(slots[slotOf.get(kept.id)!]!.tenants.at(-1)!.storage).toBe(kept.id);
+        }
+      }),
+    );
+  });
+
+  test('a training step takes less than half of what it would unshared', () => {
+    const program = new Program();
+    const { loss } = recordForward(program, TINY, { B: 2, L: 16, T: 32 });
+    program.backward(loss);
+    const { slots } = planMemory(program, NO_DISPATCHES, () => false);
+    expect(clashes(slots)).toEqual([]);
+    const unshared = slots.flatMap(({ tenants }) => tenants).reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(slots.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(unshared / 2);
+  });
+});
+
+test('a program gives the same bits with shared buffers as with none shared', async () => {
+  const device = await testDevice();
+  await fc.assert(
+    fc.asyncProperty(programs(), async ({ program, x, tensors }) => {
+      const result = tensors.at(-1)!;
+      const numbers = normals(7, 'x', x.size);
+      const run = async (keep: 'all' | readonly (typeof result)[]) => {
+        const plan = await Plan.compile(program, device, { keep });
+        plan.write(x, numbers);
+        const [y] = await plan.replayAndRead([result]);
+        plan.free();
+        return y!;
+      };
+      expect(await run([result])).toEqual(await run('all'));
+    }),
+    { numRuns: 15 },
+  );
+});

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { InputError, ShapeError } from '../../src/engine/errors.js';
+import { evaluate } from '../../src/engine/evaluate.js';
+import { add } from '../../src/engine/ops/add.js';
+import { gelu } from '../../src/engine/ops/gelu.js';
+import { Program } from '../../src/engine/program.js';
+import { normals } from '../../src/engine/random.js';
+import { sizeOf, stridesOf } from '../../src/engine/shape.js';
+import { permutedShapes } from '../support/arbitraries.js';
+import { testDevice } from '../support/device.js';
+
+/** The numbers of a permuted array, copied out in plain loops. */
+function permuted(data: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
+  const from = stridesOf(shape);
+  const to = axes.map((axis) => shape[axis]!);
+  const strides = stridesOf(to);
+  return Float32Array.from({ length: data.length }, (_, i) => {
+    let at = 0;
+    to.forEach((size, axis) => {
+      at += (Math.floor(i / strides[axis]!) % size) * from[axes[axis]!]!;
+    });
+    return data[at]!;
+  });
+}
+
+describe('views', () => {
+  test('an op on a permuted view agrees with the op on a contiguous copy', async () => {
+    const device = await testDevice();
+    await fc.assert(
+      fc.asyncProperty(permutedShapes(), async ({ shape, axes }) => {
+        const data = normals(7, 'x', sizeOf(shape));
+        const copy = { shape: axes.map((axis) => shape[axis]!), data: permuted(data, shape, axes) };
+        const viewed = await evaluate(device, { x: { shape, data } }, ({ x }) => gelu(x.permute(axes)));
+        expect(viewed).toEqual(await evaluate(device, { copy }, ({ copy }) => gelu(copy)));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('reshape and permute of contiguous tensors record nothing that runs', () => {
+    const program = new Program();
+    const x = program.input('x', [2, 6]);
+    const y = x.reshape([3, 4]).transpose();
+    expect(y.storage).toBe(x.storage);
+    expect(y.shape).toEqual([4, 3]);
+    expect(y.strides).toEqual([1, 4]);
+    expect(program.entries.map(({ op }) => op.name)).toEqual(['reshape', 'permute']);
+  });
+
+  test('a strided view is copied before it is reshaped', () => {
+    const program = new Program();
+    const x = program.input('x', [2, 6]).transpose().reshape([12]);
+    expect(x.isContiguous).toBe(true);
+    expect(program.entries.map(({ op }) => op.name)).toEqual(['permute', 'contiguous', 'reshape']);
+  });
+});
+
+describe('errors', () => {
+  const program = new Program();
+  const x = program.input('x', [2, 6]);
+
+  test('a reshape that changes the number of elements', () => {
+    expect(() => x.reshape([5])).toThrow(
+      new ShapeError('reshape', 'the number of elements must stay the same', { from: [2, 6], to: [5] }),
+    );
+  });
+
+  test('axes named twice', () => {
+    expect(() => x.permute([0, 0])).toThrow('permute: axes must name every axis once; got x [2, 6], axes [0, 0]');
+  });
+
+  test('a tensor of another program names the op and the tensor', () => {
+    const other = new Program().input('stranger', [2, 6]);
+    expect(() => add(x, other)).toThrow(
+      new InputError('add: stranger [2, 6] belongs to another program; record both ops in one program'),
+    );
+  });
+
+  test('a loss of more than one number', () => {
+    expect(() => program.backward(x)).toThrow('backward: the loss must be one number; got loss [2, 6]');
+  });
+
+  test('a parameter declared twice', () => {
+    const program = new Program();
+    program.parameter('weight', [2]);
+    expect(() => program.parameter('weight', [2])).toThrow('parameter weight exists already');
+  });
+});
+
+test('entries know their scope, and gradients the entry they differentiate', () => {
+  const program = new Program();
+  const x = program.input('x', [4], 'f32', { requiresGradient: true });
+  const y = program.scope('mlp', () => gelu(x));
+  program.backward([[y, program.input('dY', [4])]]);
+  const [forward, backward] = program.entries;
+  expect(forward!.scope).toBe('mlp');
+  expect(backward!.op.name).toBe('gelu.backward');
+  expect(backward!.scope).toBe('mlp');
+  expect(backward!.forward).toBe(forward);
+});
