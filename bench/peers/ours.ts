@@ -6,7 +6,7 @@ import { gatherRows } from '../../src/engine/ops/gatherRows.js';
 import { matmul } from '../../src/engine/ops/matmul.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { decoderBlocks } from '../../src/model/decoder.js';
+import { decoderBlocks } from '../../src/model/blocks.js';
 import { serve } from './worker.js';
 import { ADAM, VOCABULARY, weightsOf } from './workload.js';
 
