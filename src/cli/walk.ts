@@ -137,7 +137,7 @@ function queries({ trace }: Inspection): Stop {
       `k of head 0         ${decimals(first('rotary.forward', 'k', at))} …`,
     ],
     files: [
-      'src/model/decoder.ts',
+      'src/model/blocks.ts',
       'src/engine/ops/layerNorm.ts',
       'shaders/layerNorm.forward.1-row.wgsl',
       'src/engine/ops/linear.ts',
@@ -169,7 +169,7 @@ function residual({ residual: stages }: Inspection): Stop {
       return `‖x‖ ${where.padEnd(22)} ${decimals(norms)}`;
     }),
     files: [
-      'src/model/decoder.ts',
+      'src/model/blocks.ts',
       'src/engine/ops/addLayerNorm.ts',
       'src/engine/ops/mlp.ts',
       'shaders/gelu.forward.wgsl',
