@@ -4,6 +4,7 @@ import { layerNorm } from '../engine/ops/layerNorm.js';
 import { linear } from '../engine/ops/linear.js';
 import { mlp } from '../engine/ops/mlp.js';
 import { rotary } from '../engine/ops/rotary.js';
+import { sliceRows } from '../engine/ops/sliceRows.js';
 import type { Tensor } from '../engine/tensor.js';
 import type { DecoderConfig } from './config.js';
 
@@ -17,6 +18,11 @@ export interface DecoderPass {
   readonly angles: Tensor;
   /** [1] u32: position of the first row */
   readonly position: Tensor;
+  /**
+   * How many of the first rows nobody reads from: slots, once the last attention has seen them. Its block goes on without
+   * them. Default 0
+   */
+  readonly unread?: number;
   /** key/value caches of each block, for generation */
   readonly caches?: readonly { readonly k: Tensor; readonly v: Tensor }[];
 }
@@ -27,11 +33,11 @@ export interface DecoderPass {
  * what is still to be added.
  *
  * @param x [B, S, C], from the door
- * @returns [B, S, C], normalised; `head` turns its stream rows into logits
+ * @returns [B, S - unread, C], normalised; `head` turns stream rows into logits
  * @see Radford et al. 2019 (GPT-2) for pre-norm; Raffel et al. 2020, arXiv:1910.10683 for the prefix-LM mask
  */
 export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
-  const { parameters, config } = pass;
+  const { parameters, config, unread = 0 } = pass;
   const pair = (name: string) => [parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!] as const;
   const scope = <T>(name: string, body: () => T) => x.program.scope(name, body);
   let residual = x; // [B, S, C]
@@ -40,7 +46,9 @@ export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
     const block = `blocks.${i}`;
     let normed: Tensor;
     [residual, normed] = scope(`${block}.norm1`, () => addNorm(residual, delta, ...pair(`${block}.norm1`)));
-    delta = scope(`${block}.attention`, () => attentionLayer(normed, pass, i));
+    const skipped = i === config.layers - 1 ? unread : 0; // from here on x is [B, S - skipped, C]
+    delta = scope(`${block}.attention`, () => attentionLayer(normed, pass, i, skipped));
+    residual = scope(`${block}.norm2`, () => sliceRows(residual, skipped));
     [residual, normed] = scope(`${block}.norm2`, () => addNorm(residual, delta, ...pair(`${block}.norm2`)));
     delta = scope(`${block}.mlp`, () => mlp(normed, pair(`${block}.mlp.up`), pair(`${block}.mlp.down`)));
   }
@@ -52,14 +60,15 @@ function addNorm(x: Tensor, delta: Tensor | undefined, weight: Tensor, bias: Ten
   return delta === undefined ? [x, layerNorm(x, weight, bias)] : addLayerNorm(x, delta, weight, bias);
 }
 
-function attentionLayer(x: Tensor, pass: DecoderPass, block: number): Tensor {
+/** The first `skipped` rows are keys and values only: they get no output. */
+function attentionLayer(x: Tensor, pass: DecoderPass, block: number, skipped: number): Tensor {
   const { config, P, angles, position, caches } = pass;
   const inner = (part: string, x: Tensor) =>
     x.program.scope(part, () => layer(x, pass, `blocks.${block}.attention.${part}`));
   const qkv = inner('qkv', x); // [B, S, 3C]
   const { q, k, v } = rotary(qkv, angles, position, config.heads, caches?.[block]); // each [B, H, S, D]
   const y = attention(q, k, v, position, P); // [B, S, C], heads side by side again
-  return inner('out', y);
+  return inner('out', sliceRows(y, skipped)); // [B, S - skipped, C]
 }
 
 /** The linear layer with the parameters `name.weight` and `name.bias`. */

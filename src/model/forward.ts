@@ -41,6 +41,8 @@ export interface ForwardPass {
 export interface ForwardOptions {
   /** which parameters weight decay falls on. Default 'matrices' */
   readonly decay?: 'matrices' | 'all';
+  /** also compute what nobody reads: the slots' rows after the last attention, for people to look at. Default false */
+  readonly everyRow?: boolean;
   /** another door in place of the configuration's */
   readonly door?: DoorBuilder;
 }
@@ -50,7 +52,7 @@ export function recordForward(
   program: Program,
   config: DecoderConfig,
   { B, L, T }: BatchSize,
-  { decay = 'matrices', door }: ForwardOptions = {},
+  { decay = 'matrices', everyRow = false, door }: ForwardOptions = {},
 ): ForwardPass {
   checkConfig(config);
   const P = Math.ceil(L / config.K);
@@ -63,8 +65,9 @@ export function recordForward(
   const D = config.dim / config.heads;
   const angles = program.constant('angles', [P + T, D], rotaryTable(P + T, D));
   const position = program.constant('position', [1], new Uint32Array(1));
-  const x = decoderBlocks(x0, { config, parameters, P, angles, position });
-  const logits = program.scope('head', () => layer(sliceRows(x, P), { parameters }, 'head'));
+  const unread = everyRow ? 0 : P;
+  const x = decoderBlocks(x0, { config, parameters, P, angles, position, unread });
+  const logits = program.scope('head', () => layer(sliceRows(x, P - unread), { parameters }, 'head'));
   const { loss, nats } = program.scope('loss', () => crossEntropy(logits, targets, weights));
   return { program, size: { B, L, T, P }, parameters, prefix, stream, targets, weights, x0, logits, nats, loss };
 }

@@ -83,7 +83,8 @@ export async function inspect(
 ): Promise<Inspection> {
   const { config } = subject;
   const program = new Program(['hslFeatures.forward']);
-  const pass = recordForward(program, config, { B: 1, L: window.prefix.length, T: window.targets.length });
+  const size = { B: 1, L: window.prefix.length, T: window.targets.length };
+  const pass = recordForward(program, config, size, { everyRow: true });
   program.backward(pass.loss);
   const plan = await Plan.compile(program, device, { keep: 'all', parameters: subject.parameters });
   try {

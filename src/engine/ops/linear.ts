@@ -93,7 +93,7 @@ export const linearBackwardWeight: Op = {
     const sizes = { M: lastOf(dY!.shape), N: lastOf(x!.shape), K: rows };
     return [
       ...matmulDispatches(adapter, 'tn', { a: dY!, b: x!, y: dWeight! }, sizes, { add: true }),
-      sumRows(dY!, dBias!, rows, sizes.M),
+      ...sumRows(adapter, dY!, dBias!, { M: rows, N: sizes.M }, 2), // scratch 0 and 1 are the product's
     ];
   },
   flops: ({ inputs: [dY, x] }) => 2 * rowsOf(dY!) * lastOf(dY!) * (lastOf(x!) + 1),

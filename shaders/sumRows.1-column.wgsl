@@ -4,7 +4,7 @@
 //   dY     [M, N]   dY[m, n] sits at m*N + n
 //   dBias  [N]      added into
 //
-// One invocation per column walks down the rows; neighbouring invocations read neighbouring columns.
+// Variant 1: one invocation per column walks down the rows; neighbouring invocations read neighbouring columns.
 // Workgroups: ceil(N / WORKGROUP).
 
 struct Params { M: u32, N: u32 }
