@@ -16,13 +16,14 @@ import { BitsLegend, ColouredText } from './parts/textPanel.js';
 import { TrainPanel } from './parts/trainPanel.js';
 
 /** The longest text that is looked at: a trained window of 128 + 128. */
-export const MOST_BYTES = 256;
+const MOST_BYTES = 256;
 const CONFIG = { door: 'zero', ...SIZES.tiny } as const;
 
 /** A decoder that has learned nothing yet. */
 function freshModel(): Model {
   return {
     name: 'a fresh tiny decoder, seed 0, untrained',
+    fresh: true,
     config: CONFIG,
     from: { parameters: initialParameters(CONFIG, 0) },
   };
@@ -279,7 +280,7 @@ function useSnapshot(device: Device | undefined, model: Model, text: Text) {
         if (!current) return;
         setSnapshot(found);
         setError('');
-        Object.assign(globalThis, { byteToLoss: found });
+        Object.assign(globalThis, { byteToLoss: found }); // for the console
       } catch (problem) {
         if (current) setError((problem as Error).message);
       }

@@ -6,5 +6,12 @@ import { viteSingleFile } from 'vite-plugin-singlefile';
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   plugins: [viteSingleFile()],
-  build: { outDir: '../dist/web', emptyOutDir: true, target: 'es2023', reportCompressedSize: false },
+  build: {
+    outDir: '../dist/web',
+    emptyOutDir: true,
+    target: 'es2023',
+    reportCompressedSize: false,
+    // Only Node reads shaders from disk; here setShaderSource hands them in.
+    rolldownOptions: { external: ['node:fs/promises'] },
+  },
 });

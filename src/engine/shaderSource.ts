@@ -6,7 +6,9 @@ export type ShaderSource = (name: string) => string | undefined | Promise<string
 /** Node reads the file itself, so that what a reader opens is what runs; it sits beside both src/ and dist/. */
 const fromDisk: ShaderSource = async (name) => {
   const { readFile } = await import('node:fs/promises');
-  return readFile(new URL(`../../shaders/${name}.wgsl`, import.meta.url), 'utf8').catch(() => undefined);
+  // A bundler would copy every file that the pattern fits into the page, which has its own look-up.
+  const file = new URL(/* @vite-ignore */ `../../shaders/${name}.wgsl`, import.meta.url);
+  return readFile(file, 'utf8').catch(() => undefined);
 };
 
 let source: ShaderSource = fromDisk;

@@ -3,7 +3,7 @@ import type { Curve, RunRecord } from './readRun.js';
 import { KEEP } from './terminal.js';
 
 /** One line of a chart, as the report's script draws it. */
-export interface Series extends Curve {
+interface Series extends Curve {
   readonly label: string;
   /** the colour on each ground */
   readonly light: string;

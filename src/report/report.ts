@@ -23,7 +23,7 @@ export function writeReport(paths: readonly string[], out?: string): string {
 }
 
 /** The report as one HTML file that asks the network for nothing. Whatever comes from a run is escaped. */
-export function reportHtml(runs: readonly RunRecord[]): string {
+function reportHtml(runs: readonly RunRecord[]): string {
   const charts = chartsOf(runs);
   const title = runs.length === 1 ? runs[0]!.name : `${runs.length} runs`;
   return `<!doctype html>

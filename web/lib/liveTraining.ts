@@ -25,6 +25,8 @@ export interface Settings {
 export class LiveTraining {
   /** bits per byte that byte frequencies alone would reach */
   readonly entropy: number;
+  /** bits per byte of each step's batch, before its update */
+  readonly losses: number[] = [];
   readonly #generator: Generator;
 
   private constructor(
@@ -55,8 +57,8 @@ export class LiveTraining {
     return new LiveTraining(trainer, device, bytes, new Positions([document], WINDOW), settings);
   }
 
-  /** One update; the bits per byte of its batch before it. */
-  async step(): Promise<number> {
+  /** One update. */
+  async step(): Promise<void> {
     const { step } = this.trainer;
     const { seed, lr, steps } = this.settings;
     const windows = Array.from({ length: BATCH }, (_, i) =>
@@ -64,7 +66,7 @@ export class LiveTraining {
     );
     const rate = learningRate({ lr, warmup: Math.min(10, steps), steps }, step + 1);
     const { nats } = await this.trainer.update([assemble(windows)], rate);
-    return bitsOf(nats);
+    this.losses.push(bitsOf(nats));
   }
 
   /** What the decoder writes after the text's own beginning, as it is made. */

@@ -74,7 +74,7 @@ export function AttentionPanel({ snapshot, at }: Props) {
               Layer {map.layer + 1}, head {map.head + 1}.
             </b>{' '}
             Each row is a position and shows where it takes from. The first {P} rows and columns are slots: every
-            position sees all of them. Stream positions see themselves and what came before; the grey part is out of
+            position sees all of them. Stream positions see themselves and what came before; the empty part is out of
             sight.
           </p>
           <p aria-live="polite">

@@ -12,13 +12,14 @@ export function Curve({ losses, entropy, label }: { losses: readonly number[]; e
   const plot = useRef<uPlot | undefined>(undefined);
   const palette = usePalette();
   useEffect(() => {
+    const box = place.current!;
     const ink = getComputedStyle(document.documentElement).getPropertyValue('--soft').trim();
     const line = getComputedStyle(document.documentElement).getPropertyValue('--line').trim();
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
     const show = (_: uPlot, value: number | null) => (value === null ? '–' : value.toFixed(2));
     const made = new uPlot(
       {
-        width: place.current!.clientWidth,
+        width: box.clientWidth,
         height: 240,
         scales: { x: { time: false }, y: { range: { min: { pad: 0.1 }, max: { pad: 0.1 } } } },
         axes: [axis, { ...axis, size: 44 }],
@@ -37,11 +38,11 @@ export function Curve({ losses, entropy, label }: { losses: readonly number[]; e
         ],
       },
       [[], [], [], []],
-      place.current!,
+      box,
     );
     plot.current = made;
-    const resize = new ResizeObserver(() => made.setSize({ width: place.current!.clientWidth, height: 240 }));
-    resize.observe(place.current!);
+    const resize = new ResizeObserver(() => made.setSize({ width: box.clientWidth, height: 240 }));
+    resize.observe(box);
     return () => {
       resize.disconnect();
       made.destroy();

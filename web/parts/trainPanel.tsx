@@ -26,7 +26,7 @@ export function TrainPanel({ device, onExplore, onGone }: Props) {
   const [text, setText] = useState(MOBY_DICK);
   const [settings, setSettings] = useState(DEFAULTS);
   const [losses, setLosses] = useState<readonly number[]>([]);
-  const [state, setState] = useState<'new' | 'starting' | 'running' | 'stopped' | 'done'>('new');
+  const [state, setState] = useState<'new' | 'starting' | 'running' | 'writing' | 'stopped' | 'done'>('new');
   const [error, setError] = useState('');
   const [sample, setSample] = useState('');
   const training = useRef<LiveTraining | undefined>(undefined);
@@ -45,26 +45,27 @@ export function TrainPanel({ device, onExplore, onGone }: Props) {
       }
       setState('running');
       const run = training.current;
+      Object.assign(globalThis, { byteToLossTraining: run }); // for the console
       while (!stop.current && run.trainer.step < settings.steps) {
-        const loss = await run.step();
-        setLosses((before) => [...before, loss]);
+        await run.step();
+        setLosses([...run.losses]);
         // A frame between steps, so that the page answers.
         await new Promise(requestAnimationFrame);
       }
-      const done = run.trainer.step >= settings.steps;
       await write(run);
-      setState(done ? 'done' : 'stopped');
     } catch (problem) {
       setError((problem as Error).message);
       setState(training.current === undefined ? 'new' : 'stopped');
     }
   };
   const write = async (run: LiveTraining) => {
+    setState('writing');
     const made: number[] = [];
     for await (const byte of run.sample(SAMPLE_BYTES)) {
       made.push(byte);
       setSample(new TextDecoder().decode(Uint8Array.from(made)));
     }
+    setState(run.trainer.step >= settings.steps ? 'done' : 'stopped');
   };
   const reset = () => {
     onGone();
@@ -83,7 +84,7 @@ export function TrainPanel({ device, onExplore, onGone }: Props) {
     });
   };
 
-  const busy = state === 'starting' || state === 'running';
+  const busy = state === 'starting' || state === 'running' || state === 'writing';
   const run = training.current;
   const last = losses.slice(-20);
   const mean = last.reduce((sum, loss) => sum + loss, 0) / last.length;
@@ -122,7 +123,7 @@ export function TrainPanel({ device, onExplore, onGone }: Props) {
             onClick={() => {
               stop.current = true;
             }}
-            disabled={state === 'starting'}
+            disabled={state !== 'running'}
           >
             Stop
           </button>

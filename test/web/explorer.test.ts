@@ -1,0 +1,311 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bitsOf, Evaluator } from '../../src/model/evaluator.js';
+import { initialParameters } from '../../src/model/parameters.js';
+import { embed } from '../../src/substrate/embed.js';
+import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.js';
+import { MOBY_DICK } from '../../web/lib/defaultText.js';
+import { LiveTraining } from '../../web/lib/liveTraining.js';
+import { openBrowser, screenshotPath } from '../support/browser.js';
+import { TINY } from '../support/decoders.js';
+import { testDevice } from '../support/device.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-web-'));
+const at = (name: string) => join(folder, name);
+const TEXT = 'Call me Ishmael. Some years ago, é';
+const L = 12;
+
+/** What the page leaves for the console. */
+interface Console {
+  byteToLoss: { channels: Float32Array; bits: number[]; bitsPerByte: number; model: { name: string } };
+  byteToLossTraining: { losses: number[] };
+}
+
+let browser: Browser;
+let page: Page;
+const address = pathToFileURL(at('page/index.html')).href;
+/** Uncaught errors of the page, and what it logged as one. */
+const errors: string[] = [];
+
+async function openPage(): Promise<Page> {
+  const opened = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  opened.on('pageerror', ({ message }) => errors.push(message));
+  opened.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  return opened;
+}
+
+beforeAll(async () => {
+  const configFile = fileURLToPath(new URL('../../web/vite.config.ts', import.meta.url));
+  await build({ configFile, logLevel: 'error', build: { outDir: at('page') } });
+  const parameters = initialParameters(TINY, 7);
+  const zeros = new Map([...parameters].map(([name, { length }]) => [name, new Float32Array(length)]));
+  const info = { config: TINY, step: 5, seed: 7, prefix: 128, stream: 128 };
+  writeCheckpoint(at('fixed.safetensors'), { ...info, parameters }, { m: zeros, v: zeros });
+  browser = await openBrowser();
+  page = await openPage();
+  await page.goto(address);
+});
+afterAll(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Wait for a forward pass of the page that fits. */
+async function settled(fits: string): Promise<void> {
+  await page.waitForFunction(`(() => { const now = globalThis.byteToLoss; return now !== undefined && (${fits}); })()`);
+}
+
+test('is one file that asks the network for nothing, and small', async () => {
+  const html = readFileSync(at('page/index.html'), 'utf8');
+  expect(html).not.toMatch(/<(script|link|img)[^>]+(src|href)=/);
+  expect(html.length).toBeLessThan(600_000);
+});
+
+test('gets an adapter: SwiftShader, as Node here', async () => {
+  await page.waitForSelector('#device[data-device="swiftshader"]');
+  expect((await testDevice()).driver).toBe('swiftshader');
+});
+
+describe('a fixed checkpoint and text', () => {
+  test('give the channels and the loss that Node gives', async () => {
+    await page.setInputFiles('input[type=file]', at('fixed.safetensors'));
+    await page.fill('textarea >> nth=0', TEXT);
+    await page.fill('input[type=range]', String(L));
+    await settled(`now.model.name.startsWith('fixed.safetensors') && now.bytes.length === 35 && now.L === ${L}`);
+    const found = await page.evaluate(() => {
+      const { channels, bits, bitsPerByte } = (globalThis as unknown as Console).byteToLoss;
+      return { channels: [...channels], bits, bitsPerByte };
+    });
+
+    const bytes = new TextEncoder().encode(TEXT);
+    expect(found.channels).toEqual([...embed(bytes).features]); // to the bit
+    const { config, parameters } = readCheckpoint(at('fixed.safetensors'));
+    const T = bytes.length - L;
+    const evaluator = await Evaluator.create(await testDevice(), config, { B: 1, L, T }, { parameters });
+    const nats = await evaluator.nats({
+      prefix: Uint32Array.from(bytes.subarray(0, L)),
+      targets: Uint32Array.from(bytes.subarray(L)),
+      weights: new Float32Array(T).fill(1),
+    });
+    evaluator.free();
+    const bits = Array.from(nats, bitsOf);
+    expect(bits.length).toBe(T);
+    // The same kernels on the same driver; bounds checks are the only difference.
+    for (const [t, b] of bits.entries()) expect(found.bits[t]).toBeCloseTo(b, 5);
+    const mean = bits.reduce((sum, b) => sum + b, 0) / T;
+    expect(found.bitsPerByte).toBeCloseTo(mean, 6);
+    expect(await page.textContent('#bits-per-byte')).toBe(mean.toFixed(3));
+  });
+
+  test('a changed character changes the loss', async () => {
+    const before = await page.textContent('#bits-per-byte');
+    await page.fill('textarea >> nth=0', TEXT.replace('years', 'yearz'));
+    await settled(`new TextDecoder().decode(now.bytes).includes('yearz')`);
+    expect(await page.textContent('#bits-per-byte')).not.toBe(before);
+  });
+
+  test('the chosen byte moves by keyboard, and its numbers with it', async () => {
+    const bytes = page.getByRole('slider', { name: 'Chosen byte' });
+    await bytes.focus();
+    await page.keyboard.press('Home');
+    expect(await bytes.getAttribute('aria-valuetext')).toBe('byte 1 of 35: C (hex 43), comes before');
+    for (let i = 0; i < L; i++) await page.keyboard.press('ArrowRight');
+    expect(await bytes.getAttribute('aria-valuetext')).toMatch(/^byte 13 of 35: a \(hex 61\), \d+\.\d\d bits$/);
+    expect(await page.textContent('.detail')).toContain('hex 61, 01100001');
+  });
+});
+
+describe('files that are no checkpoint give a message, and the decoder stays', () => {
+  const refuses = async (name: string, content: Uint8Array | string, message: RegExp) => {
+    writeFileSync(at(name), content);
+    await page.setInputFiles('input[type=file]', at(name));
+    const alert = page.locator('#problem');
+    await alert.waitFor();
+    expect(await alert.textContent()).toMatch(message);
+    expect(await page.textContent('.facts >> nth=1')).toContain('fixed.safetensors, after 5 steps');
+  };
+  test('one changed bit', async () => {
+    const bytes = readFileSync(at('fixed.safetensors'));
+    bytes[bytes.length - 5]! ^= 1;
+    await refuses('changed.safetensors', bytes, /^changed\.safetensors: its numbers have changed.*checksum/);
+  });
+  test('cut short', () =>
+    refuses(
+      'cut.safetensors',
+      readFileSync(at('fixed.safetensors')).subarray(0, 9999),
+      /^cut\.safetensors: truncated/,
+    ));
+  test('text, dropped on the page', async () => {
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(['not a checkpoint at all'], '<b>notes.txt'));
+      window.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true }));
+    });
+    await page.waitForFunction(() => document.querySelector('#problem')?.textContent?.startsWith('<b>notes.txt'));
+    expect(await page.textContent('#problem')).toContain('not a safetensors file');
+  });
+  test('the same file, whole, is taken by dropping', async () => {
+    const base64 = readFileSync(at('fixed.safetensors')).toString('base64');
+    await page.evaluate((text) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(text), (char) => char.charCodeAt(0))], 'dropped.safetensors'));
+      window.dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true }));
+    }, base64);
+    await settled(`now.model.name.startsWith('dropped.safetensors')`);
+    expect(await page.locator('#problem').count()).toBe(0);
+  });
+});
+
+describe('from a number to the shader that made it', () => {
+  test('in one click, with every op held to float64', async () => {
+    await page.getByRole('button', { name: 'made by hslFeatures.forward' }).click();
+    await page.waitForSelector('#op-detail');
+    expect(await page.textContent('#op-detail h3')).toContain('hslFeatures.forward');
+    expect(await page.textContent('#op-detail .wgsl')).toContain('@compute @workgroup_size');
+    expect(await page.textContent('#ops [role=status]')).toMatch(/^\d+ ops, all agree with float64$/);
+  });
+  test('and on to its neighbours', async () => {
+    await page.getByRole('button', { name: 'Next', exact: true }).click();
+    expect(await page.textContent('#op-detail h3')).toContain('hslFeatures.forward'); // the door's own
+    await page.getByRole('listbox').focus();
+    await page.keyboard.press('End');
+    expect(await page.textContent('#op-detail h3')).toContain('crossEntropy');
+    await page.screenshot({ path: screenshotPath('explorer-ops') });
+  });
+});
+
+describe('training, live', () => {
+  test('20 steps let the loss fall, as in Node', async () => {
+    await page.getByLabel('steps', { exact: true }).fill('20');
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await page.getByRole('button', { name: 'Write again' }).waitFor();
+    expect(await page.textContent('#training-status')).toMatch(/^step 20 of 20, \d\.\d{3} bits per byte$/);
+    const losses = await page.evaluate(() => (globalThis as unknown as Console).byteToLossTraining.losses);
+    expect(losses.length).toBe(20);
+    const mean = (from: number, to: number) =>
+      losses.slice(from, to).reduce((sum, loss) => sum + loss, 0) / (to - from);
+    expect(mean(15, 20)).toBeLessThan(mean(0, 5) - 2);
+    expect((await page.textContent('figure.sample pre'))!.length).toBeGreaterThan(20);
+
+    const here = await LiveTraining.create(await testDevice(), MOBY_DICK, { steps: 20, lr: 2e-3, seed: 0 });
+    for (let i = 0; i < 3; i++) await here.step();
+    for (const [i, loss] of here.losses.entries()) expect(losses[i]).toBeCloseTo(loss, 4);
+    here.free();
+  });
+
+  test('what was trained can be looked into', async () => {
+    await page.getByRole('button', { name: 'Look into it above' }).click();
+    await settled(`now.model.name === "this page's decoder after 20 steps"`);
+    const bits = await page.evaluate(() => (globalThis as unknown as Console).byteToLoss.bitsPerByte);
+    expect(bits).toBeLessThan(7); // the untrained one is at 8
+  });
+
+  test('stops, goes on, and starts over', async () => {
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await settled('now.model.fresh');
+    await page.getByLabel('steps', { exact: true }).fill('500');
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    const steps = () => page.evaluate(() => (globalThis as unknown as Console).byteToLossTraining.losses.length);
+    await page.waitForFunction(() => /^step [2-9] /.test(document.querySelector('#training-status')!.textContent!));
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Continue' }).waitFor();
+    const stopped = await steps();
+    expect(stopped).toBeLessThan(500);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.waitForFunction((before) => {
+      const { losses } = (globalThis as unknown as Console).byteToLossTraining;
+      return losses.length > before;
+    }, stopped);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Continue' }).waitFor();
+  });
+
+  test('a text shorter than a window is refused in words', async () => {
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await page.getByLabel('Text to learn').fill('too short');
+    await page.getByRole('button', { name: 'Train', exact: true }).click();
+    await page.getByText('The text has 9 bytes; a window takes 64.').waitFor();
+  });
+});
+
+test('a text longer than the window is cut, and no text at all is asked for; both are said', async () => {
+  await page.fill('textarea >> nth=0', 'x'.repeat(300));
+  await page.getByText('Only the first 256 of 300 bytes are looked at.').waitFor();
+  await page.fill('textarea >> nth=0', '');
+  await page.getByText('There is no byte yet').waitFor();
+  await page.fill('textarea >> nth=0', TEXT);
+  await settled('now.bytes.length === 35');
+});
+
+describe('on any screen', () => {
+  for (const scheme of ['light', 'dark'] as const) {
+    test(`${scheme}: every text has a contrast of at least 4.5 : 1`, async () => {
+      await page.emulateMedia({ colorScheme: scheme });
+      const colours = await page.evaluate(() => {
+        const style = getComputedStyle(document.documentElement);
+        return Object.fromEntries(
+          ['paper', 'panel', 'ink', 'soft', 'accent', 'accent-ink'].map((name) => [
+            name,
+            style.getPropertyValue(`--${name}`),
+          ]),
+        );
+      });
+      for (const ink of ['ink', 'soft', 'accent']) {
+        for (const ground of ['paper', 'panel']) {
+          expect(contrast(colours[ink]!, colours[ground]!), `${ink} on ${ground}`).toBeGreaterThan(4.5);
+        }
+      }
+      expect(contrast(colours['accent-ink']!, colours.accent!)).toBeGreaterThan(4.5);
+    });
+  }
+
+  test('a phone scrolls down only, and pictures of both widths are kept', async () => {
+    for (const [name, width, height, scheme] of [
+      ['desktop', 1280, 800, 'light'],
+      ['desktop-dark', 1280, 800, 'dark'],
+      ['phone', 390, 844, 'light'],
+      ['phone-narrow', 360, 740, 'dark'],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme: scheme });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), name).toBeLessThanOrEqual(width);
+      await page.screenshot({ path: screenshotPath(`explorer-${name}`), fullPage: true });
+    }
+  });
+});
+
+test('without WebGPU it says so, and shows the channels all the same', async () => {
+  const bare = await openPage();
+  await bare.addInitScript(() => {
+    delete (Navigator.prototype as { gpu?: unknown }).gpu;
+  });
+  await bare.goto(address);
+  await bare.waitForSelector('#no-device');
+  expect(await bare.textContent('#no-device')).toContain('This browser has no WebGPU');
+  expect(await bare.locator('.channel-map canvas').count()).toBe(1);
+  expect(await bare.getByRole('button', { name: 'Train' }).count()).toBe(0);
+  await bare.screenshot({ path: screenshotPath('explorer-no-webgpu') });
+  await bare.close();
+});
+
+test('nothing went wrong unseen', () => expect(errors).toEqual([]));
+
+/** WCAG 2.2 contrast of two colours given as #rrggbb or #rgb. */
+function contrast(a: string, b: string): number {
+  const luminance = (colour: string) => {
+    const digits = colour.trim().slice(1);
+    const six = digits.length === 3 ? [...digits].map((d) => d + d).join('') : digits;
+    const [r, g, blue] = [0, 2, 4].map((i) => {
+      const s = Number.parseInt(six.slice(i, i + 2), 16) / 255;
+      return s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4;
+    }) as [number, number, number];
+    return 0.2126 * r + 0.7152 * g + 0.0722 * blue;
+  };
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
+  return (high + 0.05) / (low + 0.05);
+}

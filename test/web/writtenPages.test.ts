@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openBrowser, screenshotPath } from '../support/browser.js';
+import { cli } from '../support/cli.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-pages-'));
+const at = (name: string) => join(folder, name);
+const TINY_RUN = ['--prefix', '16', '--stream', '16', '--batch', '2', '--steps', '6', '--eval-every', '3'];
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser(false);
+});
+afterAll(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Open a file from disk, with no way to any network, and gather what goes wrong in it. */
+async function open(path: string): Promise<{ page: Page; errors: string[] }> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const errors: string[] = [];
+  page.on('pageerror', ({ message }) => errors.push(message));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('request', (request) => request.url().startsWith('http') && errors.push(`asks for ${request.url()}`));
+  await page.goto(pathToFileURL(path).href);
+  return { page, errors };
+}
+
+async function keepPictures(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: screenshotPath(`${name}-desktop`) });
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await page.screenshot({ path: screenshotPath(`${name}-phone`) });
+}
+
+test("a run's report draws its four charts from its own numbers", async () => {
+  const { code } = await cli('train', ...TINY_RUN, '--out', at('run'));
+  expect(code).toBe(0);
+  const { page, errors } = await open(at('run/report.html'));
+  await page.waitForSelector('.uplot canvas');
+  expect(await page.locator('.uplot').count()).toBe(4);
+  const label = await page.locator('.plot').first().getAttribute('aria-label');
+  expect(label).toMatch(
+    /^Bits per byte\. training, mean from \d\.\d+ at step 1 to \d\.\d+ at step 6; held-out text from/,
+  );
+  // Each canvas holds a line: colours other than the ground.
+  const drawn = await page
+    .locator('.uplot canvas')
+    .first()
+    .evaluate((canvas) => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+      return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+    });
+  expect(drawn).toBeGreaterThan(500);
+  expect(await page.locator('.sample').count()).toBe(2);
+  await page.screenshot({ path: screenshotPath('report-whole'), fullPage: true });
+  await keepPictures(page, 'report');
+  expect(errors).toEqual([]);
+});
+
+describe('a trace', () => {
+  test('opens, and its sections respond', async () => {
+    const { code } = await cli('inspect', '--text', 'Call me Ishmael. Some years ago.', '--out', at('trace.html'));
+    expect(code).toBe(0);
+    const { page, errors } = await open(at('trace.html'));
+    for (const id of ['bytes', 'channels', 'block-0', 'logits', 'loss', 'gradients', 'ops']) {
+      expect(await page.locator(`section#${id}`).count(), id).toBe(1);
+    }
+    // An op opens to its shader, which is put in when it is asked for.
+    const op = page.locator('details.op').first();
+    await op.locator('summary').first().click();
+    await op.locator('details.code summary').first().click();
+    await page.waitForFunction(() =>
+      document.querySelector('details.code[open] pre')?.textContent?.includes('fn main'),
+    );
+    // The filter leaves the ops it names.
+    const shown = () => page.locator('details.op:visible').count();
+    const all = await shown();
+    await page.fill('#filter', 'layerNorm blocks.0');
+    const some = await shown();
+    expect(some).toBeGreaterThan(0);
+    expect(some).toBeLessThan(all);
+    await page.fill('#filter', '');
+    await page.evaluate(() => scrollTo(0, 0));
+    await keepPictures(page, 'trace');
+    expect(errors).toEqual([]);
+  });
+});
