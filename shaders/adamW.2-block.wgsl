@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let unbias1 = step[1]; // 1 - beta1^t
   let unbias2 = step[2]; // 1 - beta2^t
   let scale = clip[1];
-  if (scale == 0.0) { return; } // the same for every invocation
+  if (bitcast<u32>(scale) - 1u >= 0x7f7fffffu) { return; } // not above 0 and finite; the same everywhere
   for (var i = first + lane; i < end; i += WORKGROUP) {
     let g = gradients[i] * scale;
     let mean = params.beta1 * m[i] + (1.0 - params.beta1) * g;

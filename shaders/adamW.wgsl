@@ -29,7 +29,7 @@ struct Params { n: u32, beta1: f32, beta2: f32, eps: f32, decay: f32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = (group.x + group.y * 65535u) * WORKGROUP + lane;
   if (i >= params.n) { return; }
-  if (clip[1] == 0.0) { return; } // the same for every invocation
+  if (bitcast<u32>(clip[1]) - 1u >= 0x7f7fffffu) { return; } // scale is not above 0 and finite; the same everywhere
   let lr = step[0];
   let g = gradients[i] * clip[1];
   let first = params.beta1 * m[i] + (1.0 - params.beta1) * g;

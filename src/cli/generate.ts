@@ -2,12 +2,13 @@ import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
 import { Decoder } from '../model/decoder.js';
-import { readCheckpoint } from '../train/checkpoint.js';
 import { hexBytes, realNumber, wholeNumber } from './arguments.js';
 import { outputError } from './output.js';
+import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
 interface GenerateFlags {
   readonly checkpoint: string;
+  readonly config?: string;
   readonly prompt?: string;
   readonly promptHex?: string;
   readonly bytes: number;
@@ -21,7 +22,8 @@ interface GenerateFlags {
 export function generateCommand(): Command {
   return new Command('generate')
     .description('write the bytes that follow a prompt, raw, to stdout')
-    .requiredOption('--checkpoint <file>', 'a .safetensors file of a run')
+    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP)
+    .option('--config <file>', CONFIG_HELP)
     .option('--prompt <text>', 'text to go on from')
     .option('--prompt-hex <hex>', 'the same as bytes')
     .option('--bytes <n>', 'how many at most; the decoder may end earlier', wholeNumber, 200)
@@ -36,7 +38,7 @@ export function generateCommand(): Command {
       const prompt = flags.promptHex
         ? hexBytes('--prompt-hex', flags.promptHex)
         : new TextEncoder().encode(flags.prompt ?? '');
-      const { config, parameters, prefix, stream } = readCheckpoint(flags.checkpoint);
+      const { config, parameters, prefix, stream } = chosenWeights(flags.checkpoint, flags.config);
       const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
       try {
         const decoder = new Decoder(device, config, { parameters, window: { prefix, stream } });

@@ -6,7 +6,6 @@ import type { Trace } from '../engine/trace.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { writeFileAtomic } from '../train/atomicWrite.js';
-import { readCheckpoint } from '../train/checkpoint.js';
 import { wholeNumber } from './arguments.js';
 import { shortNumber } from './inspect/html.js';
 import { type Inspection, inspect, type Subject } from './inspect/inspection.js';
@@ -14,9 +13,11 @@ import { inspectionJson } from './inspect/json.js';
 import { npyBytes } from './inspect/npy.js';
 import { inspectionPage } from './inspect/page.js';
 import { audioWindow, textWindow, type WindowLimits } from './inspect/window.js';
+import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
 interface InspectFlags {
   readonly checkpoint?: string;
+  readonly config?: string;
   readonly text: string;
   readonly audio?: string;
   readonly out?: string;
@@ -37,7 +38,8 @@ export function inspectCommand(): Command {
   return new Command('inspect')
     .description('one pass from byte to loss and back, every op and number, as a page')
     .requiredOption('--text <text>', 'the bytes to look at: the first half as prefix, the rest predicted')
-    .option('--checkpoint <file>', 'a .safetensors file of a run (default: a fresh decoder)')
+    .option('--checkpoint <file>', `${CHECKPOINT_HELP} (default: a fresh decoder)`)
+    .option('--config <file>', CONFIG_HELP)
     .option('--audio <file>', 'a WAV file as prefix; the text is then its caption')
     .option('--out <file>', 'where the page goes (default: trace.html, unless --json or --tensor)')
     .option('--json', 'print JSON: everything the page shows')
@@ -68,15 +70,18 @@ function showEntries(done: number, of: number): void {
   if (process.stderr.isTTY) process.stderr.write(`\rentry ${done} of ${of}${done === of ? '\n' : ''}`);
 }
 
-function subjectOf({ checkpoint, size, door, seed }: InspectFlags): { subject: Subject; limits: WindowLimits } {
+function subjectOf({ checkpoint, config: file, size, door, seed }: InspectFlags): {
+  subject: Subject;
+  limits: WindowLimits;
+} {
   if (checkpoint === undefined) {
     const config = { door, ...SIZES[size] };
     const origin = `A fresh ${size} decoder of seed ${seed}: no checkpoint was given, so it has learned nothing yet.`;
     const subject = { config, parameters: initialParameters(config, seed), origin };
     return { subject, limits: { ...FRESH_WINDOW, K: config.K } };
   }
-  const { config, parameters, step, prefix, stream } = readCheckpoint(checkpoint);
-  const origin = `The decoder of ${checkpoint} after ${step} updates.`;
+  const { config, parameters, step, prefix, stream } = chosenWeights(checkpoint, file);
+  const origin = `The decoder of ${checkpoint}${step === undefined ? '' : ` after ${step} updates`}.`;
   return { subject: { config, parameters, origin }, limits: { prefix, stream, K: config.K } };
 }
 

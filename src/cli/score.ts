@@ -2,15 +2,15 @@ import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
 import { Decoder } from '../model/decoder.js';
-import { readCheckpoint } from '../train/checkpoint.js';
-
 import { hexBytes } from './arguments.js';
+import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
 /** `byte-to-loss score`: how many bits each byte of a stream costs a decoder, after a prefix. */
 export function scoreCommand(): Command {
   return new Command('score')
     .description('bits per byte of a stream after a prefix')
-    .requiredOption('--checkpoint <file>', 'a .safetensors file of a run')
+    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP)
+    .option('--config <file>', CONFIG_HELP)
     .option('--prefix-hex <hex>', 'the bytes before, two hex digits each', '')
     .requiredOption('--stream-hex <hex>', 'the bytes to score')
     .option('--json', 'print JSON: { bits_per_byte, bits }')
@@ -34,6 +34,7 @@ export function scoreCommand(): Command {
 
 interface ScoreOptions {
   readonly checkpoint: string;
+  readonly config?: string;
   readonly prefixHex: string;
   readonly streamHex: string;
   readonly json?: boolean;
@@ -41,7 +42,7 @@ interface ScoreOptions {
 }
 
 async function score(options: ScoreOptions, prefix: Uint8Array, stream: Uint8Array): Promise<number[]> {
-  const { config, parameters } = readCheckpoint(options.checkpoint);
+  const { config, parameters } = chosenWeights(options.checkpoint, options.config);
   const device = await openDevice(options.device === undefined ? {} : { device: options.device });
   try {
     return await new Decoder(device, config, { parameters }).score(prefix, stream);

@@ -195,7 +195,8 @@ export class Device implements AdapterDescription {
       this.check();
       return value;
     } catch (error) {
-      // A lost device rejects everything that was pending: the loss is the error to show.
+      // A lost device rejects everything that was pending, and says that it is lost a moment later: that is the error to show.
+      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
       this.check();
       throw error instanceof DeviceError ? error : new DeviceError(messageOf(error), 'internal');
     }

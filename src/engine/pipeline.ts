@@ -51,11 +51,9 @@ async function compile(
       buffer: { type: access === 'uniform' ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage' },
     })),
   });
-  const scope = gpu.popErrorScope();
-  const { messages } = await module.getCompilationInfo();
+  const [{ messages }] = await Promise.all([module.getCompilationInfo(), gpu.popErrorScope()]);
   const errors = messages.filter((message) => message.type === 'error');
-  await scope;
-  if (errors.length > 0) throw new DeviceError(printMessages(label, text, errors));
+  if (errors.length > 0) throw new DeviceError(printMessages(label, text, errors), 'invalid', label);
   try {
     const pipeline = await gpu.createComputePipelineAsync({
       label,
@@ -64,7 +62,7 @@ async function compile(
     });
     return { pipeline, layout };
   } catch (error) {
-    throw new DeviceError(`${label}.wgsl: the driver refused it: ${(error as Error).message}`);
+    throw new DeviceError(`${label}.wgsl: the driver refused it: ${(error as Error).message}`, 'internal', label);
   }
 }
 

@@ -72,33 +72,14 @@ export class Plan {
   static async compile(program: Program, device: Device, options: CompileOptions = {}): Promise<Plan> {
     const { dispatches, memory, kept, debug } = arrange(program, device, options);
     const buffers = new PlanBuffers(program, device, memory, options.shared?.buffers);
-    const flat = program.entries.flatMap((entry) =>
-      (dispatches.get(entry.index) ?? []).map((dispatch) => ({ entry, dispatch })),
-    );
-    const compiling = Promise.all(
-      flat.map(async ({ entry, dispatch }) => {
-        const file = await shaderText(dispatch.shader);
-        const text = kernelText(file, dispatch);
-        const declared = readInterface(dispatch.shader, file);
-        const pipeline = await compilePipeline(device, dispatch.shader, text, declared);
-        return { entry, dispatch, text, declared, ...pipeline };
-      }),
-    );
-    const kernels = await device.settle(compiling);
-    buffers.writeParams(kernels);
-    device.gpu.pushErrorScope('validation');
-    const steps = kernels.map(({ entry, dispatch, text, declared, pipeline, layout }, i) => ({
-      entry,
-      dispatch,
-      text,
-      pipeline,
-      bindGroup: buffers.bindGroup(entry, dispatch, declared, layout, i),
-    }));
-    const invalid = await device.gpu.popErrorScope();
-    if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`, 'invalid');
-    const plan = new Plan(program, device, steps, memory, buffers, kept, debug);
-    buffers.upload(options.parameters);
-    return plan;
+    try {
+      const steps = await makeReady(program, device, dispatches, buffers);
+      buffers.upload(options.parameters);
+      return new Plan(program, device, steps, memory, buffers, kept, debug);
+    } catch (error) {
+      buffers.destroy();
+      throw error;
+    }
   }
 
   /**
@@ -326,6 +307,40 @@ const READ = 0x0001 | 0x0008; // MAP_READ | COPY_DST
 const GPU_MAP_READ = 0x0001;
 const STORAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
 const UNIFORM = 0x0040 | 0x0008; // UNIFORM | COPY_DST
+
+/** Compile the pipelines, in parallel, and bind every dispatch. */
+async function makeReady(
+  program: Program,
+  device: Device,
+  dispatches: ReadonlyMap<number, readonly Dispatch[]>,
+  buffers: PlanBuffers,
+): Promise<Step[]> {
+  const flat = program.entries.flatMap((entry) =>
+    (dispatches.get(entry.index) ?? []).map((dispatch) => ({ entry, dispatch })),
+  );
+  const compiling = Promise.all(
+    flat.map(async ({ entry, dispatch }) => {
+      const file = await shaderText(dispatch.shader);
+      const text = kernelText(file, dispatch);
+      const declared = readInterface(dispatch.shader, file);
+      const pipeline = await compilePipeline(device, dispatch.shader, text, declared);
+      return { entry, dispatch, text, declared, ...pipeline };
+    }),
+  );
+  const kernels = await device.settle(compiling);
+  buffers.writeParams(kernels);
+  device.gpu.pushErrorScope('validation');
+  const steps = kernels.map(({ entry, dispatch, text, declared, pipeline, layout }, i) => ({
+    entry,
+    dispatch,
+    text,
+    pipeline,
+    bindGroup: buffers.bindGroup(entry, dispatch, declared, layout, i),
+  }));
+  const invalid = await device.settle(device.gpu.popErrorScope());
+  if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`, 'invalid');
+  return steps;
+}
 
 /** Choose kernels and share memory: everything about a plan that needs no memory of the device. */
 function arrange(program: Program, device: Device, { keep = [], profile = device }: CompileOptions) {

@@ -11,7 +11,7 @@ export const FORMAT = 'byte-to-loss 1';
 const whole = (most: number) => z.number().int().min(1).max(most);
 
 /** A decoder's configuration as it may stand in a file that anybody wrote. */
-const configSchema = z.strictObject({
+export const configSchema = z.strictObject({
   door: z.enum(DOOR_KINDS),
   dim: whole(LARGEST.dim),
   layers: whole(LARGEST.layers),

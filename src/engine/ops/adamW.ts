@@ -26,7 +26,7 @@ export interface AdamWState {
  *     m = beta1 · m + (1 - beta1) · g,   v = beta2 · v + (1 - beta2) · g²
  *     p = p · (1 - lr · decay) - lr · (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
  *
- * A scale of 0 means that this step's numbers went wrong: nothing is changed.
+ * A scale that is not above 0 and finite means that this step's numbers went wrong: nothing is changed.
  *
  * @param gradients [n]   @param decays [n/64], 1 where a block of 64 floats decays, else 0
  * @param clip [2] from `gradientNorm`   @param step [4]: lr, 1 - beta1^t, 1 - beta2^t, gradientScale
@@ -47,7 +47,7 @@ export function adamW(
 function adamWReference(inputs: readonly Value[], { beta1, beta2, eps, decay }: AdamWOptions): Float64Array[] {
   const [gradients, decays, clip, step, parameters, m0, v0] = inputs.map((value) => value.data);
   const [lr, correction1, correction2] = step!;
-  if (clip![1] === 0) return [parameters!, m0!, v0!].map((data) => Float64Array.from(data));
+  if (!(clip![1]! > 0 && clip![1]! < Infinity)) return [parameters!, m0!, v0!].map((data) => Float64Array.from(data));
   const p = new Float64Array(parameters!.length);
   const m = new Float64Array(p.length);
   const v = new Float64Array(p.length);
@@ -98,7 +98,7 @@ function sample(name: string, clip?: Float32Array): OpRow['samples'][number] {
     name,
     inputs: (n) => ({ gradients: [n * 64], decays: [n], ...(clip ? {} : { clip: [2] }) }),
     states: (n) => ({ parameters: [n * 64], m: [n * 64], v: [n * 64] }),
-    nonnegative: ['v'],
+    nonnegative: ['v', 'clip'],
     fixed: ['gradients', 'decays', 'clip'],
     call({ gradients, decays, clip: drawn, parameters, m, v }) {
       const { program } = gradients!;

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** The smallest decoder that has every part, on the smallest windows: a step takes milliseconds. */
+export const TINY_RUN = [
+  ...['--dim', '32', '--layers', '1', '--heads', '2', '--K', '1', '--prefix', '8', '--stream', '8'],
+  ...['--batch', '2', '--warmup', '2', '--validation-windows', '2'],
+];
+
+/** Run the command line in a process of its own. */
+export function start(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'src/cli.ts'), ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** Wait for a process to end; it must within a minute. */
+export function ended(child: ChildProcess, seconds = 60): Promise<Ended> {
+  let out = '';
+  let error = '';
+  child.stdout?.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    error += chunk;
+  });
+  return new Promise((resolve) => {
+    const hung = setTimeout(() => {
+      error += `\nstill running after ${seconds} s`;
+      child.kill('SIGKILL');
+    }, seconds * 1000);
+    child.once('close', (code, signal) => {
+      clearTimeout(hung);
+      resolve({ code, signal, out, error });
+    });
+  });
+}
+
+/** Steps that a run folder has metrics of. */
+export function stepsDone(run: string): number {
+  const file = join(run, 'metrics.jsonl');
+  return existsSync(file) ? readFileSync(file, 'latin1').split('"learning_rate"').length - 1 : 0;
+}
+
+/** metrics.jsonl without times: what must be the same in two runs. A line that was not finished does not count. */
+export function metricsOf(run: string): string[] {
+  const file = join(run, 'metrics.jsonl');
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.stringify({ ...JSON.parse(line), milliseconds: undefined }));
+}
+
+/** SHA-256 of every checkpoint file, by name. */
+export function hashes(run: string): Map<string, string> {
+  const folder = join(run, 'checkpoints');
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^step-.*\.safetensors$/.test(name)) : [];
+  return new Map(names.sort().map((name) => [name, hash(join(folder, name))]));
+}
+
+function hash(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
