@@ -17,10 +17,11 @@ import { hashes, metricsOf } from './runs.js';
 const SILENT: Listener = { step() {}, validation() {}, saved() {} };
 const CODES = ['ENOSPC', 'EROFS', 'EACCES', 'EIO'];
 
-/** What an undisturbed run leaves, for comparison: hashes of all its checkpoints, and its metrics. */
+/** What an undisturbed run leaves, for comparison: hashes of all its checkpoints, its metrics and samples. */
 interface Expected {
   readonly hashes: ReadonlyMap<string, string>;
   readonly metrics: readonly string[];
+  readonly samples: readonly string[];
 }
 
 /** A folder for runs, removed at the end. */
@@ -35,11 +36,18 @@ export class Faults {
     return join(this.folder, `run-${this.#runs++}`);
   }
 
+  /** A new run folder, with its configuration, as the command makes it. */
+  create(path: string): RunFolder {
+    const folder = RunFolder.create(path);
+    folder.writeConfig({ options: this.run.options });
+    return folder;
+  }
+
   async expected(device: Device): Promise<Expected> {
     const path = this.path();
     const options = { ...this.run.options, keep: 0 };
-    await train(device, options, this.run.data, RunFolder.create(path), SILENT);
-    return { hashes: hashes(path), metrics: metricsOf(path) };
+    await train(device, options, this.run.data, this.create(path), SILENT);
+    return { hashes: hashes(path), metrics: metricsOf(path), samples: metricsOf(path, 'samples.jsonl') };
   }
 
   /** Everything a disturbed run left on the disk must be as in the undisturbed one, and nothing half written. */
@@ -69,6 +77,8 @@ export class Faults {
     const last = [...expected.hashes.keys()].slice(-2);
     if (last.some((name) => !hashes(path).has(name))) this.broken.push(`${what}: no last checkpoint`);
     if (metricsOf(path).join() !== expected.metrics.join()) this.broken.push(`${what}: metrics differ at the end`);
+    const samples = metricsOf(path, 'samples.jsonl').join();
+    if (samples !== expected.samples.join()) this.broken.push(`${what}: samples differ at the end`);
   }
 
   free(): void {
@@ -85,9 +95,7 @@ export async function failEveryWrite(faults: Faults, device: Device, every = 1):
     const code = CODES[n % CODES.length]!;
     const { calls, failed, value } = await withFailingWrite(n, code, async () => {
       try {
-        const folder = RunFolder.create(path);
-        folder.writeConfig({ options });
-        await train(device, options, data, folder, SILENT);
+        await train(device, options, data, faults.create(path), SILENT);
         return undefined;
       } catch (error) {
         return error;
@@ -146,7 +154,7 @@ export async function poisonEveryOp(
       const path = faults.path();
       training.plan = undefined;
       armed = false;
-      const error = await train(device, options, data, RunFolder.create(path), listener).catch((thrown) => thrown);
+      const error = await train(device, options, data, faults.create(path), listener).catch((thrown) => thrown);
       const { program, steps } = training.plan! as Plan;
       const entry = program.entries[target];
       if (entry === undefined) break;
@@ -189,7 +197,7 @@ export async function loseEveryDevice(faults: Faults, every = 10, most = Number.
     };
     const path = faults.path();
     const device = await open();
-    const error = await train(device, options, data, RunFolder.create(path), SILENT, undefined, { reopen: open }).then(
+    const error = await train(device, options, data, faults.create(path), SILENT, undefined, { reopen: open }).then(
       () => undefined,
       (thrown) => thrown,
     );
@@ -220,7 +228,7 @@ export async function loseTooOften(faults: Faults): Promise<void> {
     return device;
   };
   const device = await open();
-  const folder = RunFolder.create(faults.path());
+  const folder = faults.create(faults.path());
   const error = await train(device, { ...options, saveEvery: 0 }, data, folder, SILENT, undefined, {
     reopen: open,
   }).catch((thrown) => thrown);

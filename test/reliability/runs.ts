@@ -54,12 +54,13 @@ export function stepsDone(run: string): number {
   return existsSync(file) ? readFileSync(file, 'latin1').split('"learning_rate"').length - 1 : 0;
 }
 
-/** metrics.jsonl without times: what must be the same in two runs. A line that was not finished does not count. */
-export function metricsOf(run: string): string[] {
-  const file = join(run, 'metrics.jsonl');
+/** metrics.jsonl or samples.jsonl without times: what must be the same in two runs. A line that was not finished does not count. */
+export function metricsOf(run: string, name = 'metrics.jsonl'): string[] {
+  const file = join(run, name);
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.stringify({ ...JSON.parse(line), milliseconds: undefined }));
+  const times = { milliseconds: undefined, bytes_per_second: undefined };
+  return lines.map((line) => JSON.stringify({ ...JSON.parse(line), ...times }));
 }
 
 /** SHA-256 of every checkpoint file, by name. */

@@ -35,7 +35,9 @@ export async function soak(steps = 10_000): Promise<Outcome> {
     validation() {},
     saved() {},
   };
-  await train(device, options, data, RunFolder.create(join(folder, 'run')), listener);
+  const run = RunFolder.create(join(folder, 'run'));
+  run.writeConfig({ options });
+  await train(device, options, data, run, listener);
   const broken: string[] = [];
   const tenth = Math.floor(memory.length / 10);
   const [second, last] = [memory.slice(tenth, 2 * tenth), memory.slice(-tenth)].map(mean) as [number, number];

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
 import { reason, writeFileAtomic } from '../atomicWrite.js';
@@ -145,7 +145,7 @@ export function chosenCheckpoint(path: string, report: (line: string) => void): 
 }
 
 function isRun(path: string): boolean {
-  return statSync(join(path, 'checkpoints'), { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return existsSync(join(path, 'checkpoints'));
 }
 
 function newestIn(run: string, report: (line: string) => void): string {

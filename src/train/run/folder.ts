@@ -95,30 +95,19 @@ export class RunFolder {
     writeFileAtomic(join(this.path, 'memory.json'), `${JSON.stringify(bytes, null, 2)}\n`);
   }
 
-  /** Flush the metrics to the disk: done before a checkpoint, so that a checkpoint never lacks the lines before it. */
+  /** Flush metrics and samples to the disk: done before a checkpoint, so that a checkpoint never lacks the lines before it. */
   flush(): void {
-    if (!existsSync(this.#metrics)) return;
-    try {
-      const file = openSync(this.#metrics, 'r+');
-      try {
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-    } catch (error) {
-      throw new FileError(`${this.#metrics}: could not be written: ${reason(error)}`, { cause: error });
-    }
+    for (const path of [this.#metrics, this.#samples]) if (existsSync(path)) flushFile(path);
   }
 
   /**
    * Cut the metrics and samples back to a checkpoint: lines of later steps go, and with them a line that a killed process left half
    * written.
    *
-   * @returns the metrics that stay
+   * @returns the lines that stay
    */
-  rewind(step: number): Metrics[] {
-    rewindLines(this.#samples, step);
-    return rewindLines(this.#metrics, step);
+  rewind(step: number): { readonly metrics: readonly Metrics[]; readonly samples: readonly Metrics[] } {
+    return { metrics: rewindLines(this.#metrics, step), samples: rewindLines(this.#samples, step) };
   }
 
   writeSample(text: string | Uint8Array): void {
@@ -137,6 +126,19 @@ export class RunFolder {
 function append(path: string, line: object): void {
   try {
     appendFileSync(path, `${JSON.stringify(line)}\n`);
+  } catch (error) {
+    throw new FileError(`${path}: could not be written: ${reason(error)}`, { cause: error });
+  }
+}
+
+function flushFile(path: string): void {
+  try {
+    const file = openSync(path, 'r+');
+    try {
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     throw new FileError(`${path}: could not be written: ${reason(error)}`, { cause: error });
   }

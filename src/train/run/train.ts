@@ -11,7 +11,7 @@ import { type Culprit, Trainer } from '../trainer.js';
 import type { Mix } from '../windows/mix.js';
 import type { WindowSource } from '../windows/window.js';
 import { Checkpoints, type SavedState } from './checkpoints.js';
-import type { RunFolder } from './folder.js';
+import type { Metrics, RunFolder } from './folder.js';
 import { decoderConfigOf, type TrainOptions } from './options.js';
 import { SPIKE_WINDOW, Spikes } from './spikes.js';
 
@@ -140,10 +140,13 @@ async function attempt(run: Attempt): Promise<RunResult> {
   const start = run.state?.checkpoint.step ?? 0;
   const before = folder.rewind(start);
   const spikes = new Spikes();
-  for (const { kind, bits_per_byte: bits } of before) if (typeof bits === 'number') spikes.meet(String(kind), bits);
-  const validations = before.filter((line) => !('learning_rate' in line));
+  for (const { kind, bits_per_byte: bits } of before.metrics)
+    if (typeof bits === 'number') spikes.meet(String(kind), bits);
+  const validations = before.metrics.filter((line) => !('learning_rate' in line));
   for (const { step, ...measures } of validations) checkpoints.judge(Number(step), measures as Measures);
 
+  // A run that goes on from a step may have been told of it already.
+  const has = (lines: readonly Metrics[], step: number) => lines.some((line) => line.step === step);
   const freed: { free(): void }[] = [];
   const owned = <T extends { free(): void }>(thing: T): T => {
     freed.push(thing);
@@ -176,22 +179,25 @@ async function attempt(run: Attempt): Promise<RunResult> {
     let measures: Measures = {};
     const validate = async (all = false) => {
       measures = await judge.measure(all);
-      // A run that goes on from here may have been told already.
-      if (!validations.some(({ step }) => step === trainer.step)) folder.log({ step: trainer.step, ...measures });
+      if (!has(validations, trainer.step)) folder.log({ step: trainer.step, ...measures });
       checkpoints.judge(trainer.step, measures);
       listener.validation(trainer.step, measures);
     };
     const keepSample = async (bytes: number) => {
       const { prompt, made } = await writeSample(generator, data.prompt, bytes, seed);
-      folder.logSample(trainer.step, prompt, made);
+      if (!has(before.samples, trainer.step)) folder.logSample(trainer.step, prompt, made);
       return Uint8Array.from([...prompt, ...made]);
+    };
+    const look = async () => {
+      await validate();
+      await keepSample(SAMPLE_BYTES.validation);
     };
     const due = (every: number) => every > 0 && trainer.step % every === 0 && trainer.step > 0 && trainer.step < steps;
 
     let stopped = false;
     let milliseconds = 0; // per step, smoothed
-    // A run that was stopped has saved, but may have left out the validation that was due.
-    if (due(options.evalEvery)) await validate();
+    // A run that was stopped has saved, but has left out the validation that was due.
+    if (due(options.evalEvery) && !has(validations, start)) await look();
     while (trainer.step < steps && !stopped) {
       const { step } = trainer;
       const started = performance.now();
@@ -232,10 +238,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         throw await numberError(step + 1, notFinite(nats), culprit, save);
       }
       stopped = stop();
-      if (due(options.evalEvery) && !stopped) {
-        await validate();
-        await keepSample(SAMPLE_BYTES.validation);
-      }
+      if (due(options.evalEvery) && !stopped) await look();
       if (due(options.saveEvery) && !stopped) await save();
     }
     await save();
