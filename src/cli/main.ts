@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ByteToLossError, FileError } from '../engine/errors.js';
 import { dataCommand } from './dataInspect.js';
 import { devicesCommand } from './devices.js';
+import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
 import { inspectCommand } from './inspect.js';
@@ -16,6 +17,7 @@ import { walkCommand } from './walk.js';
 /** Every command, in the order a newcomer meets them. */
 const COMMANDS = [
   trainCommand,
+  experimentCommand,
   scoreCommand,
   generateCommand,
   featuresCommand,

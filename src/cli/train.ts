@@ -16,6 +16,7 @@ import { printable } from '../train/windows/show.js';
 import { byKind, listed, readJson, realNumber, wholeNumber, windowSize } from './arguments.js';
 import { outputError } from './output.js';
 import { showProgress } from './progress.js';
+import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
 
 /** `byte-to-loss train`: from bytes to a decoder, with everything the run needs to be understood in one folder. */
@@ -86,28 +87,21 @@ async function runTrain(run: { readonly options: TrainOptions } | ResumedRun): P
       `(dim ${decoder.dim}, ${decoder.layers} layers, ${decoder.heads} heads, K ${decoder.K}) on ${device.name}`,
   );
 
-  // The first Ctrl-C ends the run at the next step, with everything saved; the second ends it at once.
-  let signal: NodeJS.Signals | undefined;
-  const onSignal = (name: NodeJS.Signals) => {
-    if (signal !== undefined) process.exit(exitCode(name));
-    signal = name;
-    console.log(`\n${name}: finishing this step and saving; once more stops at once`);
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const stop = onStop();
   const progress = showProgress(data.entropy);
   try {
-    const stop = () => signal !== undefined || outputError() !== undefined;
-    const result = await train(device, options, data, folder, progress, stop, { from, reopen: open });
+    const ends = () => stop.signal !== undefined || outputError() !== undefined;
+    const result = await train(device, options, data, folder, progress, ends, { from, reopen: open });
     progress.end();
     if (!result.stopped)
       printEnd(result.measures, data.entropy, result.sample, data.prompt.filter((id) => id < 256).length);
     const chart = terminalChart(readRun(folder.path));
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
-    if (signal !== undefined) process.exitCode = exitCode(signal);
+    if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
   } finally {
     progress.end();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    stop.off();
     device.close();
   }
 }
@@ -130,10 +124,6 @@ function goOn(run: ResumedRun, now: Parameters<typeof differences>[1]) {
     from ? `going on from step ${from.checkpoint.step}` : 'there is no checkpoint: starting from the first step',
   );
   return { folder, from };
-}
-
-function exitCode(signal: NodeJS.Signals): number {
-  return signal === 'SIGINT' ? 130 : 143;
 }
 
 function printEnd(measures: Measures, entropy: number | undefined, sample: Uint8Array, prefix: number): void {

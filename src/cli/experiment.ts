@@ -1,0 +1,272 @@
+import { fork } from 'node:child_process';
+import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { openDevice } from '../engine/adapters.js';
+import { FileError, InputError } from '../engine/errors.js';
+import { writeFileAtomic } from '../train/atomicWrite.js';
+import { cellFolder, runCell } from '../train/experiment/cell.js';
+import { collect } from '../train/experiment/collect.js';
+import { estimateCells, measureRate } from '../train/experiment/estimate.js';
+import { type Cell, type Grid, readGrid } from '../train/experiment/grid.js';
+import { jsonOf, makeReport, markdownOf } from '../train/experiment/report.js';
+import { parameterCounts } from '../train/run/train.js';
+import { readJson } from './arguments.js';
+import { duration, showProgress } from './progress.js';
+import { exitCode, onStop } from './stop.js';
+import { version } from './version.js';
+
+interface ExperimentFlags {
+  readonly grid: string;
+  readonly out: string;
+  readonly dryRun?: boolean;
+  /** true where no number was given: a cluster's variable holds it */
+  readonly cell?: string | true;
+  readonly collect?: boolean;
+  readonly strict?: boolean;
+  readonly device?: string;
+}
+
+/** `byte-to-loss experiment`: a grid of runs and its report, here or spread over a cluster's machines. */
+export function experimentCommand(): Command {
+  return new Command('experiment')
+    .description('train every cell of a grid (arms × K × seeds × steps) and report what it shows')
+    .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)')
+    .requiredOption('--out <folder>', 'where runs and report go; finished cells found there are kept')
+    .option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop')
+    .option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX')
+    .option('--collect', 'make the report of what is there')
+    .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
+    .option('--device <name>', 'auto, gpu, system or bundled')
+    .action(async (flags: ExperimentFlags) => {
+      const grid = readGrid(readJson(flags.grid), flags.grid);
+      if (flags.dryRun) await dryRun(grid, flags);
+      else if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
+      else if (flags.collect) await writeReport(grid, flags);
+      else await wholeGrid(grid, flags);
+    });
+}
+
+/** @throws InputError when there is no such cell, or no number */
+function cellOf({ cells, name }: Grid, flag: string | true): Cell {
+  const { SLURM_ARRAY_TASK_ID: slurm, JOB_COMPLETION_INDEX: kubernetes } = process.env;
+  const text = flag === true ? (slurm ?? kubernetes) : flag;
+  if (text === undefined) {
+    throw new InputError(
+      '--cell: give a number, or run under a Slurm array or a Kubernetes Indexed Job, which set one',
+    );
+  }
+  const cell = /^\d{1,9}$/.test(text) ? cells[Number(text)] : undefined;
+  if (cell === undefined) throw new InputError(`--cell: ${name} has cells 0 to ${cells.length - 1}; got '${text}'`);
+  return cell;
+}
+
+const deviceOf = ({ device }: ExperimentFlags) => openDevice(device === undefined ? {} : { device });
+
+async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
+  const { cells } = grid;
+  const estimates = estimateCells(cells);
+  const device = await deviceOf(flags);
+  const rate = await measureRate(device, cells[0]!).finally(() => device.close());
+  const states = collect(grid, flags.out);
+  const rows = cells.map((cell, i) => {
+    const { flops, memory } = estimates[i]!;
+    const counts = parameterCounts(cell.options);
+    return [
+      `${cell.index}`,
+      cell.id,
+      cell.arm,
+      `${cell.K}`,
+      `${cell.seed}`,
+      `${cell.steps}`,
+      counts.all.toLocaleString('en'),
+      counts.door.toLocaleString('en'),
+      `${(memory / 2 ** 20).toFixed(0)} MiB`,
+      (flops / 1e12).toFixed(1),
+      duration(flops / rate),
+      states[i]!.state,
+    ];
+  });
+  const header = [
+    'cell',
+    'folder',
+    'arm',
+    'K',
+    'seed',
+    'steps',
+    'parameters',
+    'of the door',
+    'memory',
+    'TFLOP',
+    'time',
+  ];
+  printTable([[...header, 'state'], ...rows]);
+  const open = estimates.filter((_, i) => states[i]!.state !== 'finished');
+  const flops = open.reduce((sum, estimate) => sum + estimate.flops, 0);
+  console.log(
+    `\n${open.length} of ${cells.length} cells to run: ${(flops / 1e12).toFixed(1)} TFLOP, about ${duration(flops / rate)} ` +
+      `at ${(rate / 1e9).toFixed(1)} GFLOP/s, as two updates on ${device.name} just went`,
+  );
+}
+
+function printTable(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => row[c]!.length)));
+  for (const row of rows)
+    console.log(
+      row
+        .map((text, c) => text.padEnd(widths[c]!))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+/** What a cell's process tells the one that started it. */
+interface Told {
+  readonly step: number;
+  readonly bitsPerByte: number;
+}
+
+async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
+  const stop = onStop();
+  // A cell whose parent is gone ends at the next step, like one that is told to.
+  let alone = false;
+  process.once('disconnect', () => {
+    alone = true;
+  });
+  const shown = showProgress(undefined);
+  const tell = (told: Told) => {
+    if (process.connected) process.send!(told);
+  };
+  console.log(`cell ${cell.index}: ${cell.arm}, K ${cell.K}, seed ${cell.seed}, ${cell.steps} steps → ${cell.id}`);
+  try {
+    const end = await runCell(cell, {
+      out: flags.out,
+      open: () => deviceOf(flags),
+      version,
+      strict: flags.strict ?? false,
+      stop: () => stop.signal !== undefined || alone,
+      listener: {
+        ...shown,
+        step(progress) {
+          shown.step(progress);
+          tell({ step: progress.step, bitsPerByte: progress.bitsPerByte });
+        },
+      },
+    });
+    shown.end();
+    if (end.state === 'busy') throw new FileError(`cell ${cell.index} is being run by ${end.by}; nothing was done`);
+    console.log(`cell ${cell.index}: ${end.state}`);
+    if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
+  } finally {
+    shown.end();
+    stop.off();
+    if (process.connected) process.disconnect(); // the open channel would keep this process alive
+  }
+}
+
+/** Run the cells one after another, each in a process of its own, so that its memory is its own and its fall its alone. */
+async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
+  mkdirSync(flags.out, { recursive: true });
+  const { cells } = grid;
+  const before = collect(grid, flags.out);
+  const todo = cells.filter((_, i) => before[i]!.state !== 'finished');
+  console.log(`${grid.name}: ${cells.length} cells, ${cells.length - todo.length} of them finished before`);
+  const flops = new Map(estimateCells(todo).map((estimate, i) => [todo[i]!, estimate.flops]));
+  const stop = onStop();
+  const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
+  const failed: Cell[] = [];
+  for (const cell of todo) {
+    if (stop.signal !== undefined) break;
+    const name = `cell ${cell.index + 1}/${cells.length}  ${cell.arm}  K ${cell.K}  seed ${cell.seed}`;
+    const code = await inItsOwnProcess(cell, flags, stop, ({ step, bitsPerByte }) => {
+      const left = clock.left((flops.get(cell)! * step) / cell.steps);
+      clock.show(`${name}  step ${step}/${cell.steps}  ${bitsPerByte.toFixed(3)} bits/byte  ${left} left`);
+    });
+    clock.done(flops.get(cell)!);
+    if (existsSync(join(cellFolder(flags.out, cell), 'result.json'))) clock.line(`${name}  finished`);
+    else if (stop.signal === undefined) {
+      failed.push(cell);
+      clock.line(`${name}  did not finish (exit ${code}): see ${logOf(flags, cell)}`);
+    }
+  }
+  stop.off();
+  await writeReport(grid, flags);
+  if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
+  else if (failed.length > 0) process.exitCode = 1;
+}
+
+const logOf = ({ out }: ExperimentFlags, { id }: Cell) => join(out, `${id}.log`);
+
+function inItsOwnProcess(
+  cell: Cell,
+  flags: ExperimentFlags,
+  stop: ReturnType<typeof onStop>,
+  told: (told: Told) => void,
+): Promise<number | null> {
+  const args = ['experiment', '--grid', flags.grid, '--out', flags.out, '--cell', `${cell.index}`];
+  if (flags.device !== undefined) args.push('--device', flags.device);
+  if (flags.strict) args.push('--strict');
+  const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
+  // A group of its own: a Ctrl-C reaches it once, through us.
+  const child = fork(entry, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+  const log = createWriteStream(logOf(flags, cell), { flags: 'a' });
+  child.stdout!.pipe(log, { end: false });
+  child.stderr!.pipe(log, { end: false });
+  child.on('message', (message) => told(message as Told));
+  const off = stop.listen((signal) => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      off();
+      log.end();
+      resolve(code);
+    });
+  });
+}
+
+/** Shows where a grid is, and reckons the time left from the operations done so far. */
+class Clock {
+  readonly #started = performance.now();
+  readonly #terminal = process.stdout.isTTY ?? false;
+  #done = 0;
+  #last = 0;
+
+  constructor(private readonly all: number) {}
+
+  left(ofCell: number): string {
+    const done = this.#done + ofCell;
+    return duration((((performance.now() - this.#started) / 1000) * (this.all - done)) / done);
+  }
+
+  done(flops: number): void {
+    this.#done += flops;
+  }
+
+  /** In a terminal the line is written over; else there is one every half minute. */
+  show(text: string): void {
+    if (this.#terminal) process.stdout.write(`\r\x1b[K${text}`);
+    else if (performance.now() - this.#last > 30_000) {
+      this.#last = performance.now();
+      console.log(text);
+    }
+  }
+
+  line(text: string): void {
+    if (this.#terminal) process.stdout.write('\r\x1b[K');
+    console.log(text);
+  }
+}
+
+async function writeReport(grid: Grid, { grid: file, out }: ExperimentFlags): Promise<void> {
+  const { htmlOf } = await import('../train/experiment/reportHtml.js'); // what draws takes long to load
+  mkdirSync(out, { recursive: true });
+  const report = makeReport(grid, out, `byte-to-loss experiment --grid ${file} --out ${out}`, version);
+  writeFileAtomic(join(out, 'report.md'), markdownOf(report));
+  writeFileAtomic(join(out, 'report.json'), jsonOf(report));
+  writeFileAtomic(join(out, 'report.html'), htmlOf(report));
+  for (const { text, verdict } of report.claims) console.log(`${text}: ${verdict}`);
+  const finished = report.cells.filter(({ state }) => state === 'finished').length;
+  console.log(
+    `${finished} of ${report.cells.length} cells finished; report: ${join(out, 'report.html')}, .md and .json`,
+  );
+}

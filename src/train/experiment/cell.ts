@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { resourceUsage } from 'node:process';
+import type { Device } from '../../engine/device.js';
+import { writeFileAtomic } from '../atomicWrite.js';
+import type { Measures } from '../measures.js';
+import { Checkpoints } from '../run/checkpoints.js';
+import { runConfig } from '../run/config.js';
+import { openData } from '../run/data.js';
+import { RunFolder } from '../run/folder.js';
+import { differences, openRun } from '../run/resume.js';
+import { type Listener, parameterCounts, train } from '../run/train.js';
+import type { Cell } from './grid.js';
+import { Lock } from './lock.js';
+import { readMetrics } from './metrics.js';
+
+/** What a finished cell leaves beside its run, in result.json. */
+export interface CellResult {
+  readonly arm: string;
+  readonly K: number;
+  readonly seed: number;
+  readonly steps: number;
+  readonly measures: Measures;
+  readonly parameters: { readonly all: number; readonly door: number };
+  /** SHA-256 of the last checkpoint's file: the same seeds on the same adapter give the same */
+  readonly weights_sha256: string;
+  /** prefix and stream bytes a second, over all training steps; validation and saving are not counted */
+  readonly bytes_per_second: number;
+  /** milliseconds of all training steps */
+  readonly training_milliseconds: number;
+  /** from opening the data to the last validation, of the attempt that finished */
+  readonly seconds: number;
+  /** of the process, at its highest: bytes of memory in use, a software driver's buffers among them */
+  readonly peak_memory_bytes: number;
+  /** lines and files of the data that could not be used */
+  readonly left_out: number;
+  readonly order0_entropy?: number;
+  readonly adapter: string;
+}
+
+/** How an attempt at a cell ended. `busy` says who is at it. */
+export type CellEnd =
+  | { readonly state: 'finished' | 'kept' | 'stopped' }
+  | { readonly state: 'busy'; readonly by: string };
+
+export interface CellContext {
+  readonly out: string;
+  readonly open: () => Promise<Device>;
+  readonly version: string;
+  readonly listener: Listener;
+  readonly stop: () => boolean;
+  /** stop at the first bad line or file of the data */
+  readonly strict: boolean;
+}
+
+export function cellFolder(out: string, { id }: Cell): string {
+  return join(out, id);
+}
+
+/**
+ * Run one cell, unless it is finished or another process is at it. A run that was broken off is gone on with.
+ *
+ * @throws FileError, InputError when its data or folder cannot be used; DeviceError when there is no device
+ */
+export async function runCell(cell: Cell, context: CellContext): Promise<CellEnd> {
+  const path = cellFolder(context.out, cell);
+  const result = join(path, 'result.json');
+  mkdirSync(context.out, { recursive: true });
+  if (existsSync(result)) return { state: 'kept' };
+  const lock = Lock.take(`${path}.lock`);
+  if (typeof lock === 'string') return { state: 'busy', by: lock };
+  try {
+    if (existsSync(result)) return { state: 'kept' }; // finished by whoever held the lock before
+    const measured = await runWhole(cell, path, context, () => context.stop() || lock.lost);
+    if (measured === undefined || lock.lost) return { state: 'stopped' };
+    writeFileAtomic(result, `${JSON.stringify(measured, null, 2)}\n`);
+    return { state: 'finished' };
+  } finally {
+    lock.release();
+  }
+}
+
+async function runWhole(
+  cell: Cell,
+  path: string,
+  { open, version, listener, strict }: CellContext,
+  stop: () => boolean,
+): Promise<CellResult | undefined> {
+  const options = { ...cell.options, strict: strict || cell.options.strict };
+  const start = performance.now();
+  const data = openData(options);
+  const device = await open();
+  try {
+    const config = runConfig(options, data, device, version);
+    const note = (line: string) => listener.note?.(line);
+    const { folder, from } = takeUp(path, config, options.keep, note);
+    const { measures, stopped } = await train(device, options, data, folder, listener, stop, { from, reopen: open });
+    if (stopped) return undefined;
+    const { bytes, milliseconds } = trainingTime(cell, path, data.mix);
+    return {
+      arm: cell.arm,
+      K: cell.K,
+      seed: cell.seed,
+      steps: cell.steps,
+      measures,
+      parameters: parameterCounts(options),
+      weights_sha256: sha256(new Checkpoints(folder.checkpoints, options.keep).path(cell.steps)),
+      bytes_per_second: (1000 * bytes) / milliseconds,
+      training_milliseconds: milliseconds,
+      seconds: Math.round((performance.now() - start) / 1000),
+      peak_memory_bytes: resourceUsage().maxRSS * 1024,
+      left_out: data.leftOut.count,
+      ...(data.entropy !== undefined && { order0_entropy: data.entropy }),
+      adapter: device.name,
+    };
+  } finally {
+    device.close();
+  }
+}
+
+/** The folder of a run, and the newest checkpoint in it where it was broken off. */
+function takeUp(path: string, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
+  if (!existsSync(join(path, 'config.json'))) {
+    rmSync(path, { recursive: true, force: true }); // broken off before it began
+    const folder = RunFolder.create(path);
+    folder.writeConfig(config);
+    return { folder, from: undefined };
+  }
+  const run = openRun(path, {});
+  for (const line of differences(run, config)) note(line);
+  const from = new Checkpoints(run.folder.checkpoints, keep, note).newest();
+  note(`going on from step ${from?.checkpoint.step ?? 0}`);
+  return { folder: run.folder, from };
+}
+
+/** Bytes that the run's steps read, and how long they took, from its metrics: so that steps before a break count too. */
+function trainingTime({ options }: Cell, path: string, mix: ReturnType<typeof openData>['mix']) {
+  const windows = options.batch * options.accumulate;
+  const sizes = new Map(mix.shares.map(({ source }) => [source.kind as string, source.size]));
+  let bytes = 0;
+  let milliseconds = 0;
+  for (const line of readMetrics(path).steps) {
+    const { prefix, stream } = sizes.get(line.kind)!;
+    bytes += windows * (prefix + stream);
+    milliseconds += line.milliseconds;
+  }
+  return { bytes, milliseconds };
+}
+
+function sha256(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
