@@ -32,7 +32,7 @@ export function judgeClaims(groups: readonly Group[]): Claim[] {
   return [...groups.flatMap((group) => ofGroup(group, groups.length > 1)), ...ofSlotWidths(groups)];
 }
 
-function ofGroup({ K, steps, arms }: Group, several: boolean): Claim[] {
+function ofGroup({ K, steps, windows, arms }: Group, several: boolean): Claim[] {
   const where = several ? ` (K ${K}, ${steps} steps)` : '';
   const claims: Claim[] = [];
   const find = (name: string) => arms.find(({ arm }) => arm === name);
@@ -72,12 +72,21 @@ function ofGroup({ K, steps, arms }: Group, several: boolean): Claim[] {
     if (retrieval) {
       claims.push({
         text: `Through the ${arm} door the right caption is found among ten more often than by chance${where}`,
-        verdict: verdictOf(side(retrieval, 0.1), 'above'),
-        evidence: `retrieval is ${shown(retrieval, false)}, chance 0.1.`,
+        verdict: verdictOf(side(withChance(retrieval, windows), 0.1), 'above'),
+        evidence: `retrieval is ${shown(retrieval, false)}; chance is 0.1, give or take ${chanceHalf(windows).toFixed(3)} for ${windows} windows.`,
       });
     }
   }
   return [...claims, ...ofChannels(arms, zero, where)];
+}
+
+/** Half the 95 % interval of retrieval by guessing among ten: seeds share their windows, so their spread does not show it. */
+function chanceHalf(windows: number): number {
+  return 1.96 * Math.sqrt((0.1 * 0.9) / windows);
+}
+
+function withChance({ n, mean, half }: Interval, windows: number): Interval {
+  return { n, mean, half: half === undefined ? undefined : Math.hypot(half, chanceHalf(windows)) };
 }
 
 const CONTROLS: Readonly<Record<string, string>> = {

@@ -36,6 +36,8 @@ export interface ArmSummary {
 export interface Group {
   readonly K: number;
   readonly steps: number;
+  /** held-out windows of each kind that were scored, at most */
+  readonly windows: number;
   readonly arms: readonly ArmSummary[];
 }
 
@@ -88,7 +90,8 @@ export function summarise(grid: Grid, cells: readonly CollectedCell[]): Group[] 
         },
       ];
     });
-    return arms.length > 0 ? [{ K, steps, arms }] : [];
+    const windows = grid.cells.find((cell) => cell.K === K && cell.steps === steps)!.options.validationWindows;
+    return arms.length > 0 ? [{ K, steps, windows, arms }] : [];
   });
 }
 

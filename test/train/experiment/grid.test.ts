@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { readGrid } from '../../../src/train/experiment/grid.js';
+
+const grid = (changes: object = {}) =>
+  readGrid({ name: 'g', arms: ['zero', 'bytes'], seeds: [0, 1], steps: 10, ...changes }, 'g.json');
+
+describe('readGrid', () => {
+  it('lays out arms × K × seeds × steps, what is compared one after another', () => {
+    const { cells } = grid({ K: [2, 4], steps: [10, 20] });
+    expect(cells.length).toBe(16);
+    expect(cells.map(({ index }) => index)).toEqual([...Array(16).keys()]);
+    const words = cells.map(({ arm, K, seed, steps }) => `${arm} ${K} ${seed} ${steps}`);
+    expect(words.slice(0, 5)).toEqual(['zero 2 0 10', 'bytes 2 0 10', 'zero 2 0 20', 'bytes 2 0 20', 'zero 4 0 10']);
+    expect(new Set(cells.map(({ id }) => id)).size).toBe(16);
+    expect(cells[0]!.options).toMatchObject({ door: 'zero', K: 2, seed: 0, steps: 10 });
+  });
+
+  it('names a cell by what decides its end, and by nothing else', () => {
+    const id = (changes: object = {}) => grid(changes).cells[0]!.id;
+    expect(id()).toMatch(/^[0-9a-f]{12}$/);
+    expect(id({ settings: { saveEvery: 7, keep: 1, strict: true } })).toBe(id());
+    expect(id({ arms: ['zero'], seeds: 0 })).toBe(id());
+    expect(id({ K: 4 })).toBe(id()); // what the size has anyway
+    expect(id({ settings: { lr: 1e-3 } })).not.toBe(id());
+    expect(id({ settings: { batch: 9 } })).not.toBe(id());
+    expect(id({ arms: [{ door: 'zero', channels: ['dxor'] }] })).not.toBe(id());
+  });
+
+  it('names arms by door and channels', () => {
+    const arms = ['zero', { door: 'zero', channels: ['dxor', 'phase'] }, { name: 'mine', door: 'random' }];
+    expect(grid({ arms }).arms.map(({ name }) => name)).toEqual(['zero', 'zero:dxor,phase', 'mine']);
+  });
+
+  it.each<[string, object, string]>([
+    ['an unknown arm', { arms: ['zero', 'wide'] }, 'arms[1]'],
+    ['an unknown door', { arms: [{ door: 'wide' }] }, 'arms[0]'],
+    ['no arms', { arms: [] }, 'arms'],
+    ['no seeds', { seeds: [] }, 'seeds'],
+    ['a seed twice', { seeds: [1, 1] }, 'a number stands there twice'],
+    ['an arm twice', { arms: ['zero', { door: 'zero' }] }, 'two arms are called zero'],
+    ['no steps', { steps: undefined }, 'steps'],
+    ['an unknown key', { doors: [] }, 'doors'],
+    ['an unknown setting', { settings: { batches: 3 } }, 'settings.batches is no option of train'],
+    ['a setting of the grid', { settings: { seed: 3 } }, 'settings.seed is set by the grid itself'],
+    ['a setting of a wrong type', { settings: { batch: 'many' } }, 'batch'],
+    ['a K that does not fit', { K: 5 }, 'The largest K for this dim is 4'],
+  ])('refuses %s', (_, changes, message) => {
+    expect(() => grid(changes)).toThrow(message);
+    expect(() => grid(changes)).toThrow(/g\.json|K·27/);
+  });
+
+  it.each(readdirSync('grids').filter((name) => name.endsWith('.json')))('takes the shipped %s', (name) => {
+    const { cells, name: called } = readGrid(JSON.parse(readFileSync(`grids/${name}`, 'utf8')), name);
+    expect(`${called}.json`).toBe(name);
+    expect(cells.length).toBeGreaterThan(1);
+  });
+});

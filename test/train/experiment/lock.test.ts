@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Lock } from '../../../src/train/experiment/lock.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lock-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A lock that another process left, and when it last gave a sign of life. */
+function left(name: string, owner: object | undefined, secondsAgo = 0): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  if (owner) writeFileSync(join(path, 'owner.json'), JSON.stringify(owner));
+  const then = new Date(Date.now() - 1000 * secondsAgo);
+  utimesSync(path, then, then);
+  return path;
+}
+
+const taken = (path: string) => {
+  const lock = Lock.take(path);
+  if (typeof lock === 'string') return lock;
+  lock.release();
+  return true;
+};
+
+describe('Lock', () => {
+  it('is held by one, who names themself, and can be taken again once released', () => {
+    const path = join(folder, 'one');
+    const lock = Lock.take(path);
+    expect(lock).toBeInstanceOf(Lock);
+    expect(Lock.take(path)).toBe(`${hostname()}, process ${process.pid}`);
+    (lock as Lock).release();
+    expect(existsSync(path)).toBe(false);
+    expect(taken(path)).toBe(true);
+  });
+
+  it('is taken over from a process that is gone, at once', async () => {
+    const child = spawn(process.execPath, ['-e', '']);
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(taken(left('gone', { token: 'x', host: hostname(), pid: child.pid }))).toBe(true);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is left to another machine while it gives signs of life, and taken over after', () => {
+    const owner = { token: 'x', host: 'elsewhere', pid: 1 };
+    expect(taken(left('alive', owner, 60))).toBe('elsewhere, process 1');
+    expect(taken(left('silent', owner, 180))).toBe(true);
+  });
+
+  it('without an owner yet is young or dead', () => {
+    expect(taken(left('young', undefined))).toBe('another process');
+    expect(taken(left('dead', undefined, 180))).toBe(true);
+  });
+
+  it('goes to exactly one of many that want a dead one', () => {
+    const path = left('wanted', { token: 'x', host: 'elsewhere', pid: 1 }, 180);
+    const all = Array.from({ length: 20 }, () => Lock.take(path));
+    const locks = all.filter((lock) => lock instanceof Lock);
+    expect(locks.length).toBe(1);
+    locks[0]!.release();
+  });
+});
