@@ -126,16 +126,24 @@ interface Told {
   readonly bitsPerByte: number;
 }
 
+/** Set for the process of a cell by the process of its grid: any other channel is not ours to talk on, or close. */
+const PARENT = 'BYTE_TO_LOSS_EXPERIMENT';
+
+function hasParent(): boolean {
+  return process.env[PARENT] === '1' && process.connected;
+}
+
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   const stop = onStop();
+  const parent = hasParent() ? process : undefined;
   // A cell whose parent is gone ends at the next step, like one that is told to.
   let alone = false;
-  process.once('disconnect', () => {
+  parent?.once('disconnect', () => {
     alone = true;
   });
   const shown = showProgress(undefined);
   const tell = (told: Told) => {
-    if (process.connected) process.send!(told);
+    if (parent?.connected) parent.send!(told);
   };
   console.log(`cell ${cell.index}: ${cell.arm}, K ${cell.K}, seed ${cell.seed}, ${cell.steps} steps → ${cell.id}`);
   try {
@@ -160,7 +168,7 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   } finally {
     shown.end();
     stop.off();
-    if (process.connected) process.disconnect(); // the open channel would keep this process alive
+    if (parent?.connected) parent.disconnect(); // the open channel would keep this process alive
   }
 }
 
@@ -208,7 +216,8 @@ function inItsOwnProcess(
   if (flags.strict) args.push('--strict');
   const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
   // A group of its own: a Ctrl-C reaches it once, through us.
-  const child = fork(entry, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+  const env = { ...process.env, [PARENT]: '1' };
+  const child = fork(entry, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true, env });
   const log = createWriteStream(logOf(flags, cell), { flags: 'a' });
   child.stdout!.pipe(log, { end: false });
   child.stderr!.pipe(log, { end: false });

@@ -1,0 +1,135 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { readGrid } from '../../src/train/experiment/grid.js';
+import { cli } from '../support/cli.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'experiment-'));
+const at = (name: string) => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const settings = { prefix: 16, stream: 16, batch: 2, evalEvery: 2, saveEvery: 2, validationWindows: 2 };
+const described = { name: 'mini', arms: ['zero', 'bytes'], seeds: 0, steps: 4, settings };
+writeFileSync(at('grid.json'), JSON.stringify(described));
+const { cells } = readGrid(described, 'grid.json');
+const experiment = (out: string, ...flags: string[]) =>
+  cli('experiment', '--grid', at('grid.json'), '--out', at(out), ...flags);
+const resultOf = (out: string, cell: number) =>
+  JSON.parse(readFileSync(at(`${out}/${cells[cell]!.id}/result.json`), 'utf8'));
+
+afterEach(() => {
+  delete process.env.SLURM_ARRAY_TASK_ID;
+  delete process.env.JOB_COMPLETION_INDEX;
+});
+
+describe('experiment --cell', () => {
+  it('runs one cell into its folder, keeps it once finished, and --collect reports', async () => {
+    const { code, out, error } = await experiment('one', '--cell', '0');
+    expect(error).toBe('');
+    expect(code).toBe(0);
+    expect(out).toContain('cell 0: finished');
+    expect(resultOf('one', 0)).toMatchObject({ arm: 'zero', K: 4, seed: 0, steps: 4, left_out: 0 });
+    expect(resultOf('one', 0).measures.text_bpb).toBeLessThan(8);
+    expect(resultOf('one', 0).bytes_per_second).toBeGreaterThan(0);
+    expect(resultOf('one', 0).peak_memory_bytes).toBeGreaterThan(2 ** 24);
+    expect((await experiment('one', '--cell', '0')).out).toContain('cell 0: kept');
+
+    expect((await experiment('one', '--collect')).out).toContain('1 of 2 cells finished');
+    expect(readFileSync(at('one/report.md'), 'utf8')).toMatch(/\| 1 \| [0-9a-f]{12} \| bytes \|.* not begun \|/);
+    expect(readFileSync(at('one/report.html'), 'utf8')).toContain('<svg');
+  });
+
+  it('takes its number from Slurm or Kubernetes', async () => {
+    process.env.JOB_COMPLETION_INDEX = '1';
+    expect((await experiment('env', '--cell')).out).toContain('cell 1: bytes, K 4, seed 0, 4 steps');
+    process.env.SLURM_ARRAY_TASK_ID = '7';
+    expect((await experiment('env', '--cell')).error).toContain("mini has cells 0 to 1; got '7'");
+    delete process.env.SLURM_ARRAY_TASK_ID;
+    delete process.env.JOB_COMPLETION_INDEX;
+    expect((await experiment('env', '--cell')).error).toContain('give a number, or run under a Slurm array');
+    expect((await experiment('env', '--cell', '-1')).error).toContain("got '-1'");
+  });
+
+  it('a cell that was broken off is gone on with, and ends with the bytes of one that was not', async () => {
+    const { id } = cells[1]!;
+    await experiment('broken', '--cell', '1');
+    const whole = resultOf('broken', 1);
+    rmSync(at(`broken/${id}/result.json`));
+    for (const name of readdirSync(at(`broken/${id}/checkpoints`))) {
+      if (name.includes('000004')) rmSync(at(`broken/${id}/checkpoints/${name}`));
+    }
+    expect((await experiment('broken', '--cell', '1')).code).toBe(0);
+    const broken = resultOf('broken', 1);
+    expect(broken.measures).toEqual(whole.measures);
+    expect(broken.weights_sha256).toBe(whole.weights_sha256);
+  });
+
+  it('a cell that another is at is left alone', async () => {
+    const lock = at(`busy/${cells[0]!.id}.lock`);
+    mkdirSync(lock, { recursive: true });
+    writeFileSync(join(lock, 'owner.json'), JSON.stringify({ token: 'x', host: hostname(), pid: process.pid }));
+    const { code, error } = await experiment('busy', '--cell', '0');
+    expect(code).toBe(1);
+    expect(error).toContain(`cell 0 is being run by ${hostname()}, process ${process.pid}; nothing was done`);
+    expect(existsSync(at(`busy/${cells[0]!.id}`))).toBe(false);
+  });
+});
+
+describe('experiment', () => {
+  const start = ['--import', 'tsx', 'src/cli.ts', 'experiment', '--grid', at('grid.json'), '--out'];
+
+  it('runs every cell in its own process, and reports', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...start, at('all')], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain('cell 1/2  zero  K 4  seed 0  finished');
+    expect(stdout).toContain('The zero door does better on text than plain byte embeddings: undecided at this scale');
+    expect(stdout).toContain('2 of 2 cells finished');
+    // The same seeds on the same adapter give the same numbers, whoever runs them.
+    if (existsSync(at('one'))) expect(resultOf('all', 0).weights_sha256).toBe(resultOf('one', 0).weights_sha256);
+    const again = spawnSync(process.execPath, [...start, at('all')], { encoding: 'utf8' });
+    expect(again.stdout).toContain('2 cells, 2 of them finished before');
+  });
+
+  it('a killed process leaves a cell that the next one finishes', async () => {
+    const long = { ...described, steps: 30, arms: ['zero'], settings: { ...settings, evalEvery: 0, saveEvery: 1 } };
+    writeFileSync(at('long.json'), JSON.stringify(long));
+    const [cell] = readGrid(long, 'long.json').cells;
+    const flags = ['--import', 'tsx', 'src/cli.ts', 'experiment', '--grid', at('long.json'), '--out', at('killed')];
+    const child = spawn(process.execPath, [...flags, '--cell', '0'], { stdio: 'ignore' });
+    const checkpoint = at(`killed/${cell!.id}/checkpoints/step-000003.safetensors`);
+    while (!existsSync(checkpoint) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(existsSync(at(`killed/${cell!.id}/result.json`))).toBe(false);
+    expect(existsSync(at(`killed/${cell!.id}.lock`))).toBe(true);
+    const { code, out } = await cli('experiment', '--grid', at('long.json'), '--out', at('killed'), '--cell', '0');
+    expect(code).toBe(0);
+    expect(out).toMatch(/going on from step ([3-9]|\d\d)/);
+    expect(existsSync(at(`killed/${cell!.id}.lock`))).toBe(false);
+  });
+
+  it('--dry-run says what it would take, and begins nothing', async () => {
+    const { code, out } = await experiment('dry', '--dry-run');
+    expect(code).toBe(0);
+    expect(out).toMatch(/0 {5}[0-9a-f]{12} {2}zero +4 +0 +4 +430,082 +0 +\d+ MiB +0\.0 +\d+s +not begun/);
+    expect(out).toMatch(/2 of 2 cells to run: 0\.0 TFLOP, about \d+s at [\d.]+ GFLOP\/s/);
+    expect(existsSync(at('dry'))).toBe(false);
+  });
+
+  it('refuses a grid that is none, by its file', async () => {
+    for (const [text, message] of [
+      ['{"name":', 'bad.json: is not JSON'],
+      ['{"name":"x","arms":["wide"],"seeds":0,"steps":1}', 'bad.json: '],
+      ['{"name":"x","arms":[],"seeds":0,"steps":1}', 'bad.json: '],
+    ]) {
+      writeFileSync(at('bad.json'), text!);
+      const { code, error } = await cli('experiment', '--grid', at('bad.json'), '--out', at('bad'));
+      expect(code).toBe(1);
+      expect(error).toContain(message);
+    }
+    expect((await cli('experiment', '--grid', at('none.json'), '--out', at('bad'))).error).toContain('cannot be read');
+  });
+});
