@@ -139,7 +139,7 @@ export function App() {
                 <div>
                   <ColouredText text={text} snapshot={snapshot} at={chosen} onPick={setAt} />
                   <BitsLegend />
-                  <Made by="crossEntropy.forward" onOpen={snapshot && open} />
+                  <Made by="crossEntropy" onOpen={snapshot && open} />
                 </div>
                 {snapshot !== undefined && (
                   <ByteDetail snapshot={snapshot} at={Math.min(chosen, snapshot.bytes.length - 1)} />

@@ -14,15 +14,15 @@ p { margin: .3rem 0; max-width: 46rem; }
 .soft { color: var(--soft); }
 .runs { list-style: none; margin: 1.2rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .5rem 1.4rem; }
 .swatch { display: inline-block; width: 1.4em; height: 0; border-top: 3px solid; vertical-align: middle; margin-right: .45em; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.8rem 2rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: 1.8rem 2rem; }
 .chart.wide { grid-column: 1 / -1; }
 .chart p { font-size: .85rem; }
 .plot { min-height: 12rem; margin-top: .4rem; }
 .table { overflow-x: auto; }
 .table:focus-visible { outline: 2px solid currentcolor; }
-table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .25rem 1.4rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-th { font-weight: 500; color: var(--soft); white-space: nowrap; }
+.table table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
+.table th, .table td { text-align: left; padding: .25rem 1.4rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+.table th { font-weight: 500; color: var(--soft); white-space: nowrap; }
 tr.differs td { font-weight: 650; }
 .sample { border-top: 1px solid var(--line); padding: .7rem 0; display: grid; grid-template-columns: 6rem 1fr; gap: .2rem 1rem; }
 .sample pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; }

@@ -22,7 +22,13 @@ const L = 12;
 
 /** What the page leaves for the console. */
 interface Console {
-  byteToLoss: { channels: Float32Array; bits: number[]; bitsPerByte: number; model: { name: string } };
+  byteToLoss: {
+    channels: Float32Array;
+    bits: number[];
+    bitsPerByte: number;
+    attention: { weights: Float32Array }[];
+    S: number;
+  };
   byteToLossTraining: { losses: number[] };
 }
 
@@ -161,12 +167,24 @@ describe('files that are no checkpoint give a message, and the decoder stays', (
   });
 });
 
+test('each row of each attention map sums to 1 over what it may see', async () => {
+  const sums = await page.evaluate(() => {
+    const { attention, S } = (globalThis as unknown as Console).byteToLoss;
+    return attention.flatMap(({ weights }) =>
+      Array.from({ length: S }, (_, i) => weights.subarray(i * S, (i + 1) * S).reduce((sum, w) => sum + w, 0)),
+    );
+  });
+  expect(sums.length).toBe(TINY.layers * TINY.heads * (Math.ceil(L / TINY.K) + 35 - L));
+  for (const sum of sums) expect(sum).toBeCloseTo(1, 4);
+});
+
 describe('from a number to the shader that made it', () => {
   test('in one click, with every op held to float64', async () => {
-    await page.getByRole('button', { name: 'made by hslFeatures.forward' }).click();
-    await page.waitForSelector('#op-detail');
-    expect(await page.textContent('#op-detail h3')).toContain('hslFeatures.forward');
-    expect(await page.textContent('#op-detail .wgsl')).toContain('@compute @workgroup_size');
+    for (const op of ['crossEntropy', 'attention.forward', 'hslFeatures.forward']) {
+      await page.getByRole('button', { name: `made by ${op}: see its shader` }).click();
+      await page.locator('#op-detail h3', { hasText: op }).waitFor();
+      expect(await page.textContent('#op-detail .wgsl')).toContain('@compute @workgroup_size');
+    }
     expect(await page.textContent('#ops [role=status]')).toMatch(/^\d+ ops, all agree with float64$/);
   });
   test('and on to its neighbours', async () => {

@@ -146,7 +146,7 @@ export class Explorer {
     const text = program.input('text', [1, bytes.length], 'u32');
     const { includeBits = false, momentumPhase = false } = config;
     const channels = program.scope('text', () => hslFeatures(text, { includeBits, momentumPhase }));
-    const pass = recordForward(program, config, { B: 1, L, T: bytes.length - L });
+    const pass = recordForward(program, config, { B: 1, L, T: bytes.length - L }, { everyRow: true });
     if (options.backward) program.backward(pass.loss);
     const read = [channels, pass.nats, pass.logits, ...attentionOf(pass).flatMap(({ q, k, lse }) => [q, k, lse])];
     const compile: CompileOptions = { keep: options.keep ?? read, ...from };
