@@ -1,21 +1,15 @@
 import { type DebugSettings, debugReplay, debugSettings, lossesOf } from './debug.js';
+import { describePlan } from './describe.js';
 import type { Device } from './device.js';
 import { DeviceError, InputError } from './errors.js';
-import {
-  type AdapterProfile,
-  type Dispatch,
-  type KernelInterface,
-  kernelText,
-  packParams,
-  readInterface,
-} from './kernel.js';
+import { type AdapterProfile, type Dispatch, kernelText, readInterface } from './kernel.js';
 import { type MemoryPlan, planMemory } from './memory.js';
 import { outputOf } from './op.js';
 import { compilePipeline } from './pipeline.js';
-import { hasGradients, type PlanBytes, type Prediction, predictMemory } from './prediction.js';
+import { PlanBuffers } from './planBuffers.js';
+import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
 import type { Entry, Program } from './program.js';
 import { shaderText } from './shaderSource.js';
-import { formatShape } from './shape.js';
 import type { Storage, Tensor } from './tensor.js';
 
 /** One dispatch made ready: everything `replay` needs to encode it. */
@@ -104,6 +98,9 @@ export class Plan {
         `write: ${tensor} takes ${tensor.size} ${tensor.dtype} numbers; got ${data.length} in a ${data.constructor.name}`,
       );
     }
+    const { below } = tensor.storage;
+    const odd = below === undefined ? -1 : data.findIndex((id) => id >= below);
+    if (odd >= 0) throw new InputError(`write: ${tensor} takes ids below ${below}; got ${data[odd]} at ${odd}`);
     const { buffer, offset } = this.buffers.locate(tensor.storage);
     this.device.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
   }
@@ -276,37 +273,13 @@ export class Plan {
 
   /** Dispatches, memory, and what shares what, for a person. */
   describe(): string {
-    const { bytes } = this;
-    const mib = (n: number) => `${(n / 2 ** 20).toFixed(2)} MiB`;
-    const pipelines = new Set(this.steps.map((step) => step.pipeline)).size;
-    const lines = [
-      `${this.program.entries.length} entries, ${this.steps.length} dispatches, ${pipelines} pipelines, 1 submit a replay`,
-      `memory ${mib(bytes.total)}: parameters, gradients and moments ${mib(bytes.flat)}, activations ${mib(bytes.activations)}` +
-        ` (unshared ${mib(bytes.unshared)}), inputs and constants ${mib(bytes.fixed)}`,
-      '',
-    ];
-    for (const { entry, dispatch } of this.steps) {
-      const constants = Object.entries(dispatch.constants ?? {}).map(([name, value]) => `${name}=${value}`);
-      const outputs = entry.outputs.map((output) => formatShape(output.shape)).join(' ');
-      lines.push(
-        `${String(entry.index).padStart(4)} ${entry.phase.padEnd(6)} ${entry.scope.padEnd(20)} ` +
-          `${dispatch.shader.padEnd(30)} ${dispatch.workgroups.join('×').padEnd(12)} ${outputs} ${constants.join(' ')}`,
-      );
-    }
-    lines.push('', 'buffers shared by liveness (entry of first write .. entry of last read):');
-    this.memory.slots.forEach((slot, i) => {
-      const tenants = slot.tenants.map(({ label, from, to }) => `${label} ${from}..${to === Infinity ? 'kept' : to}`);
-      lines.push(`${String(i).padStart(4)} ${mib(slot.size).padStart(11)}  ${tenants.join(' | ')}`);
-    });
-    return lines.join('\n');
+    return describePlan(this);
   }
 }
 
 /** GPUBufferUsage and GPUMapMode as numbers: Node has no such globals. */
 const READ = 0x0001 | 0x0008; // MAP_READ | COPY_DST
 const GPU_MAP_READ = 0x0001;
-const STORAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
-const UNIFORM = 0x0040 | 0x0008; // UNIFORM | COPY_DST
 
 /** Compile the pipelines, in parallel, and bind every dispatch. */
 async function makeReady(
@@ -364,152 +337,4 @@ function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
   const dispatches = entry.op.kernels({ adapter, inputs, outputs, attributes: entry.attributes });
   // An empty tensor needs no work, and a dispatch of 0 workgroups is legal but pointless.
   return dispatches.filter((dispatch) => dispatch.workgroups.every((count) => count > 0));
-}
-
-/** Every GPU buffer of a plan, and where each storage lies. */
-class PlanBuffers {
-  readonly gradients: GPUBuffer | undefined;
-  readonly accumulators: GPUBuffer[] = [];
-  readonly bytes: PlanBytes;
-  readonly #parameters: GPUBuffer | undefined;
-  readonly #slots: GPUBuffer[];
-  readonly #own = new Map<number, GPUBuffer>();
-  /** what this plan made itself, and not borrowed */
-  readonly #made: GPUBuffer[] = [];
-  #params: GPUBuffer | undefined;
-  #paramOffsets: number[] = [];
-
-  constructor(
-    private readonly program: Program,
-    private readonly device: Device,
-    private readonly memory: MemoryPlan,
-    private readonly shared?: PlanBuffers,
-  ) {
-    // Everything is checked against the adapter's limits and free memory before the first buffer is made.
-    const { bytes, misfit } = predictMemory(program, device, memory, shared?.program);
-    if (misfit !== undefined) throw misfit;
-    this.bytes = bytes;
-    const flatBytes = program.flatLength * 4;
-    if (flatBytes > 0) this.#parameters = this.#sharedParameters() ?? this.#make('parameters', flatBytes);
-    if (hasGradients(program)) this.gradients = this.#make('gradients', flatBytes);
-    for (const storage of program.storages) {
-      if (!['input', 'constant', 'state', 'accumulator'].includes(storage.role)) continue;
-      const borrowed = storage.role === 'state' ? this.#sharedState(storage) : undefined;
-      const buffer = borrowed ?? this.#make(storage.label, storage.length * 4);
-      this.#own.set(storage.id, buffer);
-      if (storage.role === 'accumulator') this.accumulators.push(buffer);
-    }
-    this.#slots = memory.slots.map((slot, i) => this.#make(`shared ${i}: ${slot.tenants[0]!.label} …`, slot.size));
-  }
-
-  /** The buffer a storage lies in, and its first byte there. */
-  locate(storage: Storage): { buffer: GPUBuffer; offset: number } {
-    if (storage.flatOffset !== undefined) {
-      const buffer = storage.role === 'gradient' ? this.gradients : this.#parameters;
-      if (buffer === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
-      return { buffer, offset: storage.flatOffset * 4 };
-    }
-    const own = this.#own.get(storage.id);
-    if (own !== undefined) return { buffer: own, offset: 0 };
-    const slot = this.memory.slotOf.get(storage.id);
-    if (slot === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
-    return { buffer: this.#slots[slot]!, offset: 0 };
-  }
-
-  /** Constants, and the parameters' starting numbers. */
-  upload(parameters: ReadonlyMap<string, Float32Array> | undefined): void {
-    for (const storage of this.program.storages) {
-      const buffer = this.#own.get(storage.id);
-      if (storage.data !== undefined && buffer !== undefined && storage.length > 0) {
-        this.device.gpu.queue.writeBuffer(buffer, 0, storage.data as Float32Array<ArrayBuffer>);
-      }
-    }
-    for (const [name, data] of parameters ?? []) {
-      const entry = this.program.parameters.find((parameter) => parameter.name === name);
-      if (entry === undefined) throw new InputError(`there is no parameter ${name}`);
-      if (data.length !== entry.tensor.size) {
-        throw new InputError(`parameter ${entry.tensor} takes ${entry.tensor.size} numbers; got ${data.length}`);
-      }
-      this.device.gpu.queue.writeBuffer(this.#parameters!, entry.offset * 4, data as Float32Array<ArrayBuffer>);
-    }
-  }
-
-  /** All `Params` of a plan in one uniform buffer, each at its own aligned offset. */
-  writeParams(kernels: readonly { dispatch: Dispatch; declared: KernelInterface }[]): void {
-    const align = this.device.limits.minUniformBufferOffsetAlignment;
-    const blocks = kernels.map(({ dispatch, declared }) =>
-      packParams(dispatch.shader, declared.params, dispatch.params ?? {}),
-    );
-    let size = 0;
-    this.#paramOffsets = blocks.map((block) => {
-      const offset = size;
-      size += Math.ceil(block.byteLength / align) * align;
-      return offset;
-    });
-    const bytes = new Uint8Array(size);
-    for (const [i, block] of blocks.entries()) bytes.set(new Uint8Array(block), this.#paramOffsets[i]!);
-    this.#params = this.device.gpu.createBuffer({ label: 'params', size: Math.max(16, size), usage: UNIFORM });
-    this.device.gpu.queue.writeBuffer(this.#params, 0, bytes);
-  }
-
-  bindGroup(
-    entry: Entry,
-    dispatch: Dispatch,
-    declared: KernelInterface,
-    layout: GPUBindGroupLayout,
-    index: number,
-  ): GPUBindGroup {
-    const label = `${[entry.scope, entry.op.name].filter(Boolean).join(' ')} (${dispatch.shader})`;
-    const unknown = Object.keys(dispatch.bind).filter((name) => !declared.bindings.some((b) => b.name === name));
-    if (unknown.length > 0) throw new InputError(`${dispatch.shader}.wgsl declares no binding ${unknown.join(', ')}`);
-    const entries = declared.bindings.map(({ binding, name, access }) => {
-      if (access === 'uniform') {
-        const size = Math.max(16, Math.ceil((declared.params.length * 4) / 16) * 16);
-        return { binding, resource: { buffer: this.#params!, offset: this.#paramOffsets[index]!, size } };
-      }
-      const bound = dispatch.bind[name];
-      if (bound === undefined) throw new InputError(`${dispatch.shader}.wgsl needs a tensor for its binding ${name}`);
-      return { binding, resource: this.#range(entry, bound) };
-    });
-    return this.device.gpu.createBindGroup({ label, layout, entries });
-  }
-
-  #range(entry: Entry, bound: Dispatch['bind'][string]): GPUBufferBinding {
-    // A binding must not be empty: an empty tensor shows 4 bytes that nobody reads.
-    const bytes = (length: number) => Math.max(4, length * 4);
-    if ('scratch' in bound) {
-      const slot = this.memory.scratchOf.get(entry.index)![bound.scratch]!;
-      return { buffer: this.#slots[slot]!, offset: 0, size: bytes(bound.length) };
-    }
-    const [tensor, start, length] =
-      'tensor' in bound ? [bound.tensor, bound.offset, bound.length] : [bound, 0, bound.storage.length];
-    const { buffer, offset } = this.locate(tensor.storage);
-    return { buffer, offset: offset + start * 4, size: bytes(length) };
-  }
-
-  #sharedParameters(): GPUBuffer | undefined {
-    if (this.shared === undefined) return undefined;
-    const [mine, theirs] = [this.program, this.shared.program].map((program) =>
-      program.parameters.map(({ name, offset, tensor }) => `${name} ${offset} ${tensor.size}`).join(),
-    );
-    if (mine !== theirs) throw new InputError('compile: a plan shares parameters only with one that has the same ones');
-    return this.shared.#parameters;
-  }
-
-  #sharedState({ label, length }: Storage): GPUBuffer | undefined {
-    const theirs = this.shared?.program.storages.find((storage) => storage.role === 'state' && storage.label === label);
-    return theirs?.length === length ? this.shared!.#own.get(theirs.id) : undefined;
-  }
-
-  #make(label: string, bytes: number): GPUBuffer {
-    const size = Math.max(16, Math.ceil(bytes / 4) * 4);
-    const buffer = this.device.gpu.createBuffer({ label, size, usage: STORAGE });
-    this.#made.push(buffer);
-    return buffer;
-  }
-
-  destroy(): void {
-    for (const buffer of this.#made) buffer.destroy();
-    this.#params?.destroy();
-  }
 }

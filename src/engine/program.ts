@@ -22,6 +22,12 @@ export interface Entry {
   readonly forward?: Entry;
 }
 
+export interface InputOptions {
+  readonly requiresGradient?: boolean;
+  /** ids only: `plan.write` refuses a number that is not smaller */
+  readonly below?: number;
+}
+
 /** `step` entries run at every replay; `update` entries only when asked, after the last micro-batch. */
 export type Phase = 'step' | 'update';
 
@@ -62,8 +68,11 @@ export class Program {
   // ---- where tensors come from ----
 
   /** A tensor written from TypeScript before each replay. */
-  input(label: string, shape: Shape, dtype: DType = 'f32', options: { requiresGradient?: boolean } = {}): Tensor {
-    return this.#create('input', label, shape, dtype, options.requiresGradient ?? false);
+  input(label: string, shape: Shape, dtype: DType = 'f32', options: InputOptions = {}): Tensor {
+    const { requiresGradient = false, below } = options;
+    checkShape('tensor', label, shape);
+    const more = below === undefined ? {} : { below };
+    return this.#tensor(this.#storage('input', label, sizeOf(shape), dtype, more), shape, label, requiresGradient);
   }
 
   /** A tensor whose numbers are fixed when the plan is made: tables of angles, the substrate's value table. */

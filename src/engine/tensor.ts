@@ -27,6 +27,8 @@ export interface Storage {
   readonly length: number;
   /** first element inside the flat buffer; parameters, gradients and moments only */
   readonly flatOffset?: number;
+  /** ids only: every number written must be smaller */
+  readonly below?: number;
   /** constants only */
   readonly data?: Float32Array | Uint32Array;
 }

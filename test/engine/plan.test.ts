@@ -218,6 +218,18 @@ describe('bad input', () => {
     plan.free();
   });
 
+  test('an id outside the vocabulary', async () => {
+    const program = new Program();
+    const ids = program.input('ids', [4], 'u32', { below: 258 });
+    const plan = await Plan.compile(program, await testDevice());
+    expect(() => plan.write(ids, Uint32Array.of(0, 257, 258, 1))).toThrow(
+      new InputError('write: ids [4] takes ids below 258; got 258 at 2'),
+    );
+    expect(() => plan.write(ids, Float32Array.of(0, 1, 2, 3))).toThrow('takes 4 u32 numbers; got 4 in a Float32Array');
+    plan.write(ids, Uint32Array.of(0, 257, 256, 1));
+    plan.free();
+  });
+
   test('a batch of another size than the trainer was made for', async () => {
     const run = await trainer(await testDevice());
     const size = { prefix: 4, stream: 9 };
