@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ByteToLossError, FileError } from '../engine/errors.js';
+import { benchCommand } from './bench.js';
 import { dataCommand } from './dataInspect.js';
 import { devicesCommand } from './devices.js';
 import { experimentCommand } from './experiment.js';
@@ -26,6 +27,7 @@ const COMMANDS = [
   reportCommand,
   verifyCommand,
   dataCommand,
+  benchCommand,
   devicesCommand,
 ];
 

@@ -1,0 +1,18 @@
+import { checkParity } from '../engine/debug.js';
+import { runEntries } from '../engine/entryRun.js';
+import { ParityError } from '../engine/errors.js';
+import type { Plan } from '../engine/plan.js';
+
+/**
+ * Run a plan once and compare every kernel with its float64 reference: what is fast and wrong is not timed.
+ *
+ * @throws ParityError at the first that disagrees
+ */
+export async function prove(plan: Plan): Promise<void> {
+  try {
+    for await (const run of runEntries(plan)) checkParity(run);
+  } catch (error) {
+    if (error instanceof ParityError) error.message = `not timed, since wrong: ${error.message}`;
+    throw error;
+  }
+}

@@ -1,0 +1,149 @@
+import type { Device } from '../engine/device.js';
+import type { AdapterProfile } from '../engine/kernel.js';
+import { Plan } from '../engine/plan.js';
+import type { PlanBytes } from '../engine/prediction.js';
+import { type DispatchTime, profile } from '../engine/profile.js';
+import { type Entry, Program } from '../engine/program.js';
+import { integers } from '../engine/random.js';
+import type { DecoderConfig } from '../model/config.js';
+import { type BatchSize, feedsOf, recordForward } from '../model/forward.js';
+import { initialParameters } from '../model/parameters.js';
+import { recordOptimiser, stepScalars } from '../train/optimiser.js';
+import { flopsOf } from './ops.js';
+import { prove } from './proof.js';
+import { type Spread, spreadOf } from './timing.js';
+
+/** One training step, from the batch written to the loss read. */
+export interface StepTime {
+  readonly size: BatchSize & { readonly P: number };
+  readonly parameters: number;
+  readonly dispatches: number;
+  readonly pipelines: number;
+  /** milliseconds on the host's clock */
+  readonly step: Spread;
+  /** the first one, with recording, compilation and upload */
+  readonly first: number;
+  /** host time to encode one dispatch */
+  readonly encodeMicroseconds: number;
+  readonly flops: number;
+  readonly bytes: PlanBytes;
+  /** device time by op and kernel, longest first; undefined without timestamps */
+  readonly ops: readonly OpShare[] | undefined;
+  /** of this process so far, bytes */
+  readonly peakMemory: number;
+}
+
+/** What one op's dispatches take of a step, all of them together. */
+export interface OpShare {
+  readonly op: string;
+  readonly kernel: string;
+  readonly dispatches: number;
+  readonly milliseconds: number;
+  readonly share: number;
+  readonly gflops: number;
+}
+
+export interface StepOptions {
+  readonly config: DecoderConfig;
+  readonly size: BatchSize;
+  readonly profile: AdapterProfile;
+  readonly replays: number;
+}
+
+/** Prove one block of the decoder on a short window, then time the whole step. */
+export async function timeStep(device: Device, options: StepOptions): Promise<StepTime> {
+  const short = { B: 1, L: 2 * options.config.K, T: 9 };
+  const start = performance.now();
+  const { plan, write, read, pass } = await recordStep(device, options.config, options.size, options.profile);
+  write();
+  await read();
+  const first = performance.now() - start;
+  const proof = await recordStep(device, { ...options.config, layers: 1 }, short, options.profile);
+  proof.write();
+  await prove(proof.plan);
+  proof.plan.free();
+
+  const milliseconds: number[] = [];
+  for (let i = 0; i < options.replays; i++) {
+    const start = performance.now();
+    write();
+    await read();
+    milliseconds.push(performance.now() - start);
+  }
+  const flops = plan.program.entries.reduce((sum, entry) => sum + flopsOf(entry), 0);
+  const result: StepTime = {
+    size: pass.size,
+    parameters: plan.program.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0),
+    dispatches: plan.steps.length,
+    pipelines: new Set(plan.steps.map((step) => step.pipeline)).size,
+    step: spreadOf(milliseconds),
+    first,
+    encodeMicroseconds: encodeTime(plan),
+    flops,
+    bytes: plan.bytes,
+    peakMemory: process.resourceUsage().maxRSS * 1024,
+    ops: await sharesOf(plan),
+  };
+  plan.free();
+  return result;
+}
+
+async function recordStep(device: Device, config: DecoderConfig, size: BatchSize, profile: AdapterProfile) {
+  const program = new Program();
+  const pass = recordForward(program, config, size);
+  program.backward(pass.loss);
+  const optimiser = recordOptimiser(program, pass.loss);
+  const parameters = initialParameters(config, 0);
+  const plan = await Plan.compile(program, device, { keep: [pass.loss, optimiser.clip], parameters, profile });
+  const { B, L, T } = size;
+  const batch = {
+    prefix: integers(1, 'prefix', B * L, 256),
+    targets: integers(1, 'targets', B * T, 256),
+    weights: new Float32Array(B * T).fill(1),
+  };
+  const write = () => {
+    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    plan.write(optimiser.step, stepScalars(1, 1e-3));
+  };
+  return { plan, pass, write, read: () => plan.replayAndRead([pass.loss]) };
+}
+
+/** Microseconds to encode one dispatch: the best of several, since other work of the machine only ever adds. */
+export function encodeTime(plan: Plan): number {
+  const runs = Array.from({ length: 50 }, () => {
+    const encoder = plan.device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    const start = performance.now();
+    plan.encode(pass, plan.steps);
+    const time = performance.now() - start;
+    pass.end();
+    encoder.finish();
+    return time;
+  });
+  return (1e3 * Math.min(...runs)) / plan.steps.length;
+}
+
+async function sharesOf(plan: Plan): Promise<OpShare[] | undefined> {
+  const times = await profile(plan, { replays: 3 });
+  if (times === undefined) return undefined;
+  const shares = new Map<string, { op: string; kernel: string; dispatches: number; ns: number; flops: number }>();
+  // An entry's operations count for the longest of its kernels: the one that does the work.
+  const longest = new Map<Entry, DispatchTime>();
+  for (const time of times) {
+    const before = longest.get(time.step.entry);
+    if (before === undefined || time.nanoseconds.median > before.nanoseconds.median) longest.set(time.step.entry, time);
+  }
+  for (const time of times) {
+    const { entry, dispatch } = time.step;
+    const key = `${entry.op.name} ${dispatch.shader}`;
+    const sum = shares.get(key) ?? { op: entry.op.name, kernel: dispatch.shader, dispatches: 0, ns: 0, flops: 0 };
+    const flops = sum.flops + (longest.get(entry) === time ? flopsOf(entry) : 0);
+    shares.set(key, { ...sum, dispatches: sum.dispatches + 1, ns: sum.ns + time.nanoseconds.median, flops });
+  }
+  const total = [...shares.values()].reduce((sum, { ns }) => sum + ns, 0);
+  return [...shares.values()]
+    .sort((a, b) => b.ns - a.ns)
+    .map(({ op, kernel, dispatches, ns, flops }) => {
+      return { op, kernel, dispatches, milliseconds: ns / 1e6, share: ns / total, gflops: flops / ns };
+    });
+}

@@ -1,0 +1,142 @@
+import { Command, Option } from 'commander';
+import { OP_GROUPS, type OpGroup, type OpTime, timeOps } from '../bench/ops.js';
+import { type StepTime, timeStep } from '../bench/step.js';
+import type { Spread } from '../bench/timing.js';
+import { openDevice } from '../engine/adapters.js';
+import { InputError } from '../engine/errors.js';
+import type { AdapterProfile, Variant } from '../engine/kernel.js';
+import { sizeInWords } from '../engine/prediction.js';
+import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
+import { wholeNumber } from './arguments.js';
+
+interface BenchFlags {
+  readonly size: SizeName;
+  readonly door: DoorKind;
+  readonly only: readonly string[];
+  readonly batch?: number;
+  readonly prefix?: number;
+  readonly stream?: number;
+  readonly replays: number;
+  readonly variant?: string;
+  readonly robust?: boolean;
+  readonly json?: boolean;
+  readonly device?: string;
+}
+
+const PARTS = [...OP_GROUPS, 'step'];
+
+/** Windows to measure: the seed's for `lean`, one at a time where a CPU does the work. */
+function windowsOf(size: SizeName, kind: 'gpu' | 'cpu') {
+  if (size !== 'lean') return { batch: 8, prefix: 128, stream: 128 };
+  return { batch: kind === 'gpu' ? 12 : 1, prefix: 512, stream: 256 };
+}
+
+/** `byte-to-loss bench`: how long every op and the whole step take on this machine's adapter. */
+export function benchCommand(): Command {
+  return new Command('bench')
+    .description('time the ops and the training step on this device; every kernel is proved first')
+    .addOption(new Option('--size <name>', 'decoder size').choices(Object.keys(SIZES)).default('tiny'))
+    .addOption(new Option('--door <kind>', 'how bytes enter').choices(DOOR_KINDS).default('zero'))
+    .option('--only <part...>', `of ${PARTS.join(', ')}`)
+    .option('--batch <n>', 'windows per batch (default: 8; lean: 12, or 1 on a CPU driver)', wholeNumber)
+    .option('--prefix <bytes>', 'bytes before (default: 128; lean: 512)', wholeNumber)
+    .option('--stream <bytes>', 'bytes predicted (default: 128; lean: 256)', wholeNumber)
+    .option('--replays <n>', 'to take medians over', wholeNumber, 9)
+    .addOption(
+      new Option('--variant <n>', 'of every kernel: 1 readable, 2 for CPU drivers, 3 for GPUs').choices([
+        '1',
+        '2',
+        '3',
+      ]),
+    )
+    .option('--robust', 'with every access in shaders checked against its bounds, as in tests')
+    .option('--json', 'print JSON')
+    .option('--device <name>', 'auto, gpu, system or bundled')
+    .action(bench);
+}
+
+async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): Promise<void> {
+  const unknown = only.find((part) => !PARTS.includes(part));
+  if (unknown !== undefined) throw new InputError(`--only takes ${PARTS.join(', ')}; got ${unknown}`);
+  if (flags.replays < 1) throw new InputError(`--replays must be at least 1; got ${flags.replays}`);
+  const robust = flags.robust ?? false;
+  const device = await openDevice({ robust, ...(flags.device !== undefined && { device: flags.device }) });
+  const print = (line: string) => {
+    if (!flags.json) console.log(line);
+  };
+  try {
+    const windows = windowsOf(name, device.kind);
+    const size = {
+      B: flags.batch ?? windows.batch,
+      L: flags.prefix ?? windows.prefix,
+      T: flags.stream ?? windows.stream,
+    };
+    if (size.B < 1 || size.T < 1)
+      throw new InputError(`--batch and --stream must be at least 1; got ${size.B}, ${size.T}`);
+    const config = { door, ...SIZES[name] };
+    const variant = flags.variant === undefined ? undefined : (Number(flags.variant) as Variant);
+    const profile: AdapterProfile = variant === undefined ? device : { ...device, variant };
+    const options = { config, size, profile, replays: flags.replays };
+    print(`${device.name} (${device.driver}), bounds checks ${robust ? 'on' : 'off'}`);
+    print(
+      `${name}: ${size.B} windows of ${size.L} + ${size.T} bytes, ${flags.replays} replays: median (least..most)\n`,
+    );
+
+    // The step first: it shows a first step for which nothing was compiled before.
+    const step = only.includes('step') ? await timeStep(device, options) : undefined;
+    if (step !== undefined) print(`${stepTable(step)}\n`);
+    const groups = OP_GROUPS.filter((group) => only.includes(group));
+    const ops: OpTime[] = [];
+    let group: OpGroup | undefined;
+    for await (const time of timeOps(device, { ...options, groups })) {
+      if (time.group !== group) print(heading(time));
+      group = time.group;
+      print(opLine(time));
+      ops.push(time);
+    }
+    if (!flags.json) return;
+    const adapter = { name: device.name, driver: device.driver, kind: device.kind, robust };
+    const sizes = { name, ...config, ...size };
+    console.log(
+      JSON.stringify({ adapter, size: sizes, replays: flags.replays, variant: variant ?? null, step, ops }, null, 2),
+    );
+  } finally {
+    device.close();
+  }
+}
+
+const spread = ({ median, least, most }: Spread) =>
+  `${median.toFixed(3)} ms (${least.toFixed(3)}..${most.toFixed(3)})`.padEnd(32);
+
+function heading({ group, clock }: OpTime): string {
+  return `${group} (${clock === 'device' ? "the device's clock" : "the host's clock"})`;
+}
+
+/** Products and attention are bound by arithmetic, the rest by memory. */
+function opLine({ group, name, op, kernels, milliseconds, flops, bytes, proved }: OpTime): string {
+  const perSecond = (amount: number) => `${(amount / milliseconds.median / 1e6).toFixed(1)}`.padStart(8);
+  const speed =
+    group === 'matmul' || group === 'attention' ? `${perSecond(flops)} GFLOP/s` : `${perSecond(bytes)} GB/s   `;
+  const mark = proved === 'here' ? '' : '  (proved at fewer rows)';
+  return `  ${name.padEnd(30)} ${op.padEnd(26)} ${spread(milliseconds)} ${speed}  ${kernels.join(', ')}${mark}`;
+}
+
+function stepTable(time: StepTime): string {
+  const { step, first, dispatches, pipelines, flops, bytes, peakMemory, parameters, ops } = time;
+  const lines = [
+    `step: ${spread(step).trim()}, ${(flops / step.median / 1e6).toFixed(1)} GFLOP/s; the first one ${first.toFixed(0)} ms`,
+    `  ${parameters.toLocaleString('en')} parameters, ${dispatches} dispatches in one submit, ${pipelines} pipelines, ` +
+      `${time.encodeMicroseconds.toFixed(2)} µs to encode a dispatch`,
+    `  ${sizeInWords(bytes.total)} on the device (activations ${sizeInWords(bytes.activations)}, unshared ` +
+      `${sizeInWords(bytes.unshared)}); peak resident memory of the process ${sizeInWords(peakMemory)}`,
+  ];
+  if (ops === undefined) return [...lines, '  this device has no timestamps: no time by op'].join('\n');
+  for (const { op, kernel, dispatches, milliseconds, share, gflops } of ops) {
+    const speed = gflops > 0 ? `${gflops.toFixed(1).padStart(9)} GFLOP/s` : '';
+    lines.push(
+      `  ${op.padEnd(26)} ${kernel.padEnd(34)} ${String(dispatches).padStart(3)} × ${milliseconds.toFixed(2).padStart(9)} ms ` +
+        `${(100 * share).toFixed(1).padStart(5)} %${speed}`,
+    );
+  }
+  return lines.join('\n');
+}
