@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { setShaderSource } from '../../src/engine/shaderSource.js';
+import { cli } from '../support/cli.js';
+
+const textOf = (name: string) => readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), 'utf8');
+afterEach(() => setShaderSource(textOf));
+
+const SHORT = ['bench', '--batch', '1', '--prefix', '8', '--stream', '8', '--replays', '1'];
+
+describe('bench', () => {
+  test('times the step and ops, and says where and how', async () => {
+    const { code, out } = await cli(...SHORT, '--only', 'step', 'layerNorm', 'adamW', '--json');
+    expect(code).toBe(0);
+    const { adapter, size, step, ops } = JSON.parse(out);
+    expect(adapter).toMatchObject({ driver: 'swiftshader', robust: false });
+    expect(size).toMatchObject({ name: 'tiny', dim: 128, B: 1, L: 8, T: 8 });
+    expect(step.parameters).toBe(430_082);
+    expect(step.first).toBeGreaterThan(step.step.least);
+    expect(step.encodeMicroseconds).toBeGreaterThan(0);
+    expect(step.peakMemory).toBeGreaterThan(2 ** 20);
+    const shares = step.ops.reduce((sum: number, { share }: { share: number }) => sum + share, 0);
+    expect(shares).toBeCloseTo(1);
+    const adamW = ops.find(({ op }: { op: string }) => op === 'adamW');
+    expect(adamW).toMatchObject({ group: 'adamW', proved: 'here', kernels: ['adamW.2-block'] });
+    expect(new Set(ops.map(({ group }: { group: string }) => group))).toEqual(new Set(['layerNorm', 'adamW']));
+  });
+
+  test('takes a numbered variant where it is told to', async () => {
+    const { out } = await cli(...SHORT, '--only', 'matmul', '--variant', '1');
+    expect(out).toContain('bounds checks off');
+    expect(out).toMatch(/nt 10×384×128 +matmul +[\d.]+ ms .* GFLOP\/s {2}matmul\.1-naive/);
+    expect(out).not.toContain('matmul.2');
+  });
+
+  test('does not time a kernel that is wrong', async () => {
+    setShaderSource((name) => textOf(name).replace('y[at] = ', 'y[at] = 0.5 * '));
+    const { code, error } = await cli(...SHORT, '--only', 'matmul', '--variant', '1');
+    expect(code).toBe(1);
+    expect(error).toMatch(/not timed, since wrong: PARITY: .*matmul: y\[.*shaders\/matmul\.1-naive\.wgsl/);
+  });
+
+  test('names the parts there are', async () => {
+    const { code, error } = await cli('bench', '--only', 'softmax');
+    expect(code).toBe(1);
+    expect(error).toContain('--only takes matmul, attention, layerNorm, adamW, step; got softmax');
+  });
+});
