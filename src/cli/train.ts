@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
+import { profileFor } from '../engine/precision.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
 import { readRun } from '../report/readRun.js';
 import { terminalChart } from '../report/terminal.js';
@@ -49,6 +50,7 @@ export function trainCommand(): Command {
     .option('--lr <x>', 'highest learning rate (default: 2e-3)', realNumber)
     .option('--warmup <n>', 'updates of linear rise (default: 20)', wholeNumber)
     .option('--decay <what>', 'weight decay on: matrices, all (default: matrices)')
+    .option('--precision <what>', 'of matrix products: full, mixed (default: full)')
     .option('--seed <n>', 'of everything random (default: 0)', wholeNumber)
     .option('--eval-every <n>', 'updates between validations, 0 for none but the last (default: 100)', wholeNumber)
     .option('--save-every <n>', 'updates between checkpoints, 0 for none but the last (default: 100)', wholeNumber)
@@ -76,6 +78,7 @@ async function runTrain(run: { readonly options: TrainOptions } | ResumedRun): P
   const data = openData(options);
   const open = () => openDevice(options.device === undefined ? {} : { device: options.device });
   const device = await open();
+  profileFor(device, options.precision); // says so now if it cannot be had
   const counts = parameterCounts(options);
   const decoder = decoderConfigOf(options);
   const config = runConfig(options, data, device, version);

@@ -1,14 +1,5 @@
 import { DeviceError, type DeviceFault } from './errors.js';
-
-/** Shapes of subgroup matrix that an adapter multiplies in hardware, as WebGPU reports them. */
-export interface SubgroupMatrixConfig {
-  /** of the inputs and of the accumulator: `f32`, `f16`, `u32`, `i32`, … */
-  readonly componentType: string;
-  readonly resultComponentType: string;
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
+import type { SubgroupMatrixConfig } from './kernel.js';
 
 /** How the host waits for a promise of the device; see `patiently` in adapters.ts for Node's way. */
 export type Settle = <T>(promise: Promise<T>) => Promise<T>;

@@ -12,6 +12,22 @@ export interface AdapterProfile {
   readonly limits: { readonly maxStorageBufferBindingSize: number };
   /** takes this numbered variant of every op that has it and can run it here, whatever suits: tests and benchmarks */
   readonly variant?: Variant;
+  /** `mixed` halves what matrix products multiply, where the adapter has matrix units. Default `full` */
+  readonly precision?: Precision;
+  readonly subgroupMatrix?: readonly SubgroupMatrixConfig[] | undefined;
+}
+
+/** Of matrix products: float32 throughout, or inputs rounded to f16 and sums in float32. All else is float32 either way. */
+export type Precision = 'full' | 'mixed';
+
+/** A shape of matrices that an adapter multiplies in hardware, [M, K] by [K, N], as WebGPU reports it. */
+export interface SubgroupMatrixConfig {
+  /** of the inputs and of the sums: `f32`, `f16`, `u32`, `i32`, … */
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
 }
 
 /** 1 the one to study first, 2 for CPU drivers, 3 for GPUs. */

@@ -1,8 +1,10 @@
 import type { Device } from '../engine/device.js';
 import { runEntries } from '../engine/entryRun.js';
 import { DeviceError, InputError } from '../engine/errors.js';
+import type { Precision } from '../engine/kernel.js';
 import { outputOf, type Value } from '../engine/op.js';
 import { type CompileOptions, Plan } from '../engine/plan.js';
+import { profileFor } from '../engine/precision.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
 import type { DecoderConfig } from '../model/config.js';
@@ -12,6 +14,8 @@ import type { WindowSize } from './windows/window.js';
 
 export interface TrainerOptions extends ForwardOptions {
   readonly config: DecoderConfig;
+  /** of the step's matrix products; plans that share its parameters have their own. Default `full` */
+  readonly precision?: Precision;
   /** windows per batch */
   readonly batch: number;
   /** sizes of window the run has: one for most runs, several where kinds differ */
@@ -79,12 +83,13 @@ export class Trainer {
    */
   static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
     const recorded = new Map<string, Recorded>();
+    const profile = profileFor(device, options.precision ?? 'full');
     let first: Plan | undefined;
     try {
       for (const size of options.sizes) {
         const { program, pass, optimiser } = record(options, size, options.batch);
         const from = first ? { shared: first } : { parameters: options.parameters };
-        const plan = await Plan.compile(program, device, { keep: [pass.loss, optimiser.clip], ...from });
+        const plan = await Plan.compile(program, device, { keep: [pass.loss, optimiser.clip], profile, ...from });
         first ??= plan;
         recorded.set(keyOf(size), { plan, pass, optimiser });
       }

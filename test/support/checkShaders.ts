@@ -1,6 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { create } from 'webgpu';
+import { kernelText } from '../../src/engine/kernel.js';
+import { chooseMatmul } from '../../src/engine/ops/matmulKernels.js';
+import { shaderText } from '../../src/engine/shaderSource.js';
 
 /** A text that the engine gives to the driver: a shader file with its extensions and constants before it. */
 export interface ShaderVariant {
@@ -73,10 +76,34 @@ export async function checkShaders(folder: URL): Promise<{ checked: number; erro
   return { checked: files.length + variants.length, errors };
 }
 
-/** The texts of the registered kernels, where the engine lists them. */
+/**
+ * Texts with the constants that the engine gives them, where no device of the tests would compile them: matrix products in
+ * mixed precision, as a GPU with matrix units gets them.
+ */
 async function shaderVariants(): Promise<ShaderVariant[]> {
-  const engine = (await import('../../src/engine/kernel.js')) as { shaderVariants?: () => Promise<ShaderVariant[]> };
-  return (await engine.shaderVariants?.()) ?? [];
+  const texts = new Map<string, string>();
+  for (const side of [8, 16]) {
+    const card = cardWithMatrices(side);
+    for (const form of ['nn', 'nt', 'tn'] as const) {
+      for (const gelu of [undefined, 'forward', 'backward'] as const) {
+        for (const size of [64, 4096]) {
+          const options = { ...(gelu ? { gelu } : { split: true, add: form === 'tn' }), gradient: form !== 'nt' };
+          for (const { shader, constants, features } of chooseMatmul(card, form, size, size, 4096, options)) {
+            const text = kernelText(await shaderText(shader), { constants, extensions: features });
+            texts.set(text, `${shader} ${JSON.stringify(constants)}`);
+          }
+        }
+      }
+    }
+  }
+  return [...texts].map(([code, name]) => ({ name, code }));
+}
+
+/** A GPU that multiplies matrices of f16, asked for mixed precision. */
+export function cardWithMatrices(side = 16) {
+  const matrix = { componentType: 'f16', resultComponentType: 'f32', M: side, N: side, K: side };
+  const limits = { maxStorageBufferBindingSize: 2 ** 30 };
+  return { kind: 'gpu', subgroupSize: 32, limits, precision: 'mixed', subgroupMatrix: [matrix] } as const;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

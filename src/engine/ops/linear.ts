@@ -68,7 +68,8 @@ export const linearBackwardX: Op = {
   },
   kernels({ adapter, inputs: { dY, weight }, outputs: { dX } }) {
     const [K, N] = weight!.shape as [number, number];
-    return matmulDispatches(adapter, 'nn', { a: dY!, b: weight!, y: dX! }, { M: rowsOf(dY!.shape), N, K });
+    const sizes = { M: rowsOf(dY!.shape), N, K };
+    return matmulDispatches(adapter, 'nn', { a: dY!, b: weight!, y: dX! }, sizes, { gradient: true });
   },
   flops: ({ inputs: [dY, weight] }) => 2 * rowsOf(dY!) * weight![0]! * weight![1]!,
 };
@@ -92,7 +93,7 @@ export const linearBackwardWeight: Op = {
     const rows = rowsOf(dY!.shape);
     const sizes = { M: lastOf(dY!.shape), N: lastOf(x!.shape), K: rows };
     return [
-      ...matmulDispatches(adapter, 'tn', { a: dY!, b: x!, y: dWeight! }, sizes, { add: true }),
+      ...matmulDispatches(adapter, 'tn', { a: dY!, b: x!, y: dWeight! }, sizes, { add: true, gradient: true }),
       ...sumRows(adapter, dY!, dBias!, { M: rows, N: sizes.M }, 2), // scratch 0 and 1 are the product's
     ];
   },

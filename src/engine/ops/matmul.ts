@@ -114,7 +114,7 @@ export function matmulDispatches(
   form: MatmulForm,
   tensors: MatmulTensors,
   { M, N, K }: MatmulSizes,
-  options: Pick<MatmulOptions, 'add' | 'gelu'> = {},
+  options: Pick<MatmulOptions, 'add' | 'gelu' | 'gradient'> = {},
 ): Dispatch[] {
   const { a, b, y, bias, u } = tensors;
   const chosen = { ...options, bias: bias !== undefined, split: true };

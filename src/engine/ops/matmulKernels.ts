@@ -1,5 +1,12 @@
 import { InputError } from '../errors.js';
-import { type AdapterProfile, type Extension, foldWorkgroups, MAX_WORKGROUPS, variantOf } from '../kernel.js';
+import {
+  type AdapterProfile,
+  type Extension,
+  foldWorkgroups,
+  MAX_WORKGROUPS,
+  type SubgroupMatrixConfig,
+  variantOf,
+} from '../kernel.js';
 
 /**
  * How a and b lie in memory; y is always [M, N].
@@ -36,13 +43,15 @@ export interface MatmulOptions {
    * The variants for CPU drivers don't know it: see `fusesGelu`
    */
   readonly gelu?: 'forward' | 'backward';
+  /** a holds gradients, which mixed precision scales */
+  readonly gradient?: boolean;
   /** the caller can bind scratch memory, so k may be split into two dispatches; only `tn` is */
   readonly split?: boolean;
   /** the shader to take, whatever suits the adapter: `matmul.1-naive` */
   readonly force?: string;
 }
 
-type Profile = Pick<AdapterProfile, 'kind' | 'subgroupSize' | 'limits' | 'variant'>;
+type Profile = Pick<AdapterProfile, 'kind' | 'subgroupSize' | 'limits' | 'variant' | 'precision' | 'subgroupMatrix'>;
 
 interface Problem {
   readonly adapter: Profile;
@@ -111,29 +120,78 @@ const tiled: Variant = {
   runs: (problem) => gridFits(problem, 64, 64),
   suits: ({ adapter }) => adapter.kind === 'gpu',
   dispatches: (problem) => {
-    const { form, M, N, K, options } = problem;
     const layers = layersFor(problem);
-    const large = layers > 1 || tilesOf(problem, 128) >= FILLS_A_GPU / 2;
+    const large = isLarge(problem, layers);
     const tile = large ? 128 : 64;
-    const constants = { TILE: tile, DEPTH: large ? 8 : 16 };
     const [x, y] = gridOf(problem, tile, tile);
-    if (layers === 1) return [product(problem, tiled.shader, [x, y, 1], constants)];
-
-    const scratch = layers * M * N;
-    const sums: Problem = { ...problem, form, options: {} }; // bias and the old y belong to the last step
-    const partial = product(sums, tiled.shader, [x, y, layers], constants);
-    const finish: MatmulChoice = {
-      shader: 'matmul.3-finish',
-      constants: { ADD: Number(options.add ?? false) },
-      features: [],
-      workgroups: foldWorkgroups(Math.ceil((M * N) / 64)),
-      params: { M, N, Z: layers },
-      bind: { partial: 'partial', y: 'y' },
-      scratch,
-    };
-    return [{ ...partial, params: { M, N, K }, bind: { ...partial.bind, y: 'partial' }, scratch }, finish];
+    return inLayers(problem, layers, (part) => {
+      return product(part, tiled.shader, [x, y, layers], { TILE: tile, DEPTH: large ? 8 : 16 });
+    });
   },
 };
+
+/** For GPUs with matrix units, where the run asks for mixed precision. Not yet run on one. */
+const subgroupMatrix: Variant = {
+  shader: 'matmul.4-subgroupMatrix',
+  runs: (problem) => mixedMatrix(problem.adapter) !== undefined && gridFits(problem, 32, 32),
+  suits: ({ adapter }) => adapter.precision === 'mixed',
+  dispatches: (problem) => {
+    const { M, N, K } = mixedMatrix(problem.adapter)!;
+    const layers = layersFor(problem);
+    const BLOCKS = isLarge(problem, layers) ? 4 : 2;
+    const [x, y] = gridOf(problem, 2 * BLOCKS * M, 2 * BLOCKS * N);
+    const matrix = { MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP: problem.adapter.subgroupSize };
+    // The tiles and four sums fit in the 16 KiB that every adapter has.
+    const tile = { BLOCKS, DEPTH: BLOCKS === 4 ? 16 : 32, SCALE: problem.options.gradient ? GRADIENT_SCALE : 1 };
+    return inLayers(problem, layers, (part) => {
+      const features: Extension[] = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'];
+      return product(part, subgroupMatrix.shader, [x, y, layers], { ...matrix, ...tile }, features);
+    });
+  },
+};
+
+/** A mean loss over thousands of bytes has gradients of 1e-4 and less; this brings them where f16 is precise. */
+const GRADIENT_SCALE = 4096;
+
+/**
+ * The matrices that mixed precision multiplies: f16 with float32 sums, 16 or 8 a side, the largest the adapter has.
+ *
+ * @returns undefined where it has none
+ */
+export function mixedMatrix(adapter: Pick<AdapterProfile, 'subgroupSize' | 'subgroupMatrix'>) {
+  if (adapter.subgroupSize === 0) return undefined;
+  const side = (size: number) => size === 8 || size === 16;
+  return adapter.subgroupMatrix
+    ?.filter((config) => config.componentType === 'f16' && config.resultComponentType === 'f32')
+    .filter(({ M, N, K }) => side(M) && side(N) && side(K))
+    .reduce<SubgroupMatrixConfig | undefined>((best, config) => {
+      const { M, N, K } = config;
+      return best === undefined || M * N * K > best.M * best.N * best.K ? config : best;
+    }, undefined);
+}
+
+/** Whether tiles of 128 × 128 leave no GPU idle. */
+function isLarge(problem: Problem, layers: number): boolean {
+  return layers > 1 || tilesOf(problem, 128) >= FILLS_A_GPU / 2;
+}
+
+/** A product whole, or in layers of k and their sum; bias and the old y belong to the last step. */
+function inLayers(problem: Problem, layers: number, whole: (problem: Problem) => MatmulChoice): MatmulChoice[] {
+  if (layers === 1) return [whole(problem)];
+  const { M, N, options } = problem;
+  const scratch = layers * M * N;
+  const partial = whole({ ...problem, options: { gradient: options.gradient ?? false } });
+  const finish: MatmulChoice = {
+    shader: 'matmul.3-finish',
+    constants: { ADD: Number(options.add ?? false) },
+    features: [],
+    workgroups: foldWorkgroups(Math.ceil((M * N) / 64)),
+    params: { M, N, Z: layers },
+    bind: { partial: 'partial', y: 'y' },
+    scratch,
+  };
+  return [{ ...partial, bind: { ...partial.bind, y: 'partial' }, scratch }, finish];
+}
 
 /** Workgroups that should keep a large GPU busy: about two for each of 132 multiprocessors. An estimate, not yet measured. */
 const FILLS_A_GPU = 256;
@@ -153,7 +211,7 @@ function layersFor(problem: Problem): number {
   return Math.max(1, Math.min(wanted, Math.floor(K / SHORTEST_LAYER), fitting));
 }
 
-const GELU_SHADERS = [naive.shader, tiled.shader];
+const GELU_SHADERS = [naive.shader, tiled.shader, subgroupMatrix.shader];
 
 /**
  * Whether products end with their GELU here. On a GPU that saves passes over memory. On CPU drivers a pass more is lost in
@@ -164,13 +222,13 @@ export function fusesGelu(adapter: Pick<AdapterProfile, 'kind' | 'variant'>): bo
 }
 
 /** The first that suits is taken. */
-const VARIANTS: readonly Variant[] = [tiled, subgroupOf4, subgroup, register, naive];
+const VARIANTS: readonly Variant[] = [subgroupMatrix, tiled, subgroupOf4, subgroup, register, naive];
 
 /**
  * The dispatches of one matrix product on an adapter: one, or two where k is split.
  *
  * Every variant sums over k in ascending order, so they agree to the bit wherever a·b + c is not contracted into one rounding; and
- * a row of y has the same bits whatever M is. Only a split `tn` adds its layers in another order.
+ * a row of y has the same bits whatever M is. Only a split `tn` adds its layers in another order, and mixed precision rounds.
  *
  * @throws InputError when `force` names no variant or one that the adapter cannot run
  */

@@ -113,11 +113,14 @@ const mlpBackwardU: Op = {
       { a: dY!, b: weight! },
     ];
     if (fusesGelu(adapter)) {
-      return matmulDispatches(adapter, 'nn', { ...product, y: dU!, u: u! }, sizes, { gelu: 'backward' });
+      return matmulDispatches(adapter, 'nn', { ...product, y: dU!, u: u! }, sizes, {
+        gelu: 'backward',
+        gradient: true,
+      });
     }
     const dH = { scratch: 2, length: u!.size };
     return [
-      ...matmulDispatches(adapter, 'nn', { ...product, y: dH }, sizes),
+      ...matmulDispatches(adapter, 'nn', { ...product, y: dH }, sizes, { gradient: true }),
       elementKernel('gelu.backward', adapter, u!.size, { u: u!, dY: dH, dU: dU! }),
     ];
   },

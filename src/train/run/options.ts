@@ -55,6 +55,8 @@ export const trainSchema = z.strictObject({
   lr: z.number().positive().default(2e-3),
   warmup: whole(0).default(20),
   decay: z.enum(['matrices', 'all']).default('matrices'),
+  /** of matrix products in training: float32, or f16 inputs with float32 sums where the device has matrix units */
+  precision: z.enum(['full', 'mixed']).default('full'),
   seed: whole(0).default(0),
   evalEvery: whole(0).default(100),
   saveEvery: whole(0).default(100),

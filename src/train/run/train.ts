@@ -160,6 +160,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         sizes: data.mix.sizes,
         parameters: run.state?.checkpoint.parameters ?? initialParameters(config, seed),
         decay: options.decay,
+        precision: options.precision,
       }),
     );
     if (run.state) trainer.restore(run.state.checkpoint.parameters, run.state.moments, start);
