@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# A grid as a Slurm array: one task per cell, then the report. From the repository, after `npm ci && npm run build`:
+#
+#   sbatch --array=0-8 cluster/slurm-array.sh grids/tiny.json runs/tiny
+#   sbatch --dependency=afterany:JOB cluster/slurm-array.sh grids/tiny.json runs/tiny --collect
+#
+# `byte-to-loss experiment --grid FILE --out FOLDER --dry-run` prints how many cells there are. The folder must be on a file
+# system that all nodes share. A killed task is put back into the queue and goes on from its last checkpoint; one that is
+# told to end (scancel, a time limit) saves first, within the seconds that --signal leaves it.
+#SBATCH --job-name=byte-to-loss
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output=slurm-%A_%a.out
+#SBATCH --signal=TERM@120
+#SBATCH --cpus-per-task=2
+# On a GPU partition add: #SBATCH --gres=gpu:1
+set -euo pipefail
+
+grid=${1:?the grid, a JSON file}
+out=${2:?the folder for runs and report}
+shift 2
+if [[ " $* " == *" --collect "* ]]; then what=(); else what=(--cell); fi
+# srun passes the signal on to the program itself, where the shell would keep it.
+exec srun ${BYTE_TO_LOSS:-npx byte-to-loss} experiment --grid "$grid" --out "$out" "${what[@]}" "$@"
