@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import wavefile from 'wavefile';
 import { FileError } from '../../engine/errors.js';
 import { readable } from './readable.js';
 
@@ -25,7 +26,7 @@ export function readWav(path: string): Sound {
 
 /**
  * As `readWav`, of bytes in memory. A WAV is `RIFF size WAVE`, then chunks of `name size bytes`, each padded to an even length: `fmt `
- * says what `data` holds, others are passed over.
+ * says what `data` holds, others are passed over. The chunks are checked here; the samples are read by the package `wavefile`.
  */
 export function parseWav(bytes: Uint8Array, file: string): Sound {
   const fail: (what: string) => never = (what) => {
@@ -53,7 +54,7 @@ export function parseWav(bytes: Uint8Array, file: string): Sound {
         fail(`truncated: ${length} bytes of data are not whole frames of ${format.frame}`);
       return {
         rate: format.rate,
-        samples: mono(new DataView(view.buffer, view.byteOffset + start, length), format, fail),
+        samples: mono(bytes.subarray(start, start + length), format, fail),
       };
     }
     at = start + length + (length % 2);
@@ -62,22 +63,17 @@ export function parseWav(bytes: Uint8Array, file: string): Sound {
 }
 
 interface Format {
+  /** 1 whole numbers, 3 floats */
+  readonly tag: number;
   readonly rate: number;
   readonly channels: number;
+  readonly bits: number;
   /** bytes of one sample of all channels */
   readonly frame: number;
-  readonly read: (view: DataView, at: number) => number;
 }
 
-/** Sample readers by format tag (1 whole numbers, 3 floats) and bits. 8 bits are unsigned; the others signed, little-endian. */
-const readers: Readonly<Record<string, Format['read']>> = {
-  '1/8': (view, at) => (view.getUint8(at) - 128) / 2 ** 7,
-  '1/16': (view, at) => view.getInt16(at, true) / 2 ** 15,
-  '1/24': (view, at) => (view.getUint16(at, true) + view.getInt8(at + 2) * 2 ** 16) / 2 ** 23,
-  '1/32': (view, at) => view.getInt32(at, true) / 2 ** 31,
-  '3/32': (view, at) => view.getFloat32(at, true),
-  '3/64': (view, at) => view.getFloat64(at, true),
-};
+/** Formats that are read, as tag and bits. */
+const known = new Set(['1/8', '1/16', '1/24', '1/32', '3/32', '3/64']);
 
 function parseFormat(view: DataView, fail: (what: string) => never): Format {
   if (view.byteLength < 16) fail(`truncated: "fmt " is ${view.byteLength} bytes and needs 16`);
@@ -88,8 +84,7 @@ function parseFormat(view: DataView, fail: (what: string) => never): Format {
   const frame = view.getUint16(12, true);
   const bits = view.getUint16(14, true);
   if (tag !== 1 && tag !== 3) fail(`compressed (format ${tag}). Convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav`);
-  const read =
-    readers[`${tag}/${bits}`] ??
+  if (!known.has(`${tag}/${bits}`))
     fail(`${bits}-bit ${tag === 3 ? 'float ' : ''}samples are not read; 8, 16, 24, 32 and floats are`);
   if (channels < 1 || channels > wavLimits.channels) fail(`${channels} channels; 1 to ${wavLimits.channels} are read`);
   if (rate < wavLimits.slowest || rate > wavLimits.fastest) {
@@ -97,16 +92,45 @@ function parseFormat(view: DataView, fail: (what: string) => never): Format {
   }
   if (frame !== (channels * bits) / 8)
     fail(`a frame of ${frame} bytes contradicts ${channels} channels of ${bits} bits`);
-  return { rate, channels, frame, read };
+  return { tag, rate, channels, bits, frame };
 }
 
-function mono(data: DataView, { channels, frame, read }: Format, fail: (what: string) => never): Float32Array {
-  const samples = new Float32Array(data.byteLength / frame);
-  for (let n = 0; n < samples.length; n++) {
-    let sum = 0;
-    for (let c = 0; c < channels; c++) sum += read(data, n * frame + (c * frame) / channels);
-    samples[n] = sum / channels;
-    if (!Number.isFinite(samples[n])) fail(`sample ${n} is not a finite number`);
+/** Frames that are read at once, so that the reader's own copies stay small beside the file. */
+const PIECE = 1 << 16;
+
+function mono(data: Uint8Array, format: Format, fail: (what: string) => never): Float32Array {
+  const { tag, channels, bits, frame } = format;
+  const mean = new Float32Array(data.length / frame);
+  const full = tag === 3 ? 1 : 2 ** (bits - 1);
+  const middle = bits === 8 ? 128 : 0; // 8 bits are unsigned, all others signed
+  for (let first = 0; first < mean.length; first += PIECE) {
+    const piece = data.subarray(first * frame, (first + PIECE) * frame);
+    const samples = new wavefile.WaveFile(plainWav(piece, format)).getSamples(true) as unknown as Float64Array;
+    for (let n = 0; n < piece.length / frame; n++) {
+      let sum = 0;
+      for (let c = 0; c < channels; c++) sum += (samples[n * channels + c]! - middle) / full;
+      mean[first + n] = sum / channels;
+      if (!Number.isFinite(mean[first + n])) fail(`sample ${first + n} is not a finite number`);
+    }
   }
-  return samples;
+  return mean;
+}
+
+/** A WAV of nothing but a format of 16 bytes and some data, whatever stood around it. */
+function plainWav(data: Uint8Array, { tag, rate, channels, bits, frame }: Format): Uint8Array {
+  const bytes = Buffer.alloc(44 + data.length + (data.length % 2));
+  bytes.write('RIFF', 0, 'latin1');
+  bytes.writeUInt32LE(bytes.length - 8, 4);
+  bytes.write('WAVEfmt ', 8, 'latin1');
+  bytes.writeUInt32LE(16, 16);
+  bytes.writeUInt16LE(tag, 20);
+  bytes.writeUInt16LE(channels, 22);
+  bytes.writeUInt32LE(rate, 24);
+  bytes.writeUInt32LE(rate * frame, 28);
+  bytes.writeUInt16LE(frame, 32);
+  bytes.writeUInt16LE(bits, 34);
+  bytes.write('data', 36, 'latin1');
+  bytes.writeUInt32LE(data.length, 40);
+  bytes.set(data, 44);
+  return bytes;
 }

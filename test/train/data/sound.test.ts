@@ -87,6 +87,13 @@ describe('parseWav', () => {
     for (const [n, sample] of given.entries()) expect(Math.abs(samples[n]! - sample)).toBeLessThanOrEqual(step / 2);
   });
 
+  it('reads long files piece by piece, without a seam', () => {
+    const long = Float32Array.from({ length: 2 * 150_001 }, (_, i) => ((i >> 1) % 1000) / 1024);
+    const { samples } = parseWav(wav(long, { channels: 2, bits: 24 }), 'a.wav');
+    expect(samples.length).toBe(150_001);
+    expect(samples.every((sample, n) => sample === (n % 1000) / 1024)).toBe(true);
+  });
+
   it('averages channels and passes over other chunks', () => {
     const stereo = wav([0.5, 0, -0.5, 0.25], { channels: 2 });
     expect([...parseWav(stereo, 'a.wav').samples]).toEqual([0.25, -0.125]);
