@@ -6,6 +6,7 @@ import type { chartsOf } from '../../src/report/charts.js';
 import { smooth, thin } from '../../src/report/curves.js';
 import { readRun } from '../../src/report/readRun.js';
 import { terminalChart } from '../../src/report/terminal.js';
+import { RunFolder } from '../../src/train/run/folder.js';
 import { cli } from '../support/cli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-report-'));
@@ -124,6 +125,18 @@ test('the terminal chart is drawn from the smoothed curve; one step is no curve'
   expect(chart.split('\n').length).toBe(12);
   expect(chart).toContain('7.98 ┼'); // the first column is the mean of the first three
   expect(terminalChart(readRun(run('short', 1)))).toBeUndefined();
+});
+
+test('a run that goes on takes back the samples it will write again', () => {
+  const path = run('resumed', 4);
+  const kept = RunFolder.open(path);
+  kept.logSample(6, Uint8Array.of(72), Uint8Array.of(105, 255));
+  expect(readRun(path).samples.map(({ step, made }) => [step, made])).toEqual([
+    [4, '<img src=x onerror=alert(1)>'],
+    [6, 'i\uFFFD'],
+  ]);
+  kept.rewind(5);
+  expect(readRun(path).samples.map(({ step }) => step)).toEqual([4]);
 });
 
 describe('bad input gets one clear line', () => {

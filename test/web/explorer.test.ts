@@ -40,6 +40,7 @@ const errors: string[] = [];
 
 async function openPage(): Promise<Page> {
   const opened = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  opened.setDefaultTimeout(90_000); // a busy machine trains slowly
   opened.on('pageerror', ({ message }) => errors.push(message));
   opened.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   return opened;
@@ -197,6 +198,22 @@ describe('from a number to the shader that made it', () => {
   });
 });
 
+test('who asks for less motion gets jumps, not glides', async () => {
+  await page.evaluate(() => {
+    Element.prototype.scrollIntoView = (options) => {
+      document.body.dataset.scrolled = (options as ScrollIntoViewOptions).behavior!;
+    };
+  });
+  for (const [reducedMotion, behaviour] of [
+    ['reduce', 'auto'],
+    ['no-preference', 'smooth'],
+  ] as const) {
+    await page.emulateMedia({ reducedMotion });
+    await page.getByRole('button', { name: 'made by attention.forward' }).click();
+    await page.waitForSelector(`body[data-scrolled="${behaviour}"]`);
+  }
+});
+
 describe('training, live', () => {
   test('20 steps let the loss fall, as in Node', async () => {
     await page.getByLabel('steps', { exact: true }).fill('20');
@@ -307,6 +324,7 @@ test('without WebGPU it says so, and shows the channels all the same', async () 
   expect(await bare.textContent('#no-device')).toContain('This browser has no WebGPU');
   expect(await bare.locator('.channel-map canvas').count()).toBe(1);
   expect(await bare.getByRole('button', { name: 'Train' }).count()).toBe(0);
+  expect(await bare.locator('#bits-per-byte').count()).toBe(0);
   await bare.screenshot({ path: screenshotPath('explorer-no-webgpu') });
   await bare.close();
 });

@@ -52,7 +52,7 @@ export function AttentionPanel({ snapshot, at }: Props) {
             onClick={() => setChosen(i)}
             aria-label={`layer ${one.layer + 1}, head ${one.head + 1}`}
           >
-            <HeadMap map={one} snapshot={snapshot} size="72px" />
+            <HeadMap map={one} snapshot={snapshot} size="clamp(56px, 15vw, 72px)" />
             <span>
               {one.layer + 1}.{one.head + 1}
             </span>

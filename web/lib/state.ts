@@ -1,0 +1,111 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { Device } from '../../src/engine/device.js';
+import { Explorer, type Look, type Model, type Snapshot, type Text } from './explorer.js';
+import { scrollBehaviour } from './hooks.js';
+
+/** The text through the model, again whenever either changes; the last result stays until the next is there. */
+export function useSnapshot(device: Device | undefined, model: Model, text: Text) {
+  const [snapshot, setSnapshot] = useState<Snapshot | undefined>(undefined);
+  const [error, setError] = useState('');
+  const [explorer, setExplorer] = useState<Explorer | undefined>(undefined);
+  useEffect(() => {
+    if (device === undefined) return undefined;
+    const made = new Explorer(device, model);
+    setExplorer(made);
+    return () => void made.free();
+  }, [device, model]);
+  useEffect(() => {
+    if (explorer === undefined || text.bytes.length === 0) return undefined;
+    let current = true;
+    // A moment's pause, so that fast typing runs once.
+    const timer = setTimeout(async () => {
+      try {
+        const found = await explorer.run(text);
+        if (!current) return;
+        setSnapshot(found);
+        setError('');
+        Object.assign(globalThis, { byteToLoss: found }); // for the console
+      } catch (problem) {
+        if (current) setError((problem as Error).message);
+      }
+    }, 80);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [explorer, text]);
+  return { snapshot, explorer, error };
+}
+
+/** The op-by-op look: made when asked for, gone when the text or the model changes. */
+export function useLook(
+  explorer: Explorer | undefined,
+  snapshot: Snapshot | undefined,
+  onProblem: (problem: string) => void,
+) {
+  const [look, setLook] = useState<Look | undefined>(undefined);
+  const [progress, setProgress] = useState<readonly [number, number] | undefined>(undefined);
+  const [opened, choose] = useState(0);
+  const latest = useRef(snapshot);
+  latest.current = snapshot;
+  useEffect(() => setLook(undefined), [snapshot]);
+  const lookAt = useCallback(
+    async (backward: boolean): Promise<Look | undefined> => {
+      if (explorer === undefined || latest.current === undefined) return undefined;
+      const of = latest.current;
+      setProgress([0, 0]);
+      try {
+        const found = await explorer.look(of, backward, (done, all) => setProgress([done, all]));
+        if (latest.current === of) setLook(found);
+        return found;
+      } catch (error) {
+        onProblem((error as Error).message);
+        return undefined;
+      } finally {
+        setProgress(undefined);
+      }
+    },
+    [explorer, onProblem],
+  );
+  const open = useCallback(
+    async (op: string) => {
+      const found = look ?? (await lookAt(false));
+      const entry = found?.trace.entries.find(({ op: { name } }) => name === op);
+      if (entry === undefined) return;
+      choose(entry.index);
+      requestAnimationFrame(() =>
+        document.getElementById('op-detail')?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' }),
+      );
+    },
+    [look, lookAt],
+  );
+  return { look, progress, opened, lookAt, choose, open };
+}
+
+/** Files dropped anywhere on the page; true while one is held over it. */
+export function useDrop(onFile: (file: File) => void): boolean {
+  const [over, setOver] = useState(false);
+  const latest = useRef(onFile);
+  latest.current = onFile;
+  useEffect(() => {
+    const hold = (event: DragEvent) => {
+      event.preventDefault(); // else the browser opens the file in place of the page
+      setOver(event.type === 'dragover');
+    };
+    const drop = (event: DragEvent) => {
+      event.preventDefault();
+      setOver(false);
+      const file = event.dataTransfer?.files[0];
+      if (file) latest.current(file);
+    };
+    addEventListener('dragover', hold);
+    addEventListener('dragleave', hold);
+    addEventListener('drop', drop);
+    return () => {
+      removeEventListener('dragover', hold);
+      removeEventListener('dragleave', hold);
+      removeEventListener('drop', drop);
+    };
+  }, []);
+  return over;
+}
