@@ -215,7 +215,7 @@ const GELU_SHADERS = [naive.shader, tiled.shader, subgroupMatrix.shader];
 
 /**
  * Whether products end with their GELU here. On a GPU that saves passes over memory. On CPU drivers a pass more is lost in
- * the noise of the products, and two pipelines more are 0.7 s of a cold start.
+ * the noise of the products, and two pipelines more are a second of lavapipe's cold start.
  */
 export function fusesGelu(adapter: Pick<AdapterProfile, 'kind' | 'variant'>): boolean {
   return variantOf(adapter) !== 2;
