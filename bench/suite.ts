@@ -1,0 +1,65 @@
+import { Bench } from 'tinybench';
+import { prove } from '../src/bench/proof.js';
+import type { Device } from '../src/engine/device.js';
+import type { Variant } from '../src/engine/kernel.js';
+import { Plan } from '../src/engine/plan.js';
+import { Program } from '../src/engine/program.js';
+import { normals } from '../src/engine/random.js';
+
+/**
+ * One op in its numbered variants, beside each other: each proved against its reference, then replayed until it is done. Prints
+ * medians in milliseconds of the host's clock, and GFLOP/s.
+ *
+ * @param record records the op on inputs of its own
+ */
+export async function compareVariants(
+  device: Device,
+  title: string,
+  record: (program: Program) => void,
+): Promise<void> {
+  const bench = new Bench({ time: 400, warmupTime: 100 });
+  const plans: Plan[] = [];
+  let flops = 0;
+  for (const variant of [1, 2, 3] as Variant[]) {
+    const program = new Program();
+    record(program);
+    const plan = await Plan.compile(program, device, { profile: { ...device, variant } });
+    for (const storage of program.storages.filter(({ role }) => role === 'input')) {
+      const tensor = program.entries
+        .flatMap(({ inputs }) => inputs)
+        .find((x) => x.storage === storage && x.isContiguous);
+      if (tensor !== undefined) plan.write(tensor, normals(7, tensor.label, tensor.size));
+    }
+    await prove(plan);
+    plans.push(plan);
+    flops = program.entries.reduce((sum, { op, inputs, outputs, attributes }) => {
+      const shapes = { inputs: inputs.map(({ shape }) => shape), outputs: outputs.map(({ shape }) => shape) };
+      return sum + (op.flops?.({ ...shapes, attributes }) ?? 0);
+    }, 0);
+    const kernels = [...new Set(plan.steps.map(({ dispatch }) => dispatch.shader))].join(', ');
+    bench.add(`${variant}: ${kernels}`, async () => {
+      await plan.replay();
+      await plan.finished();
+    });
+  }
+  await bench.run();
+  console.log(`\n${title} on ${device.name}`);
+  console.table(rowsOf(bench, (milliseconds) => ({ 'GFLOP/s': (flops / milliseconds / 1e6).toFixed(1) })));
+  for (const plan of plans) plan.free();
+}
+
+/** Median, best and spread of every task. */
+export function rowsOf(bench: Bench, more: (milliseconds: number) => object = () => ({})) {
+  return bench.tasks.map((task) => {
+    const { result } = task;
+    if (!('latency' in result)) throw new Error(`${task.name}: ${result.state}`);
+    const { p50, min, rme } = result.latency;
+    return {
+      task: task.name,
+      'ms median': p50.toFixed(2),
+      'ms best': min.toFixed(2),
+      'spread ±%': rme.toFixed(1),
+      ...more(p50),
+    };
+  });
+}
