@@ -52,7 +52,7 @@ export async function compareVariants(
 export function rowsOf(bench: Bench, more: (milliseconds: number) => object = () => ({})) {
   return bench.tasks.map((task) => {
     const { result } = task;
-    if (!('latency' in result)) throw new Error(`${task.name}: ${result.state}`);
+    if (!('latency' in result)) throw 'error' in result ? result.error : new Error(`${task.name}: ${result.state}`);
     const { p50, min, rme } = result.latency;
     return {
       task: task.name,
