@@ -5,8 +5,8 @@
 #   sbatch --dependency=afterany:JOB cluster/slurm-array.sh grids/tiny.json runs/tiny --collect
 #
 # `byte-to-loss experiment --grid FILE --out FOLDER --dry-run` prints how many cells there are. The folder must be on a file
-# system that all nodes share. A killed task is put back into the queue and goes on from its last checkpoint; one that is
-# told to end (scancel, a time limit) saves first, within the seconds that --signal leaves it.
+# system that all nodes share. A task that fails or is killed is put back into the queue, three times at most, and goes on from
+# its last checkpoint; one whose time is up saves first, within the seconds that --signal leaves it.
 #SBATCH --job-name=byte-to-loss
 #SBATCH --requeue
 #SBATCH --open-mode=append
@@ -20,5 +20,9 @@ grid=${1:?the grid, a JSON file}
 out=${2:?the folder for runs and report}
 shift 2
 if [[ " $* " == *" --collect "* ]]; then what=(); else what=(--cell); fi
-# srun passes the signal on to the program itself, where the shell would keep it.
-exec srun ${BYTE_TO_LOSS:-npx byte-to-loss} experiment --grid "$grid" --out "$out" "${what[@]}" "$@"
+status=0
+srun ${BYTE_TO_LOSS:-npx byte-to-loss} experiment --grid "$grid" --out "$out" "${what[@]}" "$@" || status=$?
+if [ "$status" != 0 ] && [ -n "${SLURM_ARRAY_TASK_ID:-}" ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 3 ]; then
+  scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}" || true
+fi
+exit "$status"

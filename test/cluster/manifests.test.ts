@@ -68,14 +68,10 @@ it('the Slurm script runs a cell, or with --collect the report, and is sound bas
   const env = { ...process.env, BYTE_TO_LOSS: 'program' };
   const run = (...args: string[]) =>
     // `srun` stands for Slurm's own: it prints what it would run.
-    execFileSync(
-      'bash',
-      ['-c', 'srun() { printf "%s " "$@"; }; exec() { "$@"; }; . cluster/slurm-array.sh "$@"', '-', ...args],
-      {
-        encoding: 'utf8',
-        env,
-      },
-    ).trim();
+    execFileSync('bash', ['-c', 'srun() { printf "%s " "$@"; }; . cluster/slurm-array.sh "$@"', '-', ...args], {
+      encoding: 'utf8',
+      env,
+    }).trim();
   expect(run('g.json', 'runs/x')).toBe('program experiment --grid g.json --out runs/x --cell');
   expect(run('g.json', 'runs/x', '--collect')).toBe('program experiment --grid g.json --out runs/x --collect');
   for (const script of ['cluster/slurm-array.sh', 'test/cluster/slurm.sh']) execFileSync('bash', ['-n', script]);

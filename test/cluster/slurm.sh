@@ -101,13 +101,8 @@ killed=$(basename "$(dirname "$holder")" .lock)
 kill -KILL "$(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).pid' "$holder")"
 echo "killed the worker of $killed"
 wait_for 600 ended "$job"
-if [ ! -f "$work/runs/$killed/result.json" ]; then
-  echo 'its task failed; the array is submitted once more, which runs what is missing'
-  job=$("${array[@]}" --array=0-3 cluster/slurm-array.sh "$work/grid.json" "$work/runs" --device bundled)
-  wait_for 600 ended "$job"
-fi
+[ -f "$work/runs/$killed/result.json" ] || { echo "$killed was not run again" >&2; cat "$work"/slurm-*.out >&2; exit 1; }
 grep -h 'going on from step' "$work"/slurm-*.out
-grep -h ': kept$' "$work"/slurm-*.out || true
 
 report=$("${array[@]}" --dependency=afterany:"$job" cluster/slurm-array.sh "$work/grid.json" "$work/runs" --collect)
 wait_for 240 ended "$report"

@@ -1,0 +1,51 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { byKind, listed, realNumber, windowSize } from '../../src/cli/arguments.js';
+import { cli } from '../support/cli.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'train-data-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('flags of kinds', () => {
+  const share = byKind(realNumber);
+  expect(share('audio=0.4', share('text=0.6'))).toEqual({ text: 0.6, audio: 0.4 });
+  expect(byKind(windowSize)('audio=1024+32')).toEqual({ audio: { prefix: 1024, stream: 32 } });
+  expect(listed('dxor, phase')).toEqual(['dxor', 'phase']);
+  expect(() => share('0.4')).toThrow('It must name a kind of window');
+  expect(() => windowSize('1024')).toThrow('prefix and stream, as 1024+32');
+});
+
+test('train on two kinds through some channels: counts, what was left out, and every measure', async () => {
+  const text = join(folder, 'notes.jsonl');
+  writeFileSync(text, `${'{"text": "a short note, closed"}\n'.repeat(30)}not JSON\n{"txt": 1}\n`);
+  const data = [
+    '--text',
+    text,
+    '--share',
+    'text=1',
+    'audio=1',
+    '--window',
+    'audio=128+64',
+    '--validation-windows',
+    '10',
+  ];
+  const small = ['--prefix', '16', '--stream', '24', '--batch', '2', '--steps', '3', '--eval-every', '0'];
+  const run = join(folder, 'run');
+  const { code, out, error } = await cli('train', ...data, ...small, '--channels', 'dxor,phase', '--out', run);
+  expect(error).toBe('');
+  expect(code).toBe(0);
+  expect(out).toMatch(/50 % text: .*left out: 2\n50 % audio: made sounds/);
+  expect(out).toMatch(/left out: .*notes\.jsonl:31: not JSON/);
+  expect(out).toMatch(/left out: .*notes\.jsonl:32: has no "text"/);
+  expect(out).toContain('zero door, 0 parameters in it');
+  for (const name of ['caption_bpb', 'binding_gap', 'retrieval', 'caption_end', 'text_end', 'text_middle']) {
+    expect(out).toMatch(new RegExp(`\n${name} -?\\d\\.\\d{3}`));
+  }
+  const config = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
+  expect(config.decoder.columns).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 25, 26]);
+  expect(config.left_out.count).toBe(2);
+  expect((await cli('train', ...data, ...small, '--strict', '--out', join(folder, 'b'))).error).toContain('jsonl:31');
+  expect((await cli('train', '--door', 'bytes', '--channels', 'dxor')).error).toContain('the bytes door has none');
+});
