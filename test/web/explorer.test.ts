@@ -198,6 +198,18 @@ describe('from a number to the shader that made it', () => {
   });
 });
 
+test('the way back is there too, each gradient op linked from the op it differentiates', async () => {
+  await page.getByRole('button', { name: 'With the way back' }).click();
+  await page.waitForFunction(() => {
+    const said = /^(\d+) ops, all agree/.exec(document.querySelector('#ops [role=status]')!.textContent!);
+    return Number(said?.[1]) > 50; // the way forward alone has about half
+  });
+  await page.getByRole('button', { name: 'made by attention.forward' }).click();
+  await page.locator('#op-detail h3', { hasText: 'attention.forward' }).waitFor();
+  await page.locator('#op-detail .links').getByRole('button', { name: 'attention.backwardQ' }).click();
+  expect(await page.textContent('#op-detail .wgsl')).toContain('attention.backwardQ');
+});
+
 test('who asks for less motion gets jumps, not glides', async () => {
   await page.evaluate(() => {
     Element.prototype.scrollIntoView = (options) => {

@@ -121,6 +121,8 @@ function Stepper({ trace, chosen, onChoose }: { trace: Trace; chosen: number; on
 
 function OpDetail({ trace, entry, onChoose }: { trace: Trace; entry: EntryTrace; onChoose: (index: number) => void }) {
   const { op, scope, inputs, outputs, dispatches, from, to, forward, backward } = entry;
+  // What was kept for the gradients is read by them too; they have a place of their own.
+  const onward = to.filter((index) => forward !== undefined || trace.entries[index]!.forward === undefined);
   return (
     <article class="op" id="op-detail" aria-label={`${op.name} in ${scope}`}>
       <h3>
@@ -173,7 +175,7 @@ function OpDetail({ trace, entry, onChoose }: { trace: Trace; entry: EntryTrace;
       )}
       <p class="links">
         <Links name="from" of={from} trace={trace} onChoose={onChoose} />
-        <Links name="to" of={to} trace={trace} onChoose={onChoose} />
+        <Links name="to" of={onward} trace={trace} onChoose={onChoose} />
         <Links name="gradient" of={backward} trace={trace} onChoose={onChoose} />
         <Links name="differentiates" of={forward === undefined ? [] : [forward]} trace={trace} onChoose={onChoose} />
       </p>
