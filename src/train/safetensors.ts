@@ -10,7 +10,7 @@ import {
 } from './safetensorsFormat.js';
 
 export { encodeSafetensors, parseSafetensors, safetensorsChunks } from './safetensorsFormat.js';
-export type { Dtype, Safetensors, StoredTensor };
+export type { Safetensors, StoredTensor };
 
 /**
  * Read and check a safetensors file.
