@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readable } from './data/readable.js';
-import {
-  type Dtype,
-  parseSafetensors,
-  type Safetensors,
-  type StoredTensor,
-  safetensorsChunks,
-} from './safetensorsFormat.js';
+import { parseSafetensors, type Safetensors, type StoredTensor, safetensorsChunks } from './safetensorsFormat.js';
 
 export { encodeSafetensors, parseSafetensors, safetensorsChunks } from './safetensorsFormat.js';
 export type { Safetensors, StoredTensor };
