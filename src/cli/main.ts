@@ -7,7 +7,7 @@ import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
 import { inspectCommand } from './inspect.js';
-import { outputError, watchOutput } from './output.js';
+import { outputError, outputSettled, watchOutput } from './output.js';
 import { reportCommand } from './report.js';
 import { scoreCommand } from './score.js';
 import { trainCommand } from './train.js';
@@ -50,6 +50,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   watchOutput();
   try {
     await program.parseAsync(argv, { from: 'user' });
+    await outputSettled();
     const unprinted = outputError();
     if (unprinted !== undefined) throw new FileError(unprinted);
     return Number(process.exitCode ?? 0); // a stopped run has set it

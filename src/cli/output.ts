@@ -8,9 +8,13 @@ let failure: NodeJS.ErrnoException | undefined;
  */
 export function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
-    if (stream.listeners('error').includes(note)) continue;
-    stream.on('error', note);
+    if (!stream.listeners('error').includes(note)) stream.on('error', note);
   }
+}
+
+/** Wait until a stream has had its turn to complain about the last line. */
+export function outputSettled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Why nothing can be printed any more; undefined as long as everything could. */

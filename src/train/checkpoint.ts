@@ -26,9 +26,9 @@ export function optimiserPath(path: string): string {
  * @throws NumberError when a number is not finite: such a checkpoint would only push out a good one
  * @throws FileError when a file could not be written
  */
-export function writeCheckpoint(path: string, checkpoint: Checkpoint, moments: Moments): void {
+export function writeCheckpoint(path: string, checkpoint: Checkpoint, { m, v }: Moments): void {
   const { parameters, ...info } = checkpoint;
-  for (const [kind, values] of Object.entries({ parameter: parameters, ...moments })) {
+  for (const [kind, values] of Object.entries({ parameter: parameters, m, v })) {
     for (const [name, data] of values) {
       const at = data.findIndex((value) => !Number.isFinite(value));
       if (at < 0) continue;
@@ -37,7 +37,7 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint, moments: M
     }
   }
   const stored = new Map<string, StoredTensor>();
-  for (const [kind, values] of Object.entries(moments)) {
+  for (const [kind, values] of Object.entries({ m, v })) {
     for (const { name, shape } of parameterSpecs(info.config)) {
       stored.set(`${kind}.${name}`, { dtype: 'F32', shape: [...shape], data: values.get(name)! });
     }

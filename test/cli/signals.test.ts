@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Checkpoints } from '../../src/train/run/checkpoints.js';
+import { ended, start, stepsDone, TINY_RUN } from '../reliability/runs.js';
+
+const root = mkdtempSync(join(tmpdir(), 'byte-to-loss-signals-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** A run that would go on for long, in a process of its own, that has done some steps. */
+async function training(name: string, ...more: string[]) {
+  const path = join(root, name);
+  const flags = [...TINY_RUN, '--steps', '100000', '--save-every', '0', '--eval-every', '0', ...more];
+  const child = start(['train', ...flags, '--out', path]);
+  while (stepsDone(path) < 3) {
+    if (child.exitCode !== null) throw new Error((await ended(child)).error);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return { child, path };
+}
+
+const newest = (path: string) => new Checkpoints(join(path, 'checkpoints'), 0).newest();
+
+describe.concurrent('a run in a process of its own', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('that gets %s finishes the step, saves, and exits with %i', async (signal, code) => {
+    const { child, path } = await training(signal);
+    const end = ended(child);
+    child.kill(signal);
+    const { code: exit, out } = await end;
+    expect(exit).toBe(code);
+    expect(out).toContain(`${signal}: finishing this step and saving; once more stops at once`);
+    expect(newest(path)?.checkpoint.step).toBe(stepsDone(path));
+  });
+
+  it('that gets a second signal stops at once, and leaves nothing half written', async () => {
+    const { child, path } = await training('twice');
+    const end = ended(child);
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    expect([130, 143]).toContain((await end).code);
+    // It may have saved in between, or not: what is there can be read.
+    const step = newest(path)?.checkpoint.step;
+    if (step !== undefined) expect(step).toBeLessThanOrEqual(stepsDone(path));
+  });
+
+  it('whose output is closed says so, saves, and exits with 1', async () => {
+    const { child, path } = await training('pipe', '--save-every', '1', '--keep', '1');
+    child.stdout!.destroy(); // the next line about a checkpoint meets a closed pipe
+    const { code, error } = await ended(child);
+    expect(error).toMatch(/^error: the output was closed \(EPIPE\)$/m);
+    expect(code).toBe(1);
+    expect(newest(path)?.checkpoint.step).toBe(stepsDone(path));
+  });
+
+  it('that cannot make its folder says why', async () => {
+    const { code, error } = await ended(start(['train', ...TINY_RUN, '--steps', '1', '--out', '/proc/nope/run']));
+    expect(error).toMatch(
+      /^error: \/proc\/nope\/run: cannot be made a run folder: .*\(ENOENT\); name another with --out$/m,
+    );
+    expect(code).toBe(1);
+  });
+});
+
+it('a full disk behind the output is an error of one line', async () => {
+  if (process.platform !== 'linux') return;
+  const { spawn } = await import('node:child_process');
+  const { openSync } = await import('node:fs');
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'features', '--text', 'H'], {
+    stdio: ['ignore', full, 'pipe'],
+  });
+  const { code, error } = await ended(child);
+  expect(error).toMatch(/^error: output: the disk is full. Free some space \(ENOSPC\)$/m);
+  expect(code).toBe(1);
+});

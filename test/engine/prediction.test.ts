@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { DeviceError } from '../../src/engine/errors.js';
+import { Plan } from '../../src/engine/plan.js';
+import { initialParameters } from '../../src/model/parameters.js';
+import { Trainer } from '../../src/train/trainer.js';
+import { TINY } from '../support/decoders.js';
+import { testDevice } from '../support/device.js';
+import { countObjects } from '../support/gpuObjects.js';
+
+const options = {
+  config: TINY,
+  batch: 16,
+  sizes: [{ prefix: 32, stream: 32 }],
+  parameters: initialParameters(TINY, 0),
+};
+
+/** The test device, on a machine with so much memory. */
+async function deviceWith(bytes: number) {
+  const device = await testDevice();
+  return Object.create(device, { freeMemory: { value: () => bytes }, gpu: { value: device.gpu } }) as typeof device;
+}
+
+it('memory that is not there is missed before anything is allocated, and the flags that would do are named', async () => {
+  const device = await deviceWith(12 << 20);
+  const live = countObjects(device.gpu);
+  const error = await Trainer.create(device, options).catch((thrown) => thrown);
+  expect(error).toBeInstanceOf(DeviceError);
+  expect(error.fault).toBe('memory');
+  expect(error.message).toMatch(
+    /^this needs \d+ MiB, but 12 MiB of memory are free\. .*--batch \d+ --accumulate \d+ would take \d+ MiB$/,
+  );
+  const [, batch, accumulate] = /--batch (\d+) --accumulate (\d+)/.exec(error.message)!;
+  expect(Number(batch) * Number(accumulate)).toBe(16);
+  expect(live.buffers).toBe(0);
+});
+
+it('says so when no batch would fit', async () => {
+  const error = await Trainer.create(await deviceWith(1 << 20), options).catch((thrown) => thrown);
+  expect(error.message).toMatch(/Even --batch 1 would not fit$/);
+});
+
+it('predicts what is then allocated', async () => {
+  const device = await testDevice();
+  const trainer = await Trainer.create(device, options);
+  const { bytes, misfit } = Plan.predict(trainer.plan.program, device, { keep: [] });
+  expect(misfit).toBeUndefined();
+  expect(bytes.flat).toBe(trainer.plan.bytes.flat);
+  expect(bytes.fixed).toBe(trainer.plan.bytes.fixed);
+  trainer.free();
+});

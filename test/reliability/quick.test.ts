@@ -1,0 +1,58 @@
+import { afterAll, expect, it } from 'vitest';
+import { openDevice } from '../../src/engine/adapters.js';
+import { NumberError } from '../../src/engine/errors.js';
+import { train } from '../../src/train/run/train.js';
+import { tinyRun } from '../support/tinyRun.js';
+import { Faults, failEveryWrite, loseEveryDevice, loseTooOften, poisonEveryOp } from './faults.js';
+import { fuzz } from './fuzz.js';
+
+// Samples of what `npm run reliability` does in full.
+const faults = new Faults(tinyRun({ steps: 3, saveEvery: 1, keep: 1, evalEvery: 0 }));
+afterAll(() => faults.free());
+
+it('a write that fails gives a clear error, and the run can be gone on with', async () => {
+  const device = await openDevice();
+  expect(await failEveryWrite(faults, device, 41)).toBeGreaterThan(2);
+  device.close();
+  expect(faults.broken).toEqual([]);
+});
+
+it('a NaN stops before the update, and the op is named', async () => {
+  const { ops, stopped } = await poisonEveryOp(faults, 13);
+  expect(ops).toBeGreaterThan(2);
+  expect(stopped).toBe(ops);
+  expect(faults.broken).toEqual([]);
+});
+
+it('a lost device is opened again, three times at most', async () => {
+  expect(await loseEveryDevice(faults, 50, 120)).toBe(2);
+  await loseTooOften(faults);
+  expect(faults.broken).toEqual([]);
+});
+
+it('steps that are not finite are left out and counted when asked for', async () => {
+  const { options, data } = tinyRun({ steps: 3, skipNonfinite: true, evalEvery: 0 });
+  const device = await openDevice();
+  const broken = { ...data, mix: { ...data.mix, batch: poisonFirst(data.mix.batch) } };
+  const folder = faults.create(faults.path());
+  const notes: string[] = [];
+  const listener = { step() {}, validation() {}, saved() {}, note: (line: string) => notes.push(line) };
+  const result = await train(device, options, broken, folder, listener);
+  expect(result.step).toBe(3);
+  expect(notes).toEqual(['step 1  skipped: the loss is NaN']);
+  const stops = train(device, { ...options, skipNonfinite: false }, broken, faults.create(faults.path()), listener);
+  await expect(stops).rejects.toThrow(NumberError);
+  device.close();
+});
+
+/** Batches whose weights are infinite in the first step: ∞/∞ makes the loss NaN. */
+function poisonFirst(batch: ReturnType<typeof tinyRun>['data']['mix']['batch']): typeof batch {
+  return (seed, step, ...rest) => {
+    const made = batch(seed, step, ...rest);
+    return step === 0 ? { ...made, weights: made.weights.map(() => Number.POSITIVE_INFINITY) } : made;
+  };
+}
+
+it('wrong input meets typed errors', async () => {
+  expect((await fuzz(1000)).broken).toEqual([]);
+});

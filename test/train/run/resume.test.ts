@@ -1,0 +1,178 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FileError, InputError, NumberError } from '../../../src/engine/errors.js';
+import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.js';
+import { Checkpoints, chosenCheckpoint } from '../../../src/train/run/checkpoints.js';
+import { RunFolder } from '../../../src/train/run/folder.js';
+import type { TrainInput } from '../../../src/train/run/options.js';
+import { differences, fingerprint, openRun } from '../../../src/train/run/resume.js';
+import { train } from '../../../src/train/run/train.js';
+import { hashes, metricsOf } from '../../reliability/runs.js';
+import { testDevice } from '../../support/device.js';
+import { tinyRun } from '../../support/tinyRun.js';
+
+const root = mkdtempSync(join(tmpdir(), 'byte-to-loss-resume-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const OPTIONS: TrainInput = { steps: 6, saveEvery: 2, evalEvery: 3, keep: 0 };
+
+/** Train into `root/name`, or go on there; `until` stops after that step. */
+async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_INFINITY) {
+  const path = join(root, name);
+  const { options, data } = tinyRun({ ...OPTIONS, ...more });
+  const notes: string[] = [];
+  let step = 0;
+  const listener = {
+    step: (progress: { step: number }) => {
+      step = progress.step;
+    },
+    validation() {},
+    saved() {},
+    note: (line: string) => notes.push(line),
+  };
+  const folder = existsSync(path) ? RunFolder.open(path) : RunFolder.create(path);
+  if (!existsSync(join(path, 'config.json'))) folder.writeConfig({ options });
+  const from = new Checkpoints(folder.checkpoints, 0, (line) => notes.push(line)).newest();
+  const result = await train(await testDevice(), options, data, folder, listener, () => step >= until, { from });
+  return { path, notes, result, from };
+}
+
+let whole = '';
+beforeAll(async () => {
+  whole = (await run('whole')).path;
+});
+
+/** The interrupted run holds what the whole one holds. */
+function expectSame(path: string) {
+  const expected = hashes(whole);
+  for (const [name, hash] of expected) expect(hashes(path).get(name), name).toBe(hash);
+  expect(metricsOf(path)).toEqual(metricsOf(whole));
+  expect(metricsOf(path, 'samples.jsonl')).toEqual(metricsOf(whole, 'samples.jsonl'));
+}
+
+describe('an interrupted run ends as one that was not', () => {
+  it.each([1, 2, 3, 4, 5])('stopped after step %i', async (step) => {
+    const { result } = await run(`stopped-${step}`, {}, step);
+    expect(result).toMatchObject({ step, stopped: true });
+    const { path, from } = await run(`stopped-${step}`);
+    expect(from?.checkpoint.step).toBe(step);
+    expectSame(path);
+  });
+
+  it('killed after step 5, with half a line, half a file, and moments without weights', async () => {
+    const { path } = await run('killed', {}, 5);
+    const at = (name: string) => join(path, 'checkpoints', name);
+    for (const name of ['step-000005.safetensors', 'step-000005.optimiser.safetensors']) rmSync(at(name));
+    writeFileSync(at('step-000006.optimiser.safetensors'), 'half');
+    writeFileSync(at('.step-000006.safetensors.4194304.tmp'), 'half'); // no process has so high a number
+    writeFileSync(join(path, 'metrics.jsonl'), `${readFileSync(join(path, 'metrics.jsonl'), 'utf8')}{"step":6,"ki`);
+    const { from } = await run('killed');
+    expect(from?.checkpoint.step).toBe(4);
+    expectSame(path);
+    expect(readdirSync(join(path, 'checkpoints')).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('whose newest checkpoint is damaged: that is reported, and the one before is taken', async () => {
+    const { path } = await run('damaged', {}, 4);
+    truncateSync(join(path, 'checkpoints', 'step-000004.optimiser.safetensors'), 1000);
+    const { notes, from } = await run('damaged');
+    expect(from?.checkpoint.step).toBe(2);
+    expect(notes.join()).toMatch(/step-000004.optimiser.safetensors: truncated.*The checkpoint before it is used/);
+    expectSame(path);
+  });
+
+  it('killed before any checkpoint', async () => {
+    const { path } = await run('early', {}, 1);
+    for (const name of readdirSync(join(path, 'checkpoints'))) rmSync(join(path, 'checkpoints', name));
+    expect((await run('early')).from).toBeUndefined();
+    rmSync(join(path, 'checkpoints', 'step-000001.safetensors'), { force: true });
+    expectSame(path);
+  });
+});
+
+describe('checkpoints', () => {
+  it('keep the newest and the best, and name both', async () => {
+    const { path } = await run('kept', { keep: 1, saveEvery: 1, evalEvery: 1 });
+    const validations = metricsOf(path)
+      .map((line) => JSON.parse(line))
+      .filter((line) => line.text_bpb !== undefined);
+    const best = validations.reduce((a, b) => (b.text_bpb < a.text_bpb ? b : a)).step;
+    const index = JSON.parse(readFileSync(join(path, 'checkpoints/index.json'), 'utf8'));
+    expect(index).toMatchObject({ latest: 'step-000006.safetensors', best: `step-00000${best}.safetensors` });
+    const weights = [...hashes(path).keys()].filter((name) => !name.includes('optimiser'));
+    expect(weights).toEqual([...new Set([index.best, index.latest])].sort());
+    expect(chosenCheckpoint(join(path, 'best'), () => {})).toBe(join(path, 'checkpoints', index.best));
+    expect(chosenCheckpoint(path, () => {})).toBe(join(path, 'checkpoints', index.latest));
+    writeFileSync(join(path, 'checkpoints/index.json'), '{"best": "../../../etc/passwd"}');
+    expect(() => chosenCheckpoint(join(path, 'best'), () => {})).toThrow(/names no best checkpoint/);
+  });
+
+  it('keep an older best when newer ones are worse', () => {
+    const folder = RunFolder.create(join(root, 'best'));
+    const checkpoints = new Checkpoints(folder.checkpoints, 1);
+    const state = new Checkpoints(join(whole, 'checkpoints'), 0).newest()!;
+    for (const [step, text_bpb] of [
+      [1, 3],
+      [2, 2],
+      [3, 4],
+      [4, 5],
+    ] as const) {
+      checkpoints.judge(step, { text_bpb });
+      checkpoints.save({ ...state.checkpoint, step }, state.moments);
+    }
+    const kept = [...hashes(folder.path).keys()].filter((name) => !name.includes('optimiser'));
+    expect(kept).toEqual(['step-000002.safetensors', 'step-000004.safetensors']);
+  });
+
+  it('are not written when a number in them is not finite', () => {
+    const { checkpoint, moments } = new Checkpoints(join(whole, 'checkpoints'), 0).newest()!;
+    const path = join(root, 'nan.safetensors');
+    const m = new Map(moments.m).set('norm.bias', new Float32Array(32).fill(Number.NaN, 3, 4));
+    const write = () => writeCheckpoint(path, checkpoint, { m, v: moments.v });
+    expect(write).toThrow(NumberError);
+    expect(write).toThrow('was not written, since moment m of norm.bias is NaN at 3');
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('hold the step and the seed they are of', () => {
+    expect(readCheckpoint(join(whole, 'checkpoints/step-000004.safetensors'))).toMatchObject({ step: 4, seed: 0 });
+  });
+});
+
+describe('openRun', () => {
+  it('takes the configuration from the folder', () => {
+    expect(openRun(whole, {}).options).toMatchObject({ dim: 32, steps: 6 });
+  });
+  it('refuses a flag that contradicts it', () => {
+    expect(() => openRun(whole, { lr: 1 })).toThrow('--lr cannot be changed; the run has 0.002, got 1');
+    expect(() => openRun(whole, { steps: 5 })).toThrow('--steps can only grow; the run has 6, got 5');
+    expect(openRun(whole, { lr: 2e-3, device: 'bundled', keep: 9 }).options).toMatchObject({ keep: 9 });
+  });
+  it('lets steps grow, and says what that means', () => {
+    const { options, notes } = openRun(whole, { steps: 9 });
+    expect(options.steps).toBe(9);
+    expect(notes).toEqual([
+      expect.stringMatching(/^--steps 6 → 9: the learning rate goes on along the longer schedule/),
+    ]);
+  });
+  it('refuses a folder without a run, and a configuration that is none', () => {
+    expect(() => openRun(root, {})).toThrow(FileError);
+    const folder = RunFolder.create(join(root, 'odd'));
+    folder.writeConfig({ options: { dim: 'wide' } });
+    expect(() => openRun(folder.path, {})).toThrow(/config.json: .*dim/s);
+  });
+  it('says that bits may differ on another adapter, and refuses other data', () => {
+    const { data, options } = tinyRun();
+    const data_sha256 = fingerprint(data, options.seed);
+    const run = { ...openRun(whole, {}), config: { options: {}, data_sha256, adapter: { name: 'A', driver: 'a' } } };
+    const now = { data_sha256, adapter: { name: 'B', driver: 'b' } };
+    expect(differences(run, now)).toEqual([expect.stringMatching(/^begun on A, now on B: .*bits may differ/)]);
+    expect(differences(run, { ...now, adapter: run.config.adapter })).toEqual([]);
+    const text = join(root, 'other.txt');
+    writeFileSync(text, 'Another text altogether. '.repeat(100));
+    const other = fingerprint(tinyRun({ text: [text] }).data, 0);
+    expect(() => differences(run, { ...now, data_sha256: other })).toThrow(InputError);
+  });
+});
