@@ -84,6 +84,7 @@ async function measure(device: Device, axis: keyof Point, point: Point): Promise
 
 /** Measure some axes and write them down, point by point, beside those that were measured before. */
 async function record(axes: readonly (keyof Point)[]): Promise<void> {
+  if (axes.length === 0) return;
   const device = await openDevice();
   const before = existsSync(NUMBERS) ? (JSON.parse(readFileSync(NUMBERS, 'utf8')) as Recording).points : [];
   const points = before.filter(({ axis }) => !axes.includes(axis));
@@ -105,6 +106,8 @@ async function record(axes: readonly (keyof Point)[]): Promise<void> {
 }
 
 const [WIDTH, HEIGHT] = [280, 210];
+/** where the plots begin, below the captions */
+const TOP = 44;
 const TITLES: Readonly<Record<keyof Point, string>> = {
   batch: 'batch, windows',
   length: 'length S, positions',
@@ -148,20 +151,23 @@ function draw({ date, adapter, points }: Recording): string {
             ]),
       ],
     });
-    return [time, memory].map((plot, row) => place(plot as unknown as Element, column * WIDTH, 24 + row * HEIGHT));
+    return [time, memory].map((plot, row) => place(plot as unknown as Element, column * WIDTH, TOP + row * HEIGHT));
   });
-  const caption =
-    `A training step on ${adapter}, ${date}: base 2 windows of 160 positions, 2 layers, dim 128, 4 heads ` +
-    `(length: 1 window, 1 layer; dim: 1 layer); best of ${REPLAYS}, bars to the median.`;
-  const [width, height] = [axes.length * WIDTH, 24 + 2 * HEIGHT];
+  const captions = [
+    `A training step on ${adapter}, ${date}: best of ${REPLAYS}, bars to the median.`,
+    'Base: 2 windows of 160 positions, 2 layers, dim 128, 4 heads; length: 1 window, 1 layer; dim: 1 layer.',
+  ];
+  const [width, height] = [axes.length * WIDTH, TOP + 2 * HEIGHT];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,
     `<rect width="100%" height="100%" fill="white"/>`,
-    `<text x="10" y="16" font-size="12">${caption.replace(/[<&]/g, (c) => (c === '<' ? '&lt;' : '&amp;'))}</text>`,
+    ...captions.map((line, i) => `<text x="10" y="${16 + 16 * i}" font-size="12">${escaped(line)}</text>`),
     ...frames,
     '</svg>\n',
   ].join('\n');
 }
+
+const escaped = (text: string) => text.replace(/[<&]/g, (c) => (c === '<' ? '&lt;' : '&amp;'));
 
 function place(plot: Element, x: number, y: number): string {
   const svg = plot.tagName.toLowerCase() === 'svg' ? plot : plot.querySelector('svg')!;
