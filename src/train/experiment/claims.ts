@@ -162,7 +162,7 @@ export function signed(value: number): string {
 
 /** "+0.012 (95 % interval −0.030 to +0.054, 3 seeds)" */
 function shown({ n, mean, half }: Interval, sign = true): string {
-  const number = (value: number) => (sign ? signed(value) : value.toFixed(3));
+  const number = (value: number) => (sign ? signed(value) : value.toFixed(3).replace('-', '−'));
   if (half === undefined) return `${number(mean)} (one seed)`;
   return `${number(mean)} (95 % interval ${number(mean - half)} to ${number(mean + half)}, ${n} seeds)`;
 }

@@ -105,7 +105,10 @@ function nameOf(measure: string): string {
 }
 
 /** 2.483 ± 0.021, or 2.483 of a single seed. */
-function cellText(interval: Interval | undefined, number = (value: number) => value.toFixed(3)): string {
+function cellText(
+  interval: Interval | undefined,
+  number = (value: number) => value.toFixed(3).replace('-', '−'),
+): string {
   if (interval === undefined) return '';
   return number(interval.mean) + (interval.half === undefined ? '' : ` ± ${interval.half.toFixed(3)}`);
 }

@@ -15,6 +15,7 @@ export function htmlOf(report: Report): string {
   table { border-collapse: collapse; font-size: 0.85rem; display: block; overflow-x: auto }
   th, td { padding: 0.2rem 0.7rem; text-align: right; border-bottom: 1px solid #ddd; font-variant-numeric: tabular-nums }
   th:first-child, td:first-child { text-align: left }
+  td { white-space: nowrap }
   .reproduced { color: #17692d } .refuted { color: #a01c1c } .undecided { color: #7a5b00 }
   .curves { display: flex; flex-wrap: wrap; gap: 1rem }
   figure { margin: 0 }
