@@ -120,9 +120,15 @@ function nameOf({ name, door, channels, bits }: Arm): string {
   return name ?? `${door}${bits ? '+bits' : ''}${channels ? `:${channels.join(',')}` : ''}`;
 }
 
-/** The first twelve hex digits of the SHA-256 of everything that decides how a run ends. Keys are sorted. */
+/**
+ * The first twelve hex digits of the SHA-256 of everything that decides how a run ends. Options at their defaults are left out,
+ * so that an option added later renames no folder; keys are sorted.
+ */
 function hashOf(options: object): string {
-  const entries = Object.entries(options).filter(([key, value]) => value !== undefined && !WITHOUT_EFFECT.has(key));
+  const defaults: Record<string, unknown> = trainSchema.parse({});
+  const entries = Object.entries(options).filter(
+    ([key, value]) => !WITHOUT_EFFECT.has(key) && JSON.stringify(value) !== JSON.stringify(defaults[key]),
+  );
   const text = JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

@@ -130,7 +130,8 @@ export function factsOf({ command, version, adapters, cells }: Report): string[]
 export const HOW_TO_READ =
   'Bits per byte are of held-out windows, lower is better. The binding gap is what a caption costs more with the audio of ' +
   'another window. Intervals are Student’s t over seeds; a claim is reproduced or refuted where the whole interval lies on ' +
-  `one side of its bound (0, or ${AS_WELL} bits for "as well"), else undecided.`;
+  `one side of its bound (0, or ${AS_WELL} bits for "as well"), else undecided. Every verdict is of this scale alone: of these ` +
+  'sizes, steps and data. Seeds share their held-out windows, so intervals do not count the chance of the windows drawn.';
 
 /** The report as Markdown. */
 export function markdownOf(report: Report): string {

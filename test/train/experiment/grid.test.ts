@@ -22,6 +22,7 @@ describe('readGrid', () => {
     expect(id({ settings: { saveEvery: 7, keep: 1, strict: true } })).toBe(id());
     expect(id({ arms: ['zero'], seeds: 0 })).toBe(id());
     expect(id({ K: 4 })).toBe(id()); // what the size has anyway
+    expect(id({ settings: { batch: 8, strict: false } })).toBe(id()); // what is so anyway
     expect(id({ settings: { lr: 1e-3 } })).not.toBe(id());
     expect(id({ settings: { batch: 9 } })).not.toBe(id());
     expect(id({ arms: [{ door: 'zero', channels: ['dxor'] }] })).not.toBe(id());
