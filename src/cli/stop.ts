@@ -13,7 +13,12 @@ export function onStop(): Stop {
   const listeners = new Set<(signal: NodeJS.Signals) => void>();
   const onSignal = (name: NodeJS.Signals) => {
     for (const told of listeners) told(name);
-    if (first !== undefined) process.exit(exitCode(name));
+    if (first !== undefined) {
+      // By the signal itself, which a shell reports alike: an orderly exit would tear the driver down amid its work.
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      process.kill(process.pid, name);
+      return;
+    }
     first = name;
     console.log(`\n${name}: finishing this step and saving; once more stops at once`);
   };

@@ -20,8 +20,8 @@ export interface TrainerOptions extends ForwardOptions {
   readonly batch: number;
   /** sizes of window the run has: one for most runs, several where kinds differ */
   readonly sizes: readonly WindowSize[];
-  /** what the parameters start from, by name */
-  readonly parameters: ReadonlyMap<string, Float32Array>;
+  /** what the parameters start from, by name; asked for once their memory is known to fit */
+  readonly parameters: ReadonlyMap<string, Float32Array> | (() => ReadonlyMap<string, Float32Array>);
   readonly optimiser?: OptimiserOptions;
 }
 
@@ -88,8 +88,11 @@ export class Trainer {
     try {
       for (const size of options.sizes) {
         const { program, pass, optimiser } = record(options, size, options.batch);
-        const from = first ? { shared: first } : { parameters: options.parameters };
-        const plan = await Plan.compile(program, device, { keep: [pass.loss, optimiser.clip], profile, ...from });
+        const common = { keep: [pass.loss, optimiser.clip], profile };
+        const { misfit } = Plan.predict(program, device, { ...common, ...(first && { shared: first }) });
+        if (misfit !== undefined) throw misfit;
+        const from = first ? { shared: first } : { parameters: started(options.parameters) };
+        const plan = await Plan.compile(program, device, { ...common, ...from });
         first ??= plan;
         recorded.set(keyOf(size), { plan, pass, optimiser });
       }
@@ -225,6 +228,10 @@ export class Trainer {
     for (const { name, offset } of this.#first.pass.program.parameters) flat.set(parts.get(name)!, offset);
     return flat;
   }
+}
+
+function started(parameters: TrainerOptions['parameters']): ReadonlyMap<string, Float32Array> {
+  return typeof parameters === 'function' ? parameters() : parameters;
 }
 
 function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B: number) {

@@ -3,7 +3,12 @@ import { InputError } from '../../engine/errors.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, SIZES, type SizeName } from '../../model/config.js';
 import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';
 
-const whole = (least: number) => z.number().int().min(least);
+const whole = (least: number, most = 1e9) => z.number().int().min(least).max(most);
+
+/** Numbers in one tensor of activations: 2 GiB, more than adapters bind. Beyond it not even a prediction of memory is tried. */
+const MOST_NUMBERS = 2 ** 29;
+/** 8 GiB of weights, and as much again for each of gradients and two moments. */
+const MOST_PARAMETERS = 2 ** 31;
 
 /** Kinds of window; a run is trained on one, two or all of them. */
 export const KINDS = ['text', 'audio', 'video'] as const;
@@ -29,10 +34,10 @@ export const trainSchema = z.strictObject({
   /** bytes of prefix and stream for one kind, where it differs from the others */
   window: z.partialRecord(kind, z.strictObject({ prefix: whole(0), stream: whole(1) })).default({}),
   /** audio samples per second, and frames per second of films that do not say */
-  rate: whole(1).default(4000),
-  fps: whole(1).default(8),
+  rate: whole(1, 768_000).default(4000),
+  fps: whole(1, 1000).default(8),
   /** held-out windows of each kind that are scored */
-  validationWindows: whole(1).default(32),
+  validationWindows: whole(1, 1e6).default(32),
   /** stop at the first bad line or file instead of leaving it out */
   strict: z.boolean().default(false),
   size: z.enum(Object.keys(SIZES) as [SizeName, ...SizeName[]]).default('tiny'),
@@ -57,7 +62,7 @@ export const trainSchema = z.strictObject({
   decay: z.enum(['matrices', 'all']).default('matrices'),
   /** of matrix products in training: float32, or f16 inputs with float32 sums where the device has matrix units */
   precision: z.enum(['full', 'mixed']).default('full'),
-  seed: whole(0).default(0),
+  seed: whole(0, Number.MAX_SAFE_INTEGER).default(0),
   evalEvery: whole(0).default(100),
   saveEvery: whole(0).default(100),
   /** checkpoints that stay, beside the best; 0 keeps all */
@@ -82,7 +87,24 @@ export type TrainInput = z.input<typeof trainSchema>;
 export function resolveTrainOptions(input: unknown, from: string): TrainOptions {
   const result = trainSchema.safeParse(input);
   if (!result.success) throw new InputError(`${from}: ${z.prettifyError(result.error)}`);
-  checkConfig(decoderConfigOf(result.data));
+  const config = decoderConfigOf(result.data);
+  checkConfig(config);
+  const parameters = 12 * config.layers * config.dim ** 2; // of the blocks
+  if (parameters > MOST_PARAMETERS) {
+    throw new InputError(
+      `${from}: ${config.layers} layers of dim ${config.dim} have ${parameters} parameters; at most ${MOST_PARAMETERS} are trained`,
+    );
+  }
+  const { batch, prefix, stream, window } = result.data;
+  for (const size of [{ prefix, stream }, ...Object.values(window)]) {
+    const numbers = batch * (size.prefix + size.stream) * config.dim;
+    if (numbers > MOST_NUMBERS) {
+      throw new InputError(
+        `${from}: --batch ${batch} windows of ${size.prefix} + ${size.stream} bytes in ${config.dim} columns are ${numbers} ` +
+          `numbers in one tensor; at most ${MOST_NUMBERS} fit. Take a smaller --batch, shorter windows or a smaller --dim`,
+      );
+    }
+  }
   return result.data;
 }
 

@@ -158,7 +158,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         config,
         batch: B,
         sizes: data.mix.sizes,
-        parameters: run.state?.checkpoint.parameters ?? initialParameters(config, seed),
+        parameters: run.state?.checkpoint.parameters ?? (() => initialParameters(config, seed)),
         decay: options.decay,
         precision: options.precision,
       }),
