@@ -52,7 +52,9 @@ export function showProgress(
       }
     },
     validation(step, measures) {
-      const shown = Object.entries(measures).map(([name, value]) =>
+      // How well ends are known stands in metrics.jsonl; a line of progress has room for less.
+      const main = Object.entries(measures).filter(([name]) => !/_(ends|middle)$/.test(name));
+      const shown = main.map(([name, value]) =>
         name === 'text_bpb'
           ? `validation ${value.toFixed(3)} bits/byte${beside(value, entropy)}`
           : `${name} ${value.toFixed(3)}`,

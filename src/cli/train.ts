@@ -135,7 +135,9 @@ function printEnd(measures: Measures, entropy: number | undefined, sample: Uint8
   if (text_bpb !== undefined && entropy !== undefined) {
     console.log(`validation ${text_bpb.toFixed(3)} bits/byte; the text's order-0 entropy is ${entropy.toFixed(3)}`);
   }
-  for (const [name, value] of Object.entries(others)) console.log(`${name} ${value.toFixed(3)}`);
+  for (const [name, value] of Object.entries(others)) {
+    if (!/_(ends|middle)$/.test(name)) console.log(`${name} ${value.toFixed(3)}`);
+  }
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   const cut = Math.min(prefix, sample.length);
   console.log(`\nheld-out text:  …${decode(sample.subarray(0, cut))}`);
