@@ -53,7 +53,7 @@ export function showProgress(
     },
     validation(step, measures) {
       // How well ends are known stands in metrics.jsonl; a line of progress has room for less.
-      const main = Object.entries(measures).filter(([name]) => !/_(ends|middle)$/.test(name));
+      const main = Object.entries(measures).filter(([name]) => !/_(end|middle)$/.test(name));
       const shown = main.map(([name, value]) =>
         name === 'text_bpb'
           ? `validation ${value.toFixed(3)} bits/byte${beside(value, entropy)}`

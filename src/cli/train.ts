@@ -136,7 +136,7 @@ function printEnd(measures: Measures, entropy: number | undefined, sample: Uint8
     console.log(`validation ${text_bpb.toFixed(3)} bits/byte; the text's order-0 entropy is ${entropy.toFixed(3)}`);
   }
   for (const [name, value] of Object.entries(others)) {
-    if (!/_(ends|middle)$/.test(name)) console.log(`${name} ${value.toFixed(3)}`);
+    if (!/_(end|middle)$/.test(name)) console.log(`${name} ${value.toFixed(3)}`);
   }
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   const cut = Math.min(prefix, sample.length);
