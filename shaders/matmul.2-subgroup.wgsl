@@ -7,13 +7,15 @@
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
 //   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
 //   y      [M, N]   overwritten, or added into when ADD == 1
+//   u      [M, N]   GELU == 1: the sum goes to u and gelu of it to y; GELU == 2: y is the sum times gelu'(u), u being read;
+//                   GELU == 0: any buffer may stand in
 //
 // One workgroup is one subgroup and owns ROWS rows × 2*SUBGROUP columns of y: lane l has columns n0 + l and
 // n0 + SUBGROUP + l of every row. Past the edge of y, rows and columns repeat the last one and are not written.
 // Loops over rows have const trip counts: the driver unrolls them and keeps the arrays in registers. The loop over q has not,
 // on purpose: unrolled too, it compiles about three times as long for little or no speed.
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text, and
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and GELU: u32, 0, 1 or 2, stand before this text, and
 // const SUBGROUP: u32, the adapter's subgroup size; ROWS: u32, a multiple of SUBGROUP or less
 
 struct Params { M: u32, N: u32, K: u32 }
@@ -23,6 +25,7 @@ struct Params { M: u32, N: u32, K: u32 }
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read_write> u: array<f32>;
 
 // Lanes run along the axis of A that is contiguous in memory, and a tile of A takes LOADS registers x[t], lane by lane:
 //   plain       SUBGROUP values of k at once   x[t] = A[m0 + t, k + lane]              A[m0 + i, k + q] is x[i] of lane q
@@ -30,6 +33,19 @@ struct Params { M: u32, N: u32, K: u32 }
 //                                                                                      of lane i % SUBGROUP
 const DEPTH = select(SUBGROUP, 1u, TRANSPOSE_A == 1u);
 const LOADS = select(ROWS, max(ROWS / SUBGROUP, 1u), TRANSPOSE_A == 1u);
+
+// The GELU of what this invocation has stored, on a second walk over it while it is near: its text stands here once, where
+// the sums are written out row by row. The clamp: see gelu.forward.
+fn activate(at: u32) {
+  let x = u[at];
+  let t = tanh(clamp(0.7978845608 * (x + 0.044715 * x * x * x), -10.0, 10.0));
+  if (GELU == 1u) {
+    y[at] = 0.5 * x * (1.0 + t);
+  } else {
+    let slope = 0.7978845608 * (1.0 + 0.134145 * x * x); // derivative of tanh's argument
+    y[at] *= 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope;
+  }
+}
 
 @compute @workgroup_size(SUBGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -81,7 +97,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     for (var j = 0u; j < 2u; j++) {
       if (n[j] < N) {
         let at = (m0 + i) * N + n[j]; // y[m0 + i, n]
-        if (ADD == 1u) { y[at] += sum[i][j]; } else { y[at] = sum[i][j]; }
+        if (GELU == 1u) { u[at] = sum[i][j]; } else if (ADD == 1u) { y[at] += sum[i][j]; } else { y[at] = sum[i][j]; }
+      }
+    }
+  }
+  if (GELU != 0u) {
+    let rows = min(ROWS, M - m0);
+    for (var i = 0u; i < rows; i++) {
+      for (var j = 0u; j < 2u; j++) {
+        if (n[j] < N) { activate((m0 + i) * N + n[j]); } // y[m0 + i, n]
       }
     }
   }

@@ -7,11 +7,13 @@
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
 //   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
 //   y      [M, N]   overwritten, or added into when ADD == 1
+//   u      [M, N]   GELU == 1: the sum goes to u and gelu of it to y; GELU == 2: y is the sum times gelu'(u), u being read;
+//                   GELU == 0: any buffer may stand in
 //
 // One workgroup is one subgroup and owns 8 rows × 16 columns of y: lane l has columns n0 + l, n0 + 4 + l, n0 + 8 + l and
 // n0 + 12 + l of every row. Past the edge of y, rows and columns repeat the last one and are not written.
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and GELU: u32, 0, 1 or 2, stand before this text
 
 struct Params { M: u32, N: u32, K: u32 }
 
@@ -20,6 +22,7 @@ struct Params { M: u32, N: u32, K: u32 }
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(5) var<storage, read_write> u: array<f32>;
 
 // Turn four registers of A, as the lanes loaded them, into A[4 rows, k + q] as column q, the same for every lane.
 // Lanes run along the axis of A that is contiguous in memory: k when plain, m when transposed.
@@ -42,7 +45,7 @@ fn outer(x: vec4f, w: vec4f) -> mat4x4f {
 fn store(m: u32, n: u32, value: f32) {
   if (m < params.M && n < params.N) {
     let at = m * params.N + n; // y[m, n]
-    if (ADD == 1u) { y[at] += value; } else { y[at] = value; }
+    if (GELU == 1u) { u[at] = value; } else if (ADD == 1u) { y[at] += value; } else { y[at] = value; }
   }
 }
 
@@ -52,6 +55,19 @@ fn storeRow(m: u32, n: vec4u, row: vec4f) {
   store(m, n.y, row.y);
   store(m, n.z, row.z);
   store(m, n.w, row.w);
+}
+
+// The GELU of what this invocation has stored, on a second walk over it while it is near: its text stands here once, where
+// the sums are written out row by row. The clamp: see gelu.forward.
+fn activate(at: u32) {
+  let x = u[at];
+  let t = tanh(clamp(0.7978845608 * (x + 0.044715 * x * x * x), -10.0, 10.0));
+  if (GELU == 1u) {
+    y[at] = 0.5 * x * (1.0 + t);
+  } else {
+    let slope = 0.7978845608 * (1.0 + 0.134145 * x * x); // derivative of tanh's argument
+    y[at] *= 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope;
+  }
 }
 
 @compute @workgroup_size(4)
@@ -131,4 +147,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   storeRow(m0 + 5u, n, high[1]);
   storeRow(m0 + 6u, n, high[2]);
   storeRow(m0 + 7u, n, high[3]);
+  if (GELU != 0u) {
+    for (var m = m0; m < min(m0 + 8u, params.M); m++) {
+      for (var j = 0u; j < 4u; j++) {
+        if (n[j] < params.N) { activate(m * params.N + n[j]); } // y[m, n]
+      }
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.js';
-import type { AdapterProfile, Dispatch, Scratch } from '../kernel.js';
+import type { AdapterProfile, Dispatch } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
@@ -104,7 +104,7 @@ interface MatmulTensors {
   readonly a: Tensor;
   readonly b: Tensor;
   readonly bias?: Tensor;
-  readonly y: Tensor | Scratch;
+  readonly y: Tensor;
   readonly u?: Tensor;
 }
 

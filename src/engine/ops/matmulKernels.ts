@@ -5,7 +5,6 @@ import {
   foldWorkgroups,
   MAX_WORKGROUPS,
   type SubgroupMatrixConfig,
-  variantOf,
 } from '../kernel.js';
 
 /**
@@ -38,10 +37,7 @@ export interface MatmulOptions {
   readonly bias?: boolean;
   /** add into y instead of overwriting it */
   readonly add?: boolean;
-  /**
-   * a GELU at the end: `forward` keeps the sum in u and writes gelu(u); `backward` multiplies the sum by gelu'(u).
-   * The variants for CPU drivers don't know it: see `fusesGelu`
-   */
+  /** a GELU at the end: `forward` keeps the sum in u and writes gelu(u); `backward` multiplies the sum by gelu'(u) */
   readonly gelu?: 'forward' | 'backward';
   /** a holds gradients, which mixed precision scales */
   readonly gradient?: boolean;
@@ -211,16 +207,6 @@ function layersFor(problem: Problem): number {
   return Math.max(1, Math.min(wanted, Math.floor(K / SHORTEST_LAYER), fitting));
 }
 
-const GELU_SHADERS = [naive.shader, tiled.shader, subgroupMatrix.shader];
-
-/**
- * Whether products end with their GELU here. On a GPU that saves passes over memory. On CPU drivers a pass more is lost in
- * the noise of the products, and two pipelines more are a second of lavapipe's cold start.
- */
-export function fusesGelu(adapter: Pick<AdapterProfile, 'kind' | 'variant'>): boolean {
-  return variantOf(adapter) !== 2;
-}
-
 /** The first that suits is taken. */
 const VARIANTS: readonly Variant[] = [subgroupMatrix, tiled, subgroupOf4, subgroup, register, naive];
 
@@ -242,7 +228,7 @@ export function chooseMatmul(
 ): MatmulChoice[] {
   const problem = { adapter, form, M, N, K, options };
   const { force } = options;
-  const running = VARIANTS.filter((variant) => able(variant, problem));
+  const running = VARIANTS.filter((variant) => variant.runs(problem));
   if (force === undefined) {
     const numbered = running.find((variant) => variant.shader.startsWith(`matmul.${adapter.variant}-`));
     return (numbered ?? running.find((variant) => variant.suits(problem))!).dispatches(problem);
@@ -254,11 +240,7 @@ export function chooseMatmul(
   throw new InputError(`matmul: ${force} ${why}; take ${running.map((variant) => variant.shader).join(', ')}`);
 }
 
-function able(variant: Variant, problem: Problem): boolean {
-  return variant.runs(problem) && (problem.options.gelu === undefined || GELU_SHADERS.includes(variant.shader));
-}
-
-/** A dispatch of a kernel with the common interface: a, b, bias, y and the flags; and u, where the kernel can end with a GELU. */
+/** A dispatch of a kernel with the common interface: a, b, bias, y, u and the flags. */
 function product(
   { form, M, N, K, options }: Problem,
   shader: string,
@@ -266,17 +248,15 @@ function product(
   constants: Record<string, number> = {},
   features: Extension[] = [],
 ): MatmulChoice {
-  const knowsGelu = GELU_SHADERS.includes(shader);
   const flags = {
     TRANSPOSE_A: Number(form === 'tn'),
     TRANSPOSE_B: Number(form === 'nt'),
     BIAS: Number(options.bias ?? false),
     ADD: Number(options.add ?? false),
-    ...(knowsGelu && { GELU: options.gelu === undefined ? 0 : options.gelu === 'forward' ? 1 : 2 }),
+    GELU: options.gelu === undefined ? 0 : options.gelu === 'forward' ? 1 : 2,
   };
   // Without a bias, b stands in.
-  const bind: Record<string, MatmulRole> = { a: 'a', b: 'b', bias: options.bias ? 'bias' : 'b', y: 'y' };
-  if (knowsGelu) bind.u = 'u';
+  const bind: Record<string, MatmulRole> = { a: 'a', b: 'b', bias: options.bias ? 'bias' : 'b', y: 'y', u: 'u' };
   return { shader, constants: { ...flags, ...constants }, features, workgroups, params: { M, N, K }, bind, scratch: 0 };
 }
 

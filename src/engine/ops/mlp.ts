@@ -2,11 +2,9 @@ import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { rowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { elementKernel } from './elementwise.js';
 import { geluBackwardReference, geluReference } from './gelu.js';
 import { linearBackwardWeight, linearBackwardX, linearShape } from './linear.js';
 import { matmulDispatches, matmulReference, transposed } from './matmul.js';
-import { fusesGelu } from './matmulKernels.js';
 
 /** Weight [out, in] and bias [out] of a linear layer. */
 export type Layer = readonly [weight: Tensor, bias: Tensor];
@@ -14,9 +12,9 @@ export type Layer = readonly [weight: Tensor, bias: Tensor];
 /**
  * The feed-forward half of a transformer block: `y = down(gelu(up(x)))`, where up and down are linear layers.
  *
- * The same as `linear`, `gelu`, `linear`, with a pass over memory less each way on GPUs: there the products end with their
- * part of the GELU while the sums are still in registers. `up` writes its sum u and h = gelu(u); on the way back the
- * product that gives dH multiplies it by gelu'(u) and never writes dH. For that `down` counts as a function of u, of which
+ * The same as `linear`, `gelu`, `linear`, with a pass over memory less each way: the products end with their part of the
+ * GELU, while the sums are in registers or were just stored. `up` writes its sum u and h = gelu(u); on the way back the
+ * product that gives dH multiplies it by gelu'(u) and never keeps dH. For that `down` counts as a function of u, of which
  * h is the part computed before, and hands the whole gradient to u.
  *
  * @param x [..., C]   @param up weight [F, C] and bias [F]   @param down weight [out, F] and bias [out]
@@ -46,17 +44,10 @@ const mlpUp: Op = {
   },
   kernels({ adapter, inputs: { x, weight, bias }, outputs: { u, h } }) {
     const [N, K] = weight!.shape as [number, number];
-    const [sizes, product] = [
-      { M: rowsOf(x!.shape), N, K },
-      { a: x!, b: weight!, bias: bias! },
-    ];
-    if (fusesGelu(adapter)) {
-      return matmulDispatches(adapter, 'nt', { ...product, y: h!, u: u! }, sizes, { gelu: 'forward' });
-    }
-    return [
-      ...matmulDispatches(adapter, 'nt', { ...product, y: u! }, sizes),
-      elementKernel('gelu.forward', adapter, u!.size, { u: u!, y: h! }),
-    ];
+    const sizes = { M: rowsOf(x!.shape), N, K };
+    return matmulDispatches(adapter, 'nt', { a: x!, b: weight!, bias: bias!, y: h!, u: u! }, sizes, {
+      gelu: 'forward',
+    });
   },
   backward({ inputs: [x, weight, bias], gradients: [dU], give, wants, into }) {
     const { program } = x!;
@@ -108,28 +99,16 @@ const mlpBackwardU: Op = {
   },
   kernels({ adapter, inputs: { dY, weight, u }, outputs: { dU } }) {
     const [K, N] = weight!.shape as [number, number];
-    const [sizes, product] = [
-      { M: rowsOf(dY!.shape), N, K },
-      { a: dY!, b: weight! },
-    ];
-    if (fusesGelu(adapter)) {
-      return matmulDispatches(adapter, 'nn', { ...product, y: dU!, u: u! }, sizes, {
-        gelu: 'backward',
-        gradient: true,
-      });
-    }
-    const dH = { scratch: 2, length: u!.size };
-    return [
-      ...matmulDispatches(adapter, 'nn', { ...product, y: dH }, sizes, { gradient: true }),
-      elementKernel('gelu.backward', adapter, u!.size, { u: u!, dY: dH, dU: dU! }),
-    ];
+    const sizes = { M: rowsOf(dY!.shape), N, K };
+    const options = { gelu: 'backward', gradient: true } as const;
+    return matmulDispatches(adapter, 'nn', { a: dY!, b: weight!, y: dU!, u: u! }, sizes, options);
   },
   flops: ({ inputs: [dY, weight] }) => rowsOf(dY!) * weight![1]! * (2 * weight![0]! + 16),
 };
 
 export const mlpRow: OpRow = {
   name: 'mlp',
-  shaders: ['matmul', 'gelu.forward', 'gelu.backward', 'sumRows'],
+  shaders: ['matmul', 'sumRows'],
   samples: [
     {
       name: 'rows = n',

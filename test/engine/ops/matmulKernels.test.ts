@@ -268,7 +268,7 @@ test('a fused GELU keeps the sum in u and gives its gelu, or multiplies the sum 
     const [M, N, K] = [size, size + 1, 17];
     const { a, b, bias } = matrices(M, N, K);
     const sums = simulate('nt', M, N, K, { a, b, bias });
-    for (const force of ['matmul.1-naive', 'matmul.3-tiled']) {
+    for (const force of variants) {
       const u = new Float32Array(M * N).fill(Number.NaN);
       const forward = chooseMatmul(device, 'nt', M, N, K, { force, bias: true, gelu: 'forward' });
       const y = await run(forward, { a, b, bias, u }, M * N);
