@@ -33,6 +33,7 @@ export async function soak(steps = 10_000): Promise<Outcome> {
   const run = RunFolder.create(join(folder, 'run'));
   run.writeConfig({ options });
   await train(device, options, data, run, listener);
+  run.release();
   const broken: string[] = [];
   const tenth = Math.floor(memory.length / 10);
   const [second, last] = [memory.slice(tenth, 2 * tenth), memory.slice(-tenth)].map(mean) as [number, number];
