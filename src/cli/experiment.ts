@@ -5,13 +5,13 @@ import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
 import { writeFileAtomic } from '../train/atomicWrite.js';
+import { readJsonFile } from '../train/data/jsonFile.js';
 import { cellFolder, runCell } from '../train/experiment/cell.js';
 import { collect } from '../train/experiment/collect.js';
 import { estimateCells, measureRate } from '../train/experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../train/experiment/grid.js';
 import { jsonOf, makeReport, markdownOf } from '../train/experiment/report.js';
 import { parameterCounts } from '../train/run/train.js';
-import { readJson } from './arguments.js';
 import { duration, showProgress } from './progress.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
@@ -39,7 +39,7 @@ export function experimentCommand(): Command {
     .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
     .option('--device <name>', 'auto, gpu, system or bundled')
     .action(async (flags: ExperimentFlags) => {
-      const grid = readGrid(readJson(flags.grid), flags.grid);
+      const grid = readGrid(readJsonFile(flags.grid), flags.grid);
       if (flags.dryRun) await dryRun(grid, flags);
       else if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
       else if (flags.collect) await writeReport(grid, flags);

@@ -6,6 +6,7 @@ import { profileFor } from '../engine/precision.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
 import { readRun } from '../report/readRun.js';
 import { terminalChart } from '../report/terminal.js';
+import { readJsonFile } from '../train/data/jsonFile.js';
 import type { Measures } from '../train/measures.js';
 import { Checkpoints, type SavedState } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
@@ -15,7 +16,7 @@ import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions, type TrainOptions
 import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { parameterCounts, train } from '../train/run/train.js';
 import { printable } from '../train/windows/show.js';
-import { byKind, listed, readJson, realNumber, wholeNumber, windowSize } from './arguments.js';
+import { byKind, listed, realNumber, wholeNumber, windowSize } from './arguments.js';
 import { outputError } from './output.js';
 import { showProgress } from './progress.js';
 import { exitCode, onStop } from './stop.js';
@@ -67,7 +68,7 @@ export function trainCommand(): Command {
         const run = openRun(resume, flags);
         return runTrain(run.options, (config) => goOn(run, config)).finally(() => run.folder.release());
       }
-      const settings = file === undefined ? {} : (readJson(file) as object);
+      const settings = file === undefined ? {} : (readJsonFile(file) as object);
       const options = resolveTrainOptions({ ...settings, ...flags }, file ?? 'train');
       return runTrain(options, (config) => begin(options, config));
     });

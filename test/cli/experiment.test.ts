@@ -126,7 +126,7 @@ describe('experiment', () => {
 
   it('refuses a grid that is none, by its file', async () => {
     for (const [text, message] of [
-      ['{"name":', 'bad.json: is not JSON'],
+      ['{"name":', 'bad.json: cannot be used: not JSON'],
       ['{"name":"x","arms":["wide"],"seeds":0,"steps":1}', 'bad.json: '],
       ['{"name":"x","arms":[],"seeds":0,"steps":1}', 'bad.json: '],
     ]) {
@@ -135,6 +135,8 @@ describe('experiment', () => {
       expect(code).toBe(1);
       expect(error).toContain(message);
     }
-    expect((await cli('experiment', '--grid', at('none.json'), '--out', at('bad'))).error).toContain('cannot be read');
+    expect((await cli('experiment', '--grid', at('none.json'), '--out', at('bad'))).error).toContain(
+      'there is no such file',
+    );
   });
 });

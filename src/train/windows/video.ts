@@ -149,7 +149,8 @@ function manifest(path: string, leftOut: LeftOut): Listed[] {
   return films;
 }
 
-const largestSubtitles = 16 << 20;
+/** Bytes of subtitles: ten times those of a long film. */
+const largestSubtitles = 1 << 20;
 
 function openFilm(listed: Listed, layout: VideoLayout, rate: number, options: FilmOptions, leftOut: LeftOut): Moments {
   const { video, audio, srt } = listed;
