@@ -170,7 +170,7 @@ export function parseSafetensors(bytes: Uint8Array, file: string): Safetensors {
     const View = views[dtype];
     const from = bytes.byteOffset + start + begin;
     const aligned = from % View.BYTES_PER_ELEMENT === 0;
-    const buffer = aligned ? bytes.buffer : bytes.slice(start + begin, start + end).buffer;
+    const buffer = aligned ? bytes.buffer : new Uint8Array(bytes.subarray(start + begin, start + end)).buffer;
     tensors.set(name, { dtype, shape, data: new View(buffer as ArrayBuffer, aligned ? from : 0, elements(shape)) });
   }
   return { tensors, metadata };
