@@ -7,14 +7,14 @@
 import { InputError } from '../../src/engine/errors.js';
 import { determinism } from './determinism.js';
 import { faults } from './faults.js';
-import { fuzz } from './fuzz.js';
+import { untrusted } from './fuzz.js';
 import { kill } from './kill.js';
 import { type Outcome, record } from './report.js';
 import { soak } from './soak.js';
 
 const CHECKS: Readonly<Record<string, (count?: number) => Promise<Outcome>>> = {
   kill,
-  fuzz,
+  fuzz: untrusted,
   faults,
   soak,
   determinism,
