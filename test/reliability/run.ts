@@ -1,11 +1,12 @@
 /*
- * npm run reliability -- kill [kills] | fuzz [inputs] | faults | soak [steps] | determinism [runs]
+ * npm run reliability -- kill [kills] | fuzz [inputs] | faults | soak [steps] | determinism [runs] | exits [times]
  *
  * The long versions of what `npm test` checks in small: each prints what it counts and adds its line to
  * results/reliability.md. Exit code 1 when a promise was broken.
  */
 import { InputError } from '../../src/engine/errors.js';
 import { determinism } from './determinism.js';
+import { cleanExits } from './exits.js';
 import { faults } from './faults.js';
 import { untrusted } from './fuzz.js';
 import { kill } from './kill.js';
@@ -18,6 +19,7 @@ const CHECKS: Readonly<Record<string, (count?: number) => Promise<Outcome>>> = {
   faults,
   soak,
   determinism,
+  exits: cleanExits,
 };
 
 const [name = '', count] = process.argv.slice(2);
