@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export interface Exit {
   readonly args: (out: string) => readonly string[];
   /** what is done to the process */
   readonly act?: (child: ChildProcess, out: string) => Promise<void>;
-  /** through a shell: `$@` is the command */
+  /** through a shell: `$@` is the command, OUT the folder that the run's own lies in */
   readonly shell?: string;
   readonly mishap?: { readonly MISHAP: string; readonly AT: string };
   /** the exit code, or the signal that is meant to end it */
@@ -134,11 +134,40 @@ export function exits(folder: string): Exit[] {
       code: 1,
       error: /TypeError: a bug, made up\n/,
     },
+    ...disks(),
   ];
 }
 
 const DECODER: DecoderConfig = { door: 'zero', dim: 32, layers: 1, heads: 2, K: 1 };
 const MISHAPS = join(import.meta.dirname, 'mishaps.ts');
+
+/** Ways to end on a disk of another kind, mounted in a name space of its own; none where that is not allowed. */
+function disks(): Exit[] {
+  const on = (options: string) =>
+    `unshare -Urm bash -c 'mount -t tmpfs -o ${options} none "$OUT" && exec "$@"' bash "$@"`;
+  if (spawnSync('unshare', ['-Urm', 'true']).status !== 0) {
+    console.log('no name spaces here: a full and a read-only disk are not tried');
+    return [];
+  }
+  return [
+    {
+      name: 'full disk',
+      args: train(...LONG, '--save-every', '1', '--keep', '0'),
+      shell: on('size=1m'),
+      code: 1,
+      error: /^error: .*: could not be written: the disk is full\. Free some space \(ENOSPC\)\n$/,
+      out: /saved .*step-000001\.safetensors/,
+    },
+    {
+      name: 'read-only disk',
+      args: train(...SHORT),
+      shell: on('ro'),
+      code: 1,
+      error:
+        /^error: .*run: cannot be made a run folder: the file system is read-only\..* \(EROFS\); name another with --out\n$/,
+    },
+  ];
+}
 
 /** Run one, on one device. @returns what broke the promise; undefined where nothing did */
 export async function tryExit(exit: Exit, folder: string, device: string): Promise<string | undefined> {
@@ -146,6 +175,7 @@ export async function tryExit(exit: Exit, folder: string, device: string): Promi
   const command = commandLine(exit.args(join(out, 'run')), exit.mishap && MISHAPS);
   const child = startProcess(exit.shell === undefined ? command : ['bash', '-c', exit.shell, 'bash', ...command], {
     BYTE_TO_LOSS_DEVICE: device,
+    OUT: out,
     ...exit.mishap,
   });
   const end = ended(child, SECONDS);
