@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import type { Device } from '../engine/device.js';
-import { InputError } from '../engine/errors.js';
+import { FileError, InputError } from '../engine/errors.js';
 import { profileFor } from '../engine/precision.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
 import { readRun } from '../report/readRun.js';
 import { terminalChart } from '../report/terminal.js';
+import { isRecord } from '../train/data/json.js';
 import { readJsonFile } from '../train/data/jsonFile.js';
 import type { Measures } from '../train/measures.js';
 import { Checkpoints, type SavedState } from '../train/run/checkpoints.js';
@@ -68,7 +69,8 @@ export function trainCommand(): Command {
         const run = openRun(resume, flags);
         return runTrain(run.options, (config) => goOn(run, config)).finally(() => run.folder.release());
       }
-      const settings = file === undefined ? {} : (readJsonFile(file) as object);
+      const settings = file === undefined ? {} : readJsonFile(file);
+      if (!isRecord(settings)) throw new FileError(`${file}: must hold an object, as {"steps": 300}`);
       const options = resolveTrainOptions({ ...settings, ...flags }, file ?? 'train');
       return runTrain(options, (config) => begin(options, config));
     });

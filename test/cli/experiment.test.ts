@@ -124,6 +124,12 @@ describe('experiment', () => {
     expect(existsSync(at('dry'))).toBe(false);
   });
 
+  it('says why its folder cannot be made', async () => {
+    const { code, error } = await cli('experiment', '--grid', at('grid.json'), '--out', '/proc/nope/x');
+    expect(code).toBe(1);
+    expect(error).toMatch(/^error: \/proc\/nope\/x: cannot be made: .*\(ENOENT\); name another with --out\n$/);
+  });
+
   it('refuses a grid that is none, by its file', async () => {
     for (const [text, message] of [
       ['{"name":', 'bad.json: cannot be used: not JSON'],

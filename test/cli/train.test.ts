@@ -162,6 +162,10 @@ describe('bad input gets one clear line, and nothing is overwritten', () => {
     writeFileSync(at('odd.json'), '{');
     await refuses(1, 'odd.json: cannot be used: not JSON', 'train', '--config', at('odd.json'));
   });
+  test('a configuration file that holds no object', async () => {
+    writeFileSync(at('odd.json'), '[300]');
+    await refuses(1, 'odd.json: must hold an object, as {"steps": 300}', 'train', '--config', at('odd.json'));
+  });
   test('a run folder that holds a run', async () => {
     const before = readFileSync(at('run/config.json'), 'utf8');
     await refuses(1, 'holds a run already', 'train', ...SMALL, '--steps', '1', '--out', at('run'));

@@ -59,11 +59,12 @@ export class Checkpoints {
   /** The newest pair that can be read. Damaged ones are reported and passed over. */
   newest(): SavedState | undefined {
     return this.#newest((path) => {
-      const [checkpoint, moments] = [readCheckpoint(path), readMoments(path)];
-      if (checkpoint.step !== moments.step) {
-        throw new FileError(`${path}: is of step ${checkpoint.step}, its moments of step ${moments.step}`);
-      }
-      return { checkpoint, moments };
+      const { parameters, ...info } = readCheckpoint(path);
+      const { m, v, ...beside } = readMoments(path);
+      // Checksums are of numbers; what the two files say of themselves stands in both.
+      const [says, saysBeside] = [JSON.stringify(info), JSON.stringify(beside)];
+      if (says !== saysBeside) throw new FileError(`${path}: is of ${says}, its moments of ${saysBeside}`);
+      return { checkpoint: { ...info, parameters }, moments: { m, v } };
     });
   }
 
