@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +42,13 @@ test('the op table in the README is the registry', () => {
     return `| [${name}](src/engine/ops/${name}.ts) | ${files} |`;
   });
   expectSection('ops', ['| op | kernels |', '|---|---|', ...rows].join('\n'));
+});
+
+test('the door in the README is the example, with what it prints', () => {
+  const example = 'examples/door.ts';
+  const printed = execFileSync(process.execPath, ['--import', 'tsx', example], { encoding: 'utf8' });
+  const code = readFileSync(example, 'utf8').trim();
+  expectSection('door', ['```js', code, '```', '', '```', printed.trim(), '```'].join('\n'));
 });
 
 test('the tables of results, speed and reliability are the files that commands wrote', () => {

@@ -3,18 +3,23 @@ import { FileError } from './errors.js';
 /** Gives the text of `shaders/<name>.wgsl`. */
 export type ShaderSource = (name: string) => string | undefined | Promise<string | undefined>;
 
-/** Node reads the file itself, so that what a reader opens is what runs; it sits beside both src/ and dist/. */
-const fromDisk: ShaderSource = async (name) => {
-  const { readFile } = await import('node:fs/promises');
+/** The file itself, so that what a reader opens is what runs. The folder sits beside both src/ and dist/. */
+const fromFolder: ShaderSource = async (name) => {
   // A bundler would copy every file that the pattern fits into the page, which has its own look-up.
   const file = new URL(/* @vite-ignore */ `../../shaders/${name}.wgsl`, import.meta.url);
-  return readFile(file, 'utf8').catch(() => undefined);
+  if (file.protocol === 'file:') {
+    // Not an import, which a bundler for pages would refuse.
+    const { readFile } = process.getBuiltinModule('node:fs/promises');
+    return readFile(file, 'utf8').catch(() => undefined);
+  }
+  const answer = await fetch(file);
+  return answer.ok ? answer.text() : undefined;
 };
 
-let source: ShaderSource = fromDisk;
+let source: ShaderSource = fromFolder;
 const texts = new Map<string, Promise<string>>();
 
-/** Replace the look-up: a page hands in the texts its bundler inlined. */
+/** Replace the look-up: a bundled page hands in the texts that its bundler inlined. */
 export function setShaderSource(replacement: ShaderSource): void {
   source = replacement;
   texts.clear();
