@@ -126,7 +126,7 @@ const tiled: Variant = {
   },
 };
 
-/** For GPUs with matrix units, where the run asks for mixed precision. Not yet run on one. */
+/** For GPUs with matrix units, where the run asks for mixed precision. Tested with emulated ones; not yet run on real ones. */
 const subgroupMatrix: Variant = {
   shader: 'matmul.4-subgroupMatrix',
   runs: (problem) => mixedMatrix(problem.adapter) !== undefined && gridFits(problem, 32, 32),
