@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../engine/errors.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, SIZES, type SizeName } from '../../model/config.js';
 import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';
-import type { WindowKind, WindowSize } from '../windows/window.js';
+import { WINDOW_KINDS, type WindowKind, type WindowSize } from '../windows/window.js';
 
 const whole = (least: number, most = 1e9) => z.number().int().min(least).max(most);
 
@@ -11,9 +11,7 @@ const MOST_NUMBERS = 2 ** 29;
 /** 8 GiB of weights, and as much again for each of gradients and two moments. */
 const MOST_PARAMETERS = 2 ** 31;
 
-/** Kinds of window; a run is trained on one, two or all of them. */
-const KINDS = ['text', 'audio', 'video'] as const;
-const kind = z.enum(KINDS);
+const kind = z.enum(WINDOW_KINDS);
 
 export const CHANNEL_GROUPS = Object.keys(channelGroups(true)) as ChannelGroup[];
 
@@ -119,7 +117,7 @@ export function kindsOf({ text, audio, video, made, share }: TrainOptions): Wind
     audio: audio !== undefined || made.includes('sounds'),
     video: video.length > 0 || made.includes('scenes'),
   };
-  const kinds = KINDS.filter((kind) => given[kind] || share[kind] !== undefined);
+  const kinds = WINDOW_KINDS.filter((kind) => given[kind] || share[kind] !== undefined);
   return kinds.length > 0 ? kinds : ['text'];
 }
 
