@@ -40,7 +40,7 @@ describe('train', () => {
     expect(printed).toMatch(/step 4\/4 {2}\d\.\d{3} bits\/byte {2}[\d.]+ k?B\/s/);
     expect(printed).toMatch(/validation \d\.\d{3} bits\/byte; the text's order-0 entropy is 4\.465/);
     expect(printed).toContain('the decoder:');
-    expect(printed).toContain('training, bits per byte (smoothed), steps 1 to 4');
+    expect(printed).toContain('training on text, bits per byte (smoothed), steps 1 to 4');
     expect(printed).toContain(`run folder: ${at('run')}`);
   });
 

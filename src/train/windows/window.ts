@@ -3,7 +3,9 @@ export const MASK = 256;
 /** EOS closes a document or a caption; it is predicted like a byte. */
 export const EOS = 257;
 
-export type WindowKind = 'text' | 'audio' | 'video';
+/** Kinds of window; a run is trained on one, two or all of them. */
+export const WINDOW_KINDS = ['text', 'audio', 'video'] as const;
+export type WindowKind = (typeof WINDOW_KINDS)[number];
 
 export type Split = 'train' | 'validation';
 

@@ -45,6 +45,16 @@ describe('openData', () => {
     expect(open({ made: ['sounds'], window }).sources.map(({ kind }) => kind)).toEqual(['audio']);
   });
 
+  it('gives each kind a size it fits in; --prefix and --stream are for all, and a size of its own wins', () => {
+    const sizes = (input: TrainInput) => open({ made: ['sounds', 'scenes'], ...input }).sources.map(({ size }) => size);
+    expect(sizes({})).toEqual([
+      { prefix: 1024, stream: 64 },
+      { prefix: 384, stream: 384 },
+    ]);
+    const window = { audio: { prefix: 256, stream: 80 } };
+    expect(sizes({ prefix: 400, stream: 500, window })).toEqual([window.audio, { prefix: 400, stream: 500 }]);
+  });
+
   it('leaves out what is bad in a manifest, by file and line; strict stops', () => {
     const audio = manifest();
     const data = open({ audio, window: { audio: { prefix: 64, stream: 16 } } });
