@@ -18,6 +18,7 @@ const fromFolder: ShaderSource = async (name) => {
 
 let source: ShaderSource = fromFolder;
 const texts = new Map<string, Promise<string>>();
+const added = new Map<string, string>();
 
 /** Replace the look-up: a bundled page hands in the texts that its bundler inlined. */
 export function setShaderSource(replacement: ShaderSource): void {
@@ -27,19 +28,23 @@ export function setShaderSource(replacement: ShaderSource): void {
 
 /** Add a kernel of your own: `name` is what a `Dispatch` calls it, `text` its WGSL. */
 export function addShader(name: string, text: string): void {
-  texts.set(name, Promise.resolve(text));
+  added.set(name, text);
 }
 
 /**
- * The text of one kernel file, read once.
+ * The text of one kernel: one that was added, else its file, read once.
  *
- * @throws FileError when there is no such file
+ * @throws FileError when there is no such kernel
  */
-export function shaderText(name: string): Promise<string> {
-  const known = texts.get(name);
+export async function shaderText(name: string): Promise<string> {
+  const known = added.get(name) ?? texts.get(name);
   if (known !== undefined) return known;
   const text = Promise.resolve(source(name)).then((found) => {
-    if (found === undefined) throw new FileError(`shaders/${name}.wgsl is missing; reinstall byte-to-loss`);
+    if (found === undefined) {
+      throw new FileError(
+        `shaders/${name}.wgsl is missing: a kernel of your own comes by addShader, those of a bundled page by setShaderSource`,
+      );
+    }
     return found;
   });
   texts.set(name, text);
