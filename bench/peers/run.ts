@@ -146,9 +146,12 @@ const rows = libraries
     difference: ours && Math.max(...losses.slice(0, compared).map((loss, i) => Math.abs(loss - ours.losses[i]!))),
   }));
 const git = (...words: string[]) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+/** Files that could make a difference to what was measured. */
+const CODE = [':/src', ':/shaders', '.', ':!results.json'];
+const changed = git('status', '--porcelain', '--untracked-files=no', '--', ...CODE) !== '';
 const result: PeerResult = {
   date: new Date().toISOString().slice(0, 10),
-  commit: git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+'),
+  commit: git('rev-parse', '--short', 'HEAD') + (changed ? '+' : ''),
   workload: { name, ...workload },
   device: values.device,
   toggles: FAST_TOGGLES,
