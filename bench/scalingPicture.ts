@@ -14,6 +14,7 @@ export interface Point {
   readonly dim: number;
 }
 
+/** A point, and what a step of it took. */
 export interface Measured extends Point {
   readonly axis: keyof Point;
   readonly milliseconds: { readonly median: number; readonly least: number; readonly most: number };

@@ -10,8 +10,10 @@ import {
 import { DeviceError, InputError } from './errors.js';
 import { BUNDLE, BUNDLE_VERSION, bundledDriver, hasVulkanLoader } from './softwareVulkan.js';
 
+/** Where an adapter may come from: a hardware GPU, the software driver of the system, the bundled one. */
 export type DeviceName = 'gpu' | 'system' | 'bundled';
 
+/** What `openDevice` can be told. */
 export interface OpenOptions extends Pick<DeviceOptions, 'features'> {
   /** `auto` (default), `gpu`, `system` (alias `lavapipe`) or `bundled` (alias `swiftshader`) */
   readonly device?: string;

@@ -22,6 +22,7 @@ export interface Step {
   readonly bindGroup: GPUBindGroup;
 }
 
+/** What `Plan.compile` can be told. */
 export interface CompileOptions {
   /** tensors to be read after a replay; `'all'` shares no buffer, so that everything can be looked at */
   readonly keep?: readonly Tensor[] | 'all';
@@ -33,6 +34,7 @@ export interface CompileOptions {
   readonly shared?: Plan;
 }
 
+/** What `Plan.replay` can be told. */
 export interface ReplayOptions {
   /** also run the `update` entries (clip, AdamW). Default true. */
   readonly update?: boolean;

@@ -2,6 +2,7 @@ import { InputError } from './errors.js';
 import type { Plan, Step } from './plan.js';
 import { MOST_PASSES, Timestamps } from './timestamps.js';
 
+/** What a profile is taken over. */
 export interface ProfileOptions {
   /** replays to take medians over. Default 5 */
   readonly replays?: number;

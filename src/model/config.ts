@@ -3,6 +3,7 @@ import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
 
 /** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. DESIGN.md, section 3. */
 export const DOOR_KINDS = ['zero', 'projected', 'bytes', 'learned', 'random', 'permuted'] as const;
+/** One of `DOOR_KINDS`. */
 export type DoorKind = (typeof DOOR_KINDS)[number];
 
 /** Everything that decides the shapes and the meaning of a decoder's parameters. */
@@ -31,6 +32,7 @@ export const SIZES = {
   small: { dim: 256, layers: 4, heads: 4, K: 8 },
   lean: { dim: 512, layers: 8, heads: 8, K: 8 },
 } as const;
+/** One of the names in `SIZES`. */
 export type SizeName = keyof typeof SIZES;
 
 /** No decoder is larger; a file that asks for more is damaged or malicious. */

@@ -38,6 +38,7 @@ export interface ForwardPass {
   readonly loss: Tensor;
 }
 
+/** How a forward pass is recorded. */
 export interface ForwardOptions {
   /** which parameters weight decay falls on. Default 'matrices' */
   readonly decay?: 'matrices' | 'all';

@@ -15,6 +15,7 @@ interface Series extends Curve {
   readonly points?: boolean;
 }
 
+/** One chart of a report: curves on one pair of axes. */
 export interface Chart {
   readonly title: string;
   readonly about: string;

@@ -10,6 +10,7 @@ export interface Curve {
   readonly y: readonly number[];
 }
 
+/** What the decoder wrote after a held-out prompt, at a step. */
 export interface Sample {
   readonly step: number;
   readonly prompt: string;
