@@ -253,7 +253,9 @@ export function targets(folder: string): Target[] {
       input: fc.oneof(nearly(config), mutated([ascii(JSON.stringify(config))])).map((value) => ({ bytes: value })),
       run: (x) => {
         put('run/config.json', x.bytes);
-        return openRun(run, {});
+        const opened = openRun(run, {});
+        opened.folder.release();
+        return opened;
       },
     },
     {
@@ -263,7 +265,12 @@ export function targets(folder: string): Target[] {
       run: (x) => {
         put('run/config.json', ascii('{}'));
         put('run/metrics.jsonl', x.bytes);
-        return RunFolder.open(run).rewind(2);
+        const opened = RunFolder.open(run);
+        try {
+          return opened.rewind(2);
+        } finally {
+          opened.release();
+        }
       },
     },
     {
