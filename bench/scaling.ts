@@ -17,6 +17,7 @@ import { integers } from '../src/engine/random.js';
 import type { DecoderConfig } from '../src/model/config.js';
 import { feedsOf, recordForward } from '../src/model/forward.js';
 import { initialParameters } from '../src/model/parameters.js';
+import { escapeHtml } from '../src/report/html.js';
 import { recordOptimiser, stepScalars } from '../src/train/optimiser.js';
 
 const NUMBERS = 'bench/scaling.json';
@@ -161,13 +162,11 @@ function draw({ date, adapter, points }: Recording): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,
     `<rect width="100%" height="100%" fill="white"/>`,
-    ...captions.map((line, i) => `<text x="10" y="${16 + 16 * i}" font-size="12">${escaped(line)}</text>`),
+    ...captions.map((line, i) => `<text x="10" y="${16 + 16 * i}" font-size="12">${escapeHtml(line)}</text>`),
     ...frames,
     '</svg>\n',
   ].join('\n');
 }
-
-const escaped = (text: string) => text.replace(/[<&]/g, (c) => (c === '<' ? '&lt;' : '&amp;'));
 
 function place(plot: Element, x: number, y: number): string {
   const svg = plot.tagName.toLowerCase() === 'svg' ? plot : plot.querySelector('svg')!;

@@ -1,25 +1,33 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { registry } from '../src/engine/ops/index.js';
 import { cli } from './support/cli.js';
+import { reliabilityTable, resultsTables, speedTable } from './support/readmeTables.js';
 
 const FILE = 'README.md';
+const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 
-/**
- * The part of the README between `<!-- name -->` and `<!-- /name -->` must be what a command prints today;
- * `UPDATE_GOLDEN=1` writes it anew.
- */
+/** The part of the README between `<!-- name -->` and `<!-- /name -->`. */
+function section(name: string): string {
+  const found = new RegExp(`<!-- ${name} -->\n([\\s\\S]*?)<!-- /${name} -->`).exec(readFileSync(FILE, 'utf8'));
+  expect(found, `README.md has a section ${name}`).not.toBeNull();
+  return found![1]!;
+}
+
+/** A section must be what is generated today; `UPDATE_GOLDEN=1` writes it anew. */
 function expectSection(name: string, text: string): void {
-  const readme = readFileSync(FILE, 'utf8');
-  const section = new RegExp(`(<!-- ${name} -->\n)([\\s\\S]*?)(<!-- /${name} -->)`);
-  expect(section.test(readme), `README.md has a section ${name}`).toBe(true);
+  const [before, now] = [section(name), `${text.trim()}\n`];
   if (process.env.UPDATE_GOLDEN) {
+    const [open, close] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
     writeFileSync(
       FILE,
-      readme.replace(section, (_, open, __, close) => `${open}${text.trim()}\n${close}`),
+      readFileSync(FILE, 'utf8').replace(open + before + close, () => open + now + close),
     );
   } else {
-    expect(section.exec(readme)![2]).toBe(`${text.trim()}\n`);
+    expect(before).toBe(now);
   }
 }
 
@@ -34,4 +42,29 @@ test('the op table in the README is the registry', () => {
     return `| [${name}](src/engine/ops/${name}.ts) | ${files} |`;
   });
   expectSection('ops', ['| op | kernels |', '|---|---|', ...rows].join('\n'));
+});
+
+test('the door in the README is the example, with what it prints', () => {
+  const example = 'examples/door.ts';
+  const printed = execFileSync(process.execPath, ['--import', 'tsx', example], { encoding: 'utf8' });
+  const code = readFileSync(example, 'utf8').trim();
+  expectSection('door', ['```js', code, '```', '', '```', printed.trim(), '```'].join('\n'));
+});
+
+test('the tables of results, speed and reliability are the files that commands wrote', () => {
+  expectSection('results', resultsTables(readJson('results/tiny/report.json')));
+  expectSection('speed', speedTable(readJson('bench/peers/results.json')));
+  expectSection('reliability', reliabilityTable(readJson('results/reliability.json')));
+});
+
+test('the transcript of the demo begins as the demo does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-readme-'));
+  const { out } = await cli('train', '--steps', '1', '--validation-windows', '1', '--out', join(folder, 'run'));
+  rmSync(folder, { recursive: true });
+  // The bytes of Moby-Dick and their entropy; the decoder and its parameters; the loss of the first step, of seed 0.
+  const [data, decoder, step] = out.split('\n');
+  const transcript = section('demo');
+  expect(transcript).toContain(`\n${data}\n`);
+  expect(transcript).toContain(`\n${decoder}\n`);
+  expect(transcript).toContain(/ {2}\d\.\d{3} bits\/byte/.exec(step!)![0]);
 });
