@@ -186,11 +186,14 @@ export function targets(folder: string): Target[] {
   const jsonl = ascii(
     '{"text": "one document of some length, longer than a window"}\n{"text": "and another of them"}\n',
   );
-  const audio = ascii(Array.from({ length: 20 }, (_, i) => `{"audio": "good.wav", "caption": "c${i}"}\n`).join(''));
+  const audio = ascii(
+    Array.from({ length: 20 }, (_, i) => `{"audio": "good${i % 10}.wav", "caption": "c${i}"}\n`).join(''),
+  );
   const video = ascii(Array.from({ length: 4 }, () => '{"video": "good.y4m", "audio": "good.wav"}\n').join(''));
   const wavs = [wav(8, 1, 1), wav(16, 1, 1), wav(16, 2, 1), wav(24, 1, 1), wav(32, 1, 3)];
   const film = y4m(12);
   put('good.wav', wavs[1]!);
+  for (let i = 0; i < 10; i++) put(`good${i}.wav`, wavs[1]!);
   put('good.y4m', film);
   return [
     {

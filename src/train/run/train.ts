@@ -98,7 +98,9 @@ export async function train(
   const keep = (saved: SavedState) => {
     state = saved;
   };
+  const splits = data.mix.shares.flatMap(({ source }) => (source.split ? [[source.kind, source.split]] : []));
   try {
+    if (from === undefined) folder.writeSplit(Object.fromEntries(splits));
     for (let losses = 1; ; losses++) {
       try {
         const attempted = { device: current, options, data, folder, listener, stop, checkpoints, state, keep };
