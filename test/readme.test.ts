@@ -3,9 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { PeerResults } from '../bench/peers/results.js';
+import { COMMANDS } from '../src/cli/main.js';
 import { registry } from '../src/engine/ops/index.js';
+import type { Report } from '../src/train/experiment/report.js';
 import { cli } from './support/cli.js';
-import { reliabilityTable, resultsTables, speedTable } from './support/readmeTables.js';
+import { reliabilityTable, resultsTables, speedTable, table } from './support/readmeTables.js';
 
 const FILE = 'README.md';
 const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
@@ -37,11 +40,11 @@ test('the walk in the README is what `npm run walk` prints on the bundled driver
 });
 
 test('the op table in the README is the registry', () => {
-  const rows = registry.map(({ name, shaders }) => {
-    const files = shaders.map((shader) => `\`${shader}\``).join(', ');
-    return `| [${name}](src/engine/ops/${name}.ts) | ${files} |`;
-  });
-  expectSection('ops', ['| op | kernels |', '|---|---|', ...rows].join('\n'));
+  const rows = registry.map(({ name, shaders }) => [
+    `[${name}](src/engine/ops/${name}.ts)`,
+    shaders.map((shader) => `\`${shader}\``).join(', '),
+  ]);
+  expectSection('ops', table(['op', 'kernels'], rows));
 });
 
 test('the door in the README is the example, with what it prints', () => {
@@ -51,10 +54,34 @@ test('the door in the README is the example, with what it prints', () => {
   expectSection('door', ['```js', code, '```', '', '```', printed.trim(), '```'].join('\n'));
 });
 
+test('the commands in the README are those there are', () => {
+  const rows = COMMANDS.map((command) => command()).flatMap((command) => {
+    const parts = command.commands.map((part) => [`\`${command.name()} ${part.name()}\``, part.description()]);
+    return parts.length > 0 ? parts : [[`\`${command.name()}\``, command.description()]];
+  });
+  expectSection('commands', table(['command', 'what it does'], rows));
+});
+
 test('the tables of results, speed and reliability are the files that commands wrote', () => {
   expectSection('results', resultsTables(readJson('results/tiny/report.json')));
   expectSection('speed', speedTable(readJson('bench/peers/results.json')));
   expectSection('reliability', reliabilityTable(readJson('results/reliability.json')));
+});
+
+test('what the README says beside its tables is still so', () => {
+  const { claims } = readJson('results/tiny/report.json') as Report;
+  const onText = claims.filter(({ text }) => text.includes('on text'));
+  expect(onText.map(({ verdict }) => verdict)).toEqual(['refuted', 'refuted']);
+  for (const { rows } of Object.values(readJson('bench/peers/results.json') as PeerResults)) {
+    const ours = rows.find(({ name }) => name === 'ours')!;
+    for (const { name, ratio, peakMemory } of rows) {
+      if (name === 'torch') expect(ratio, name).toBeLessThan(0.5);
+      if (name !== 'jax-js' && name !== 'tfjs') continue;
+      expect(ratio, name).toBeGreaterThan(2.5); // several times as long
+      expect(peakMemory, name).toBeGreaterThan(ours.peakMemory);
+    }
+  }
+  expect(registry.length).toBeLessThan(20);
 });
 
 test('the transcript of the demo begins as the demo does', async () => {

@@ -27,7 +27,7 @@ export interface PeerRow {
 export interface PeerResult {
   /** `2026-11-24` */
   readonly date: string;
-  /** the commit checked out; with `+` where files differ from it */
+  /** the commit checked out; with `+` where the code that ran differs from it */
   readonly commit: string;
   readonly workload: {
     readonly name: string;

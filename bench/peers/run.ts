@@ -37,10 +37,8 @@ const steps = Number(values.steps);
 const WARM = 2;
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-peers-'));
-const script = (file: string, device: string) => [
-  process.execPath,
-  ['--import', 'tsx', join(import.meta.dirname, file), name, device],
-] as const;
+const script = (file: string, device: string) =>
+  [process.execPath, ['--import', 'tsx', join(import.meta.dirname, file), name, device]] as const;
 const LIBRARIES: Readonly<Record<string, () => readonly [string, readonly string[]]>> = {
   ours: () => script('ours.ts', values.device),
   'jax-js': () => script('jaxJs.ts', values.device),
@@ -55,7 +53,10 @@ const LIBRARIES: Readonly<Record<string, () => readonly [string, readonly string
     const bytes = batches.flatMap(({ x, y }) => [Buffer.from(x.buffer), Buffer.from(y.buffer)]);
     writeFileSync(join(folder, 'batches.bin'), Buffer.concat(bytes));
     const python = process.env.PYTHON ?? 'python3';
-    return [python, [join(import.meta.dirname, 'torch_worker.py'), JSON.stringify({ ...workload, adam: ADAM }), folder]];
+    return [
+      python,
+      [join(import.meta.dirname, 'torch_worker.py'), JSON.stringify({ ...workload, adam: ADAM }), folder],
+    ];
   },
 };
 
@@ -146,9 +147,12 @@ const rows = libraries
     difference: ours && Math.max(...losses.slice(0, compared).map((loss, i) => Math.abs(loss - ours.losses[i]!))),
   }));
 const git = (...words: string[]) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+/** Files that could make a difference to what was measured. */
+const CODE = [':/src', ':/shaders', '.', ':!results.json'];
+const changed = git('status', '--porcelain', '--untracked-files=no', '--', ...CODE) !== '';
 const result: PeerResult = {
   date: new Date().toISOString().slice(0, 10),
-  commit: git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+'),
+  commit: git('rev-parse', '--short', 'HEAD') + (changed ? '+' : ''),
   workload: { name, ...workload },
   device: values.device,
   toggles: FAST_TOGGLES,
@@ -172,7 +176,8 @@ if (values.json) {
   if (lost.length > 0) console.log(`ended early: ${lost.join(', ')}`);
 }
 for (const { name, difference } of rows) {
-  if ((difference ?? 0) > 1e-3) throw new Error(`${name}: its losses differ from ours by ${difference}; it does other work`);
+  if ((difference ?? 0) > 1e-3)
+    throw new Error(`${name}: its losses differ from ours by ${difference}; it does other work`);
 }
 if (values.record) {
   const file = join(import.meta.dirname, 'results.json');

@@ -6,22 +6,24 @@ import type { Outcome } from '../reliability/report.js';
 
 /*
  * The README's tables of results, speed and reliability, each from the JSON file that a command writes. test/readme.test.ts
- * holds the README to them.
+ * holds the README to them. The commands are byte-to-loss experiment, bench/peers/run.ts --record and npm run reliability.
  */
 
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+/** A table in Markdown. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(header), `|${'---|'.repeat(header.length)}`, ...rows.map(line)].join('\n');
 }
 
 /** What an experiment found: each door's measures, and what the zero door costs more than the others. */
-export function resultsTables({ groups }: Report): string {
-  return groups.map(groupTables).join('\n\n');
+export function resultsTables({ name, groups }: Report): string {
+  return groups.map((group) => groupTables(name, group)).join('\n\n');
 }
 
 const BITS = ['text_bpb', 'video_bpb', 'caption_bpb'];
 const SHOWN = [...BITS, 'binding_gap', 'retrieval'];
 
-function groupTables({ arms }: Report['groups'][number]): string {
+function groupTables(name: string, { K, steps, windows, arms }: Report['groups'][number]): string {
   const found = ({ mean, half }: Interval) => mean.toFixed(3) + (half === undefined ? '' : ` ± ${half.toFixed(3)}`);
   const doors = arms.map(({ arm, parameters, measures }) => [
     arm,
@@ -36,7 +38,10 @@ function groupTables({ arms }: Report['groups'][number]): string {
       ? []
       : [[`zero − ${arm}`, ...BITS.map((name) => (toZero[name] ? between(toZero[name]) : '–'))]],
   );
+  const seeds = Math.max(...arms.flatMap(({ measures }) => Object.values(measures).map(({ n }) => n)));
   return [
+    `[\`${name}\`](results/${name}/report.md): K ${K}, ${steps} steps, ${seeds} seeds, ${windows} held-out windows of each kind; ` +
+      'means over seeds, ± half the 95 % interval.',
     table(['door', 'parameters in it', ...SHOWN.map((name) => MEASURES[name]!)], doors),
     table(['', ...BITS.map((name) => MEASURES[name]!)], differences),
   ].join('\n\n');
