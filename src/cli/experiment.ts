@@ -3,7 +3,7 @@ import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
-import { FileError, InputError } from '../engine/errors.js';
+import { InputError } from '../engine/errors.js';
 import { writeFileAtomic } from '../train/atomicWrite.js';
 import { cellFolder, runCell } from '../train/experiment/cell.js';
 import { collect } from '../train/experiment/collect.js';
@@ -162,8 +162,7 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
       },
     });
     shown.end();
-    if (end.state === 'busy') throw new FileError(`cell ${cell.index} is being run by ${end.by}; nothing was done`);
-    console.log(`cell ${cell.index}: ${end.state}`);
+    console.log(`cell ${cell.index}: ${end}`);
     if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
   } finally {
     shown.end();

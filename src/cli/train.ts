@@ -1,14 +1,15 @@
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
+import type { Device } from '../engine/device.js';
 import { InputError } from '../engine/errors.js';
 import { profileFor } from '../engine/precision.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
 import { readRun } from '../report/readRun.js';
 import { terminalChart } from '../report/terminal.js';
 import type { Measures } from '../train/measures.js';
-import { Checkpoints } from '../train/run/checkpoints.js';
+import { Checkpoints, type SavedState } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
-import { openData } from '../train/run/data.js';
+import { type OpenedData, openData } from '../train/run/data.js';
 import { defaultRunPath, RunFolder } from '../train/run/folder.js';
 import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions, type TrainOptions } from '../train/run/options.js';
 import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
@@ -62,9 +63,13 @@ export function trainCommand(): Command {
     .option('--device <name>', 'auto, gpu, system or bundled')
     .action(async ({ config: file, resume, ...flags }: Record<string, unknown> & Special) => {
       if (resume !== undefined && file !== undefined) throw new InputError('give --resume or --config, not both');
-      if (resume !== undefined) return runTrain(openRun(resume, flags));
+      if (resume !== undefined) {
+        const run = openRun(resume, flags);
+        return runTrain(run.options, (config) => goOn(run, config)).finally(() => run.folder.release());
+      }
       const settings = file === undefined ? {} : (readJson(file) as object);
-      return runTrain({ options: resolveTrainOptions({ ...settings, ...flags }, file ?? 'train') });
+      const options = resolveTrainOptions({ ...settings, ...flags }, file ?? 'train');
+      return runTrain(options, (config) => begin(options, config));
     });
 }
 
@@ -73,16 +78,46 @@ interface Special {
   readonly resume?: string;
 }
 
-async function runTrain(run: { readonly options: TrainOptions } | ResumedRun): Promise<void> {
-  const { options } = run;
+type Config = ReturnType<typeof runConfig>;
+
+/** A run's folder, whose lock is held, and where it goes on from. */
+interface Begun {
+  readonly folder: RunFolder;
+  readonly from?: SavedState | undefined;
+}
+
+/** @param take makes or takes up the folder, once the data and the device are there */
+async function runTrain(options: TrainOptions, take: (config: Config) => Begun): Promise<void> {
   const data = openData(options);
   const open = () => openDevice(options.device === undefined ? {} : { device: options.device });
   const device = await open();
-  profileFor(device, options.precision); // says so now if it cannot be had
+  try {
+    profileFor(device, options.precision); // says so now if it cannot be had
+    const { folder, from } = take(runConfig(options, data, device, version));
+    await trainInto(folder, { device, options, data, from, open }).finally(() => folder.release());
+  } finally {
+    device.close();
+  }
+}
+
+async function trainInto(
+  folder: RunFolder,
+  {
+    device,
+    options,
+    data,
+    from,
+    open,
+  }: {
+    readonly device: Device;
+    readonly options: TrainOptions;
+    readonly data: OpenedData;
+    readonly from: SavedState | undefined;
+    readonly open: () => Promise<Device>;
+  },
+): Promise<void> {
   const counts = parameterCounts(options);
   const decoder = decoderConfigOf(options);
-  const config = runConfig(options, data, device, version);
-  const { folder, from } = 'folder' in run ? goOn(run, config) : { folder: begin(options, config), from: undefined };
   for (const line of data.describe().split('\n')) console.log(printable(line));
   for (const reason of data.leftOut.reasons) console.log(`left out: ${printable(reason)}`);
   console.log(
@@ -105,18 +140,22 @@ async function runTrain(run: { readonly options: TrainOptions } | ResumedRun): P
   } finally {
     progress.end();
     stop.off();
-    device.close();
   }
 }
 
-function begin({ out, size, door }: TrainOptions, config: object): RunFolder {
+function begin({ out, size, door }: TrainOptions, config: Config): Begun {
   const folder = RunFolder.create(out ?? defaultRunPath(size, door));
-  folder.writeConfig(config);
-  return folder;
+  try {
+    folder.writeConfig(config);
+    return { folder };
+  } catch (error) {
+    folder.release();
+    throw error;
+  }
 }
 
 /** Take up an interrupted run where its newest checkpoint that can be read stands. */
-function goOn(run: ResumedRun, now: Parameters<typeof differences>[1]) {
+function goOn(run: ResumedRun, now: Config): Begun {
   const { folder, options, config, notes } = run;
   for (const line of [...notes, ...differences(run, now)]) console.log(line);
   const from = new Checkpoints(folder.checkpoints, options.keep, (line) => console.error(line)).newest();

@@ -209,10 +209,16 @@ export class Device implements AdapterDescription {
     if (failed) throw failed;
   }
 
-  /** Destroy the device and everything made from it. Twice is once. */
+  /**
+   * Destroy the device and everything made from it. Twice is once.
+   *
+   * Dawn's Node binding keeps the listener as a root of the garbage collector, and the listener keeps this device: without
+   * taking it back, every device of a process would stay, with the driver's threads and memory.
+   */
   close(): void {
     this.#closed = true;
     this.gpu.destroy();
+    this.gpu.onuncapturederror = null;
   }
 }
 

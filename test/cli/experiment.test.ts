@@ -67,13 +67,18 @@ describe('experiment --cell', () => {
   });
 
   it('a cell that another is at is left alone', async () => {
-    const lock = at(`busy/${cells[0]!.id}.lock`);
+    const path = at(`busy/${cells[0]!.id}`);
+    const lock = join(path, 'lock');
     mkdirSync(lock, { recursive: true });
-    writeFileSync(join(lock, 'owner.json'), JSON.stringify({ token: 'x', host: hostname(), pid: process.pid }));
+    writeFileSync(join(lock, 'owner.json'), JSON.stringify({ token: 'x', host: hostname(), pid: process.ppid }));
     const { code, error } = await experiment('busy', '--cell', '0');
     expect(code).toBe(1);
-    expect(error).toContain(`cell 0 is being run by ${hostname()}, process ${process.pid}; nothing was done`);
-    expect(existsSync(at(`busy/${cells[0]!.id}`))).toBe(false);
+    expect(error).toBe(
+      `error: ${path}: is being run by ${hostname()}, process ${process.ppid}; nothing was done. Wait until it ends, or stop it\n`,
+    );
+    expect(existsSync(join(path, 'config.json'))).toBe(false);
+    expect((await experiment('busy', '--collect')).out).toContain('0 of 2 cells finished');
+    expect(readFileSync(at('busy/report.md'), 'utf8')).toContain('running');
   });
 });
 
@@ -104,11 +109,11 @@ describe('experiment', () => {
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('close', resolve));
     expect(existsSync(at(`killed/${cell!.id}/result.json`))).toBe(false);
-    expect(existsSync(at(`killed/${cell!.id}.lock`))).toBe(true);
+    expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(true);
     const { code, out } = await cli('experiment', '--grid', at('long.json'), '--out', at('killed'), '--cell', '0');
     expect(code).toBe(0);
     expect(out).toMatch(/going on from step ([3-9]|\d\d)/);
-    expect(existsSync(at(`killed/${cell!.id}.lock`))).toBe(false);
+    expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(false);
   });
 
   it('--dry-run says what it would take, and begins nothing', async () => {

@@ -3,21 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Checkpoints } from '../../src/train/run/checkpoints.js';
-import { ended, start, stepsDone, TINY_RUN } from '../reliability/runs.js';
+import { ended, start, startTraining, stepsDone, TINY_RUN } from '../reliability/runs.js';
 
 const root = mkdtempSync(join(tmpdir(), 'byte-to-loss-signals-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** A run that would go on for long, in a process of its own, that has done some steps. */
+/** A long run in a process of its own, and its folder. */
 async function training(name: string, ...more: string[]) {
   const path = join(root, name);
-  const flags = [...TINY_RUN, '--steps', '100000', '--save-every', '0', '--eval-every', '0', ...more];
-  const child = start(['train', ...flags, '--out', path]);
-  while (stepsDone(path) < 3) {
-    if (child.exitCode !== null) throw new Error((await ended(child)).error);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return { child, path };
+  return { child: await startTraining(path, ...more), path };
 }
 
 const newest = (path: string) => new Checkpoints(join(path, 'checkpoints'), 0).newest();

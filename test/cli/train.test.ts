@@ -62,6 +62,10 @@ describe('train', () => {
       'step-000004.optimiser.safetensors',
       'step-000004.safetensors',
     ]);
+    expect(JSON.parse(readFileSync(at('run/split.json'), 'utf8')).text).toEqual({
+      train: ['Moby Dick, bytes 0 to 1073595'],
+      validation: ['Moby Dick, bytes 1073596 to 1192884'],
+    });
     expect(existsSync(at('run/sample.txt'))).toBe(true);
     const samples = readFileSync(at('run/samples.jsonl'), 'utf8').trim().split('\n');
     expect(samples.map((line) => JSON.parse(line).step)).toEqual([2, 4]);

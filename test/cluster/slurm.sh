@@ -96,8 +96,8 @@ done
 grep 'is being run by' "$work/second"
 
 # The process of a cell is killed outright; Slurm puts the task back, and the cell is gone on with.
-holder=$(compgen -G "$work/runs/*.lock/owner.json" | head -1)
-killed=$(basename "$(dirname "$holder")" .lock)
+holder=$(compgen -G "$work/runs/*/lock/owner.json" | head -1)
+killed=$(basename "$(dirname "$(dirname "$holder")")")
 kill -KILL "$(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).pid' "$holder")"
 echo "killed the worker of $killed"
 wait_for 600 ended "$job"

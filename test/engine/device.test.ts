@@ -10,6 +10,7 @@ import type { Device } from '../../src/engine/device.js';
 import { DeviceError, InputError } from '../../src/engine/errors.js';
 import { bundledDriver, unpackBundle } from '../../src/engine/softwareVulkan.js';
 import { testDevice } from '../support/device.js';
+import { collectGarbage } from '../support/garbage.js';
 
 /** Adds 1 to each of 64 numbers that start at 0, 1, 2, …, and reads them back. */
 async function addOne(device: Device): Promise<number[]> {
@@ -169,6 +170,24 @@ describe('errors of a device', () => {
     device.close();
     device.close();
     await expect(device.wait()).rejects.toThrow(/SwiftShader.*: the device was closed$/);
+  });
+});
+
+describe('a closed device', () => {
+  async function openAndClose(): Promise<WeakRef<GPUDevice>> {
+    const device = await openDevice();
+    await addOne(device);
+    device.close();
+    return new WeakRef(device.gpu);
+  }
+
+  it('is collected, so that a run may lose and open many', async () => {
+    const gpu = await openAndClose();
+    for (let round = 0; round < 50 && gpu.deref() !== undefined; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      collectGarbage();
+    }
+    expect(gpu.deref()).toBeUndefined();
   });
 });
 

@@ -8,7 +8,8 @@ import { Plan } from '../../src/engine/plan.js';
 import { isTemporary } from '../../src/train/atomicWrite.js';
 import { Checkpoints } from '../../src/train/run/checkpoints.js';
 import { RunFolder } from '../../src/train/run/folder.js';
-import { type Listener, train } from '../../src/train/run/train.js';
+import type { TrainOptions } from '../../src/train/run/options.js';
+import { type Listener, type RunData, type RunResult, train } from '../../src/train/run/train.js';
 import { watchDispatches, withFailingWrite } from '../support/faults.js';
 import { tinyRun } from '../support/tinyRun.js';
 import type { Outcome } from './report.js';
@@ -24,6 +25,14 @@ interface Expected {
   readonly samples: readonly string[];
 }
 
+/** What a run differs in from the plain one. */
+interface How {
+  readonly options: TrainOptions;
+  readonly data: RunData;
+  readonly listener: Listener;
+  readonly reopen: (() => Promise<Device>) | undefined;
+}
+
 /** A folder for runs, removed at the end. */
 export class Faults {
   readonly folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-faults-'));
@@ -36,17 +45,21 @@ export class Faults {
     return join(this.folder, `run-${this.#runs++}`);
   }
 
-  /** A new run folder, with its configuration, as the command makes it. */
-  create(path: string): RunFolder {
+  /** Train into a new run folder, as the command does. */
+  async train(device: Device, path: string, how: Partial<How> = {}): Promise<RunResult> {
+    const { options, data, listener, reopen } = { ...this.run, listener: SILENT, reopen: undefined, ...how };
     const folder = RunFolder.create(path);
-    folder.writeConfig({ options: this.run.options });
-    return folder;
+    try {
+      folder.writeConfig({ options });
+      return await train(device, options, data, folder, listener, undefined, { ...(reopen && { reopen }) });
+    } finally {
+      folder.release();
+    }
   }
 
   async expected(device: Device): Promise<Expected> {
     const path = this.path();
-    const options = { ...this.run.options, keep: 0 };
-    await train(device, options, this.run.data, this.create(path), SILENT);
+    await this.train(device, path, { options: { ...this.run.options, keep: 0 } });
     return { hashes: hashes(path), metrics: metricsOf(path), samples: metricsOf(path, 'samples.jsonl') };
   }
 
@@ -67,7 +80,8 @@ export class Faults {
   async finish(what: string, device: Device, path: string, expected: Expected): Promise<void> {
     const folder = RunFolder.open(path);
     const from = new Checkpoints(folder.checkpoints, 0).newest();
-    await train(device, this.run.options, this.run.data, folder, SILENT, undefined, { from });
+    const training = train(device, this.run.options, this.run.data, folder, SILENT, undefined, { from });
+    await training.finally(() => folder.release());
     this.check(`${what}, resumed`, path, expected);
     this.same(what, path, expected);
     rmSync(path, { recursive: true });
@@ -89,13 +103,12 @@ export class Faults {
 /** Every call that writes fails in turn. @returns how many did */
 export async function failEveryWrite(faults: Faults, device: Device, every = 1): Promise<number> {
   const expected = await faults.expected(device);
-  const { options, data } = faults.run;
   for (let n = 1; ; n += every) {
     const path = faults.path();
     const code = CODES[n % CODES.length]!;
     const { calls, failed, value } = await withFailingWrite(n, code, async () => {
       try {
-        await train(device, options, data, faults.create(path), SILENT);
+        await faults.train(device, path);
         return undefined;
       } catch (error) {
         return error;
@@ -120,7 +133,6 @@ export async function poisonEveryOp(
 ): Promise<{ ops: number; named: number; stopped: number }> {
   const device = await openDevice();
   const expected = await faults.expected(device);
-  const { options, data } = faults.run;
   const training: { plan?: Plan | undefined } = {}; // of the step: the first plan that a run compiles
   const compile = Plan.compile;
   Plan.compile = async (...args) => {
@@ -154,7 +166,7 @@ export async function poisonEveryOp(
       const path = faults.path();
       training.plan = undefined;
       armed = false;
-      const error = await train(device, options, data, faults.create(path), listener).catch((thrown) => thrown);
+      const error = await faults.train(device, path, { listener }).catch((thrown) => thrown);
       const { program, steps } = training.plan! as Plan;
       const entry = program.entries[target];
       if (entry === undefined) break;
@@ -184,7 +196,6 @@ export async function loseEveryDevice(faults: Faults, every = 10, most = Number.
   const plain = await openDevice();
   const expected = await faults.expected(plain);
   plain.close();
-  const { options, data } = faults.run;
   let losses = 0;
   for (let n = first; n <= most; n += every) {
     let dispatches = 0;
@@ -197,7 +208,7 @@ export async function loseEveryDevice(faults: Faults, every = 10, most = Number.
     };
     const path = faults.path();
     const device = await open();
-    const error = await train(device, options, data, faults.create(path), SILENT, undefined, { reopen: open }).then(
+    const error = await faults.train(device, path, { reopen: open }).then(
       () => undefined,
       (thrown) => thrown,
     );
@@ -216,7 +227,7 @@ export async function loseEveryDevice(faults: Faults, every = 10, most = Number.
 
 /** A device that is lost again and again ends the run at the fourth loss. */
 export async function loseTooOften(faults: Faults): Promise<void> {
-  const { options, data } = faults.run;
+  const options = { ...faults.run.options, saveEvery: 0 };
   let opened = 0;
   const open = async () => {
     opened++;
@@ -228,10 +239,7 @@ export async function loseTooOften(faults: Faults): Promise<void> {
     return device;
   };
   const device = await open();
-  const folder = faults.create(faults.path());
-  const error = await train(device, { ...options, saveEvery: 0 }, data, folder, SILENT, undefined, {
-    reopen: open,
-  }).catch((thrown) => thrown);
+  const error = await faults.train(device, faults.path(), { options, reopen: open }).catch((thrown) => thrown);
   device.close();
   if (!(error instanceof DeviceError && error.fault === 'lost')) faults.broken.push(`lost four times: ${error}`);
   if (opened !== 4) faults.broken.push(`lost again and again: ${opened} devices were opened, not 4`);

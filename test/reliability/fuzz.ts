@@ -186,11 +186,14 @@ export function targets(folder: string): Target[] {
   const jsonl = ascii(
     '{"text": "one document of some length, longer than a window"}\n{"text": "and another of them"}\n',
   );
-  const audio = ascii(Array.from({ length: 20 }, (_, i) => `{"audio": "good.wav", "caption": "c${i}"}\n`).join(''));
+  const audio = ascii(
+    Array.from({ length: 20 }, (_, i) => `{"audio": "good${i % 10}.wav", "caption": "c${i}"}\n`).join(''),
+  );
   const video = ascii(Array.from({ length: 4 }, () => '{"video": "good.y4m", "audio": "good.wav"}\n').join(''));
   const wavs = [wav(8, 1, 1), wav(16, 1, 1), wav(16, 2, 1), wav(24, 1, 1), wav(32, 1, 3)];
   const film = y4m(12);
   put('good.wav', wavs[1]!);
+  for (let i = 0; i < 10; i++) put(`good${i}.wav`, wavs[1]!);
   put('good.y4m', film);
   return [
     {
@@ -253,7 +256,9 @@ export function targets(folder: string): Target[] {
       input: fc.oneof(nearly(config), mutated([ascii(JSON.stringify(config))])).map((value) => ({ bytes: value })),
       run: (x) => {
         put('run/config.json', x.bytes);
-        return openRun(run, {});
+        const opened = openRun(run, {});
+        opened.folder.release();
+        return opened;
       },
     },
     {
@@ -263,7 +268,12 @@ export function targets(folder: string): Target[] {
       run: (x) => {
         put('run/config.json', ascii('{}'));
         put('run/metrics.jsonl', x.bytes);
-        return RunFolder.open(run).rewind(2);
+        const opened = RunFolder.open(run);
+        try {
+          return opened.rewind(2);
+        } finally {
+          opened.release();
+        }
       },
     },
     {

@@ -1,7 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
 import { openDevice } from '../../src/engine/adapters.js';
 import { NumberError } from '../../src/engine/errors.js';
-import { train } from '../../src/train/run/train.js';
 import { tinyRun } from '../support/tinyRun.js';
 import { Faults, failEveryWrite, loseEveryDevice, loseTooOften, poisonEveryOp } from './faults.js';
 import { fuzz } from './fuzz.js';
@@ -33,14 +32,14 @@ it('a lost device is opened again, three times at most', async () => {
 it('steps that are not finite are left out and counted when asked for', async () => {
   const { options, data } = tinyRun({ steps: 3, skipNonfinite: true, evalEvery: 0 });
   const device = await openDevice();
-  const broken = { ...data, mix: { ...data.mix, batch: poisonFirst(data.mix.batch) } };
-  const folder = faults.create(faults.path());
+  const poisoned = { ...data, mix: { ...data.mix, batch: poisonFirst(data.mix.batch) } };
   const notes: string[] = [];
   const listener = { step() {}, validation() {}, saved() {}, note: (line: string) => notes.push(line) };
-  const result = await train(device, options, broken, folder, listener);
+  const result = await faults.train(device, faults.path(), { options, data: poisoned, listener });
   expect(result.step).toBe(3);
   expect(notes).toEqual(['step 1  skipped: the loss is NaN']);
-  const stops = train(device, { ...options, skipNonfinite: false }, broken, faults.create(faults.path()), listener);
+  const strict = { ...options, skipNonfinite: false };
+  const stops = faults.train(device, faults.path(), { options: strict, data: poisoned });
   await expect(stops).rejects.toThrow(NumberError);
   device.close();
 });

@@ -19,6 +19,17 @@ export function start(args: readonly string[]): ChildProcess {
   });
 }
 
+/** A run that would go on for long, in a process of its own, that has done some steps. */
+export async function startTraining(path: string, ...more: readonly string[]): Promise<ChildProcess> {
+  const flags = [...TINY_RUN, '--steps', '100000', '--save-every', '0', '--eval-every', '0', ...more];
+  const child = start(['train', ...flags, '--out', path]);
+  while (stepsDone(path) < 3) {
+    if (child.exitCode !== null) throw new Error((await ended(child)).error);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return child;
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

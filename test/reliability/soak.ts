@@ -1,18 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { openDevice } from '../../src/engine/adapters.js';
 import { RunFolder } from '../../src/train/run/folder.js';
 import { type Listener, train } from '../../src/train/run/train.js';
+import { collectGarbage } from '../support/garbage.js';
 import { countObjects } from '../support/gpuObjects.js';
 import { tinyRun } from '../support/tinyRun.js';
 import type { Outcome } from './report.js';
-
-/** Garbage is collected before each measurement, so that what grows is what is kept, not what V8 has not come round to. */
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 
 /** Train a tiny decoder for long: memory and live GPU objects must not grow. */
 export async function soak(steps = 10_000): Promise<Outcome> {
@@ -27,7 +22,7 @@ export async function soak(steps = 10_000): Promise<Outcome> {
     step() {
       done++;
       if (done % 20 !== 0) return;
-      collect();
+      collectGarbage();
       memory.push(process.memoryUsage.rss());
       buffers.push(live.buffers);
       if (done % 1000 === 0) console.log(`step ${done}  ${mib(memory.at(-1)!)} MiB  ${live.buffers} buffers`);
@@ -38,6 +33,7 @@ export async function soak(steps = 10_000): Promise<Outcome> {
   const run = RunFolder.create(join(folder, 'run'));
   run.writeConfig({ options });
   await train(device, options, data, run, listener);
+  run.release();
   const broken: string[] = [];
   const tenth = Math.floor(memory.length / 10);
   const [second, last] = [memory.slice(tenth, 2 * tenth), memory.slice(-tenth)].map(mean) as [number, number];

@@ -152,6 +152,7 @@ test('a run that goes on takes back the samples it will write again', () => {
     [6, 'i\uFFFD'],
   ]);
   kept.rewind(5);
+  kept.release();
   expect(readRun(path).samples.map(({ step }) => step)).toEqual([4]);
 });
 

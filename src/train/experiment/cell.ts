@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceUsage } from 'node:process';
 import type { Device } from '../../engine/device.js';
@@ -9,10 +9,9 @@ import { Checkpoints } from '../run/checkpoints.js';
 import { runConfig } from '../run/config.js';
 import { openData } from '../run/data.js';
 import { RunFolder } from '../run/folder.js';
-import { differences, openRun } from '../run/resume.js';
+import { differences, openRun, type ResumedRun } from '../run/resume.js';
 import { type Listener, parameterCounts, train } from '../run/train.js';
 import type { Cell } from './grid.js';
-import { Lock } from './lock.js';
 import { readMetrics } from './metrics.js';
 
 /** What a finished cell leaves beside its run, in result.json. */
@@ -39,10 +38,8 @@ export interface CellResult {
   readonly adapter: string;
 }
 
-/** How an attempt at a cell ended. `busy` says who is at it. */
-export type CellEnd =
-  | { readonly state: 'finished' | 'kept' | 'stopped' }
-  | { readonly state: 'busy'; readonly by: string };
+/** How an attempt at a cell ended. */
+export type CellEnd = 'finished' | 'kept' | 'stopped';
 
 export interface CellContext {
   readonly out: string;
@@ -59,33 +56,34 @@ export function cellFolder(out: string, { id }: Cell): string {
 }
 
 /**
- * Run one cell, unless it is finished or another process is at it. A run that was broken off is gone on with.
+ * Run one cell, unless it is finished. A run that was broken off is gone on with.
  *
- * @throws FileError, InputError when its data or folder cannot be used; DeviceError when there is no device
+ * @throws FileError, InputError when its data or folder cannot be used, or another process is at it
+ * @throws DeviceError when there is no device
  */
 export async function runCell(cell: Cell, context: CellContext): Promise<CellEnd> {
   const path = cellFolder(context.out, cell);
   const result = join(path, 'result.json');
-  mkdirSync(context.out, { recursive: true });
-  if (existsSync(result)) return { state: 'kept' };
-  const lock = Lock.take(`${path}.lock`);
-  if (typeof lock === 'string') return { state: 'busy', by: lock };
+  if (existsSync(result)) return 'kept';
+  const begun = existsSync(join(path, 'config.json')) ? openRun(path, {}) : undefined;
+  const folder = begun?.folder ?? RunFolder.create(path);
   try {
-    if (existsSync(result)) return { state: 'kept' }; // finished by whoever held the lock before
-    const measured = await runWhole(cell, path, context, () => context.stop() || lock.lost);
-    if (measured === undefined || lock.lost) return { state: 'stopped' };
+    if (existsSync(result)) return 'kept'; // finished by whoever held the folder before
+    const measured = await runWhole(cell, folder, begun, context);
+    if (measured === undefined) return 'stopped';
+    folder.check();
     writeFileAtomic(result, `${JSON.stringify(measured, null, 2)}\n`);
-    return { state: 'finished' };
+    return 'finished';
   } finally {
-    lock.release();
+    folder.release();
   }
 }
 
 async function runWhole(
   cell: Cell,
-  path: string,
-  { open, version, listener, strict }: CellContext,
-  stop: () => boolean,
+  folder: RunFolder,
+  begun: ResumedRun | undefined,
+  { open, version, listener, strict, stop }: CellContext,
 ): Promise<CellResult | undefined> {
   const options = { ...cell.options, strict: strict || cell.options.strict };
   const start = performance.now();
@@ -94,10 +92,11 @@ async function runWhole(
   try {
     const config = runConfig(options, data, device, version);
     const note = (line: string) => listener.note?.(line);
-    const { folder, from } = takeUp(path, config, options.keep, note);
+    const from = begun && takeUp(begun, config, options.keep, note);
+    if (begun === undefined) folder.writeConfig(config);
     const { measures, stopped } = await train(device, options, data, folder, listener, stop, { from, reopen: open });
     if (stopped) return undefined;
-    const { bytes, milliseconds } = trainingTime(cell, path, data.mix);
+    const { bytes, milliseconds } = trainingTime(cell, folder.path, data.mix);
     return {
       arm: cell.arm,
       K: cell.K,
@@ -119,19 +118,12 @@ async function runWhole(
   }
 }
 
-/** The folder of a run, and the newest checkpoint in it where it was broken off. */
-function takeUp(path: string, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
-  if (!existsSync(join(path, 'config.json'))) {
-    rmSync(path, { recursive: true, force: true }); // broken off before it began
-    const folder = RunFolder.create(path);
-    folder.writeConfig(config);
-    return { folder, from: undefined };
-  }
-  const run = openRun(path, {});
+/** The newest checkpoint of a run that was broken off. */
+function takeUp(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
   for (const line of differences(run, config)) note(line);
   const from = new Checkpoints(run.folder.checkpoints, keep, note).newest();
   note(`going on from step ${from?.checkpoint.step ?? 0}`);
-  return { folder: run.folder, from };
+  return from;
 }
 
 /** Bytes that the run's steps read, and how long they took, from its metrics: so that steps before a break count too. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
 import { parseJson } from '../data/json.js';
+import { RunFolder } from '../run/folder.js';
 import { type CellResult, cellFolder } from './cell.js';
 import type { Cell, Grid } from './grid.js';
 import { type Interval, intervalOf, pairedDifference } from './intervals.js';
@@ -48,7 +49,7 @@ export function collect(grid: Grid, out: string): CollectedCell[] {
     const curve = readMetrics(folder).validations;
     const path = join(folder, 'result.json');
     if (existsSync(path)) return { cell, state: 'finished', result: readResult(path), curve };
-    if (existsSync(`${folder}.lock`)) return { cell, state: 'running', curve };
+    if (RunFolder.holder(folder) !== undefined) return { cell, state: 'running', curve };
     return { cell, state: existsSync(folder) ? 'broken off' : 'not begun', curve };
   });
 }

@@ -15,6 +15,9 @@ import { makeFolders } from '../../engine/folders.js';
 import { isTemporary, reason, writeFileAtomic } from '../atomicWrite.js';
 import { isRecord } from '../data/json.js';
 import { readable } from '../data/readable.js';
+import { Lock } from './lock.js';
+
+const LOCK = 'lock';
 
 /** A line of metrics.jsonl. */
 export type Metrics = Readonly<Record<string, number | string>>;
@@ -23,62 +26,95 @@ export type Metrics = Readonly<Record<string, number | string>>;
  * Everything a run leaves behind:
  *
  *     config.json           the resolved configuration, with versions, seed and adapter
+ *     split.json            by kind of window, what was trained on and what was held out: files, lines, or ranges of them
  *     metrics.jsonl         a line per step, and per validation
  *     checkpoints/          step-000100.safetensors, beside it the optimiser's moments; index.json names latest and best
  *     samples.jsonl         what the decoder writes at each validation
  *     sample.txt            what it writes at the end
  *     memory.json           bytes on the device, by kind, and of this process
  *     report.html           all of this for a browser: curves, samples, memory, configuration
+ *     lock/                 who is at it, while somebody is
+ *
+ * Whoever has one holds its lock, so that no two processes write into one folder, and must release it.
  */
 export class RunFolder {
-  private constructor(readonly path: string) {}
+  private constructor(
+    readonly path: string,
+    private readonly lock: Lock,
+  ) {}
 
   /**
-   * Make a new run folder.
+   * Make a new run folder, and take its lock.
    *
-   * @throws FileError when it holds a run already, or cannot be written
+   * @throws FileError when it holds a run already, another process is at it, or it cannot be written
    */
   static create(path: string): RunFolder {
-    if (existsSync(join(path, 'config.json')) || existsSync(join(path, 'checkpoints'))) {
-      throw new FileError(
-        `${path}: holds a run already; go on with --resume ${path}, name another folder with --out, or remove this one`,
-      );
-    }
     try {
       makeFolders(join(path, 'checkpoints'));
     } catch (error) {
       throw new FileError(`${path}: cannot be made a run folder: ${reason(error)}; name another with --out`);
     }
-    return new RunFolder(path);
+    const folder = new RunFolder(path, lockOf(path));
+    if (existsSync(join(path, 'config.json')) || readdirSync(folder.checkpoints).length > 0) {
+      folder.release();
+      throw new FileError(
+        `${path}: holds a run already; go on with --resume ${path}, name another folder with --out, or remove this one`,
+      );
+    }
+    return folder;
   }
 
   /**
-   * The folder of a run that was interrupted. What killed writes left behind is removed.
+   * The folder of a run that was interrupted, with its lock. What killed writes left behind is removed.
    *
-   * @throws FileError when it holds no run
+   * @throws FileError when it holds no run, another process is at it, or it cannot be written
    */
   static open(path: string): RunFolder {
     if (!existsSync(join(path, 'config.json'))) {
       throw new FileError(`${path}: holds no run: there is no config.json. Give the folder that train printed`);
     }
+    const lock = lockOf(path);
     try {
       makeFolders(join(path, 'checkpoints'));
       for (const folder of [path, join(path, 'checkpoints')]) sweep(folder);
     } catch (error) {
+      lock.release();
       throw new FileError(`${path}: cannot be gone on with: ${reason(error)}`);
     }
-    return new RunFolder(path);
+    return new RunFolder(path, lock);
+  }
+
+  /** Who is at a run, as "host, process 123"; undefined where nobody is. */
+  static holder(path: string): string | undefined {
+    return Lock.holder(join(path, LOCK));
+  }
+
+  /** Let others at it. Twice is once. */
+  release(): void {
+    this.lock.release();
   }
 
   get checkpoints(): string {
     return join(this.path, 'checkpoints');
   }
 
+  /** @throws FileError when another process has taken the run over, while this one slept: it must write nothing more */
+  check(): void {
+    this.lock.check();
+  }
+
   writeConfig(config: object): void {
+    this.check();
     writeFileAtomic(join(this.path, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   }
 
+  writeSplit(kinds: object): void {
+    this.check();
+    writeFileAtomic(join(this.path, 'split.json'), `${JSON.stringify(kinds, null, 1)}\n`);
+  }
+
   log(metrics: Metrics): void {
+    this.check();
     append(this.#metrics, metrics);
   }
 
@@ -88,15 +124,18 @@ export class RunFolder {
       hex: Buffer.from(bytes).toString('hex'),
       text: new TextDecoder().decode(bytes),
     });
+    this.check();
     append(this.#samples, { step, prompt: show(prompt), made: show(made) });
   }
 
   writeMemory(bytes: Readonly<Record<string, number>>): void {
+    this.check();
     writeFileAtomic(join(this.path, 'memory.json'), `${JSON.stringify(bytes, null, 2)}\n`);
   }
 
   /** Flush metrics and samples to the disk: done before a checkpoint, so that a checkpoint never lacks the lines before it. */
   flush(): void {
+    this.check();
     for (const path of [this.#metrics, this.#samples]) if (existsSync(path)) flushFile(path);
   }
 
@@ -111,6 +150,7 @@ export class RunFolder {
   }
 
   writeSample(text: string | Uint8Array): void {
+    this.check();
     writeFileAtomic(join(this.path, 'sample.txt'), text);
   }
 
@@ -170,23 +210,19 @@ function metricsOf(text: string): Metrics | undefined {
   }
 }
 
-/** Remove temporary files of processes that are no more, and moments whose weights were never written. */
+/** @throws FileError when another process holds it */
+function lockOf(path: string): Lock {
+  const lock = Lock.take(join(path, LOCK));
+  if (lock instanceof Lock) return lock;
+  throw new FileError(`${path}: is being run by ${lock}; nothing was done. Wait until it ends, or stop it`);
+}
+
+/** Remove temporary files, and moments whose weights were never written: nobody else is writing. */
 function sweep(folder: string): void {
   const names = new Set(readdirSync(folder));
   for (const name of names) {
-    const pid = isTemporary(name) ? Number(/\.(\d+)\.tmp$/.exec(name)![1]) : undefined;
     const weights = /^step-\d+\.optimiser\.safetensors$/.test(name) ? name.replace('.optimiser', '') : undefined;
-    const left = pid === undefined ? weights !== undefined && !names.has(weights) : !isRunning(pid);
-    if (left) unlinkSync(join(folder, name));
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0); // signal 0 only asks
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (isTemporary(name) || (weights !== undefined && !names.has(weights))) unlinkSync(join(folder, name));
   }
 }
 

@@ -21,7 +21,7 @@ type Stored = z.output<typeof schema>;
 /** Flags that may differ when a run is gone on with: they change nothing that is computed. `steps` may grow. */
 const FREE = new Set(['device', 'keep', 'skipNonfinite']);
 
-/** An interrupted run: its folder, and its options with the few changes that are allowed. */
+/** An interrupted run: its folder, which the caller releases, and its options with the few changes that are allowed. */
 export interface ResumedRun {
   readonly folder: RunFolder;
   readonly options: TrainOptions;
@@ -32,17 +32,26 @@ export interface ResumedRun {
 }
 
 /**
- * Open a run to go on with. Its configuration comes from its folder; flags that contradict it are refused.
+ * Open a run to go on with, and take its lock. Its configuration comes from its folder; flags that contradict it are refused.
  *
  * `steps` may grow. The learning rate depends on it, so the run then goes on along the longer schedule, and ends elsewhere
  * than a run that had it from the start: a note says so.
  *
  * @param flags as given on the command line, by option name
- * @throws FileError when the folder holds no run, or its config.json cannot be used
+ * @throws FileError when the folder holds no run, another process is at it, or its config.json cannot be used
  * @throws InputError when a flag contradicts the run
  */
 export function openRun(path: string, flags: Readonly<Record<string, unknown>>): ResumedRun {
   const folder = RunFolder.open(path);
+  try {
+    return { folder, ...configured(path, flags) };
+  } catch (error) {
+    folder.release();
+    throw error;
+  }
+}
+
+function configured(path: string, flags: Readonly<Record<string, unknown>>): Omit<ResumedRun, 'folder'> {
   const file = join(path, 'config.json');
   const config = readConfig(file);
   const before = resolveTrainOptions(config.options, file);
@@ -63,7 +72,7 @@ export function openRun(path: string, flags: Readonly<Record<string, unknown>>):
             'the end is not that of a run that had it from the start',
         ]
       : [];
-  return { folder, options, config, notes };
+  return { options, config, notes };
 }
 
 function readConfig(file: string): Stored {

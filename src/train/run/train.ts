@@ -76,9 +76,10 @@ const MOST_LOSSES = 3;
  * Train from the first step to the last: update, validate, save. Everything random is a function of the seed and the step,
  * so a run that goes on from a checkpoint ends with the bytes of one that was never interrupted.
  *
+ * @param folder whose lock the caller holds, and releases
  * @param stop checked after every step: when it says so, the run saves and ends
  * @throws NumberError when a loss or a gradient is not finite: nothing was updated, and a checkpoint from before is saved
- * @throws FileError when something could not be written: the last good checkpoint is as it was
+ * @throws FileError when something could not be written, or the folder was taken over: the last good checkpoint is as it was
  * @throws DeviceError when the device failed, or was lost for the fourth time
  */
 export async function train(
@@ -97,11 +98,14 @@ export async function train(
   const keep = (saved: SavedState) => {
     state = saved;
   };
+  const splits = data.mix.shares.flatMap(({ source }) => (source.split ? [[source.kind, source.split]] : []));
   try {
+    if (from === undefined) folder.writeSplit(Object.fromEntries(splits));
     for (let losses = 1; ; losses++) {
       try {
         const attempted = { device: current, options, data, folder, listener, stop, checkpoints, state, keep };
         const result = await attempt(attempted);
+        folder.check();
         writeReport([folder.path]);
         return result;
       } catch (error) {

@@ -41,8 +41,8 @@ export interface AudioSource extends WindowSource {
 /**
  * Open recordings with captions: a prefix of μ-law bytes, a stream of the caption and its EOS.
  *
- * @param path a manifest of lines `{"audio": "x.wav", "caption": "…"}`, paths relative to it, of which every tenth is held out; or a
- *   folder of files named `{digit}_{speaker}_{index}.wav` (as the Free Spoken Digit Dataset is), of which index 0 to 4 are held out
+ * @param path a manifest of lines `{"audio": "x.wav", "caption": "…"}`, paths relative to it, every tenth of whose recordings is held
+ *   out with all its lines; or a folder of files named `{digit}_{speaker}_{index}.wav` (as the Free Spoken Digit Dataset is), of which index 0 to 4 are held out
  *   and whose captions are `a voice says seven`
  * @throws FileError when nothing can be read; a single bad line or file is left out and counted, unless `strict`
  */
@@ -73,6 +73,7 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
     rate,
     trainCount: clips.train.length,
     validationCount,
+    split: { train: clips.train.map(({ source }) => source), validation: clips.validation.map(({ source }) => source) },
     sample: (split, seed, step, index) => audioWindow(drawsAt(seed, 'audio', step, index).pick(clips[split]), size),
     validation: (index) =>
       audioWindow(clips.validation[evenly(index, validationCount, clips.validation.length)]!, size),
@@ -129,13 +130,16 @@ function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] 
     else if (typeof caption !== 'string' || caption === '') leftOut.add(where, 'has no "caption"');
     else entries.push({ where, file: isAbsolute(audio) ? audio : join(dirname(path), audio), caption });
   }
-  if (!canHoldOutWhole(entries.length, validation)) {
+  // A recording that several lines describe lies on one side with all of them.
+  const files = [...new Set(entries.map(({ file }) => file))];
+  if (!canHoldOutWhole(files.length, validation)) {
     const least = Math.ceil(1 / validation);
     throw new FileError(
-      `${path}: ${count(entries.length, 'usable line')}; at least ${least} are needed to hold some out${leftOut.summary()}`,
+      `${path}: names ${count(files.length, 'recording')}; at least ${least} are needed to hold some out${leftOut.summary()}`,
     );
   }
-  return entries.map((entry, index) => ({ ...entry, split: splitOf(index, validation) }));
+  const splits = new Map(files.map((file, index) => [file, splitOf(index, validation)]));
+  return entries.map((entry) => ({ ...entry, split: splits.get(entry.file)! }));
 }
 
 const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];

@@ -37,6 +37,7 @@ export function madeSource(generator: Generator, size: WindowSize, options: Made
     size,
     trainCount: lists.train.length,
     validationCount,
+    split: { train: lists.train.map(String), validation: lists.validation.map(String) },
     sample(split, seed, step, index) {
       const draws = drawsAt(seed, name, step, index);
       return make(draws.pick(lists[split]), draws);

@@ -67,6 +67,7 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
     entropy,
     trainCount: positions.train.count,
     validationCount,
+    split: { train: documents.train.map(rangeOf), validation: documents.validation.map(rangeOf) },
     sample(split, seed, step, index) {
       return positions[split].window(drawsAt(seed, 'text', step, index).integer(positions[split].count));
     },
@@ -79,6 +80,11 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
       return `text: ${name}: ${line('train')}; ${line('validation')}, order-0 entropy ${entropy.toFixed(3)} bits per byte; left out: ${leftOut.count}`;
     },
   };
+}
+
+/** `a.txt, bytes 0 to 899` */
+function rangeOf({ source, from = 0, bytes }: TextDocument): string {
+  return `${source}, bytes ${from} to ${from + bytes.length - 1}`;
 }
 
 interface ReadDocument extends TextDocument {
@@ -127,7 +133,7 @@ function splitDocuments(
       );
     }
     if (cut > 0) split.train.push({ source, bytes: bytes.subarray(0, cut), closed: false });
-    split.validation.push({ source, bytes: bytes.subarray(cut), closed });
+    split.validation.push({ source, bytes: bytes.subarray(cut), from: cut, closed });
   }
   return split;
 }

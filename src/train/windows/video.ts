@@ -102,6 +102,7 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
     leftOut,
     trainCount: counts.train,
     validationCount,
+    split: { train: stretches.train.map(rangeOf), validation: stretches.validation.map(rangeOf) },
     sample: (split, seed, step, index) => windowAt(split, drawsAt(seed, 'video', step, index).integer(counts[split])),
     validation: (index) => windowAt('validation', evenly(index, validationCount, counts.validation)),
     describe: () =>
@@ -177,6 +178,11 @@ function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOu
     if (!fits) leftOut.add(`${file}: at ${start} s`, tooLong(text, layout.caption));
     return fits;
   });
+}
+
+/** `x.y4m, frames 0 to 89` */
+function rangeOf({ source, first, moments }: Stretch): string {
+  return `${source}, frames ${first} to ${first + moments.length - 1}`;
 }
 
 function windowCount(stretches: readonly Stretch[]): number {

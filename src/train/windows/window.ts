@@ -54,6 +54,8 @@ export interface WindowSource {
   readonly trainCount: number;
   /** the length of the fixed list of held-out windows */
   readonly validationCount: number;
+  /** what lies on which side: files, lines of them, or ranges where a file is cut. A run keeps it */
+  readonly split?: Readonly<Record<Split, readonly string[]>>;
   sample(split: Split, seed: number, step: number, index: number): Window;
   /** the `index`-th of the fixed held-out windows */
   validation(index: number): Window;

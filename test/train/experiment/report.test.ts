@@ -125,7 +125,7 @@ describe('the report', () => {
   it('says what is not there yet, and decides nothing on one seed', () => {
     for (const { id, seed } of grid.cells) if (seed > 0) rmSync(join(folder, id, 'result.json'));
     rmSync(join(folder, grid.cells.at(-1)!.id), { recursive: true });
-    mkdirSync(join(folder, `${grid.cells.at(-2)!.id}.lock`));
+    mkdirSync(join(folder, grid.cells.at(-2)!.id, 'lock'));
     const partial = makeReport(grid, folder, 'byte-to-loss experiment', '1');
     expect(partial.cells.map(({ state }) => state).slice(-3)).toEqual(['broken off', 'running', 'not begun']);
     expect(new Set(partial.claims.map(({ verdict }) => verdict))).toEqual(new Set(['undecided at this scale']));

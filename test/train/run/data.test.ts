@@ -15,10 +15,10 @@ const open = (input: TrainInput) => openData(resolve(input));
 
 /** A manifest of 20 good recordings and three lines that cannot be used. */
 function manifest(): string {
-  writeFileSync(join(folder, 'tone.wav'), wav(sine(440, 8000, 800)));
+  for (let i = 0; i < 20; i++) writeFileSync(join(folder, `tone ${i}.wav`), wav(sine(440, 8000, 800)));
   writeFileSync(join(folder, 'cut.wav'), wav(sine(440, 8000, 800)).subarray(0, 300));
   const line = (audio: string, caption: string) => JSON.stringify({ audio, caption });
-  const good = Array.from({ length: 20 }, (_, i) => line('tone.wav', `tone ${i}`));
+  const good = Array.from({ length: 20 }, (_, i) => line(`tone ${i}.wav`, `tone ${i}`));
   const bad = ['not JSON', line('nowhere.wav', 'gone'), line('cut.wav', 'cut')];
   const path = join(folder, 'manifest.jsonl');
   writeFileSync(path, [...good.slice(0, 5), ...bad, ...good.slice(5)].join('\n'));

@@ -35,7 +35,9 @@ async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_
   const folder = existsSync(path) ? RunFolder.open(path) : RunFolder.create(path);
   if (!existsSync(join(path, 'config.json'))) folder.writeConfig({ options });
   const from = new Checkpoints(folder.checkpoints, 0, (line) => notes.push(line)).newest();
-  const result = await train(await testDevice(), options, data, folder, listener, () => step >= until, { from });
+  const device = await testDevice();
+  const training = train(device, options, data, folder, listener, () => step >= until, { from });
+  const result = await training.finally(() => folder.release());
   return { path, notes, result, from };
 }
 
@@ -66,7 +68,7 @@ describe('an interrupted run ends as one that was not', () => {
     const at = (name: string) => join(path, 'checkpoints', name);
     for (const name of ['step-000005.safetensors', 'step-000005.optimiser.safetensors']) rmSync(at(name));
     writeFileSync(at('step-000006.optimiser.safetensors'), 'half');
-    writeFileSync(at('.step-000006.safetensors.4194304.tmp'), 'half'); // no process has so high a number
+    writeFileSync(at('.step-000006.safetensors.123.tmp'), 'half');
     writeFileSync(join(path, 'metrics.jsonl'), `${readFileSync(join(path, 'metrics.jsonl'), 'utf8')}{"step":6,"ki`);
     const { from } = await run('killed');
     expect(from?.checkpoint.step).toBe(4);
@@ -122,6 +124,7 @@ describe('checkpoints', () => {
       checkpoints.judge(step, { text_bpb });
       checkpoints.save({ ...state.checkpoint, step }, state.moments);
     }
+    folder.release();
     const kept = [...hashes(folder.path).keys()].filter((name) => !name.includes('optimiser'));
     expect(kept).toEqual(['step-000002.safetensors', 'step-000004.safetensors']);
   });
@@ -142,16 +145,23 @@ describe('checkpoints', () => {
 });
 
 describe('openRun', () => {
+  /** `openRun` for a look: the lock is let go of at once. */
+  const look = (...args: Parameters<typeof openRun>) => {
+    const run = openRun(...args);
+    run.folder.release();
+    return run;
+  };
+
   it('takes the configuration from the folder', () => {
-    expect(openRun(whole, {}).options).toMatchObject({ dim: 32, steps: 6 });
+    expect(look(whole, {}).options).toMatchObject({ dim: 32, steps: 6 });
   });
   it('refuses a flag that contradicts it', () => {
     expect(() => openRun(whole, { lr: 1 })).toThrow('--lr cannot be changed; the run has 0.002, got 1');
     expect(() => openRun(whole, { steps: 5 })).toThrow('--steps can only grow; the run has 6, got 5');
-    expect(openRun(whole, { lr: 2e-3, device: 'bundled', keep: 9 }).options).toMatchObject({ keep: 9 });
+    expect(look(whole, { lr: 2e-3, device: 'bundled', keep: 9 }).options).toMatchObject({ keep: 9 });
   });
   it('lets steps grow, and says what that means', () => {
-    const { options, notes } = openRun(whole, { steps: 9 });
+    const { options, notes } = look(whole, { steps: 9 });
     expect(options.steps).toBe(9);
     expect(notes).toEqual([
       expect.stringMatching(/^--steps 6 → 9: the learning rate goes on along the longer schedule/),
@@ -161,12 +171,13 @@ describe('openRun', () => {
     expect(() => openRun(root, {})).toThrow(FileError);
     const folder = RunFolder.create(join(root, 'odd'));
     folder.writeConfig({ options: { dim: 'wide' } });
+    folder.release();
     expect(() => openRun(folder.path, {})).toThrow(/config.json: .*dim/s);
   });
   it('says that bits may differ on another adapter, and refuses other data', () => {
     const { data, options } = tinyRun();
     const data_sha256 = fingerprint(data, options.seed);
-    const run = { ...openRun(whole, {}), config: { options: {}, data_sha256, adapter: { name: 'A', driver: 'a' } } };
+    const run = { ...look(whole, {}), config: { options: {}, data_sha256, adapter: { name: 'A', driver: 'a' } } };
     const now = { data_sha256, adapter: { name: 'B', driver: 'b' } };
     expect(differences(run, now)).toEqual([expect.stringMatching(/^begun on A, now on B: .*bits may differ/)]);
     expect(differences(run, { ...now, adapter: run.config.adapter })).toEqual([]);

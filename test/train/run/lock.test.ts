@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, wr
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Lock } from '../../../src/train/experiment/lock.js';
+import { Lock } from '../../../src/train/run/lock.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lock-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -41,6 +41,34 @@ describe('Lock', () => {
     await new Promise((resolve) => child.on('close', resolve));
     expect(taken(left('gone', { token: 'x', host: hostname(), pid: child.pid }))).toBe(true);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is taken over from a process whose host name and number this one has now, as in a container started again', () => {
+    expect(taken(left('myself', { token: 'x', host: hostname(), pid: process.pid }))).toBe(true);
+  });
+
+  it('tells who holds it, as long as that is so', () => {
+    const path = left('told', { token: 'x', host: 'elsewhere', pid: 1 }, 60);
+    expect(Lock.holder(path)).toBe('elsewhere, process 1');
+    expect(Lock.holder(path, 30_000)).toBeUndefined();
+    expect(Lock.holder(join(folder, 'nowhere'))).toBeUndefined();
+    rmSync(path, { recursive: true });
+  });
+
+  it('that was taken over, or removed, is found lost before the next write, and is not let go of for the other', () => {
+    const path = join(folder, 'slept');
+    const slept = Lock.take(path) as Lock;
+    slept.check();
+    rmSync(path, { recursive: true });
+    expect(() => slept.check()).toThrow(`${path}: was removed; this process writes nothing more`);
+    const owner = { token: 'x', host: 'elsewhere', pid: 1 };
+    left('slept', owner);
+    expect(() => slept.check()).toThrow(
+      `${path}: was taken over by elsewhere, process 1 after this process was silent; this process writes nothing more`,
+    );
+    slept.release();
+    expect(Lock.holder(path)).toBe('elsewhere, process 1');
+    rmSync(path, { recursive: true });
   });
 
   it('is left to another machine while it gives signs of life, and taken over after', () => {
