@@ -1,7 +1,7 @@
 import { InputError } from '../engine/errors.js';
 import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
 
-/** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. DESIGN.md, section 3. */
+/** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. See `doorOf`. */
 export const DOOR_KINDS = ['zero', 'projected', 'bytes', 'learned', 'random', 'permuted'] as const;
 /** One of `DOOR_KINDS`. */
 export type DoorKind = (typeof DOOR_KINDS)[number];
@@ -26,7 +26,7 @@ export interface DecoderConfig {
   readonly tableSeed?: number;
 }
 
-/** DESIGN.md, section 4. `lean` is the seed project's: 25.2 M parameters in its blocks. */
+/** Sizes by name. `lean` is that of the run this project began with: 25.2 M parameters in its blocks. */
 export const SIZES = {
   tiny: { dim: 128, layers: 2, heads: 4, K: 4 },
   small: { dim: 256, layers: 4, heads: 4, K: 8 },
