@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -62,6 +64,21 @@ test('is small, and has every shader and nothing that only tests or maps need', 
   expect(names.filter((name) => !/^(dist\/(?!web\/).*\.(js|d\.ts)|shaders\/.*|[^/]+)$/.test(name))).toEqual([]);
 });
 
+test('its names are imported by a program, and its shaders by path', () => {
+  const program = `
+    import { Decoder, openDevice, Trainer, ZeroInput } from 'byte-to-loss';
+    import * as substrate from 'byte-to-loss/substrate';
+    import * as engine from 'byte-to-loss/engine';
+    import * as model from 'byte-to-loss/model';
+    import * as train from 'byte-to-loss/train';
+    const found = [substrate.zeroInput, engine.openDevice, model.Decoder, train.Trainer];
+    console.log(found.every((name) => typeof name === 'function') && Decoder === model.Decoder && openDevice === engine.openDevice
+      && Trainer === train.Trainer && ZeroInput === model.ZeroInput, import.meta.resolve('byte-to-loss/shaders/adamW.wgsl'));`;
+  writeFileSync(at('names.mjs'), program);
+  const printed = execFileSync(process.execPath, ['names.mjs'], { cwd: project, encoding: 'utf8' });
+  expect(printed).toBe(`true ${pathToFileURL(realpathSync(join(installed, 'shaders/adamW.wgsl'))).href}\n`);
+});
+
 test("the README's door runs by copy and paste, and prints what the README says", () => {
   const [, code, printed] = /<!-- door -->\n+```js\n([\s\S]*?)```\n+```\n([\s\S]*?)```/.exec(
     readFileSync('README.md', 'utf8'),
@@ -85,7 +102,6 @@ describe('its types', () => {
   };
   const node = { types: ['node'], typeRoots: [resolve('node_modules/@types')], lib: ['es2023', 'dom'] };
   for (const [module, moduleResolution] of [
-    ['node16', 'node16'],
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
   ]) {
