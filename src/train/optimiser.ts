@@ -12,7 +12,7 @@ export interface OptimiserOptions {
   readonly clip: number;
 }
 
-/** DESIGN.md, section 5. */
+/** What training uses, as the seed's experiment did. */
 export const OPTIMISER: OptimiserOptions = { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1, clip: 1 };
 
 /** What an optimiser step reads and keeps. */

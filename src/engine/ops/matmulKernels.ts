@@ -32,6 +32,7 @@ export interface MatmulChoice {
   readonly scratch: number;
 }
 
+/** What a product ends with, and what chooses its kernel beside adapter and shape. */
 export interface MatmulOptions {
   /** add bias[n] to every row */
   readonly bias?: boolean;

@@ -87,7 +87,7 @@ describe('channels', () => {
   });
 });
 
-it('doors have the parameters of DESIGN.md at K = 8, dim = 512', () => {
+it('doors have the parameters that are claimed for them at K = 8, dim = 512', () => {
   const counts = ['zero', 'projected', 'bytes', 'learned', 'random', 'permuted'].map(
     (door) => parameterCounts(resolve({ size: 'lean', door: door as 'zero' })).door,
   );
