@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { FileError, InputError } from '../engine/errors.js';
+import { InputError } from '../engine/errors.js';
 
 /** A flag's whole number. */
 export function wholeNumber(text: string): number {
@@ -30,22 +29,6 @@ export function hexBytes(flag: string, text: string): Uint8Array {
     throw new InputError(`${flag}: a byte has two hex digits; got ${digits.length}, an odd number`);
   }
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
-}
-
-/** A JSON file of at most a megabyte. @throws FileError when it is missing or is not JSON */
-export function readJson(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new FileError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-  if (text.length > 1 << 20) throw new FileError(`${path}: is longer than a configuration can be (1 MiB)`);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FileError(`${path}: is not JSON: ${(error as Error).message}`);
-  }
 }
 
 /** A flag's list. `listed('dxor,phase') // ['dxor', 'phase']` */

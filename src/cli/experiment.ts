@@ -1,17 +1,18 @@
 import { fork } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
-import { InputError } from '../engine/errors.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
+import { FileError, InputError } from '../engine/errors.js';
+import { makeFolders } from '../engine/folders.js';
+import { reason, writeFileAtomic } from '../train/atomicWrite.js';
+import { readJsonFile } from '../train/data/jsonFile.js';
 import { cellFolder, runCell } from '../train/experiment/cell.js';
 import { collect } from '../train/experiment/collect.js';
 import { estimateCells, measureRate } from '../train/experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../train/experiment/grid.js';
 import { jsonOf, makeReport, markdownOf } from '../train/experiment/report.js';
 import { parameterCounts } from '../train/run/train.js';
-import { readJson } from './arguments.js';
 import { duration, showProgress } from './progress.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
@@ -39,7 +40,7 @@ export function experimentCommand(): Command {
     .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
     .option('--device <name>', 'auto, gpu, system or bundled')
     .action(async (flags: ExperimentFlags) => {
-      const grid = readGrid(readJson(flags.grid), flags.grid);
+      const grid = readGrid(readJsonFile(flags.grid), flags.grid);
       if (flags.dryRun) await dryRun(grid, flags);
       else if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
       else if (flags.collect) await writeReport(grid, flags);
@@ -173,7 +174,7 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
 
 /** Run the cells one after another, each in a process of its own, so that its memory is its own and its fall its alone. */
 async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
-  mkdirSync(flags.out, { recursive: true });
+  makeOut(flags.out);
   const { cells } = grid;
   const before = collect(grid, flags.out);
   const todo = cells.filter((_, i) => before[i]!.state !== 'finished');
@@ -216,20 +217,36 @@ function inItsOwnProcess(
   const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
   // A group of its own: a Ctrl-C reaches it once, through us.
   const env = { ...process.env, [PARENT]: '1' };
-  const child = fork(entry, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true, env });
-  const log = createWriteStream(logOf(flags, cell), { flags: 'a' });
-  child.stdout!.pipe(log, { end: false });
-  child.stderr!.pipe(log, { end: false });
+  const log = openLog(logOf(flags, cell));
+  const child = fork(entry, args, { stdio: ['ignore', log, log, 'ipc'], detached: true, env });
+  closeSync(log); // the child has its own
   child.on('message', (message) => told(message as Told));
   const off = stop.listen((signal) => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
       off();
-      log.end();
       resolve(code);
     });
   });
+}
+
+/** @throws FileError when it cannot be made */
+function makeOut(out: string): void {
+  try {
+    makeFolders(out);
+  } catch (error) {
+    throw new FileError(`${out}: cannot be made: ${reason(error)}; name another with --out`);
+  }
+}
+
+/** A file that a process writes its words behind those of the ones before it. */
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a');
+  } catch (error) {
+    throw new FileError(`${path}: could not be written: ${reason(error)}`);
+  }
 }
 
 /** Shows where a grid is, and reckons the time left from the operations done so far. */
@@ -267,7 +284,7 @@ class Clock {
 
 async function writeReport(grid: Grid, { grid: file, out }: ExperimentFlags): Promise<void> {
   const { htmlOf } = await import('../train/experiment/reportHtml.js'); // what draws takes long to load
-  mkdirSync(out, { recursive: true });
+  makeOut(out);
   const report = makeReport(grid, out, `byte-to-loss experiment --grid ${file} --out ${out}`, version);
   writeFileAtomic(join(out, 'report.md'), markdownOf(report));
   writeFileAtomic(join(out, 'report.json'), jsonOf(report));

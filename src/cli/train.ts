@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import type { Device } from '../engine/device.js';
-import { InputError } from '../engine/errors.js';
+import { FileError, InputError } from '../engine/errors.js';
 import { profileFor } from '../engine/precision.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
 import { readRun } from '../report/readRun.js';
 import { terminalChart } from '../report/terminal.js';
+import { isRecord } from '../train/data/json.js';
+import { readJsonFile } from '../train/data/jsonFile.js';
 import type { Measures } from '../train/measures.js';
 import { Checkpoints, type SavedState } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
@@ -15,7 +17,7 @@ import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions, type TrainOptions
 import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { parameterCounts, train } from '../train/run/train.js';
 import { printable } from '../train/windows/show.js';
-import { byKind, listed, readJson, realNumber, wholeNumber, windowSize } from './arguments.js';
+import { byKind, listed, realNumber, wholeNumber, windowSize } from './arguments.js';
 import { outputError } from './output.js';
 import { showProgress } from './progress.js';
 import { exitCode, onStop } from './stop.js';
@@ -67,7 +69,8 @@ export function trainCommand(): Command {
         const run = openRun(resume, flags);
         return runTrain(run.options, (config) => goOn(run, config)).finally(() => run.folder.release());
       }
-      const settings = file === undefined ? {} : (readJson(file) as object);
+      const settings = file === undefined ? {} : readJsonFile(file);
+      if (!isRecord(settings)) throw new FileError(`${file}: must hold an object, as {"steps": 300}`);
       const options = resolveTrainOptions({ ...settings, ...flags }, file ?? 'train');
       return runTrain(options, (config) => begin(options, config));
     });

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { FileError } from '../engine/errors.js';
 import { isRecord } from '../train/data/json.js';
+import { readJsonFile } from '../train/data/jsonFile.js';
 import { readJsonLines } from '../train/data/jsonl.js';
 
 /** One curve: `y[i]` at step `x[i]`. */
@@ -82,12 +83,8 @@ function readConfig(path: string): Record<string, unknown> {
 }
 
 function readObject(file: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (isRecord(value)) return value;
-  } catch {
-    // said below
-  }
+  const value = readJsonFile(file);
+  if (isRecord(value)) return value;
   throw new FileError(`${file}: is not a JSON object, as byte-to-loss writes it`);
 }
 

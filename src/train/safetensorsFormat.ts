@@ -61,8 +61,8 @@ export interface Safetensors {
   readonly metadata: Record<string, string>;
 }
 
-/** What a file may ask for. A header of 16 MiB describes some 150,000 tensors, so no model of ours comes near. */
-export const limits = { headerBytes: 16 << 20, tensors: 65_536, axes: 16 };
+/** What a file may ask for. A tensor takes some 700 bytes beside its numbers; no model of ours comes near so many. */
+export const limits = { headerBytes: 4 << 20, tensors: 16_384, axes: 16 };
 
 /**
  * The chunks of a safetensors file: its header, then each tensor's own bytes, not copied.
@@ -170,7 +170,7 @@ export function parseSafetensors(bytes: Uint8Array, file: string): Safetensors {
     const View = views[dtype];
     const from = bytes.byteOffset + start + begin;
     const aligned = from % View.BYTES_PER_ELEMENT === 0;
-    const buffer = aligned ? bytes.buffer : bytes.slice(start + begin, start + end).buffer;
+    const buffer = aligned ? bytes.buffer : new Uint8Array(bytes.subarray(start + begin, start + end)).buffer;
     tensors.set(name, { dtype, shape, data: new View(buffer as ArrayBuffer, aligned ? from : 0, elements(shape)) });
   }
   return { tensors, metadata };
@@ -179,7 +179,7 @@ export function parseSafetensors(bytes: Uint8Array, file: string): Safetensors {
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return parseJson(text, { depth: 3, items: limits.axes }) as Record<string, unknown>; // an object: it starts with "{"
+    return parseJson(text, { depth: 3, items: limits.axes, values: 16 * limits.tensors }) as Record<string, unknown>; // an object: it starts with "{"
   } catch (error) {
     return fail(`the header is ${error instanceof InputError ? `refused: ${error.message}` : 'not UTF-8'}`);
   }

@@ -124,9 +124,15 @@ describe('experiment', () => {
     expect(existsSync(at('dry'))).toBe(false);
   });
 
+  it('says why its folder cannot be made', async () => {
+    const { code, error } = await cli('experiment', '--grid', at('grid.json'), '--out', '/proc/nope/x');
+    expect(code).toBe(1);
+    expect(error).toMatch(/^error: \/proc\/nope\/x: cannot be made: .*\(ENOENT\); name another with --out\n$/);
+  });
+
   it('refuses a grid that is none, by its file', async () => {
     for (const [text, message] of [
-      ['{"name":', 'bad.json: is not JSON'],
+      ['{"name":', 'bad.json: cannot be used: not JSON'],
       ['{"name":"x","arms":["wide"],"seeds":0,"steps":1}', 'bad.json: '],
       ['{"name":"x","arms":[],"seeds":0,"steps":1}', 'bad.json: '],
     ]) {
@@ -135,6 +141,8 @@ describe('experiment', () => {
       expect(code).toBe(1);
       expect(error).toContain(message);
     }
-    expect((await cli('experiment', '--grid', at('none.json'), '--out', at('bad'))).error).toContain('cannot be read');
+    expect((await cli('experiment', '--grid', at('none.json'), '--out', at('bad'))).error).toContain(
+      'there is no such file',
+    );
   });
 });

@@ -58,16 +58,3 @@ describe.concurrent('a run in a process of its own', () => {
     expect(code).toBe(1);
   });
 });
-
-it('a full disk behind the output is an error of one line', async () => {
-  if (process.platform !== 'linux') return;
-  const { spawn } = await import('node:child_process');
-  const { openSync } = await import('node:fs');
-  const full = openSync('/dev/full', 'w');
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'features', '--text', 'H'], {
-    stdio: ['ignore', full, 'pipe'],
-  });
-  const { code, error } = await ended(child);
-  expect(error).toMatch(/^error: output: the disk is full. Free some space \(ENOSPC\)$/m);
-  expect(code).toBe(1);
-});

@@ -164,7 +164,11 @@ describe('bad input gets one clear line, and nothing is overwritten', () => {
   });
   test('a configuration file that is not JSON', async () => {
     writeFileSync(at('odd.json'), '{');
-    await refuses(1, 'is not JSON', 'train', '--config', at('odd.json'));
+    await refuses(1, 'odd.json: cannot be used: not JSON', 'train', '--config', at('odd.json'));
+  });
+  test('a configuration file that holds no object', async () => {
+    writeFileSync(at('odd.json'), '[300]');
+    await refuses(1, 'odd.json: must hold an object, as {"steps": 300}', 'train', '--config', at('odd.json'));
   });
   test('a run folder that holds a run', async () => {
     const before = readFileSync(at('run/config.json'), 'utf8');

@@ -151,7 +151,20 @@ describe('errors of a device', () => {
     const error = await device.wait().catch((thrown) => thrown);
     expect(error).toBeInstanceOf(DeviceError);
     expect(error.message).toMatch(/^invalid use of the device: .*\[Buffer "logits"\] size \(16\)/);
+    expect(error).toMatchObject({ fault: 'invalid', label: 'logits' });
     await device.wait();
+    device.close();
+  });
+
+  it('tell when memory ran out, and what would need less', async () => {
+    const device = await openDevice({ device: 'bundled' });
+    const error = new GPUOutOfMemoryError('[Buffer "attention weights"] needs more than there is');
+    device.gpu.onuncapturederror!({ error } as unknown as GPUUncapturedErrorEvent);
+    const thrown = await device.wait().catch((caught) => caught);
+    expect(thrown).toMatchObject({ fault: 'memory', label: 'attention weights' });
+    expect(thrown.message).toMatch(
+      /^out of device memory: .*\. Take a smaller --batch, shorter windows or a smaller model$/,
+    );
     device.close();
   });
 

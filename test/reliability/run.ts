@@ -1,23 +1,25 @@
 /*
- * npm run reliability -- kill [kills] | fuzz [inputs] | faults | soak [steps] | determinism [runs]
+ * npm run reliability -- kill [kills] | fuzz [inputs] | faults | soak [steps] | determinism [runs] | exits [times]
  *
  * The long versions of what `npm test` checks in small: each prints what it counts and adds its line to
  * results/reliability.md. Exit code 1 when a promise was broken.
  */
 import { InputError } from '../../src/engine/errors.js';
 import { determinism } from './determinism.js';
+import { cleanExits } from './exits.js';
 import { faults } from './faults.js';
-import { fuzz } from './fuzz.js';
+import { untrusted } from './fuzz.js';
 import { kill } from './kill.js';
 import { type Outcome, record } from './report.js';
 import { soak } from './soak.js';
 
 const CHECKS: Readonly<Record<string, (count?: number) => Promise<Outcome>>> = {
   kill,
-  fuzz,
+  fuzz: untrusted,
   faults,
   soak,
   determinism,
+  exits: cleanExits,
 };
 
 const [name = '', count] = process.argv.slice(2);

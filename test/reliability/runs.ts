@@ -11,12 +11,20 @@ export const TINY_RUN = [
   ...['--batch', '2', '--warmup', '2', '--validation-windows', '2'],
 ];
 
+/** The command line as a process of its own runs it; `before` is a module that is loaded first. */
+export function commandLine(args: readonly string[], before?: string): string[] {
+  const modules = ['tsx', ...(before === undefined ? [] : [before])].flatMap((name) => ['--import', name]);
+  return [process.execPath, ...modules, join(ROOT, 'src/cli.ts'), ...args];
+}
+
+/** Start a process, the words of whose output are caught. */
+export function startProcess([command, ...args]: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  return spawn(command!, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+}
+
 /** Run the command line in a process of its own. */
 export function start(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'src/cli.ts'), ...args], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return startProcess(commandLine(args));
 }
 
 /** A run that would go on for long, in a process of its own, that has done some steps. */

@@ -151,7 +151,13 @@ test('a run that goes on takes back the samples it will write again', () => {
     [4, '<img src=x onerror=alert(1)>'],
     [6, 'i\uFFFD'],
   ]);
-  kept.rewind(5);
+  const stays: unknown[] = [];
+  kept.rewind(
+    5,
+    () => {},
+    ({ step }) => stays.push(step),
+  );
+  expect(stays).toEqual([4]);
   kept.release();
   expect(readRun(path).samples.map(({ step }) => step)).toEqual([4]);
 });
@@ -167,7 +173,9 @@ describe('bad input gets one clear line', () => {
     writeFileSync(join(path, 'config.json'), '{');
     const { code, error } = await cli('report', path);
     expect(code).toBe(1);
-    expect(error).toMatch(/config\.json: is not a JSON object/);
+    expect(error).toMatch(/config\.json: cannot be used: not JSON/);
+    writeFileSync(join(path, 'config.json'), '[]');
+    expect((await cli('report', path)).error).toMatch(/config\.json: is not a JSON object/);
   });
   test('no run at all', async () => expect((await cli('report')).code).toBe(2));
 });

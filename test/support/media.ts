@@ -1,4 +1,5 @@
 /** Small media files, made in memory. */
+import type { Sound } from '../../src/train/data/wav.js';
 
 export interface WavOptions {
   readonly rate?: number;
@@ -53,6 +54,16 @@ export function wav(
     else at = bytes.writeIntLE(Math.round(sample * 2 ** (bits - 1)), at, width);
   }
   return bytes;
+}
+
+/** Samples in memory, as a sound. */
+export function soundOf(samples: Float32Array, rate: number): Sound {
+  return { rate, length: samples.length, read: (first, count) => samples.slice(first, first + count) };
+}
+
+/** All of a sound at once. */
+export function samplesOf(sound: Sound): Float32Array {
+  return sound.read(0, sound.length);
 }
 
 /** `count` samples of a sine of `hertz` at `rate` samples a second. */

@@ -1,6 +1,6 @@
 import { InputError } from '../../engine/errors.js';
-import { muLawBytes, SILENCE } from '../../train/data/mulaw.js';
-import { resample } from '../../train/data/resample.js';
+import { hear } from '../../train/data/hear.js';
+import { SILENCE } from '../../train/data/mulaw.js';
 import { readWav } from '../../train/data/wav.js';
 import { EOS } from '../../train/windows/window.js';
 
@@ -57,9 +57,8 @@ export function audioWindow(path: string, text: string, { prefix, stream }: Wind
     );
   }
   if (prefix === 0) throw new InputError('--audio needs a decoder with a prefix; this one was trained without');
-  const { samples, rate } = readWav(path);
   const heard = new Uint8Array(prefix).fill(SILENCE);
-  heard.set(muLawBytes(resample(samples, rate, AUDIO_RATE, prefix)));
+  heard.set(hear(readWav(path), AUDIO_RATE, prefix));
   return {
     prefix: heard,
     targets: Uint32Array.from([...bytes, EOS]),

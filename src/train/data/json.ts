@@ -1,18 +1,25 @@
 import { InputError } from '../../engine/errors.js';
 
-/** Limits on JSON that came from outside. `items` bounds the entries of any one array. */
+/** Limits on JSON that came from outside. */
 export interface JsonLimits {
   readonly depth: number;
+  /** entries of any one array */
   readonly items?: number;
+  /** values in all: one takes some 50 bytes, whatever it took in the file. Default 100,000 */
+  readonly values?: number;
 }
 
 /**
- * `JSON.parse` for text from outside: refuses nesting deeper than `depth`, arrays longer than `items`, and a key given
- * twice in one object (which `JSON.parse` answers with the last one, in silence).
+ * `JSON.parse` for text from outside: refuses nesting deeper than `depth`, arrays longer than `items`, more values than
+ * `values`, and a key given twice in one object (which `JSON.parse` answers with the last one, in silence).
  *
  * @throws InputError with what is wrong: "not JSON: …", "nested deeper than 3", `key "a" appears twice`
  */
-export function parseJson(text: string, { depth: maxDepth, items: maxItems = Infinity }: JsonLimits): unknown {
+export function parseJson(
+  text: string,
+  { depth: maxDepth, items: maxItems = Infinity, values: maxValues = 100_000 }: JsonLimits,
+): unknown {
+  let values = 1;
   const open: { keys: Set<string> | undefined; commas: number }[] = []; // one per bracket still open; keys for objects
   for (let i = 0; i < text.length; i++) {
     const char = text[i];
@@ -24,6 +31,7 @@ export function parseJson(text: string, { depth: maxDepth, items: maxItems = Inf
       open.pop();
     } else if (char === ',' && inside) {
       inside.commas++;
+      if (++values > maxValues) throw new InputError(`more than ${maxValues} values`);
       if (!inside.keys && inside.commas >= maxItems) throw new InputError(`an array has more than ${maxItems} entries`);
     } else if (char === '"') {
       const start = i;

@@ -8,11 +8,11 @@ export const SILENCE = 0xff;
 
 /** Added before the exponent is taken, so that every exponent has a leading one. */
 const bias = 132;
-const loudest = 32635; // 32767 - bias
+const fullScale = 32635; // 32767 - bias
 
 /** One 16-bit sample to its byte. muLawEncode(0) // 0xFF, muLawEncode(32767) // 0x80 */
 export function muLawEncode(sample: number): number {
-  const magnitude = Math.min(loudest, Math.round(Math.abs(sample))) + bias; // 132 .. 32767: leading one at bit 7 .. 14
+  const magnitude = Math.min(fullScale, Math.round(Math.abs(sample))) + bias; // 132 .. 32767: leading one at bit 7 .. 14
   const exponent = 24 - Math.clz32(magnitude); // 0 .. 7
   const mantissa = (magnitude >> (exponent + 3)) & 15;
   return ~((sample < 0 ? 128 : 0) | (exponent << 4) | mantissa) & 255;
@@ -26,14 +26,21 @@ export function muLawDecode(byte: number): number {
   return bits & 128 ? -magnitude : magnitude;
 }
 
+/** The largest magnitude. `loudest(Float32Array.of(0.1, -0.5)) // 0.5` */
+export function loudest(samples: Float32Array): number {
+  let peak = 0;
+  for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
+  return peak;
+}
+
 /**
  * Samples in any scale to μ-law bytes, the loudest at full scale. Silence stays silence.
  *
- * @param samples [n]   @returns [n] bytes
+ * @param samples [n]   @param peak what is at full scale, where louder ones lie elsewhere   @returns [n] bytes
  */
-export function muLawBytes(samples: Float32Array): Uint8Array {
-  let peak = 0;
-  for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
-  const scale = peak > 0 ? loudest / peak : 0;
-  return Uint8Array.from(samples, (sample) => muLawEncode(sample * scale));
+export function muLawBytes(samples: Float32Array, peak = loudest(samples)): Uint8Array {
+  const scale = peak > 0 ? fullScale / peak : 0;
+  const bytes = new Uint8Array(samples.length);
+  for (let n = 0; n < bytes.length; n++) bytes[n] = muLawEncode(samples[n]! * scale);
+  return bytes;
 }

@@ -1,3 +1,5 @@
+import type { Sound } from './wav.js';
+
 /** Zero crossings of the sinc on each side; more make a steeper edge. */
 const lobes = 16;
 /** The pass band ends here, as a share of the lower Nyquist frequency, so that the slope ends before it. */
@@ -5,37 +7,49 @@ const passBand = 0.92;
 
 /**
  * Change the sampling rate: a windowed-sinc low-pass below the lower of the two Nyquist frequencies, evaluated at the new sample
- * times. Beyond its ends the signal is zero. What has a constant level keeps it.
+ * times. Beyond its ends the signal is zero. What has a constant level keeps it. Nothing is computed, or read of `sound`,
+ * but for the stretch that is asked for.
  *
  * y[n] = Σ_i x[i] · w(t - i),  t = n · from / to,  w(d) = sinc(cutoff · d) · cos²(π d / 2 reach), scaled so that Σ w = 1
  *
- * @param samples [n] at `from` samples per second
- * @param most compute no more than the first so many
- * @returns [min(most, ceil(n · to / from))] at `to` samples per second
+ * @param sound x, [n] at `from` samples per second
+ * @returns y, [ceil(n · to / from)] at `to` samples per second
  * @see Smith, "Digital audio resampling", https://ccrma.stanford.edu/~jos/resample/
  */
-export function resample(samples: Float32Array, from: number, to: number, most = Infinity): Float32Array {
-  if (from === to) return samples.subarray(0, most);
+export function resample(sound: Sound, to: number): Sound {
+  const from = sound.rate;
+  if (from === to) return sound;
   const cutoff = passBand * Math.min(1, to / from); // as a share of the old Nyquist frequency
   const reach = lobes / cutoff; // in old samples
   const taps = 2 * Math.ceil(reach);
-  const y = new Float32Array(Math.min(most, Math.ceil((samples.length * to) / from)));
+  const length = Math.ceil((sound.length * to) / from);
   const kernels = new Map<number, Float64Array>(); // by the fraction of t, of which there are to / gcd(from, to)
-  for (let n = 0; n < y.length; n++) {
-    const whole = Math.floor((n * from) / to); // t = whole + part / to
-    const part = n * from - whole * to;
-    let kernel = kernels.get(part);
-    if (!kernel) {
-      kernel = kernelAt(part / to, cutoff, reach, taps);
-      if (kernels.size * taps < 1 << 20) kernels.set(part, kernel);
-    }
-    const first = whole - taps / 2 + 1; // kernel[j] belongs to x[first + j]
-    let sum = 0;
-    for (let j = Math.max(0, -first); j < Math.min(taps, samples.length - first); j++)
-      sum += kernel[j]! * samples[first + j]!;
-    y[n] = sum;
-  }
-  return y;
+  const whole = (n: number) => Math.floor((n * from) / to); // t = whole + part / to
+  const left = (n: number) => whole(n) - taps / 2 + 1; // kernel[j] belongs to x[left + j]
+  return {
+    rate: to,
+    length,
+    read(first, count) {
+      const y = new Float32Array(Math.max(0, Math.min(count, length - first)));
+      if (y.length === 0) return y;
+      const start = Math.max(0, left(first));
+      const x = sound.read(start, left(first + y.length - 1) + taps - start);
+      for (let i = 0; i < y.length; i++) {
+        const n = first + i;
+        const part = n * from - whole(n) * to;
+        let kernel = kernels.get(part);
+        if (!kernel) {
+          kernel = kernelAt(part / to, cutoff, reach, taps);
+          if (kernels.size * taps < 1 << 20) kernels.set(part, kernel);
+        }
+        const at = left(n) - start;
+        let sum = 0;
+        for (let j = Math.max(0, -at); j < Math.min(taps, x.length - at); j++) sum += kernel[j]! * x[at + j]!;
+        y[i] = sum;
+      }
+      return y;
+    },
+  };
 }
 
 /** The weights of the taps around a point that lies `fraction` of a sample after the middle tap on its left. */

@@ -24,18 +24,26 @@ export function parseSrt(bytes: Uint8Array, file: string, leftOut: LeftOut): Cue
     return [];
   }
   const cues: Cue[] = [];
-  const lines = text.split(/\r\n|\r|\n/);
-  for (let at = 0; at < lines.length; ) {
-    if (lines[at]!.trim() === '') {
-      at++;
-      continue;
-    }
-    const first = at;
-    while (at < lines.length && lines[at]!.trim() !== '') at++;
-    const problem = addCue(lines.slice(first, at), cues);
-    if (problem) leftOut.add(`${file}:${first + 1}`, problem);
+  for (const { first, lines } of blocks(text)) {
+    const problem = addCue(lines, cues);
+    if (problem) leftOut.add(`${file}:${first}`, problem);
   }
   return cues;
+}
+
+/** Lines that follow each other without a blank one, and the 1-based number of the first. */
+function* blocks(text: string): Generator<{ first: number; lines: string[] }> {
+  let number = 0;
+  let lines: string[] = [];
+  // The last match is the empty one at the end of the text: it closes the last block.
+  for (const [, line] of text.matchAll(/([^\r\n]*)(?:\r\n|\r|\n|$)/g)) {
+    number++;
+    if (line!.trim() !== '') lines.push(line!);
+    else if (lines.length > 0) {
+      yield { first: number - lines.length, lines };
+      lines = [];
+    }
+  }
 }
 
 /** Add the cue of one block, or say why not. */

@@ -3,13 +3,25 @@ import wavefile from 'wavefile';
 import { FileError } from '../../engine/errors.js';
 import { readable } from './readable.js';
 
-/** Sound in one channel: `samples` in [-1, 1] for whole-number formats, `rate` of them a second. */
+/** Sound in one channel, that gives its samples a stretch at a time: a file need not lie in memory as floats. */
 export interface Sound {
+  /** samples a second */
   readonly rate: number;
-  readonly samples: Float32Array;
+  /** samples in all */
+  readonly length: number;
+  /** The samples from `first` on, `count` of them or as many as are left; in [-1, 1] for whole-number formats. */
+  read(first: number, count: number): Float32Array;
 }
 
-/** A rate below any sound's would make a small file a long one when it is resampled. */
+/** A sound as it lies in a file. */
+export interface StoredSound extends Sound {
+  /** how errors name it */
+  readonly file: string;
+  /** bytes of its samples there: what may be made of it is measured by them */
+  readonly bytes: number;
+}
+
+/** Far beyond what recordings have. */
 export const wavLimits = { bytes: 1 << 30, channels: 32, slowest: 1000, fastest: 768_000 };
 
 /**
@@ -17,7 +29,7 @@ export const wavLimits = { bytes: 1 << 30, channels: 32, slowest: 1000, fastest:
  *
  * @throws FileError when it is truncated, compressed, empty, or a field contradicts another
  */
-export function readWav(path: string): Sound {
+export function readWav(path: string): StoredSound {
   const size = readable(path);
   if (size > wavLimits.bytes)
     throw new FileError(`${path}: ${size} bytes (at most ${wavLimits.bytes} are read). Cut it into pieces`);
@@ -27,8 +39,10 @@ export function readWav(path: string): Sound {
 /**
  * As `readWav`, of bytes in memory. A WAV is `RIFF size WAVE`, then chunks of `name size bytes`, each padded to an even length: `fmt `
  * says what `data` holds, others are passed over. The chunks are checked here; the samples are read by the package `wavefile`.
+ *
+ * @returns a sound over `bytes`, which are not copied
  */
-export function parseWav(bytes: Uint8Array, file: string): Sound {
+export function parseWav(bytes: Uint8Array, file: string): StoredSound {
   const fail: (what: string) => never = (what) => {
     throw new FileError(`${file}: ${what}`);
   };
@@ -52,10 +66,7 @@ export function parseWav(bytes: Uint8Array, file: string): Sound {
       if (length === 0) fail('holds no samples');
       if (length % format.frame !== 0)
         fail(`truncated: ${length} bytes of data are not whole frames of ${format.frame}`);
-      return {
-        rate: format.rate,
-        samples: mono(bytes.subarray(start, start + length), format, fail),
-      };
+      return stored(file, bytes.subarray(start, start + length), format, fail);
     }
     at = start + length + (length % 2);
   }
@@ -95,25 +106,39 @@ function parseFormat(view: DataView, fail: (what: string) => never): Format {
   return { tag, rate, channels, bits, frame };
 }
 
-/** Frames that are read at once, so that the reader's own copies stay small beside the file. */
-const PIECE = 1 << 16;
+/** Samples of all channels that are decoded at once, so that the reader's own copies stay small beside the file. */
+const PIECE = 1 << 14;
 
-function mono(data: Uint8Array, format: Format, fail: (what: string) => never): Float32Array {
+function stored(file: string, data: Uint8Array, format: Format, fail: (what: string) => never): StoredSound {
+  const { rate, frame, channels, tag } = format;
+  const length = data.length / frame;
+  const piece = Math.max(1, Math.floor(PIECE / channels));
+  const read = (first: number, count: number): Float32Array => {
+    const end = Math.min(length, first + count);
+    const samples = new Float32Array(Math.max(0, end - first));
+    for (let at = first; at < end; at += piece) {
+      const frames = data.subarray(at * frame, Math.min(end, at + piece) * frame);
+      mono(frames, format, samples.subarray(at - first), (n) => fail(`sample ${at + n} is not a finite number`));
+    }
+    return samples;
+  };
+  // Only floats can be something else: they are all looked at now, so that nobody meets one later.
+  if (tag === 3) for (let first = 0; first < length; first += piece) read(first, piece);
+  return { file, rate, length, bytes: data.length, read };
+}
+
+/** The mean of the channels, into `mean`. `odd` is told of the first that is not finite. */
+function mono(frames: Uint8Array, format: Format, mean: Float32Array, odd: (n: number) => never): void {
   const { tag, channels, bits, frame } = format;
-  const mean = new Float32Array(data.length / frame);
   const full = tag === 3 ? 1 : 2 ** (bits - 1);
   const middle = bits === 8 ? 128 : 0; // 8 bits are unsigned, all others signed
-  for (let first = 0; first < mean.length; first += PIECE) {
-    const piece = data.subarray(first * frame, (first + PIECE) * frame);
-    const samples = new wavefile.WaveFile(plainWav(piece, format)).getSamples(true) as unknown as Float64Array;
-    for (let n = 0; n < piece.length / frame; n++) {
-      let sum = 0;
-      for (let c = 0; c < channels; c++) sum += (samples[n * channels + c]! - middle) / full;
-      mean[first + n] = sum / channels;
-      if (!Number.isFinite(mean[first + n])) fail(`sample ${first + n} is not a finite number`);
-    }
+  const samples = new wavefile.WaveFile(plainWav(frames, format)).getSamples(true) as unknown as Float64Array;
+  for (let n = 0; n < frames.length / frame; n++) {
+    let sum = 0;
+    for (let c = 0; c < channels; c++) sum += (samples[n * channels + c]! - middle) / full;
+    mean[n] = sum / channels;
+    if (!Number.isFinite(mean[n])) odd(n);
   }
-  return mean;
 }
 
 /** A WAV of nothing but a format of 16 bytes and some data, whatever stood around it. */

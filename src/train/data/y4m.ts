@@ -1,9 +1,12 @@
 import { FileError } from '../../engine/errors.js';
 
-/** Grey frames in time order, each `side` x `side` bytes, row by row from the top. */
+/** Grey frames in time order. */
 export interface Film {
   readonly fps: number;
-  readonly frames: readonly Uint8Array[];
+  /** frames in all */
+  readonly length: number;
+  /** The n-th frame: `side` x `side` bytes, row by row from the top. A view, made when asked for: there are many. */
+  frame(n: number): Uint8Array;
 }
 
 /**
@@ -39,20 +42,20 @@ export function parseY4m(bytes: Uint8Array, file: string, side = 16): Film {
 
   const grey = side * side;
   const chroma = colour === 'mono' ? 0 : 2 * Math.ceil(side / 2) ** 2;
-  const frames: Uint8Array[] = [];
+  const starts: number[] = [];
   for (let at = line(bytes, 0)!.length + 1; at < bytes.length; ) {
     const head = line(bytes, at);
     if (head === undefined || !/^FRAME( |$)/.test(head))
-      return fail(`frame ${frames.length} does not start with FRAME`);
+      return fail(`frame ${starts.length} does not start with FRAME`);
     at += head.length + 1;
     if (bytes.length - at < grey + chroma) {
-      fail(`truncated: frame ${frames.length} has ${bytes.length - at} of ${grey + chroma} bytes`);
+      fail(`truncated: frame ${starts.length} has ${bytes.length - at} of ${grey + chroma} bytes`);
     }
-    frames.push(bytes.subarray(at, at + grey));
+    starts.push(at);
     at += grey + chroma;
   }
-  if (frames.length === 0) fail('holds no frames');
-  return { fps, frames };
+  if (starts.length === 0) fail('holds no frames');
+  return { fps, length: starts.length, frame: (n) => bytes.subarray(starts[n]!, starts[n]! + grey) };
 }
 
 /** Raw grey frames of `side` x `side` bytes, one after another. @throws FileError when they are not whole */
@@ -64,8 +67,7 @@ export function parseGrey(bytes: Uint8Array, file: string, fps: number, side = 1
       `${file}: truncated, or of another size: ${bytes.length} bytes are not whole frames of ${side} x ${side} = ${grey}`,
     );
   }
-  const frames = Array.from({ length: bytes.length / grey }, (_, n) => bytes.subarray(n * grey, (n + 1) * grey));
-  return { fps, frames };
+  return { fps, length: bytes.length / grey, frame: (n) => bytes.subarray(n * grey, (n + 1) * grey) };
 }
 
 /** The text from `at` to the next newline, which must come within 256 bytes. */

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
-import { parseJson } from '../data/json.js';
+import { readJsonFile } from '../data/jsonFile.js';
 import { RunFolder } from '../run/folder.js';
 import { type CellResult, cellFolder } from './cell.js';
 import type { Cell, Grid } from './grid.js';
@@ -56,9 +56,9 @@ export function collect(grid: Grid, out: string): CollectedCell[] {
 
 function readResult(path: string): CellResult {
   try {
-    return parseJson(readFileSync(path, 'utf8'), { depth: 4 }) as CellResult;
+    return readJsonFile(path) as CellResult;
   } catch (error) {
-    throw new FileError(`${path}: cannot be read: ${(error as Error).message}; remove it, and the cell is run again`);
+    throw new FileError(`${(error as Error).message}; remove it, and the cell is run again`);
   }
 }
 

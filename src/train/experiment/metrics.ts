@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRecord } from '../data/json.js';
+import { readJsonLines } from '../data/jsonl.js';
 import type { Measures } from '../measures.js';
 
 /** A line of metrics.jsonl that an update wrote. */
@@ -25,10 +26,8 @@ export function readMetrics(runFolder: string): { steps: StepLine[]; validations
   const path = join(runFolder, 'metrics.jsonl');
   const steps = new Map<number, StepLine>();
   const validations = new Map<number, ValidationLine>();
-  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
-  for (const text of lines) {
-    const line = parsed(text);
-    if (line === undefined || typeof line.step !== 'number') continue;
+  for (const { value: line } of existsSync(path) ? readJsonLines(path) : []) {
+    if (!isRecord(line) || typeof line.step !== 'number') continue;
     if (typeof line.kind === 'string' && typeof line.bits_per_byte === 'number') {
       steps.set(line.step, line as unknown as StepLine);
     } else if (line.kind === undefined) {
@@ -39,13 +38,4 @@ export function readMetrics(runFolder: string): { steps: StepLine[]; validations
     }
   }
   return { steps: [...steps.values()], validations: [...validations.values()] };
-}
-
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

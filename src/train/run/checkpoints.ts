@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
 import { reason, writeFileAtomic } from '../atomicWrite.js';
 import { type Checkpoint, optimiserPath, readCheckpoint, readMoments, writeCheckpoint } from '../checkpoint.js';
-import { isRecord, parseJson } from '../data/json.js';
+import { isRecord } from '../data/json.js';
+import { readJsonFile } from '../data/jsonFile.js';
 import type { Measures } from '../measures.js';
 import type { Moments } from '../trainer.js';
 
@@ -58,11 +59,12 @@ export class Checkpoints {
   /** The newest pair that can be read. Damaged ones are reported and passed over. */
   newest(): SavedState | undefined {
     return this.#newest((path) => {
-      const [checkpoint, moments] = [readCheckpoint(path), readMoments(path)];
-      if (checkpoint.step !== moments.step) {
-        throw new FileError(`${path}: is of step ${checkpoint.step}, its moments of step ${moments.step}`);
-      }
-      return { checkpoint, moments };
+      const { parameters, ...info } = readCheckpoint(path);
+      const { m, v, ...beside } = readMoments(path);
+      // Checksums are of numbers; what the two files say of themselves stands in both.
+      const [says, saysBeside] = [JSON.stringify(info), JSON.stringify(beside)];
+      if (says !== saysBeside) throw new FileError(`${path}: is of ${says}, its moments of ${saysBeside}`);
+      return { checkpoint: { ...info, parameters }, moments: { m, v } };
     });
   }
 
@@ -158,7 +160,7 @@ function newestIn(run: string, report: (line: string) => void): string {
 function bestIn(run: string): string {
   const index = join(run, 'checkpoints', INDEX);
   try {
-    const value = parseJson(readFileSync(index, 'utf8').slice(0, 10_000), { depth: 2 });
+    const value = readJsonFile(index);
     const best = isRecord(value) ? value.best : undefined;
     // The name must be one of ours: nothing else in the file is a path.
     if (typeof best === 'string' && NAME.test(best)) return join(run, 'checkpoints', best);

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
 import { makeFolders } from '../../engine/folders.js';
 import { isTemporary, reason, writeFileAtomic } from '../atomicWrite.js';
-import { isRecord } from '../data/json.js';
+import { isRecord, parseJson } from '../data/json.js';
 import { readable } from '../data/readable.js';
 import { Lock } from './lock.js';
 
@@ -141,12 +141,12 @@ export class RunFolder {
 
   /**
    * Cut the metrics and samples back to a checkpoint: lines of later steps go, and with them a line that a killed process left half
-   * written.
-   *
-   * @returns the lines that stay
+   * written. Each line that stays is shown once: a long run has millions.
    */
-  rewind(step: number): { readonly metrics: readonly Metrics[]; readonly samples: readonly Metrics[] } {
-    return { metrics: rewindLines(this.#metrics, step), samples: rewindLines(this.#samples, step) };
+  rewind(step: number, metrics: (line: Metrics) => void, samples: (line: Metrics) => void): void {
+    this.check();
+    rewindLines(this.#metrics, step, metrics);
+    rewindLines(this.#samples, step, samples);
   }
 
   writeSample(text: string | Uint8Array): void {
@@ -184,26 +184,27 @@ function flushFile(path: string): void {
   }
 }
 
-/** Cut a file of lines off behind the last one of `step`; gives what stays. */
-function rewindLines(path: string, step: number): Metrics[] {
-  if (!existsSync(path)) return [];
+/** Bytes of a line of metrics or samples, at most. */
+const LONGEST = 1 << 20;
+
+/** Cut a file of lines off behind the last one of `step`; shows what stays. */
+function rewindLines(path: string, step: number, show: (line: Metrics) => void): void {
+  if (!existsSync(path)) return;
   const size = readable(path);
   const bytes = readFileSync(path);
-  const lines: Metrics[] = [];
   let at = 0;
   for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, at)) {
-    const line = metricsOf(bytes.toString('utf8', at, end));
+    const line = end - at > LONGEST ? undefined : metricsOf(bytes.toString('utf8', at, end));
     if (line === undefined || !(Number(line.step) <= step)) break;
-    lines.push(line);
+    show(line);
     at = end + 1;
   }
   if (at < size) truncateSync(path, at);
-  return lines;
 }
 
 function metricsOf(text: string): Metrics | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text, { depth: 4 });
     return isRecord(value) ? (value as Metrics) : undefined;
   } catch {
     return undefined;

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FileError, InputError } from '../../engine/errors.js';
-import { parseJson } from '../data/json.js';
-import { readable } from '../data/readable.js';
+import { readJsonFile } from '../data/jsonFile.js';
 import { RunFolder } from './folder.js';
 import { resolveTrainOptions, type TrainOptions } from './options.js';
 import type { RunData } from './train.js';
@@ -76,15 +74,9 @@ function configured(path: string, flags: Readonly<Record<string, unknown>>): Omi
 }
 
 function readConfig(file: string): Stored {
-  if (readable(file) > 1 << 20) throw new FileError(`${file}: is longer than a configuration can be (1 MiB)`);
-  try {
-    const result = schema.loose().safeParse(parseJson(readFileSync(file, 'utf8'), { depth: 16 }));
-    if (!result.success) throw new InputError(z.prettifyError(result.error));
-    return result.data;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new FileError(`${file}: cannot be used: ${error.message}`);
-  }
+  const result = schema.loose().safeParse(readJsonFile(file));
+  if (!result.success) throw new FileError(`${file}: cannot be used: ${z.prettifyError(result.error)}`);
+  return result.data;
 }
 
 /**

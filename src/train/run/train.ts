@@ -11,7 +11,7 @@ import { type Culprit, Trainer } from '../trainer.js';
 import type { Mix } from '../windows/mix.js';
 import type { WindowSource } from '../windows/window.js';
 import { Checkpoints, type SavedState } from './checkpoints.js';
-import type { Metrics, RunFolder } from './folder.js';
+import type { RunFolder } from './folder.js';
 import { decoderConfigOf, type TrainOptions } from './options.js';
 import { SPIKE_WINDOW, Spikes } from './spikes.js';
 
@@ -142,15 +142,20 @@ async function attempt(run: Attempt): Promise<RunResult> {
   const config = decoderConfigOf(options);
   const window = data.mix.shares[0]!.source.size; // of the kind that the prompt is of
   const start = run.state?.checkpoint.step ?? 0;
-  const before = folder.rewind(start);
   const spikes = new Spikes();
-  for (const { kind, bits_per_byte: bits } of before.metrics)
-    if (typeof bits === 'number') spikes.meet(String(kind), bits);
-  const validations = before.metrics.filter((line) => !('learning_rate' in line));
-  for (const { step, ...measures } of validations) checkpoints.judge(Number(step), measures as Measures);
-
   // A run that goes on from a step may have been told of it already.
-  const has = (lines: readonly Metrics[], step: number) => lines.some((line) => line.step === step);
+  const validated = new Set<number>();
+  const sampled = new Set<number>();
+  folder.rewind(
+    start,
+    ({ step, kind, bits_per_byte: bits, ...line }) => {
+      if (typeof bits === 'number') spikes.meet(String(kind), bits);
+      if ('learning_rate' in line) return;
+      validated.add(Number(step));
+      checkpoints.judge(Number(step), line as Measures);
+    },
+    ({ step }) => sampled.add(Number(step)),
+  );
   const freed: { free(): void }[] = [];
   const owned = <T extends { free(): void }>(thing: T): T => {
     freed.push(thing);
@@ -184,13 +189,13 @@ async function attempt(run: Attempt): Promise<RunResult> {
     let measures: Measures = {};
     const validate = async (all = false) => {
       measures = await judge.measure(all);
-      if (!has(validations, trainer.step)) folder.log({ step: trainer.step, ...measures });
+      if (!validated.has(trainer.step)) folder.log({ step: trainer.step, ...measures });
       checkpoints.judge(trainer.step, measures);
       listener.validation(trainer.step, measures);
     };
     const keepSample = async (bytes: number) => {
       const { prompt, made } = await writeSample(generator, data.prompt, bytes, seed);
-      if (!has(before.samples, trainer.step)) folder.logSample(trainer.step, prompt, made);
+      if (!sampled.has(trainer.step)) folder.logSample(trainer.step, prompt, made);
       return Uint8Array.from([...prompt, ...made]);
     };
     const look = async () => {
@@ -202,7 +207,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     let stopped = false;
     let milliseconds = 0; // per step, smoothed
     // A run that was stopped has saved, but has left out the validation that was due.
-    if (due(options.evalEvery) && !has(validations, start)) await look();
+    if (due(options.evalEvery) && !validated.has(start)) await look();
     while (trainer.step < steps && !stopped) {
       const { step } = trainer;
       const started = performance.now();

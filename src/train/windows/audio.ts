@@ -1,11 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
+import { hear } from '../data/hear.js';
 import { isRecord } from '../data/json.js';
 import { readJsonLines } from '../data/jsonl.js';
 import { LeftOut } from '../data/leftOut.js';
-import { muLawBytes, SILENCE } from '../data/mulaw.js';
-import { resample } from '../data/resample.js';
+import { SILENCE } from '../data/mulaw.js';
 import { readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
 import { drawsAt } from './draws.js';
@@ -27,7 +27,7 @@ export interface AudioOptions {
 /** A recording, cut to a prefix, and its caption. */
 export interface Clip {
   readonly source: string;
-  /** [L] μ-law bytes */
+  /** [L] μ-law bytes; silence follows where they are fewer */
   readonly audio: Uint8Array;
   readonly caption: string;
 }
@@ -56,7 +56,7 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
       leftOut.add(where, tooLong(caption, size.stream));
       continue;
     }
-    const audio = leftOut.attempt(() => named(where, file, () => audioPrefix(file, rate, size.prefix)));
+    const audio = leftOut.attempt(() => named(where, file, () => hear(readWav(file), rate, size.prefix)));
     if (audio) clips[split].push({ source: file, audio, caption });
   }
   for (const split of ['train', 'validation'] as const) {
@@ -87,9 +87,11 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
 export function audioWindow({ source, audio, caption }: Clip, size: WindowSize, at = 0): Window {
   const words = captionIds(caption, size.stream);
   if (!words) throw new FileError(`${source}: ${tooLong(caption, size.stream)}`);
+  const prefix = new Uint32Array(size.prefix).fill(SILENCE);
+  prefix.set(audio);
   return {
     kind: 'audio',
-    prefix: Uint32Array.from(audio),
+    prefix,
     stream: words.ids,
     weights: new Float32Array(size.stream).fill(1, 0, words.used),
     info: {
@@ -97,20 +99,11 @@ export function audioWindow({ source, audio, caption }: Clip, size: WindowSize, 
       at,
       caption,
       parts: {
-        prefix: [{ name: 'audio', start: 0, end: audio.length }],
+        prefix: [{ name: 'audio', start: 0, end: size.prefix }],
         stream: [{ name: 'caption', start: 0, end: words.used - 1 }],
       },
     },
   };
-}
-
-/** The first `length` samples of a recording at `rate`, loudest at full scale, as μ-law bytes; silence after its end. */
-function audioPrefix(file: string, rate: number, length: number): Uint8Array {
-  const sound = readWav(file);
-  const samples = resample(sound.samples, sound.rate, rate, length);
-  const bytes = new Uint8Array(length).fill(SILENCE);
-  bytes.set(muLawBytes(samples));
-  return bytes;
 }
 
 interface Listed {

@@ -2,12 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, parse } from 'node:path';
 import { FileError } from '../../engine/errors.js';
 import { type FilmOptions, readFilm } from '../data/film.js';
+import { hear } from '../data/hear.js';
 import { isRecord } from '../data/json.js';
 import { readJsonLines } from '../data/jsonl.js';
 import { LeftOut } from '../data/leftOut.js';
-import { muLawBytes } from '../data/mulaw.js';
 import { readable } from '../data/readable.js';
-import { resample } from '../data/resample.js';
 import { type Cue, cueAt, parseSrt } from '../data/srt.js';
 import { readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
@@ -35,12 +34,19 @@ export interface VideoSource extends WindowSource {
   readonly leftOut: LeftOut;
 }
 
-/** A run of moments of one film, of which each but the last is a window with the one after it. */
-interface Stretch {
+/** What a film has to show and to say, moment by moment. */
+interface Moments {
   readonly source: string;
-  /** the film's frame that the first moment is */
+  /** moments in all, one per frame */
+  readonly length: number;
+  moment(n: number): Moment;
+}
+
+/** Moments `first` to `end - 1` of a film, of which each but the last is a window with the one after it. */
+interface Stretch {
+  readonly film: Moments;
   readonly first: number;
-  readonly moments: readonly Moment[];
+  readonly end: number;
 }
 
 /**
@@ -58,24 +64,21 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
   const layout = videoLayout(size, options.captionBytes);
   const leftOut = new LeftOut(strict);
   const listed = paths.flatMap((path) => (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]));
-  const films: Stretch[] = listed.flatMap(
+  const films: Moments[] = listed.flatMap(
     (film) => leftOut.attempt(() => openFilm(film, layout, rate, options, leftOut)) ?? [],
   );
 
   const stretches: Record<Split, Stretch[]> = { train: [], validation: [] };
   const whole = canHoldOutWhole(films.length, validation);
   for (const [index, film] of films.entries()) {
-    const cut = Math.floor(film.moments.length * (1 - validation));
+    const cut = Math.floor(film.length * (1 - validation));
     const parts: [Split, number, number][] = whole
-      ? [[splitOf(index, validation), 0, film.moments.length]]
+      ? [[splitOf(index, validation), 0, film.length]]
       : [
           ['train', 0, cut],
-          ['validation', cut, film.moments.length],
+          ['validation', cut, film.length],
         ];
-    for (const [split, from, to] of parts) {
-      if (to - from >= 2)
-        stretches[split].push({ source: film.source, first: from, moments: film.moments.slice(from, to) });
-    }
+    for (const [split, first, end] of parts) if (end - first >= 2) stretches[split].push({ film, first, end });
   }
   const counts = { train: windowCount(stretches.train), validation: windowCount(stretches.validation) };
   const name = paths.join(', ');
@@ -86,10 +89,10 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
 
   const windowAt = (split: Split, position: number): Window => {
     let rest = position;
-    for (const { source, first, moments } of stretches[split]) {
-      if (rest < moments.length - 1)
-        return videoWindow(moments[rest]!, moments[rest + 1]!, layout, size, source, first + rest);
-      rest -= moments.length - 1;
+    for (const { film, first, end } of stretches[split]) {
+      const at = first + rest;
+      if (at < end - 1) return videoWindow(film.moment(at), film.moment(at + 1), layout, size, film.source, at);
+      rest -= end - first - 1;
     }
     throw new RangeError(`video: window ${position} of ${counts[split]}`);
   };
@@ -147,28 +150,28 @@ function manifest(path: string, leftOut: LeftOut): Listed[] {
   return films;
 }
 
-const largestSubtitles = 16 << 20;
+/** Bytes of subtitles: ten times those of a long film. */
+const largestSubtitles = 1 << 20;
 
-function openFilm(listed: Listed, layout: VideoLayout, rate: number, options: FilmOptions, leftOut: LeftOut): Stretch {
+function openFilm(listed: Listed, layout: VideoLayout, rate: number, options: FilmOptions, leftOut: LeftOut): Moments {
   const { video, audio, srt } = listed;
-  const { fps, frames } = readFilm(video, options);
-  const sound = audio === undefined ? undefined : readWav(audio);
-  const bytes = sound ? muLawBytes(resample(sound.samples, sound.rate, rate)) : new Uint8Array(0);
+  const { fps, length, frame } = readFilm(video, options);
+  const heard = audio === undefined ? new Uint8Array(0) : hear(readWav(audio), rate);
   if (srt !== undefined && readable(srt) > largestSubtitles)
     throw new FileError(`${srt}: more than ${largestSubtitles} bytes of subtitles`);
   const cues = srt === undefined ? undefined : fitting(parseSrt(readFileSync(srt), srt, leftOut), layout, srt, leftOut);
   if (listed.caption !== undefined && !captionIds(listed.caption, layout.caption)) {
     throw new FileError(`${video}: ${tooLong(listed.caption, layout.caption)}`);
   }
-  const moments = frames.map((frame, n): Moment => {
+  const moment = (n: number): Moment => {
     const from = Math.round((n / fps) * rate);
     return {
-      frame,
-      audio: bytes.subarray(from, from + layout.audio),
+      frame: frame(n),
+      audio: heard.subarray(from, from + layout.audio),
       caption: listed.caption ?? (cues && cueAt(cues, n / fps)),
     };
-  });
-  return { source: video, first: 0, moments };
+  };
+  return { source: video, length, moment };
 }
 
 /** The cues that have room in a window; the others are left out. */
@@ -186,5 +189,5 @@ function rangeOf({ source, first, moments }: Stretch): string {
 }
 
 function windowCount(stretches: readonly Stretch[]): number {
-  return stretches.reduce((sum, { moments }) => sum + moments.length - 1, 0);
+  return stretches.reduce((sum, { first, end }) => sum + end - first - 1, 0);
 }

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../../src/engine/errors.js';
+import { hear } from '../../../src/train/data/hear.js';
 import { muLawBytes, muLawDecode, muLawEncode, SILENCE } from '../../../src/train/data/mulaw.js';
 import { resample } from '../../../src/train/data/resample.js';
 import { parseWav } from '../../../src/train/data/wav.js';
-import { sine, type WavOptions, wav } from '../../support/media.js';
+import { samplesOf, sine, soundOf, type WavOptions, wav } from '../../support/media.js';
 
 describe('μ-law', () => {
   it('has the values of G.711', () => {
@@ -49,7 +50,7 @@ describe('resample', () => {
     [48000, 44100],
   ])('%i to %i keeps a tone in the pass band', (from, to) => {
     const tone = sine(1200, from, from / 4, 0.5);
-    const y = resample(tone, from, to);
+    const y = samplesOf(resample(soundOf(tone, from), to));
     expect(y.length).toBe(Math.ceil((tone.length * to) / from));
     const expected = sine(1200, to, y.length, 0.5);
     for (let n = Math.floor(y.length / 4); n < y.length * 0.75; n++)
@@ -57,17 +58,68 @@ describe('resample', () => {
   });
 
   it.each([2200, 2500, 3000, 3900])('removes a tone of %i Hz, above the new Nyquist frequency of 2000', (hertz) => {
-    expect(level(resample(sine(hertz, 8000, 4000, 1), 8000, 4000)) / Math.SQRT1_2).toBeLessThan(0.002); // -54 dB
+    expect(level(samplesOf(resample(soundOf(sine(hertz, 8000, 4000, 1), 8000), 4000))) / Math.SQRT1_2).toBeLessThan(
+      0.002,
+    ); // -54 dB
   });
 
   it('keeps a constant level exactly, and what needs no change as it is', () => {
-    const y = resample(new Float32Array(2000).fill(0.5), 8000, 3000);
+    const y = samplesOf(resample(soundOf(new Float32Array(2000).fill(0.5), 8000), 3000));
     expect(Math.max(...y.subarray(100, 600))).toBeCloseTo(0.5, 7);
     expect(Math.min(...y.subarray(100, 600))).toBeCloseTo(0.5, 7);
-    const x = sine(100, 4000, 10);
-    expect(resample(x, 4000, 4000)).toEqual(x);
-    expect(resample(x, 4000, 8000, 5)).toEqual(resample(x, 4000, 8000).subarray(0, 5));
-    expect(resample(Float32Array.of(1), 8000, 4000).length).toBe(1);
+    const x = soundOf(sine(100, 4000, 10), 4000);
+    expect(resample(x, 4000)).toBe(x);
+    expect(samplesOf(resample(soundOf(Float32Array.of(1), 8000), 4000)).length).toBe(1);
+  });
+
+  it.each([
+    [8000, 3000],
+    [4000, 16000],
+    [44100, 4000],
+  ])('%i to %i gives any stretch as it stands in the whole, and reads no more than that needs', (from, to) => {
+    const noise = Float32Array.from({ length: 3000 }, (_, i) => Math.sin(i * i));
+    let most = 0;
+    const read = (first: number, count: number) => {
+      most = Math.max(most, count);
+      return noise.slice(first, first + count);
+    };
+    const y = resample({ rate: from, length: noise.length, read }, to);
+    const whole = samplesOf(y);
+    most = 0;
+    for (let first = 0; first < y.length + 9; first += 7) {
+      expect(y.read(first, 7)).toEqual(whole.slice(first, first + 7));
+    }
+    expect(most).toBeLessThan((7 * from) / to + 2 * 16 * 1.1 * Math.max(1, from / to) + 3);
+  });
+});
+
+describe('hear', () => {
+  const noise = Float32Array.from({ length: 300_000 }, (_, i) => 0.3 * Math.sin(i * i));
+
+  it('is the μ-law of the resampled whole, whatever is in hand at once', () => {
+    const sound = parseWav(wav(noise, { rate: 11025 }), 'a.wav');
+    expect(hear(sound, 4000)).toEqual(muLawBytes(samplesOf(resample(sound, 4000))));
+    expect(hear(sound, 4000, 1000)).toEqual(muLawBytes(resample(sound, 4000).read(0, 1000)));
+  });
+
+  it('decodes no more of a recording than the beginning that is heard', () => {
+    const sound = parseWav(wav(noise), 'a.wav');
+    let end = 0;
+    const read = (first: number, count: number) => {
+      end = Math.max(end, first + count);
+      return sound.read(first, count);
+    };
+    expect(hear({ ...sound, read }, 4000, 100).length).toBe(100);
+    expect(end).toBeLessThan(250);
+  });
+
+  it('makes no more bytes than the recording has', () => {
+    const slow = parseWav(wav(noise.subarray(0, 1000), { rate: 1000, bits: 8 }), 'a.wav');
+    expect(hear(slow, 1000).length).toBe(1000);
+    expect(hear(slow, 4000, 1000).length).toBe(1000);
+    expect(() => hear(slow, 4000)).toThrow(
+      'a.wav: 1000 samples a second are too few to hear 4000: 4000 would come of 1000 bytes. Take a lower --rate, or a better recording',
+    );
   });
 });
 
@@ -82,24 +134,28 @@ describe('parseWav', () => {
     ['extensible', { bits: 16, extensible: true }, 2 ** -15],
   ])('reads %s', (_, options, step) => {
     const given = [0, 0.5, -0.5, -1, 0.25, 0.123456789, -0.987654321];
-    const { rate, samples } = parseWav(wav(given, { rate: 11025, ...options }), 'a.wav');
-    expect(rate).toBe(11025);
+    const sound = parseWav(wav(given, { rate: 11025, ...options }), 'a.wav');
+    expect([sound.rate, sound.length]).toEqual([11025, given.length]);
+    const samples = samplesOf(sound);
     for (const [n, sample] of given.entries()) expect(Math.abs(samples[n]! - sample)).toBeLessThanOrEqual(step / 2);
   });
 
   it('reads long files piece by piece, without a seam', () => {
     const long = Float32Array.from({ length: 2 * 150_001 }, (_, i) => ((i >> 1) % 1000) / 1024);
-    const { samples } = parseWav(wav(long, { channels: 2, bits: 24 }), 'a.wav');
-    expect(samples.length).toBe(150_001);
-    expect(samples.every((sample, n) => sample === (n % 1000) / 1024)).toBe(true);
+    const sound = parseWav(wav(long, { channels: 2, bits: 24 }), 'a.wav');
+    expect(sound.length).toBe(150_001);
+    expect(samplesOf(sound).every((sample, n) => sample === (n % 1000) / 1024)).toBe(true);
+    expect([...sound.read(149_999, 9)]).toEqual([999 / 1024, 0]);
+    expect([...sound.read(40_960, 2)]).toEqual([960 / 1024, 961 / 1024]);
+    expect(sound.read(150_001, 9).length).toBe(0);
   });
 
   it('averages channels and passes over other chunks', () => {
     const stereo = wav([0.5, 0, -0.5, 0.25], { channels: 2 });
-    expect([...parseWav(stereo, 'a.wav').samples]).toEqual([0.25, -0.125]);
+    expect([...samplesOf(parseWav(stereo, 'a.wav'))]).toEqual([0.25, -0.125]);
     const list = Buffer.from('LIST\x03\0\0\0abc\0', 'latin1'); // 3 bytes, padded to 4
     const bytes = Buffer.concat([stereo.subarray(0, 36), list, stereo.subarray(36)]);
-    expect([...parseWav(bytes, 'a.wav').samples]).toEqual([0.25, -0.125]);
+    expect([...samplesOf(parseWav(bytes, 'a.wav'))]).toEqual([0.25, -0.125]);
   });
 
   const good = wav([0, 0.5, -0.5, 0.25]);
@@ -132,6 +188,12 @@ describe('parseWav', () => {
     ['a wrong frame', with16(32, 3), 'a frame of 3 bytes contradicts 1 channels of 16 bits'],
     ['data first', Buffer.concat([good.subarray(0, 12), good.subarray(36)]), '"data" comes before "fmt "'],
     ['not a number', wav([0, Number.NaN], { bits: 32, tag: 3 }), 'sample 1 is not a finite number'],
+    ['infinity', wav([0, 0, Number.POSITIVE_INFINITY], { bits: 64, tag: 3 }), 'sample 2 is not a finite number'],
+    [
+      'one bad sample far behind',
+      wav(new Float32Array(50_000).fill(Number.NaN, 49_999), { bits: 32, tag: 3 }),
+      'sample 49999 is not a finite number',
+    ],
   ])('refuses %s', (_, bytes, message) => {
     const parse = () => parseWav(bytes, 'bad.wav');
     expect(parse).toThrow(FileError);
@@ -148,7 +210,8 @@ describe('parseWav', () => {
           const bytes = good.slice(0, length);
           for (const [at, value] of changes) if (at < length) bytes[at] = value;
           try {
-            parseWav(bytes, 'mutated');
+            const sound = parseWav(bytes, 'mutated');
+            expect(samplesOf(sound).every(Number.isFinite)).toBe(true);
           } catch (error) {
             refused++;
             if (!(error instanceof FileError)) throw error;

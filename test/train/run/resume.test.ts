@@ -85,6 +85,16 @@ describe('an interrupted run ends as one that was not', () => {
     expectSame(path);
   });
 
+  it('whose newest checkpoint has lost a bit in what it says of itself: another seed would go on otherwise', async () => {
+    const { path } = await run('bit', {}, 4);
+    const file = join(path, 'checkpoints', 'step-000004.safetensors');
+    writeFileSync(file, readFileSync(file, 'latin1').replace('"seed":"0"', '"seed":"1"'), 'latin1');
+    const { notes, from } = await run('bit');
+    expect(from?.checkpoint.step).toBe(2);
+    expect(notes.join()).toMatch(/step-000004.safetensors: is of .*"seed":1.*, its moments of .*"seed":0.*is used/);
+    expectSame(path);
+  });
+
   it('killed before any checkpoint', async () => {
     const { path } = await run('early', {}, 1);
     for (const name of readdirSync(join(path, 'checkpoints'))) rmSync(join(path, 'checkpoints', name));
@@ -92,6 +102,19 @@ describe('an interrupted run ends as one that was not', () => {
     rmSync(join(path, 'checkpoints', 'step-000001.safetensors'), { force: true });
     expectSame(path);
   });
+});
+
+it('a loss spike is told of and logged', async () => {
+  const { path } = await run('spike', {}, 4);
+  const file = join(path, 'metrics.jsonl');
+  const calm = (_: unknown, i: number) =>
+    `${JSON.stringify({ step: 1, kind: 'text', learning_rate: 1, bits_per_byte: 1 + (i % 2) / 100 })}\n`;
+  writeFileSync(file, Array.from({ length: 30 }, calm).join(''));
+  const { notes } = await run('spike');
+  expect(notes[0]).toMatch(
+    /^step 5 {2}loss spike: [78]\.\d{3} bits\/byte, \d+\.\d deviations above the mean of the last 100$/,
+  );
+  expect(JSON.parse(metricsOf(path)[30]!).spike).toBeGreaterThan(6);
 });
 
 describe('checkpoints', () => {
