@@ -3,6 +3,7 @@ import { gradientNorm } from '../engine/ops/gradientNorm.js';
 import { PARAMETER_ALIGNMENT, type Program } from '../engine/program.js';
 import type { Tensor } from '../engine/tensor.js';
 
+/** Constants of AdamW, and the length that gradients are clipped to. */
 export interface OptimiserOptions {
   readonly beta1: number;
   readonly beta2: number;

@@ -1,6 +1,7 @@
 import type { ArmSummary, Group } from './collect.js';
 import { type Interval, pairedDifference, side } from './intervals.js';
 
+/** What measurements say of a claim. */
 export type Verdict = 'reproduced' | 'refuted' | 'undecided at this scale';
 
 /** A claim, judged by what was measured. */

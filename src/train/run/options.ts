@@ -13,6 +13,7 @@ const MOST_PARAMETERS = 2 ** 31;
 
 const kind = z.enum(WINDOW_KINDS);
 
+/** Groups of channels that `channels` may name. */
 export const CHANNEL_GROUPS = Object.keys(channelGroups(true)) as ChannelGroup[];
 
 /**
@@ -75,6 +76,7 @@ export const trainSchema = z.strictObject({
 
 /** What was told, defaults filled in. */
 export type TrainOptions = z.output<typeof trainSchema>;
+/** What may be told: everything is optional. */
 export type TrainInput = z.input<typeof trainSchema>;
 
 /**

@@ -24,6 +24,7 @@ export interface Listener {
   note?(line: string): void;
 }
 
+/** Where a run stands after a step. */
 export interface Progress {
   readonly step: number;
   readonly steps: number;
@@ -35,6 +36,7 @@ export interface Progress {
   readonly gradientNorm: number;
 }
 
+/** How a run ended. */
 export interface RunResult {
   readonly step: number;
   /** of the last validation; empty when stopped before any */

@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
+import { isFolder } from '../../engine/folders.js';
 import { hear } from '../data/hear.js';
 import { isRecord } from '../data/json.js';
 import { readJsonLines } from '../data/jsonl.js';
@@ -13,6 +14,7 @@ import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count } from './words.js';
 
+/** How recordings are read, and which are held out. */
 export interface AudioOptions {
   /** samples per second that the model hears. Default 4000 */
   readonly rate?: number;
@@ -32,6 +34,7 @@ export interface Clip {
   readonly caption: string;
 }
 
+/** Audio windows, with the recordings they are made of. */
 export interface AudioSource extends WindowSource {
   readonly clips: Readonly<Record<Split, readonly Clip[]>>;
   readonly leftOut: LeftOut;
@@ -147,10 +150,6 @@ function spokenDigits(folder: string): Listed[] {
       const split = Number(index) < 5 ? 'validation' : 'train';
       return [{ where: file, file, caption: `a voice says ${digits[Number(digit)]}`, split }];
     });
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** An error about a file says which line named it. */

@@ -14,6 +14,7 @@ export interface Generator {
   make(combination: number, draws: Draws): Window;
 }
 
+/** Which combinations are held out. */
 export interface MadeOptions {
   /** the share of combinations held out whole. Default 0.1 */
   readonly validation?: number;

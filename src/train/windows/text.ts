@@ -14,6 +14,7 @@ import { count } from './words.js';
 
 export { order0Entropy, type TextDocument, textWindow } from './textWindow.js';
 
+/** Which text is held out. */
 export interface TextOptions {
   /** the share held out: of fewer than ten documents the end of each, of more every tenth. Default 0.1 */
   readonly validation?: number;
