@@ -6,6 +6,9 @@ import { viteSingleFile } from 'vite-plugin-singlefile';
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   plugins: [viteSingleFile()],
+  // Where somebody serves it while working on it, nobody else is served.
+  server: { host: '127.0.0.1' },
+  preview: { host: '127.0.0.1' },
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,

@@ -192,12 +192,12 @@ export async function poisonEveryOp(
 }
 
 /** The device is destroyed at every tenth dispatch in turn. @returns how often */
-export async function loseEveryDevice(faults: Faults, every = 10, most = Number.POSITIVE_INFINITY, first = every) {
+export async function loseEveryDevice(faults: Faults, every = 10, most = Number.POSITIVE_INFINITY) {
   const plain = await openDevice();
   const expected = await faults.expected(plain);
   plain.close();
   let losses = 0;
-  for (let n = first; n <= most; n += every) {
+  for (let n = every; n <= most; n += every) {
     let dispatches = 0;
     const open = async () => {
       const device = await openDevice();

@@ -24,6 +24,7 @@ describe('parseJson', () => {
   it.each([
     ['[[[]]]', 'nested deeper than 2'],
     ['[1,2,3,4]', 'an array has more than 3 entries'],
+    ['[[1,2],[3,4],[5,6]]', 'more than 5 values'],
     ['{"a":1,"b":{},"a":2}', 'key "a" appears twice'],
     ['{"a" : 1, "\\u0061"\n:2}', 'key "a" appears twice'],
     ['{"a"', 'not JSON: '],
@@ -32,8 +33,8 @@ describe('parseJson', () => {
     ['{"a\\', 'not JSON: '],
     ['{"\\x":1}', 'not JSON: '],
   ])('refuses %s', (text, message) => {
-    expect(() => parseJson(text, { depth: 2, items: 3 })).toThrow(InputError);
-    expect(() => parseJson(text, { depth: 2, items: 3 })).toThrow(message);
+    expect(() => parseJson(text, { depth: 2, items: 3, values: 5 })).toThrow(InputError);
+    expect(() => parseJson(text, { depth: 2, items: 3, values: 5 })).toThrow(message);
   });
 
   it('takes brackets, colons and quotes within strings for what they are', () => {
