@@ -20,15 +20,16 @@ export function resultsTables({ name, groups }: Report): string {
   return groups.map((group) => groupTables(name, group)).join('\n\n');
 }
 
-const BITS = ['text_bpb', 'video_bpb', 'caption_bpb'];
-const SHOWN = [...BITS, 'binding_gap', 'retrieval'];
+const SHOWN = ['text_bpb', 'video_bpb', 'caption_bpb', 'binding_gap', 'retrieval'];
 
 function groupTables(name: string, { K, steps, windows, arms }: Report['groups'][number]): string {
+  const shown = SHOWN.filter((measure) => arms.some(({ measures }) => measures[measure] !== undefined));
+  const bits = shown.filter((measure) => measure.endsWith('_bpb'));
   const found = ({ mean, half }: Interval) => mean.toFixed(3) + (half === undefined ? '' : ` ± ${half.toFixed(3)}`);
   const doors = arms.map(({ arm, parameters, measures }) => [
     arm,
     parameters.door.toLocaleString('en'),
-    ...SHOWN.map((name) => (measures[name] ? found(measures[name]) : '–')),
+    ...shown.map((name) => (measures[name] ? found(measures[name]) : '–')),
   ]);
   // A report has each arm minus zero; turned round, a plus says that the zero door pays more.
   const between = ({ mean, half }: Interval) =>
@@ -36,14 +37,14 @@ function groupTables(name: string, { K, steps, windows, arms }: Report['groups']
   const differences = arms.flatMap(({ arm, toZero }) =>
     toZero === undefined
       ? []
-      : [[`zero − ${arm}`, ...BITS.map((name) => (toZero[name] ? between(toZero[name]) : '–'))]],
+      : [[`zero − ${arm}`, ...bits.map((name) => (toZero[name] ? between(toZero[name]) : '–'))]],
   );
   const seeds = Math.max(...arms.flatMap(({ measures }) => Object.values(measures).map(({ n }) => n)));
   return [
     `[\`${name}\`](results/${name}/report.md): K ${K}, ${steps} steps, ${seeds} seeds, ${windows} held-out windows of each kind; ` +
       'means over seeds, ± half the 95 % interval.',
-    table(['door', 'parameters in it', ...SHOWN.map((name) => MEASURES[name]!)], doors),
-    table(['', ...BITS.map((name) => MEASURES[name]!)], differences),
+    table(['door', 'parameters in it', ...shown.map((name) => MEASURES[name]!)], doors),
+    table(['', ...bits.map((name) => MEASURES[name]!)], differences),
   ].join('\n\n');
 }
 
