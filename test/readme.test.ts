@@ -63,7 +63,8 @@ test('the commands in the README are those there are', () => {
 });
 
 test('the tables of results, speed and reliability are the files that commands wrote', () => {
-  expectSection('results', resultsTables(readJson('results/tiny/report.json')));
+  const results = ['tiny', 'binding'].map((name) => resultsTables(readJson(`results/${name}/report.json`)));
+  expectSection('results', results.join('\n\n'));
   expectSection('speed', speedTable(readJson('bench/peers/results.json')));
   expectSection('reliability', reliabilityTable(readJson('results/reliability.json')));
 });
@@ -72,6 +73,9 @@ test('what the README says beside its tables is still so', () => {
   const { claims } = readJson('results/tiny/report.json') as Report;
   const onText = claims.filter(({ text }) => text.includes('on text'));
   expect(onText.map(({ verdict }) => verdict)).toEqual(['refuted', 'refuted']);
+  const { claims: onSpeech } = readJson('results/binding/report.json') as Report;
+  const overBytes = onSpeech.filter(({ text }) => text.startsWith('The zero door does better on captions'));
+  expect(overBytes.map(({ verdict }) => verdict)).toEqual(['reproduced']);
   for (const { rows } of Object.values(readJson('bench/peers/results.json') as PeerResults)) {
     const ours = rows.find(({ name }) => name === 'ours')!;
     for (const { name, ratio, peakMemory } of rows) {

@@ -42,7 +42,7 @@ function groupTables(name: string, { K, steps, windows, arms }: Report['groups']
   const seeds = Math.max(...arms.flatMap(({ measures }) => Object.values(measures).map(({ n }) => n)));
   return [
     `[\`${name}\`](results/${name}/report.md): K ${K}, ${steps} steps, ${seeds} seeds, ${windows} held-out windows of each kind; ` +
-      'means over seeds, ± half the 95 % interval.',
+      'means over seeds, ± half the 95 % interval (without one: a single seed).',
     table(['door', 'parameters in it', ...shown.map((name) => MEASURES[name]!)], doors),
     table(['', ...bits.map((name) => MEASURES[name]!)], differences),
   ].join('\n\n');
