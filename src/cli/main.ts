@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ByteToLossError, FileError } from '../engine/errors.js';
 import { benchCommand } from './bench.js';
+import { untilBug } from './bugs.js';
 import { dataCommand } from './dataInspect.js';
 import { devicesCommand } from './devices.js';
 import { experimentCommand } from './experiment.js';
@@ -49,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.exitCode = 0;
   watchOutput();
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await untilBug(() => program.parseAsync(argv, { from: 'user' }));
     await outputSettled();
     const unprinted = outputError();
     if (unprinted !== undefined) throw new FileError(unprinted);

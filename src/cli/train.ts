@@ -15,7 +15,7 @@ import { type OpenedData, openData } from '../train/run/data.js';
 import { defaultRunPath, RunFolder } from '../train/run/folder.js';
 import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions, type TrainOptions } from '../train/run/options.js';
 import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
-import { parameterCounts, train } from '../train/run/train.js';
+import { parameterCounts, type TrainExtras, train } from '../train/run/train.js';
 import { printable } from '../train/windows/show.js';
 import { byKind, listed, realNumber, wholeNumber, windowSize } from './arguments.js';
 import { outputError } from './output.js';
@@ -97,28 +97,18 @@ async function runTrain(options: TrainOptions, take: (config: Config) => Begun):
   try {
     profileFor(device, options.precision); // says so now if it cannot be had
     const { folder, from } = take(runConfig(options, data, device, version));
-    await trainInto(folder, { device, options, data, from, open }).finally(() => folder.release());
+    try {
+      announce(options, data, device);
+      await trainInto(folder, options, data, device, { from, reopen: open });
+    } finally {
+      folder.release();
+    }
   } finally {
     device.close();
   }
 }
 
-async function trainInto(
-  folder: RunFolder,
-  {
-    device,
-    options,
-    data,
-    from,
-    open,
-  }: {
-    readonly device: Device;
-    readonly options: TrainOptions;
-    readonly data: OpenedData;
-    readonly from: SavedState | undefined;
-    readonly open: () => Promise<Device>;
-  },
-): Promise<void> {
+function announce(options: TrainOptions, data: OpenedData, device: Device): void {
   const counts = parameterCounts(options);
   const decoder = decoderConfigOf(options);
   for (const line of data.describe().split('\n')) console.log(printable(line));
@@ -127,12 +117,20 @@ async function trainInto(
     `${options.door} door, ${counts.door} parameters in it; decoder of ${counts.all.toLocaleString('en')} parameters ` +
       `(dim ${decoder.dim}, ${decoder.layers} layers, ${decoder.heads} heads, K ${decoder.K}) on ${device.name}`,
   );
+}
 
+async function trainInto(
+  folder: RunFolder,
+  options: TrainOptions,
+  data: OpenedData,
+  device: Device,
+  extras: TrainExtras,
+): Promise<void> {
   const stop = onStop();
   const progress = showProgress(data.entropy);
   try {
     const ends = () => stop.signal !== undefined || outputError() !== undefined;
-    const result = await train(device, options, data, folder, progress, ends, { from, reopen: open });
+    const result = await train(device, options, data, folder, progress, ends, extras);
     progress.end();
     if (!result.stopped)
       printEnd(result.measures, data.entropy, result.sample, data.prompt.filter((id) => id < 256).length);

@@ -50,7 +50,9 @@ export async function openDevice(options: OpenOptions = {}, sources: readonly So
   for (const source of tried) {
     try {
       const adapter = await source.find(options.robust ?? false);
-      return await requestDevice(adapter, { ...options, settle: patiently, freeMemory });
+      const device = await requestDevice(adapter, { ...options, settle: patiently, freeMemory });
+      opened.push(new WeakRef(device));
+      return device;
     } catch (error) {
       failures.push(`${source.name} (${source.what}): ${error instanceof Error ? error.message : error}`);
     }
@@ -58,6 +60,13 @@ export async function openDevice(options: OpenOptions = {}, sources: readonly So
   const names = tried.map((source) => source.name);
   const lines = failures.map((failure) => `\n  ${failure}`).join('');
   throw new DeviceError(`no usable device; tried ${names.join(', ') || 'nothing'}:${lines}\n${mend(names)}`);
+}
+
+const opened: WeakRef<Device>[] = [];
+
+/** Close every device that is open: what goes on with one meets an error, and a process that is to end can. */
+export function closeDevices(): void {
+  for (const device of opened) device.deref()?.close();
 }
 
 /** What a source has on this machine, or why it has nothing. */

@@ -125,14 +125,14 @@ export function exits(folder: string): Exit[] {
       args: train(...LONG),
       mishap: { MISHAP: 'uncaught', AT: '100' },
       code: 1,
-      error: /TypeError: a bug, made up\n/,
+      error: /^TypeError: a bug, made up\n( {4}at .*\n)+$/,
     },
     {
       name: 'unhandled rejection',
       args: train(...LONG),
       mishap: { MISHAP: 'rejected', AT: '100' },
       code: 1,
-      error: /TypeError: a bug, made up\n/,
+      error: /^TypeError: a bug, made up\n( {4}at .*\n)+$/,
     },
     ...disks(),
   ];
