@@ -6,8 +6,6 @@
  * `none` it only draws.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import { timed } from '../src/bench/timing.js';
 import { openDevice } from '../src/engine/adapters.js';
 import type { Device } from '../src/engine/device.js';
@@ -18,19 +16,10 @@ import type { DecoderConfig } from '../src/model/config.js';
 import { feedsOf, recordForward } from '../src/model/forward.js';
 import { initialParameters } from '../src/model/parameters.js';
 import { recordOptimiser, stepScalars } from '../src/train/optimiser.js';
+import { draw, type Measured, type Point, REPLAYS, type Recording } from './scalingPicture.js';
 
 const NUMBERS = 'bench/scaling.json';
 const PICTURE = 'docs/scaling.svg';
-const REPLAYS = 3;
-
-/** What one axis varies; the others stay at the base. */
-interface Point {
-  readonly batch: number;
-  /** S, positions: a fifth of them slots of 4 bytes */
-  readonly length: number;
-  readonly layers: number;
-  readonly dim: number;
-}
 
 const BASE: Point = { batch: 2, length: 160, layers: 2, dim: 128 };
 const AXES: Readonly<Record<keyof Point, { readonly values: readonly number[]; readonly base: Point }>> = {
@@ -39,22 +28,6 @@ const AXES: Readonly<Record<keyof Point, { readonly values: readonly number[]; r
   layers: { values: [1, 2, 4, 8], base: BASE },
   dim: { values: [112, 128, 192, 256, 384, 512], base: { ...BASE, layers: 1 } },
 };
-
-interface Measured extends Point {
-  readonly axis: keyof Point;
-  readonly milliseconds: { readonly median: number; readonly least: number; readonly most: number };
-  /** bytes of GPU memory */
-  readonly total: number;
-  readonly activations: number;
-  /** what the probabilities of every head and layer would take, kept for backward: batch · heads · S² floats a layer */
-  readonly squares: number;
-}
-
-interface Recording {
-  readonly date: string;
-  readonly adapter: string;
-  readonly points: readonly Measured[];
-}
 
 async function measure(device: Device, axis: keyof Point, point: Point): Promise<Measured> {
   const { batch: B, length: S, layers, dim } = point;
@@ -103,77 +76,6 @@ async function record(axes: readonly (keyof Point)[]): Promise<void> {
     }
   }
   device.close();
-}
-
-const [WIDTH, HEIGHT] = [280, 210];
-/** where the plots begin, below the captions */
-const TOP = 44;
-const TITLES: Readonly<Record<keyof Point, string>> = {
-  batch: 'batch, windows',
-  length: 'length S, positions',
-  layers: 'layers',
-  dim: 'dim',
-};
-
-/** Two rows of four: time above, memory below. The best time is drawn, since other work of the machine only ever adds. */
-function draw({ date, adapter, points }: Recording): string {
-  const { document } = parseHTML('<!doctype html><body></body>');
-  const axes = Object.keys(AXES) as (keyof Point)[];
-  const mib = (key: 'total' | 'activations' | 'squares') => (point: Measured) => point[key] / 2 ** 20;
-  const frames = axes.flatMap((axis, column) => {
-    const data = points.filter((point) => point.axis === axis);
-    const least = axis === 'length' ? 'S × S per head, which is never made' : undefined;
-    const both = { document, width: WIDTH, height: HEIGHT, marginLeft: 52, x: { label: TITLES[axis], ticks: 5 } };
-    const time = Plot.plot({
-      ...both,
-      y: { label: 'ms a step', grid: true, zero: true, ticks: 5 },
-      marks: [
-        Plot.ruleX(data, {
-          x: axis,
-          y1: (p: Measured) => p.milliseconds.least,
-          y2: (p: Measured) => p.milliseconds.median,
-        }),
-        Plot.lineY(data, { x: axis, y: (p: Measured) => p.milliseconds.least, stroke: '#2563eb', strokeWidth: 2 }),
-        Plot.dot(data, { x: axis, y: (p: Measured) => p.milliseconds.least, fill: '#2563eb', r: 3 }),
-      ],
-    });
-    const memory = Plot.plot({
-      ...both,
-      y: { label: 'MiB on the device', grid: true, zero: true, ticks: 5 },
-      marks: [
-        Plot.lineY(data, { x: axis, y: mib('total'), stroke: '#16a34a', strokeWidth: 2 }),
-        Plot.dot(data, { x: axis, y: mib('total'), fill: '#16a34a', r: 3 }),
-        ...(least === undefined
-          ? []
-          : [
-              Plot.lineY(data, { x: axis, y: mib('squares'), stroke: '#9ca3af', strokeDasharray: '4 3' }),
-              Plot.text([least], { frameAnchor: 'top-left', dx: 6, dy: 4, fill: '#6b7280' }),
-            ]),
-      ],
-    });
-    return [time, memory].map((plot, row) => place(plot as unknown as Element, column * WIDTH, TOP + row * HEIGHT));
-  });
-  const captions = [
-    `A training step on ${adapter}, ${date}: best of ${REPLAYS}, bars to the median.`,
-    'Base: 2 windows of 160 positions, 2 layers, dim 128, 4 heads; length: 1 window, 1 layer; dim: 1 layer.',
-  ];
-  const [width, height] = [axes.length * WIDTH, TOP + 2 * HEIGHT];
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif">`,
-    `<rect width="100%" height="100%" fill="white"/>`,
-    ...captions.map((line, i) => `<text x="10" y="${16 + 16 * i}" font-size="12">${escaped(line)}</text>`),
-    ...frames,
-    '</svg>\n',
-  ].join('\n');
-}
-
-const escaped = (text: string) => text.replace(/[<&]/g, (c) => (c === '<' ? '&lt;' : '&amp;'));
-
-function place(plot: Element, x: number, y: number): string {
-  const svg = plot.tagName.toLowerCase() === 'svg' ? plot : plot.querySelector('svg')!;
-  svg.setAttribute('x', String(x));
-  svg.setAttribute('y', String(y));
-  return svg.outerHTML;
 }
 
 const named = process.argv.slice(2);

@@ -4,7 +4,8 @@
 // from the same staged tiles, halved. Taken only where a run asks for mixed precision. Twin: matmulReference in
 // src/engine/ops/matmul.ts, to the precision of f16.
 //
-// Compiled by Tint, NOT YET RUN: no adapter with the feature chromium-experimental-subgroup-matrix has been at hand.
+// Held to its reference with the matrix units emulated (test/support/subgroupMatrix.ts); NOT YET RUN on real ones, since no
+// adapter with the feature chromium-experimental-subgroup-matrix has been at hand.
 //
 //   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k

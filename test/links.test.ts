@@ -3,11 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const files = execFileSync('git', ['ls-files', '*.md'], { encoding: 'utf8' }).trim().split('\n');
+const files = execFileSync('git', ['ls-files'], { encoding: 'utf8' }).trim().split('\n');
+const docs = files
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => ({ file, text: readFileSync(file, 'utf8').replace(/```[\s\S]*?```/g, '') }));
 
 test('every relative link in the docs leads somewhere', () => {
-  const broken = files.flatMap((file) => {
-    const text = readFileSync(file, 'utf8').replace(/```[\s\S]*?```/g, '');
+  const broken = docs.flatMap(({ file, text }) => {
     const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!);
     return links
       .filter((link) => !/^([a-z]+:|#)/.test(link))
@@ -15,4 +17,18 @@ test('every relative link in the docs leads somewhere', () => {
       .map((link) => `${file}: ${link}`);
   });
   expect(broken).toEqual([]);
+});
+
+/** Named in the docs, and made by a command or by the reader. */
+const MADE = ['dist/web/index.html', 'result.json', 'op.pass.wgsl', 'windows/count.ts'];
+
+test('every file that the docs name is there', () => {
+  const lost = docs.flatMap(({ file, text }) => {
+    const named = [...text.matchAll(/`([\w./-]+\.(?:tsx?|wgsl|json|md|py|sh|html|svg))`/g)].map((match) => match[1]!);
+    return named
+      .filter((name) => !MADE.includes(name) && !name.includes('leakyRelu'))
+      .filter((name) => !files.some((one) => `/${one}`.endsWith(`/${name.replace(/^(\.\.?\/)+/, '')}`)))
+      .map((name) => `${file}: ${name}`);
+  });
+  expect(lost).toEqual([]);
 });

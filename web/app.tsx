@@ -30,6 +30,7 @@ function freshModel(): Model {
   };
 }
 
+/** The whole page. */
 export function App() {
   const [device, setDevice] = useState<Device | undefined>(undefined);
   const [missing, setMissing] = useState('');

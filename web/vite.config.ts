@@ -14,7 +14,5 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2023',
     reportCompressedSize: false,
-    // Only Node reads shaders from disk; here setShaderSource hands them in.
-    rolldownOptions: { external: ['node:fs/promises'] },
   },
 });

@@ -26,13 +26,24 @@ await serve(async ({ B, T, dim, heads, layers, ...rest }, device) => {
     const [q, k, v] = np.split(linear(x, p, `${name}.qkv`), 3, -1).map(split);
     const scores = np.matmul(q, k.transpose([0, 1, 3, 2])).mul(Math.sqrt(heads / dim));
     const shares = nn.softmax(np.where(np.tri(T, T, 0, { dtype: np.bool }), scores, -1e9), -1);
-    return linear(np.matmul(shares, v).transpose([0, 2, 1, 3]).reshape([B * T, dim]), p, `${name}.out`);
+    return linear(
+      np
+        .matmul(shares, v)
+        .transpose([0, 2, 1, 3])
+        .reshape([B * T, dim]),
+      p,
+      `${name}.out`,
+    );
   };
   const oneHot = (ids: Any) => nn.oneHot(ids.reshape([B * T]), VOCABULARY);
 
   // A lookup by one-hot product: its gather has no gradient under jit.
   const lossOf = (p: Any, x: Any, y: Any) => {
-    let h = np.matmul(oneHot(x), p.bytes).reshape([B, T, dim]).add(p.positions).reshape([B * T, dim]);
+    let h = np
+      .matmul(oneHot(x), p.bytes)
+      .reshape([B, T, dim])
+      .add(p.positions)
+      .reshape([B * T, dim]);
     for (let i = 0; i < layers; i++) {
       const block = `blocks.${i}`;
       h = h.ref.add(attend(normed(h, p, `${block}.norm1`), p, `${block}.attention`));
@@ -40,7 +51,11 @@ await serve(async ({ B, T, dim, heads, layers, ...rest }, device) => {
       h = h.add(linear(up, p, `${block}.mlp.down`));
     }
     const logits = np.matmul(normed(h, p, 'norm'), p.head);
-    return nn.logSoftmax(logits, -1).mul(oneHot(y)).sum().mul(-1 / (B * T));
+    return nn
+      .logSoftmax(logits, -1)
+      .mul(oneHot(y))
+      .sum()
+      .mul(-1 / (B * T));
   };
 
   // Loss, gradients and Adam in one jit: the fastest way found to drive it.

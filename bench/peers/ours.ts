@@ -27,7 +27,11 @@ await serve(async (workload, name) => {
   const x = program.input('x', [B, T], 'u32');
   const targets = program.input('targets', [B, T], 'u32');
   const weights = program.constant('weights', [B, T], new Float32Array(B * T).fill(1));
-  const places = program.constant('places', [B, T], Uint32Array.from({ length: B * T }, (_, i) => i % T));
+  const places = program.constant(
+    'places',
+    [B, T],
+    Uint32Array.from({ length: B * T }, (_, i) => i % T),
+  );
   const position = program.constant('position', [1], new Uint32Array(1));
   // Positions are learned here, so rotary turns by angle 0: cosines 1, sines 0.
   const D = dim / heads;

@@ -3,14 +3,17 @@
  *
  *     npx tsx bench/peers/run.ts --workload small --device system --rounds 5 --only ours,jax-js,jax-js-wasm,tfjs
  *
- * Prints medians, spread, peak memory, and how many times longer each takes than ours.
+ * Prints medians, spread, peak memory, and how many times longer each takes than ours. `--record` also writes them to
+ * results.json; `UPDATE_GOLDEN=1 npx vitest run test/readme.test.ts` then brings the README's table up to date.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { FAST_TOGGLES } from '../../src/engine/adapters.js';
+import { merged, type PeerResult, type PeerResults } from './results.js';
 import type { Report } from './worker.js';
 import { ADAM, batchOf, WORKLOADS, weightsOf } from './workload.js';
 
@@ -22,6 +25,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '2' },
     only: { type: 'string', default: 'ours,jax-js,jax-js-wasm,tfjs' },
     json: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
   },
 });
 const name = values.workload;
@@ -33,10 +37,8 @@ const steps = Number(values.steps);
 const WARM = 2;
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-peers-'));
-const script = (file: string, device: string) => [
-  process.execPath,
-  ['--import', 'tsx', join(import.meta.dirname, file), name, device],
-] as const;
+const script = (file: string, device: string) =>
+  [process.execPath, ['--import', 'tsx', join(import.meta.dirname, file), name, device]] as const;
 const LIBRARIES: Readonly<Record<string, () => readonly [string, readonly string[]]>> = {
   ours: () => script('ours.ts', values.device),
   'jax-js': () => script('jaxJs.ts', values.device),
@@ -51,7 +53,10 @@ const LIBRARIES: Readonly<Record<string, () => readonly [string, readonly string
     const bytes = batches.flatMap(({ x, y }) => [Buffer.from(x.buffer), Buffer.from(y.buffer)]);
     writeFileSync(join(folder, 'batches.bin'), Buffer.concat(bytes));
     const python = process.env.PYTHON ?? 'python3';
-    return [python, [join(import.meta.dirname, 'torch_worker.py'), JSON.stringify({ ...workload, adam: ADAM }), folder]];
+    return [
+      python,
+      [join(import.meta.dirname, 'torch_worker.py'), JSON.stringify({ ...workload, adam: ADAM }), folder],
+    ];
   },
 };
 
@@ -141,11 +146,26 @@ const rows = libraries
     /** largest difference of a loss from ours */
     difference: ours && Math.max(...losses.slice(0, compared).map((loss, i) => Math.abs(loss - ours.losses[i]!))),
   }));
-const result = { workload: { name, ...workload }, device: values.device, rounds, steps, load: loadavg()[0], rows, lost };
+const git = (...words: string[]) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+/** Files that could make a difference to what was measured. */
+const CODE = [':/src', ':/shaders', '.', ':!results.json'];
+const changed = git('status', '--porcelain', '--untracked-files=no', '--', ...CODE) !== '';
+const result: PeerResult = {
+  date: new Date().toISOString().slice(0, 10),
+  commit: git('rev-parse', '--short', 'HEAD') + (changed ? '+' : ''),
+  workload: { name, ...workload },
+  device: values.device,
+  toggles: FAST_TOGGLES,
+  rounds,
+  steps,
+  load: Number(loadavg()[0]!.toFixed(1)),
+  rows,
+  lost,
+};
 if (values.json) {
   console.log(JSON.stringify(result, null, 2));
 } else {
-  console.log(`${name} ${JSON.stringify(workload)}, ${rounds} rounds of ${steps} steps, load ${loadavg()[0]!.toFixed(1)}`);
+  console.log(`${name} ${JSON.stringify(workload)}, ${rounds} rounds of ${steps} steps, load ${result.load}`);
   for (const { name, adapter, milliseconds: ms, ratio, peakMemory, loss, difference } of rows) {
     console.log(
       `${name.padEnd(12)} ${ms.median.toFixed(1).padStart(8)} ms (${ms.least.toFixed(1)}..${ms.most.toFixed(1)}, first ${ms.first.toFixed(0)})  ` +
@@ -156,5 +176,11 @@ if (values.json) {
   if (lost.length > 0) console.log(`ended early: ${lost.join(', ')}`);
 }
 for (const { name, difference } of rows) {
-  if ((difference ?? 0) > 1e-3) throw new Error(`${name}: its losses differ from ours by ${difference}; it does other work`);
+  if ((difference ?? 0) > 1e-3)
+    throw new Error(`${name}: its losses differ from ours by ${difference}; it does other work`);
+}
+if (values.record) {
+  const file = join(import.meta.dirname, 'results.json');
+  const before: PeerResults = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  writeFileSync(file, `${JSON.stringify(merged(before, result), null, 2)}\n`);
 }

@@ -19,7 +19,11 @@ await serve(async (workload, device) => {
 
   const p: Record<string, Any> = {};
   for (const [name, { shape, data }] of weightsOf(workload)) p[name] = tf.variable(tf.tensor(data, shape), true, name);
-  const visible = tf.linalg.bandPart(tf.ones([T, T]), -1, 0).cast('bool').reshape([1, 1, T, T]).tile([B, heads, 1, 1]);
+  const visible = tf.linalg
+    .bandPart(tf.ones([T, T]), -1, 0)
+    .cast('bool')
+    .reshape([1, 1, T, T])
+    .tile([B, heads, 1, 1]);
   const hidden = tf.fill([B, heads, T, T], -1e9);
 
   const normed = (x: Any, name: string) => {
@@ -29,27 +33,45 @@ await serve(async (workload, device) => {
   const linear = (x: Any, name: string) => x.matMul(p[`${name}.weight`]).add(p[`${name}.bias`]);
   const split = (x: Any) => x.reshape([B, T, heads, dim / heads]).transpose([0, 2, 1, 3]);
   const gelu = (x: Any) => {
-    const inner = x.mul(x).mul(0.044715).add(1).mul(x).mul(Math.sqrt(2 / Math.PI));
+    const inner = x
+      .mul(x)
+      .mul(0.044715)
+      .add(1)
+      .mul(x)
+      .mul(Math.sqrt(2 / Math.PI));
     return inner.tanh().add(1).mul(x).mul(0.5);
   };
   const attend = (x: Any, name: string) => {
     const [q, k, v] = tf.split(linear(x, `${name}.qkv`), 3, -1).map(split);
     const scores = tf.matMul(q, k, false, true).mul(Math.sqrt(heads / dim));
     const shares = tf.softmax(tf.where(visible, scores, hidden));
-    return linear(tf.matMul(shares, v).transpose([0, 2, 1, 3]).reshape([B * T, dim]), `${name}.out`);
+    return linear(
+      tf
+        .matMul(shares, v)
+        .transpose([0, 2, 1, 3])
+        .reshape([B * T, dim]),
+      `${name}.out`,
+    );
   };
   const oneHot = (ids: Any) => tf.oneHot(ids, VOCABULARY).cast('float32');
   const lossOf = (x: Any, y: Any) => {
     // Its wasm backend has no gradient of gather.
     const rows = backend === 'wasm' ? tf.matMul(oneHot(x), p.bytes) : tf.gather(p.bytes, x);
-    let h = rows.reshape([B, T, dim]).add(p.positions).reshape([B * T, dim]);
+    let h = rows
+      .reshape([B, T, dim])
+      .add(p.positions)
+      .reshape([B * T, dim]);
     for (let i = 0; i < layers; i++) {
       const block = `blocks.${i}`;
       h = h.add(attend(normed(h, `${block}.norm1`), `${block}.attention`));
       h = h.add(linear(gelu(linear(normed(h, `${block}.norm2`), `${block}.mlp.up`)), `${block}.mlp.down`));
     }
     const logits = normed(h, 'norm').matMul(p.head);
-    return tf.logSoftmax(logits).mul(oneHot(y)).sum().mul(-1 / (B * T));
+    return tf
+      .logSoftmax(logits)
+      .mul(oneHot(y))
+      .sum()
+      .mul(-1 / (B * T));
   };
 
   const { lr, beta1, beta2, eps } = ADAM;

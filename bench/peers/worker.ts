@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { SOURCES } from '../../src/engine/adapters.js';
-import { batchOf, type Workload, WORKLOADS } from './workload.js';
+import { batchOf, WORKLOADS, type Workload } from './workload.js';
 
 /** A library with the workload built: one update from one batch, returning the loss before it. */
 export interface Stepper {
@@ -36,7 +36,9 @@ export async function serve(build: (workload: Workload, device: string) => Promi
       milliseconds.push(performance.now() - start);
     }
     const peakMemory = process.resourceUsage().maxRSS * 1024;
-    console.log(`REPORT ${JSON.stringify({ adapter: stepper.adapter, milliseconds, losses, peakMemory } satisfies Report)}`);
+    console.log(
+      `REPORT ${JSON.stringify({ adapter: stepper.adapter, milliseconds, losses, peakMemory } satisfies Report)}`,
+    );
   }
   process.exit(0);
 }

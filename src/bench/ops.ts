@@ -17,7 +17,9 @@ import { OPTIMISER, stepScalars } from '../train/optimiser.js';
 import { prove } from './proof.js';
 import { type Spread, timed } from './timing.js';
 
+/** Ops that `--only` can name. */
 export const OP_GROUPS = ['matmul', 'attention', 'layerNorm', 'adamW'] as const;
+/** One of `OP_GROUPS`. */
 export type OpGroup = (typeof OP_GROUPS)[number];
 
 /** One op at one shape of the model: how to record it. */
@@ -122,6 +124,7 @@ export function* opCases(config: DecoderConfig, { B, L, T }: BatchSize): Generat
   };
 }
 
+/** The decoder and batch whose ops are timed, and how kernels are chosen. */
 export interface OpOptions {
   readonly config: DecoderConfig;
   readonly size: BatchSize;

@@ -43,6 +43,7 @@ export interface OpShare {
   readonly gflops: number;
 }
 
+/** The decoder and batch whose step is timed, and how kernels are chosen. */
 export interface StepOptions {
   readonly config: DecoderConfig;
   readonly size: BatchSize;

@@ -8,6 +8,7 @@ import { printable, showWindow } from '../train/windows/show.js';
 import { openText } from '../train/windows/text.js';
 import { openVideo } from '../train/windows/video.js';
 import type { Split, WindowSource } from '../train/windows/window.js';
+import { realNumber, wholeNumber } from './arguments.js';
 
 interface InspectOptions {
   readonly text?: string[] | true;
@@ -41,8 +42,8 @@ export function dataCommand(): Command {
     .addOption(
       new Option('--split <split>', 'which side to show').choices(['train', 'validation']).default('validation'),
     )
-    .option('--window <number>', 'which window to show', whole, 0)
-    .option('--seed <seed>', 'the seed that training windows are drawn with', whole, 0)
+    .option('--window <number>', 'which window to show', wholeNumber, 0)
+    .option('--seed <seed>', 'the seed that training windows are drawn with', wholeNumber, 0)
     .option('--strict', 'stop at the first bad line or file')
     .action((options: InspectOptions) => {
       process.stdout.write(`${inspectData(options)}\n`);
@@ -85,18 +86,14 @@ function pick(source: Source, { split, window, seed }: InspectOptions) {
   );
 }
 
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is needed.');
-  return Number(text);
-}
-
 function positive(text: string): number {
-  if (whole(text) === 0) throw new InvalidArgumentError('a whole number above 0 is needed.');
-  return Number(text);
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('It must be above 0.');
+  return value;
 }
 
 function share(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('a number between 0 and 1 is needed.');
+  const value = realNumber(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It must lie between 0 and 1.');
   return value;
 }

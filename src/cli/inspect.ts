@@ -7,11 +7,11 @@ import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config
 import { initialParameters } from '../model/parameters.js';
 import { writeFileAtomic } from '../train/atomicWrite.js';
 import { wholeNumber } from './arguments.js';
-import { shortNumber } from './inspect/html.js';
 import { type Inspection, inspect, type Subject } from './inspect/inspection.js';
 import { inspectionJson } from './inspect/json.js';
 import { npyBytes } from './inspect/npy.js';
 import { inspectionPage } from './inspect/page.js';
+import { shortNumber } from './inspect/signs.js';
 import { audioWindow, textWindow, type WindowLimits } from './inspect/window.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 

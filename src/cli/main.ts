@@ -17,7 +17,7 @@ import { version } from './version.js';
 import { walkCommand } from './walk.js';
 
 /** Every command, in the order a newcomer meets them. */
-const COMMANDS = [
+export const COMMANDS = [
   trainCommand,
   experimentCommand,
   scoreCommand,

@@ -8,6 +8,7 @@ export interface Stop {
   off(): void;
 }
 
+/** Start to listen; `off` ends it. */
 export function onStop(): Stop {
   let first: NodeJS.Signals | undefined;
   const listeners = new Set<(signal: NodeJS.Signals) => void>();

@@ -10,8 +10,10 @@ import {
 import { DeviceError, InputError } from './errors.js';
 import { BUNDLE, BUNDLE_VERSION, bundledDriver, hasVulkanLoader } from './softwareVulkan.js';
 
+/** Where an adapter may come from: a hardware GPU, the software driver of the system, the bundled one. */
 export type DeviceName = 'gpu' | 'system' | 'bundled';
 
+/** What `openDevice` can be told. */
 export interface OpenOptions extends Pick<DeviceOptions, 'features'> {
   /** `auto` (default), `gpu`, `system` (alias `lavapipe`) or `bundled` (alias `swiftshader`) */
   readonly device?: string;
@@ -190,6 +192,9 @@ async function findBundled(robust: boolean): Promise<GPUAdapter> {
   }
 }
 
+/** No bounds checks, since kernels guard their writes; workgroup memory is not zeroed, since they write it before reading. */
+export const FAST_TOGGLES = ['disable_robustness', 'disable_workgroup_init'] as const;
+
 /** Dawn's instances, one for each set of drivers and toggles. Dawn hangs or crashes when one is collected, so they live on. */
 const INSTANCES = Symbol.for('byte-to-loss.dawn');
 type Global = typeof globalThis & { [INSTANCES]?: Map<string, GPU> };
@@ -202,9 +207,8 @@ async function dawn(robust: boolean, drivers: 'system' | 'bundled'): Promise<GPU
   if (instance === undefined) {
     const { create, globals } = await import('webgpu');
     Object.assign(globalThis, globals);
-    // Workgroup memory need not be zeroed: every kernel writes it before reading. f16 is hidden on NVIDIA without its toggle.
-    const fast = robust ? [] : ['disable_robustness', 'disable_workgroup_init'];
-    const enabled = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', ...fast];
+    // f16 is hidden on NVIDIA without its toggle.
+    const enabled = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', ...(robust ? [] : FAST_TOGGLES)];
     // Quantised timestamps are multiples of 65,536 ns: too coarse for a kernel.
     instance = create([`enable-dawn-features=${enabled.join()}`, 'disable-dawn-features=timestamp_quantization']);
     instances.set(key, instance);

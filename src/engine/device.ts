@@ -4,6 +4,7 @@ import type { SubgroupMatrixConfig } from './kernel.js';
 /** How the host waits for a promise of the device; see `patiently` in adapters.ts for Node's way. */
 export type Settle = <T>(promise: Promise<T>) => Promise<T>;
 
+/** What `requestDevice` can be told. */
 export interface DeviceOptions {
   /** `none` asks for no optional feature, so that the portable kernels run; default `all` */
   readonly features?: 'all' | 'none';

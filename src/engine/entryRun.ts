@@ -1,6 +1,7 @@
 import { outputOf, type Value } from './op.js';
 import { stridedIndex } from './ops/view.js';
-import type { Plan, ReplayOptions, Step } from './plan.js';
+import type { Plan, ReplayOptions } from './plan.js';
+import type { Step } from './planSteps.js';
 import { encodeTimed } from './profile.js';
 import type { Entry } from './program.js';
 import { NOTHING_BEFORE } from './reference.js';

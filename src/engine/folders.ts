@@ -19,6 +19,7 @@ export function makeFolders(path: string, mode = 0o777): void {
   }
 }
 
-function isFolder(path: string): boolean {
+/** Is there a folder at this path? */
+export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,35 +1,4 @@
 /** The engine: tensors, ops, programs, plans, and a device to run them on. See README.md for the reading order. */
 
-export { listDevices, type OpenOptions, openDevice } from './adapters.js';
-export { Device, requestDevice, wrapDevice } from './device.js';
-export { ByteToLossError, DeviceError, FileError, InputError, ShapeError } from './errors.js';
-export { evaluate, type Numbers } from './evaluate.js';
-export { type AdapterProfile, type Dispatch, foldWorkgroups } from './kernel.js';
-export type { Op, Value } from './op.js';
-export { adamW } from './ops/adamW.js';
-export { add } from './ops/add.js';
-export { addLayerNorm } from './ops/addLayerNorm.js';
-export { attention } from './ops/attention.js';
-export { crossEntropy } from './ops/crossEntropy.js';
-export { onePerInvocation } from './ops/elementwise.js';
-export { fitRows } from './ops/fitRows.js';
-export { gatherRows } from './ops/gatherRows.js';
-export { gelu } from './ops/gelu.js';
-export { gradientNorm } from './ops/gradientNorm.js';
-export { hslFeatures } from './ops/hslFeatures.js';
-export { registry } from './ops/index.js';
-export { join } from './ops/join.js';
-export { layerNorm } from './ops/layerNorm.js';
-export { linear } from './ops/linear.js';
-export { matmul } from './ops/matmul.js';
-export { mlp } from './ops/mlp.js';
-export { rotary, rotaryTable } from './ops/rotary.js';
-export { sliceRows } from './ops/sliceRows.js';
-export { type CompileOptions, Plan } from './plan.js';
-export { type Entry, Program } from './program.js';
-export { integer, integers, normal, normals, permutation, uniform } from './random.js';
-export { type Feeds, ReferenceRun } from './reference.js';
-export type { OpRow, OpSample } from './registry.js';
-export { addShader, setShaderSource, shaderText } from './shaderSource.js';
-export { type Shape, sizeOf } from './shape.js';
-export { type DType, Tensor } from './tensor.js';
+export { type DeviceName, type Listed, listDevices, type OpenOptions, openDevice, type Source } from './adapters.js';
+export * from './portable.js';

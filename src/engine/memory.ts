@@ -9,6 +9,7 @@ export interface Slot {
   readonly tenants: Tenant[];
 }
 
+/** A storage or scratch memory, and the entries over which it holds its slot. */
 export interface Tenant {
   readonly label: string;
   /** id of its storage; undefined for scratch memory */

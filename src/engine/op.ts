@@ -73,6 +73,7 @@ export interface Op<A extends Attributes = Attributes> {
 // biome-ignore lint/suspicious/noExplicitAny: attributes are checked where the op is recorded, by its own signature
 export type AnyOp = Op<any>;
 
+/** Whether an output is written anew, added into, or changed in place. */
 export type OutputKind = 'writes' | 'adds' | 'updates';
 
 /** `{ adds: 'dWeight' }` → `['dWeight', 'adds']` */

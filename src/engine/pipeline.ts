@@ -2,6 +2,7 @@ import type { Device } from './device.js';
 import { DeviceError } from './errors.js';
 import type { KernelInterface } from './kernel.js';
 
+/** A kernel ready to run, and what its bind groups look like. */
 export interface CompiledKernel {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;

@@ -1,27 +1,16 @@
-import { type DebugSettings, debugReplay, debugSettings, lossesOf } from './debug.js';
+import { type DebugSettings, debugReplay } from './debug.js';
 import { describePlan } from './describe.js';
 import type { Device } from './device.js';
-import { DeviceError, InputError } from './errors.js';
-import { type AdapterProfile, type Dispatch, kernelText, readInterface } from './kernel.js';
-import { type MemoryPlan, planMemory } from './memory.js';
-import { outputOf } from './op.js';
-import { compilePipeline } from './pipeline.js';
+import { InputError } from './errors.js';
+import type { AdapterProfile } from './kernel.js';
+import type { MemoryPlan } from './memory.js';
 import { PlanBuffers } from './planBuffers.js';
+import { arrange, makeReady, type Step } from './planSteps.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
-import type { Entry, Program } from './program.js';
-import { shaderText } from './shaderSource.js';
+import type { Program } from './program.js';
 import type { Storage, Tensor } from './tensor.js';
 
-/** One dispatch made ready: everything `replay` needs to encode it. */
-export interface Step {
-  readonly entry: Entry;
-  readonly dispatch: Dispatch;
-  /** the WGSL that runs, prelude included */
-  readonly text: string;
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-}
-
+/** What `Plan.compile` can be told. */
 export interface CompileOptions {
   /** tensors to be read after a replay; `'all'` shares no buffer, so that everything can be looked at */
   readonly keep?: readonly Tensor[] | 'all';
@@ -33,6 +22,7 @@ export interface CompileOptions {
   readonly shared?: Plan;
 }
 
+/** What `Plan.replay` can be told. */
 export interface ReplayOptions {
   /** also run the `update` entries (clip, AdamW). Default true. */
   readonly update?: boolean;
@@ -280,61 +270,3 @@ export class Plan {
 /** GPUBufferUsage and GPUMapMode as numbers: Node has no such globals. */
 const READ = 0x0001 | 0x0008; // MAP_READ | COPY_DST
 const GPU_MAP_READ = 0x0001;
-
-/** Compile the pipelines, in parallel, and bind every dispatch. */
-async function makeReady(
-  program: Program,
-  device: Device,
-  dispatches: ReadonlyMap<number, readonly Dispatch[]>,
-  buffers: PlanBuffers,
-): Promise<Step[]> {
-  const flat = program.entries.flatMap((entry) =>
-    (dispatches.get(entry.index) ?? []).map((dispatch) => ({ entry, dispatch })),
-  );
-  const compiling = Promise.all(
-    flat.map(async ({ entry, dispatch }) => {
-      const file = await shaderText(dispatch.shader);
-      const text = kernelText(file, dispatch);
-      const declared = readInterface(dispatch.shader, file);
-      const pipeline = await compilePipeline(device, dispatch.shader, text, declared);
-      return { entry, dispatch, text, declared, ...pipeline };
-    }),
-  );
-  const kernels = await device.settle(compiling);
-  buffers.writeParams(kernels);
-  device.gpu.pushErrorScope('validation');
-  const steps = kernels.map(({ entry, dispatch, text, declared, pipeline, layout }, i) => ({
-    entry,
-    dispatch,
-    text,
-    pipeline,
-    bindGroup: buffers.bindGroup(entry, dispatch, declared, layout, i),
-  }));
-  const invalid = await device.settle(device.gpu.popErrorScope());
-  if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`, 'invalid');
-  return steps;
-}
-
-/** Choose kernels and share memory: everything about a plan that needs no memory of the device. */
-function arrange(program: Program, device: Device, { keep = [], profile = device }: CompileOptions) {
-  const debug = debugSettings();
-  const losses = debug === undefined ? [] : lossesOf(program);
-  const keptIds = keep === 'all' ? undefined : new Set([...keep, ...losses].map((tensor) => tensor.storage.id));
-  const kept = (storage: Storage) => keptIds === undefined || keptIds.has(storage.id);
-  const dispatches = new Map(program.entries.map((entry) => [entry.index, dispatchesOf(entry, profile)]));
-  return { dispatches, memory: planMemory(program, dispatches, kept), kept, debug };
-}
-
-function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
-  const inputs: Record<string, Tensor> = {};
-  entry.inputs.forEach((tensor, i) => {
-    inputs[entry.op.inputs[i]!] = tensor;
-  });
-  const outputs: Record<string, Tensor> = {};
-  entry.outputs.forEach((tensor, i) => {
-    outputs[outputOf(entry.op.outputs[i]!)[0]] = tensor;
-  });
-  const dispatches = entry.op.kernels({ adapter, inputs, outputs, attributes: entry.attributes });
-  // An empty tensor needs no work, and a dispatch of 0 workgroups is legal but pointless.
-  return dispatches.filter((dispatch) => dispatch.workgroups.every((count) => count > 0));
-}

@@ -17,6 +17,7 @@ export interface PlanBytes {
   readonly fresh: number;
 }
 
+/** What a plan would allocate, and whether it can be. */
 export interface Prediction {
   readonly bytes: PlanBytes;
   /** why it cannot be allocated; undefined where it can, as far as anybody knows */

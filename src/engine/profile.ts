@@ -1,7 +1,9 @@
 import { InputError } from './errors.js';
-import type { Plan, Step } from './plan.js';
+import type { Plan } from './plan.js';
+import type { Step } from './planSteps.js';
 import { MOST_PASSES, Timestamps } from './timestamps.js';
 
+/** What a profile is taken over. */
 export interface ProfileOptions {
   /** replays to take medians over. Default 5 */
   readonly replays?: number;

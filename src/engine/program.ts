@@ -22,6 +22,7 @@ export interface Entry {
   readonly forward?: Entry;
 }
 
+/** What an input of a program can be told. */
 export interface InputOptions {
   readonly requiresGradient?: boolean;
   /** ids only: `plan.write` refuses a number that is not smaller */

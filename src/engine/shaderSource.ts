@@ -3,18 +3,24 @@ import { FileError } from './errors.js';
 /** Gives the text of `shaders/<name>.wgsl`. */
 export type ShaderSource = (name: string) => string | undefined | Promise<string | undefined>;
 
-/** Node reads the file itself, so that what a reader opens is what runs; it sits beside both src/ and dist/. */
-const fromDisk: ShaderSource = async (name) => {
-  const { readFile } = await import('node:fs/promises');
+/** The file itself, so that what a reader opens is what runs. The folder sits beside both src/ and dist/. */
+const fromFolder: ShaderSource = async (name) => {
   // A bundler would copy every file that the pattern fits into the page, which has its own look-up.
   const file = new URL(/* @vite-ignore */ `../../shaders/${name}.wgsl`, import.meta.url);
-  return readFile(file, 'utf8').catch(() => undefined);
+  if (file.protocol === 'file:') {
+    // Not an import, which a bundler for pages would refuse.
+    const { readFile } = process.getBuiltinModule('node:fs/promises');
+    return readFile(file, 'utf8').catch(() => undefined);
+  }
+  const answer = await fetch(file);
+  return answer.ok ? answer.text() : undefined;
 };
 
-let source: ShaderSource = fromDisk;
+let source: ShaderSource = fromFolder;
 const texts = new Map<string, Promise<string>>();
+const added = new Map<string, string>();
 
-/** Replace the look-up: a page hands in the texts its bundler inlined. */
+/** Replace the look-up: a bundled page hands in the texts that its bundler inlined. */
 export function setShaderSource(replacement: ShaderSource): void {
   source = replacement;
   texts.clear();
@@ -22,19 +28,23 @@ export function setShaderSource(replacement: ShaderSource): void {
 
 /** Add a kernel of your own: `name` is what a `Dispatch` calls it, `text` its WGSL. */
 export function addShader(name: string, text: string): void {
-  texts.set(name, Promise.resolve(text));
+  added.set(name, text);
 }
 
 /**
- * The text of one kernel file, read once.
+ * The text of one kernel: one that was added, else its file, read once.
  *
- * @throws FileError when there is no such file
+ * @throws FileError when there is no such kernel
  */
-export function shaderText(name: string): Promise<string> {
-  const known = texts.get(name);
+export async function shaderText(name: string): Promise<string> {
+  const known = added.get(name) ?? texts.get(name);
   if (known !== undefined) return known;
   const text = Promise.resolve(source(name)).then((found) => {
-    if (found === undefined) throw new FileError(`shaders/${name}.wgsl is missing; reinstall byte-to-loss`);
+    if (found === undefined) {
+      throw new FileError(
+        `shaders/${name}.wgsl is missing: a kernel of your own comes by addShader, those of a bundled page by setShaderSource`,
+      );
+    }
     return found;
   });
   texts.set(name, text);

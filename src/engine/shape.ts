@@ -29,6 +29,7 @@ export function rowsOf(shape: Shape): number {
   return sizeOf(shape.slice(0, -1));
 }
 
+/** `sameShape([2, 3], [2, 3]) // true` */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }

@@ -8,6 +8,7 @@ import { makeFolders } from './folders.js';
 
 /** The package whose archive holds SwiftShader, Google's software Vulkan, and a Vulkan loader. */
 export const BUNDLE = '@sparticuz/chromium';
+/** The version of it that tests run on; later ones need a newer Node. */
 export const BUNDLE_VERSION = '147.0.0';
 
 const FILES = ['libvk_swiftshader.so', 'libvulkan.so.1', 'vk_swiftshader_icd.json'] as const;

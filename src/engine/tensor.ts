@@ -2,6 +2,7 @@ import { ShapeError } from './errors.js';
 import type { Program } from './program.js';
 import { formatShape, isContiguous, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
 
+/** Numbers are float32, ids are u32. */
 export type DType = 'f32' | 'u32';
 
 /**

@@ -30,6 +30,7 @@ export interface Operand {
   readonly tensor: number;
 }
 
+/** An output of an entry, beside what its reference gives. */
 export interface WrittenOperand extends Operand {
   readonly kind: OutputKind;
   /** absent for views, which compute nothing */

@@ -1,8 +1,9 @@
 import { InputError } from '../engine/errors.js';
 import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
 
-/** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. DESIGN.md, section 3. */
+/** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. See `doorOf`. */
 export const DOOR_KINDS = ['zero', 'projected', 'bytes', 'learned', 'random', 'permuted'] as const;
+/** One of `DOOR_KINDS`. */
 export type DoorKind = (typeof DOOR_KINDS)[number];
 
 /** Everything that decides the shapes and the meaning of a decoder's parameters. */
@@ -25,12 +26,13 @@ export interface DecoderConfig {
   readonly tableSeed?: number;
 }
 
-/** DESIGN.md, section 4. `lean` is the seed project's: 25.2 M parameters in its blocks. */
+/** Sizes by name. `lean` is that of the run this project began with: 25.2 M parameters in its blocks. */
 export const SIZES = {
   tiny: { dim: 128, layers: 2, heads: 4, K: 4 },
   small: { dim: 256, layers: 4, heads: 4, K: 8 },
   lean: { dim: 512, layers: 8, heads: 8, K: 8 },
 } as const;
+/** One of the names in `SIZES`. */
 export type SizeName = keyof typeof SIZES;
 
 /** No decoder is larger; a file that asks for more is damaged or malicious. */

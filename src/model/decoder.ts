@@ -5,6 +5,7 @@ import { bitsOf, Evaluator } from './evaluator.js';
 import { type GenerateOptions, Generator } from './generate.js';
 import { initialParameters } from './parameters.js';
 
+/** What a `Decoder` can be told beside its configuration. */
 export interface DecoderOptions {
   /** numbers by parameter name; default: the ones training starts from */
   readonly parameters?: ReadonlyMap<string, Float32Array>;

@@ -17,6 +17,7 @@ export interface EmbeddingOptions {
   readonly groups?: ChannelGroup | readonly ChannelGroup[];
 }
 
+/** What an embedding over a table of values can be told. */
 export interface ControlOptions extends EmbeddingOptions {
   /** Whole number; fixes the table of `learned`, `random` and `permuted`. Default 0. */
   readonly seed?: number;

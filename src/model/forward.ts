@@ -38,6 +38,7 @@ export interface ForwardPass {
   readonly loss: Tensor;
 }
 
+/** How a forward pass is recorded. */
 export interface ForwardOptions {
   /** which parameters weight decay falls on. Default 'matrices' */
   readonly decay?: 'matrices' | 'all';
@@ -47,7 +48,7 @@ export interface ForwardOptions {
   readonly door?: DoorBuilder;
 }
 
-/** Record the whole way from bytes to loss. DESIGN.md, sections 3 and 4. */
+/** Record the whole way from bytes to loss. README.md beside this file has its formulas. */
 export function recordForward(
   program: Program,
   config: DecoderConfig,

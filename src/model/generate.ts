@@ -12,6 +12,7 @@ import type { DecoderConfig } from './config.js';
 import { throughDoor } from './door.js';
 import { declareParameters } from './parameters.js';
 
+/** How much is written, and how bytes are drawn. */
 export interface GenerateOptions {
   /** how many bytes at most */
   readonly bytes: number;

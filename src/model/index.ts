@@ -7,7 +7,21 @@ export { Decoder, type DecoderOptions } from './decoder.js';
 export { type Door, type DoorBuilder, doorOf, throughDoor } from './door.js';
 export { ControlEmbedding, type ControlOptions, type EmbeddingOptions, HslEmbedding } from './embedding.js';
 export { bitsOf, Evaluator } from './evaluator.js';
-export { type Batch, type BatchSize, type ForwardPass, feedsOf, recordForward } from './forward.js';
+export {
+  type Batch,
+  type BatchSize,
+  type ForwardOptions,
+  type ForwardPass,
+  feedsOf,
+  recordForward,
+} from './forward.js';
 export { type GenerateOptions, Generator, sample } from './generate.js';
-export { countParameters, declareParameters, doorSpecs, initialParameters, parameterSpecs } from './parameters.js';
+export {
+  countParameters,
+  declareParameters,
+  doorSpecs,
+  initialParameters,
+  type ParameterSpec,
+  parameterSpecs,
+} from './parameters.js';
 export { type ZeroDoorOptions, ZeroInput } from './zeroInput.js';

@@ -4,6 +4,7 @@ import type { ControlKind } from '../substrate/controls.js';
 import { slotCount, type Tail } from '../substrate/zeroInput.js';
 import { ControlEmbedding, type ControlOptions } from './embedding.js';
 
+/** How a zero-pad on tensors lays channels out. */
 export interface ZeroDoorOptions extends ControlOptions {
   /** Bytes per slot. Default 8. */
   readonly K?: number;

@@ -1,3 +1,5 @@
+import { PREDICTED } from '../train/measures.js';
+import { WINDOW_KINDS } from '../train/windows/window.js';
 import { smooth, thin } from './curves.js';
 import type { Curve, RunRecord } from './readRun.js';
 import { KEEP } from './terminal.js';
@@ -13,6 +15,7 @@ interface Series extends Curve {
   readonly points?: boolean;
 }
 
+/** One chart of a report: curves on one pair of axes. */
 export interface Chart {
   readonly title: string;
   readonly about: string;
@@ -43,8 +46,8 @@ export function chartsOf(runs: readonly RunRecord[]): Chart[] {
     {
       title: 'Bits per byte',
       about:
-        'What a predicted byte costs; lower is better. Faint: each training batch. Full: their running mean. Dots: held-out text. ' +
-        'Dashed: what byte frequencies alone would reach.',
+        'What a predicted byte costs; lower is better. Faint: each training batch. Full: their running mean. Dots: held out. ' +
+        'Dashed: what the frequencies of bytes in the text would reach alone.',
       wide: true,
       series: runs.flatMap(lossSeries),
     },
@@ -64,20 +67,21 @@ function lossSeries(run: RunRecord, index: number, runs: readonly RunRecord[]): 
   const colour = colourOf(index);
   const label = (what: string) => (runs.length === 1 ? what : `${run.name}: ${what}`);
   const series: Series[] = [];
-  const train = run.curves.get('bits_per_byte');
-  if (train !== undefined) {
-    series.push({ ...thin(train), ...colour, label: label('training'), faint: true });
-    series.push({ ...thin({ x: train.x, y: smooth(train.y, KEEP) }), ...colour, label: label('training, mean') });
-  }
-  // text_bpb, video_bpb, … : a colour each where there is one run, the run's own where there are several
-  const measures = [...run.curves].filter(([name]) => /_bpb$/.test(name));
-  for (const [i, [name, curve]] of measures.entries()) {
-    const own = runs.length === 1 ? colourOf(i + 1) : colour;
-    series.push({ ...thin(curve), ...own, label: label(`held-out ${name.replace(/_bpb$/, '')}`), points: true });
+  for (const [i, kind] of WINDOW_KINDS.entries()) {
+    // A colour for each kind where there is one run, the run's own where there are several.
+    const own = runs.length === 1 ? colourOf(i) : colour;
+    const train = run.training.get(kind);
+    const heldOut = run.curves.get(`${PREDICTED[kind]}_bpb`);
+    if (train !== undefined) {
+      series.push({ ...thin(train), ...own, label: label(`${kind} batches`), faint: true });
+      series.push({ ...thin({ x: train.x, y: smooth(train.y, KEEP) }), ...own, label: label(`${kind}, mean`) });
+    }
+    if (heldOut) series.push({ ...thin(heldOut), ...own, label: label(`held-out ${PREDICTED[kind]}`), points: true });
   }
   const entropy = run.config.order0_entropy;
-  if (typeof entropy === 'number' && train !== undefined) {
-    const ends = [train.x[0]!, train.x.at(-1)!];
+  const steps = run.curves.get('bits_per_byte')?.x;
+  if (typeof entropy === 'number' && steps !== undefined) {
+    const ends = [steps[0]!, steps.at(-1)!];
     const grey = { light: '#6b675e', dark: '#a5a198' };
     const known = runs.slice(0, index).some((other) => other.config.order0_entropy === entropy);
     if (!known) series.push({ x: ends, y: [entropy, entropy], ...grey, label: 'order-0 entropy', dash: true });

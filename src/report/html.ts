@@ -1,4 +1,4 @@
-/** Text as it may stand in HTML, between tags or in a quoted attribute. `escapeHtml('a < "b"') // 'a &lt; &quot;b&quot;'` */
+/** Text as it may stand in HTML or SVG, between tags or in a quoted attribute. `escapeHtml('a < "b"') // 'a &lt; &quot;b&quot;'` */
 export function escapeHtml(text: unknown): string {
   return String(text).replace(/[&<>"']/g, (char) => ENTITIES[char]!);
 }

@@ -11,6 +11,7 @@ export interface Curve {
   readonly y: readonly number[];
 }
 
+/** What the decoder wrote after a held-out prompt, at a step. */
 export interface Sample {
   readonly step: number;
   readonly prompt: string;
@@ -24,6 +25,8 @@ export interface RunRecord {
   readonly config: Readonly<Record<string, unknown>>;
   /** by the names of metrics.jsonl: `bits_per_byte`, `text_bpb`, `learning_rate`, … */
   readonly curves: ReadonlyMap<string, Curve>;
+  /** bits per byte of the training batches by kind of window, `text` or `audio`: each step is of one kind */
+  readonly training: ReadonlyMap<string, Curve>;
   /** memory.json */
   readonly memory: Readonly<Record<string, unknown>>;
   readonly samples: readonly Sample[];
@@ -46,15 +49,11 @@ export function readRun(path: string): RunRecord {
       else leftOut++;
     }
   };
-  const curves = new Map<string, { x: number[]; y: number[] }>();
+  const curves: Curves = new Map();
+  const training: Curves = new Map();
   for (const { step, ...row } of lines('metrics.jsonl')) {
-    for (const [name, value] of Object.entries(row)) {
-      if (typeof value !== 'number') continue;
-      const curve = curves.get(name) ?? { x: [], y: [] };
-      curves.set(name, curve);
-      curve.x.push(step as number);
-      curve.y.push(value);
-    }
+    for (const [name, value] of Object.entries(row)) addPoint(curves, name, step, value);
+    if (typeof row.kind === 'string') addPoint(training, row.kind, step, row.bits_per_byte);
   }
   // A run that went on may have written a step's sample again: the last counts.
   const samples = new Map<number, Sample>();
@@ -62,7 +61,17 @@ export function readRun(path: string): RunRecord {
     samples.set(step as number, { step: step as number, prompt: textOf(prompt), made: textOf(made) });
   }
   const memory = existsSync(join(path, 'memory.json')) ? readObject(join(path, 'memory.json')) : {};
-  return { name: basename(resolve(path)), config, curves, memory, samples: [...samples.values()], leftOut };
+  return { name: basename(resolve(path)), config, curves, training, memory, samples: [...samples.values()], leftOut };
+}
+
+type Curves = Map<string, { x: number[]; y: number[] }>;
+
+function addPoint(curves: Curves, name: string, step: unknown, value: unknown): void {
+  if (typeof value !== 'number') return;
+  const curve = curves.get(name) ?? { x: [], y: [] };
+  curves.set(name, curve);
+  curve.x.push(step as number);
+  curve.y.push(value);
 }
 
 function readConfig(path: string): Record<string, unknown> {

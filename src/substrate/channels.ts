@@ -14,14 +14,16 @@
  * With raw bits (`includeBits`) eight columns `bit0..7` come first and everything moves up by 8: 35 columns.
  */
 
-/** Ids that are not bytes: a masked position and the end of a stream. Their rows are all zero, and the byte after one starts a new run. */
+/** The id of a masked position. Like EOS it is no byte: its row is all zero, and the byte after it starts a new run. */
 export const MASK = 256;
+/** The id of the end of a stream. */
 export const EOS = 257;
 /** Bytes, MASK, EOS. */
 export const VOCABULARY = 258;
 
-/** Columns without and with raw bits. */
+/** Columns of a byte. */
 export const CHANNELS = 27;
+/** Columns of a byte with its raw bits. */
 export const CHANNELS_WITH_BITS = 35;
 
 /** Columns that depend on the byte alone, in the order of the value table: dxor 0–7, Fourier 8–15, phase 16–17. */

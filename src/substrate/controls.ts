@@ -9,6 +9,7 @@ import { valueTable } from './table.js';
 
 /** hsl: the frozen table. learned: trainable. random: HSL's column statistics, no meaning. permuted: HSL's rows, the wrong bytes. */
 export const CONTROL_KINDS = ['hsl', 'learned', 'random', 'permuted'] as const;
+/** One of `CONTROL_KINDS`. */
 export type ControlKind = (typeof CONTROL_KINDS)[number];
 
 /** Standard deviation of the learned table's start, that of every other matrix. */

@@ -3,6 +3,7 @@ import { InputError } from '../engine/errors.js';
 import { channelCount } from './channels.js';
 import { checkBytes, checkTable, type EmbedOptions, writeChannels, writePhase } from './embed.js';
 
+/** N byte strings side by side, padded to the longest. */
 export interface Packed {
   /** [N, maxLength, channels]; rows past a string's end are all zero (a real 0x00 has phase_cos = 1). */
   readonly features: Float32Array;

@@ -9,6 +9,7 @@ import { checkBytes, writeChannels } from './embed.js';
 /** What to do with a last slot that the bytes do not fill: complete it with 0x00 bytes, or leave those bytes out. */
 export type Tail = 'pad' | 'drop';
 
+/** How bytes are laid out in slots. */
 export interface ZeroInputOptions {
   /** Bytes per slot. Default 8. */
   readonly K?: number;

@@ -6,6 +6,7 @@ import { parameterSpecs } from '../model/parameters.js';
 import { parseJson } from './data/json.js';
 import type { Safetensors } from './safetensorsFormat.js';
 
+/** What the metadata of a checkpoint calls its format. */
 export const FORMAT = 'byte-to-loss 1';
 
 const whole = (most: number) => z.number().int().min(1).max(most);
@@ -35,6 +36,7 @@ export interface CheckpointInfo {
   readonly stream: number;
 }
 
+/** The weights of a decoder, with what is needed to use them and to go on. */
 export interface Checkpoint extends CheckpointInfo {
   readonly parameters: Map<string, Float32Array>;
 }

@@ -1,10 +1,28 @@
 /** Training: windows, the recorded step, checkpoints. See README.md for the reading order. */
 
 export { type Checkpoint, readCheckpoint, readMoments, writeCheckpoint } from './checkpoint.js';
+export type { CheckpointInfo } from './checkpointFormat.js';
+export type { LeftOut } from './data/leftOut.js';
 export { OPTIMISER, type OptimiserOptions } from './optimiser.js';
 export { encodeSafetensors, parseSafetensors, readSafetensors } from './safetensors.js';
+export type { Safetensors, StoredTensor, TensorData } from './safetensorsFormat.js';
 export { learningRate, type Schedule } from './schedule.js';
-export { type SizedBatch, type StepResult, Trainer, type TrainerOptions } from './trainer.js';
-export { type Mix, mix } from './windows/mix.js';
-export { openText } from './windows/text.js';
-export type { Window, WindowSize, WindowSource } from './windows/window.js';
+export {
+  type Culprit,
+  type Moments,
+  type SizedBatch,
+  type StepResult,
+  Trainer,
+  type TrainerOptions,
+} from './trainer.js';
+export { type Batch as WindowBatch, type Mix, mix, type Share } from './windows/mix.js';
+export { openText, type TextDocument, type TextOptions, type TextSource } from './windows/text.js';
+export {
+  type Part,
+  type Split,
+  WINDOW_KINDS,
+  type Window,
+  type WindowKind,
+  type WindowSize,
+  type WindowSource,
+} from './windows/window.js';

@@ -29,7 +29,7 @@ export type Measures = { readonly [name: string]: number };
 const CANDIDATES = 10;
 
 /** How a kind is called in the names of measures: of an audio window only the caption is predicted. */
-const NAMES: Readonly<Record<WindowKind, string>> = { text: 'text', audio: 'caption', video: 'video' };
+export const PREDICTED: Readonly<Record<WindowKind, string>> = { text: 'text', audio: 'caption', video: 'video' };
 
 interface Kind {
   readonly name: string;
@@ -57,7 +57,7 @@ export class Judge {
       const size = { B, L: source.size.prefix, T: source.size.stream };
       const evaluator = await Evaluator.create(device, config, size, { shared });
       const windows = Array.from({ length: source.validationCount }, (_, i) => source.validation(i));
-      kinds.push({ name: NAMES[source.kind], evaluator, windows });
+      kinds.push({ name: PREDICTED[source.kind], evaluator, windows });
     }
     return new Judge(B, kinds);
   }

@@ -3,6 +3,7 @@ import { gradientNorm } from '../engine/ops/gradientNorm.js';
 import { PARAMETER_ALIGNMENT, type Program } from '../engine/program.js';
 import type { Tensor } from '../engine/tensor.js';
 
+/** Constants of AdamW, and the length that gradients are clipped to. */
 export interface OptimiserOptions {
   readonly beta1: number;
   readonly beta2: number;
@@ -12,7 +13,7 @@ export interface OptimiserOptions {
   readonly clip: number;
 }
 
-/** DESIGN.md, section 5. */
+/** What training uses, as the seed's experiment did. */
 export const OPTIMISER: OptimiserOptions = { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1, clip: 1 };
 
 /** What an optimiser step reads and keeps. */

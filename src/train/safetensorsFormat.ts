@@ -35,6 +35,7 @@ export type Dtype = keyof typeof views;
 /** The order in which the published writer sorts dtypes: widest last here, written first, so that every tensor is aligned. */
 const dtypeOrder = Object.keys(views) as Dtype[];
 
+/** The numbers of a stored tensor. */
 export type TensorData =
   | Uint8Array
   | Int8Array
@@ -56,6 +57,7 @@ export interface StoredTensor {
 
 type Fail = (what: string) => never;
 
+/** What a safetensors file holds. */
 export interface Safetensors {
   readonly tensors: Map<string, StoredTensor>;
   readonly metadata: Record<string, string>;

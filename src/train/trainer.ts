@@ -12,6 +12,7 @@ import { type Batch, type ForwardOptions, type ForwardPass, feedsOf, recordForwa
 import { OPTIMISER, type Optimiser, type OptimiserOptions, recordOptimiser, stepScalars } from './optimiser.js';
 import type { WindowSize } from './windows/window.js';
 
+/** What a trainer is made from. */
 export interface TrainerOptions extends ForwardOptions {
   readonly config: DecoderConfig;
   /** of the step's matrix products; plans that share its parameters have their own. Default `full` */

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 import { cli } from '../support/cli.js';
+import { fileOf } from '../support/shaders.js';
 
-const textOf = (name: string) => readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), 'utf8');
-afterEach(() => setShaderSource(textOf));
+afterEach(() => setShaderSource(fileOf));
 
 const SHORT = ['bench', '--batch', '1', '--prefix', '8', '--stream', '8', '--replays', '1'];
 
@@ -34,7 +33,7 @@ describe('bench', () => {
   });
 
   test('does not time a kernel that is wrong', async () => {
-    setShaderSource((name) => textOf(name).replace('y[at] = ', 'y[at] = 0.5 * '));
+    setShaderSource((name) => fileOf(name).replace('y[at] = ', 'y[at] = 0.5 * '));
     const { code, error } = await cli(...SHORT, '--only', 'matmul', '--variant', '1');
     expect(code).toBe(1);
     expect(error).toMatch(/not timed, since wrong: PARITY: .*matmul: y\[.*shaders\/matmul\.1-naive\.wgsl/);

@@ -56,9 +56,9 @@ describe('data inspect', () => {
     expect(() => inspect('--window', '64', '--made')).toThrow(
       'made sounds: --window must be below 64, the number of held-out windows; got 64',
     );
-    expect(() => inspect('--prefix', '0')).toThrow('a whole number above 0 is needed');
-    expect(() => inspect('--seed', '-1')).toThrow('a whole number is needed');
-    expect(() => inspect('--validation', '1')).toThrow('a number between 0 and 1 is needed');
+    expect(() => inspect('--prefix', '0')).toThrow('It must be above 0.');
+    expect(() => inspect('--seed', '-1')).toThrow('It must be a whole number.');
+    expect(() => inspect('--validation', '1')).toThrow('It must lie between 0 and 1.');
     expect(() => inspect('--split', 'test')).toThrow('Allowed choices are train, validation');
     expect(() => inspect('--vidoe', 'x')).toThrow("unknown option '--vidoe'");
   });

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { poolGrid } from '../../src/cli/inspect/heat.js';
-import { escapeHtml, scriptJson } from '../../src/cli/inspect/html.js';
 import type { inspectionJson } from '../../src/cli/inspect/json.js';
 import { npyBytes } from '../../src/cli/inspect/npy.js';
 import { textWindow } from '../../src/cli/inspect/window.js';
@@ -143,11 +142,9 @@ describe('the page', () => {
 
   test('text from outside stays text', () => {
     expect(html).not.toContain('<script>alert');
-    expect(html).toContain('<b>&#60;</b><code>3c</code>'); // the card of the byte
-    expect(escapeHtml(`<a b="c" d='e'>&`)).toBe('&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;');
+    expect(html).toContain('<b>&lt;</b><code>3c</code>'); // the card of the byte
     expect(html.match(/<script/g)).toHaveLength(2);
     expect(html.match(/<\/script/g)).toHaveLength(2);
-    expect(scriptJson({ text: '</script><!--' })).toBe('{"text":"\\u003c/script>\\u003c!--"}');
   });
 
   test('says that there was no checkpoint', () => {

@@ -40,7 +40,7 @@ describe('train', () => {
     expect(printed).toMatch(/step 4\/4 {2}\d\.\d{3} bits\/byte {2}[\d.]+ k?B\/s/);
     expect(printed).toMatch(/validation \d\.\d{3} bits\/byte; the text's order-0 entropy is 4\.465/);
     expect(printed).toContain('the decoder:');
-    expect(printed).toContain('training, bits per byte (smoothed), steps 1 to 4');
+    expect(printed).toContain('training on text, bits per byte (smoothed), steps 1 to 4');
     expect(printed).toContain(`run folder: ${at('run')}`);
   });
 
@@ -62,6 +62,10 @@ describe('train', () => {
       'step-000004.optimiser.safetensors',
       'step-000004.safetensors',
     ]);
+    expect(JSON.parse(readFileSync(at('run/split.json'), 'utf8')).text).toEqual({
+      train: ['Moby Dick, bytes 0 to 1073595'],
+      validation: ['Moby Dick, bytes 1073596 to 1192884'],
+    });
     expect(existsSync(at('run/sample.txt'))).toBe(true);
     const samples = readFileSync(at('run/samples.jsonl'), 'utf8').trim().split('\n');
     expect(samples.map((line) => JSON.parse(line).step)).toEqual([2, 4]);

@@ -1,16 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli/main.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
+import { fileOf } from '../support/shaders.js';
 
-const textOf = (name: string) => readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), 'utf8');
 afterEach(() => vi.restoreAllMocks());
 
 it('verify ends with 1 when a shader is wrong, and says which number of which claim', async () => {
   const lines: string[] = [];
   vi.spyOn(console, 'log').mockImplementation((line: string) => lines.push(line));
   // One entry of the table is taken from the row of the next byte.
-  setShaderSource((name) => textOf(name).replace('bits = table[v * 18u + k];', 'bits = table[(v ^ 1u) * 18u + k];'));
+  setShaderSource((name) => fileOf(name).replace('bits = table[v * 18u + k];', 'bits = table[(v ^ 1u) * 18u + k];'));
   const code = await main(['verify', '--device', 'bundled']);
   const output = lines.join('\n');
   expect(output).toContain('adapter: SwiftShader');

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { debugSettings } from '../../src/engine/debug.js';
 import { ParityError } from '../../src/engine/errors.js';
@@ -13,13 +12,12 @@ import { integers, normals } from '../../src/engine/random.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { testDevice } from '../support/device.js';
-
-const onDisk = (name: string) => readFileSync(`shaders/${name}.wgsl`, 'utf8');
+import { fileOf } from '../support/shaders.js';
 
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
-  setShaderSource(onDisk);
+  setShaderSource(fileOf);
 });
 
 /** x [3, 8] → linear → gelu → linear → cross-entropy, and back. */
@@ -58,7 +56,7 @@ describe('PARITY=1', () => {
     vi.stubEnv('PARITY', '1');
     // one digit of tanh-GELU's cubic coefficient
     setShaderSource((name) =>
-      name.startsWith('gelu.forward') ? onDisk(name).replaceAll('0.044715', '0.054715') : onDisk(name),
+      name.startsWith('gelu.forward') ? fileOf(name).replaceAll('0.044715', '0.054715') : fileOf(name),
     );
     const { plan } = await smallNet();
     const error = await plan.replay().then(

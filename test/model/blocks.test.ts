@@ -53,7 +53,7 @@ describe('parameters', () => {
     expect(countParameters(specs)).toBe(25_219_072);
   });
 
-  test('start as DESIGN.md says', () => {
+  test('start as src/model/README.md says', () => {
     const parameters = initialParameters(TINY, 0);
     const deviation = (name: string) => {
       const values = parameters.get(name)!;

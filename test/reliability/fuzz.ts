@@ -43,7 +43,7 @@ interface Input {
   readonly argv?: readonly string[];
 }
 
-/** The longest that any input may take. */
+/** The longest that any input may take of a processor. */
 const MILLISECONDS = 1000;
 /**
  * What an input may cost in memory: twice its size, and what Node itself takes. Of buffers, garbage among them, that is
@@ -194,13 +194,16 @@ export function targets(folder: string): Target[] {
   const jsonl = ascii(
     '{"text": "one document of some length, longer than a window"}\n{"text": "and another of them"}\n',
   );
-  const audio = ascii(Array.from({ length: 20 }, (_, i) => `{"audio": "good.wav", "caption": "c${i}"}\n`).join(''));
+  const audio = ascii(
+    Array.from({ length: 20 }, (_, i) => `{"audio": "good${i % 10}.wav", "caption": "c${i}"}\n`).join(''),
+  );
   const video = ascii(Array.from({ length: 4 }, () => '{"video": "good.y4m", "audio": "good.wav"}\n').join(''));
   const wavs = [wav(8, 1, 1), wav(16, 1, 1), wav(16, 2, 1), wav(24, 1, 1), wav(32, 1, 3)];
   const film = y4m(12);
   const pt = encodeSafetensors(whole.tensors, { format: 'pt' });
   const foreign = { path: put('p.safetensors', pt), size: pt.length };
   put('good.wav', wavs[1]!);
+  for (let i = 0; i < 10; i++) put(`good${i}.wav`, wavs[1]!);
   put('good.y4m', film);
   return [
     {
@@ -456,14 +459,15 @@ function y4m(frames: number): Uint8Array {
 /** What is wrong with how a target took an input; undefined where nothing is. */
 async function judge(target: Target, input: Input): Promise<string | undefined> {
   const before = process.memoryUsage();
-  const start = performance.now();
+  const start = process.cpuUsage();
   let kept: unknown;
   try {
     kept = await target.run(input);
   } catch (error) {
     if (!(error instanceof ByteToLossError)) return `${error instanceof Error ? error.stack : error}`;
   }
-  const took = performance.now() - start;
+  const { user, system } = process.cpuUsage(start); // on a busy machine the clock counts others' work too
+  const took = (user + system) / 1000;
   const after = process.memoryUsage();
   void kept; // alive until measured
   if (took > MILLISECONDS) return `it took ${took.toFixed(0)} ms`;

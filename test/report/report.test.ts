@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { chartsOf } from '../../src/report/charts.js';
+import { chartsOf } from '../../src/report/charts.js';
 import { smooth, thin } from '../../src/report/curves.js';
 import { readRun } from '../../src/report/readRun.js';
 import { terminalChart } from '../../src/report/terminal.js';
@@ -63,8 +63,8 @@ describe('the report of a run', () => {
     const html = readFileSync(join(path, 'report.html'), 'utf8');
     const [loss, ...others] = embedded(html);
     expect(loss!.series.map(({ label }) => label)).toEqual([
-      'training',
-      'training, mean',
+      'text batches',
+      'text, mean',
       'held-out text',
       'order-0 entropy',
     ]);
@@ -74,6 +74,22 @@ describe('the report of a run', () => {
     expect(html).toContain('3.0 MiB');
     expect(html).toContain('<th scope="row">options.lr</th><td>0.002</td>');
     expect(html).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
+  });
+
+  test('draws each kind of window by itself: a step is of one kind', () => {
+    const path = run('mixed', 4);
+    const lines = ['text', 'audio', 'text', 'audio'].map((kind, i) =>
+      JSON.stringify({ step: i + 1, kind, bits_per_byte: kind === 'text' ? 4 : 2, learning_rate: 0.002 }),
+    );
+    writeFileSync(join(path, 'metrics.jsonl'), [...lines, '{"step":4,"text_bpb":4,"caption_bpb":2}', ''].join('\n'));
+    const [loss] = chartsOf([readRun(path)]);
+    const means = loss!.series.filter(({ label }) => label.endsWith(', mean'));
+    expect(means).toMatchObject([
+      { label: 'text, mean', x: [1, 3], y: [4, 4] },
+      { label: 'audio, mean', x: [2, 4], y: [2, 2] },
+    ]);
+    const heldOut = loss!.series.find(({ label }) => label === 'held-out caption')!;
+    expect(heldOut.light).toBe(means[1]!.light);
   });
 
   test('escapes what the run wrote', async () => {
@@ -113,8 +129,8 @@ test('several runs lie over each other, and settings that differ stand out', asy
   expect(code).toBe(0);
   const html = readFileSync(out, 'utf8');
   const labels = embedded(html)[0]!.series.map(({ label }) => label);
-  expect(labels).toContain('a: training, mean');
-  expect(labels).toContain('b: training, mean');
+  expect(labels).toContain('a: text, mean');
+  expect(labels).toContain('b: text, mean');
   expect(labels.filter((label) => label === 'order-0 entropy').length).toBe(1);
   expect(html).toMatch(/<tr class="differs"><th scope="row">options.lr<\/th><td>0.002<\/td><td>0.001<\/td>/);
 });

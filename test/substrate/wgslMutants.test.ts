@@ -1,12 +1,11 @@
 /** The claims can fail: the shader with one piece of text replaced breaks at least one of them. */
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 import { claims } from '../../src/model/claims.js';
 import { testDevice } from '../support/device.js';
+import { fileOf } from '../support/shaders.js';
 
 const device = await testDevice();
-const textOf = (name: string) => readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), 'utf8');
 
 /** Claims that are quick to break; `wgsl.test.ts` shows that the shaders as they are break none. */
 const quick = ['ZeroInput:', 'controls: phase', 'MASK', 'window', 'columns left out'].map((name) => {
@@ -17,9 +16,9 @@ const quick = ['ZeroInput:', 'controls: phase', 'MASK', 'window', 'columns left 
 
 /** The first claim that a changed shader breaks. */
 async function brokenBy(shader: string, from: string, to: string): Promise<string | undefined> {
-  const text = textOf(shader);
+  const text = fileOf(shader);
   expect(text.split(from).length, `${shader}.wgsl must hold this once: ${from}`).toBe(2);
-  setShaderSource((name) => (name === shader ? text.replace(from, to) : textOf(name)));
+  setShaderSource((name) => (name === shader ? text.replace(from, to) : fileOf(name)));
   for (const { what, check } of quick) {
     try {
       await check(() => undefined);

@@ -2,6 +2,7 @@ import { integers } from '../../src/engine/random.js';
 import { type DecoderConfig, SIZES } from '../../src/model/config.js';
 import type { Batch, BatchSize } from '../../src/model/forward.js';
 
+/** The decoder of most tests. */
 export const TINY: DecoderConfig = { door: 'zero', ...SIZES.tiny };
 
 /** Random bytes for a batch, with EOS as the last target of each window, and one weight of 0 and one of a half. */

@@ -1,6 +1,7 @@
 /** Small media files, made in memory. */
 import type { Sound } from '../../src/train/data/wav.js';
 
+/** What `wav` writes, where it is not 16 bits of one channel at 8 kHz. */
 export interface WavOptions {
   readonly rate?: number;
   readonly channels?: number;

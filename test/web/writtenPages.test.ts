@@ -47,9 +47,7 @@ test("a run's report draws its four charts from its own numbers", async () => {
   await page.waitForSelector('.uplot canvas');
   expect(await page.locator('.uplot').count()).toBe(4);
   const label = await page.locator('.plot').first().getAttribute('aria-label');
-  expect(label).toMatch(
-    /^Bits per byte\. training, mean from \d\.\d+ at step 1 to \d\.\d+ at step 6; held-out text from/,
-  );
+  expect(label).toMatch(/^Bits per byte\. text, mean from \d\.\d+ at step 1 to \d\.\d+ at step 6; held-out text from/);
   // Each canvas holds a line: colours other than the ground.
   const drawn = await page
     .locator('.uplot canvas')

@@ -5,6 +5,7 @@ export function glyph(byte: number): string {
   return SIGNS[byte] ?? (byte > 32 && byte < 127 ? String.fromCharCode(byte) : hex(byte));
 }
 
+/** `hex(10) // '0a'` */
 export function hex(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }

@@ -1,3 +1,4 @@
+/** Red, green and blue, 0 to 255. */
 export type Rgb = readonly [number, number, number];
 
 /** Colours between which values are drawn; text on them keeps a contrast of at least 4.5 : 1, see `inkOn`. */
@@ -9,12 +10,14 @@ export interface Palette {
   readonly nothing: Rgb;
 }
 
+/** On a light page. */
 export const LIGHT: Palette = {
   zero: [247, 245, 239],
   positive: [9, 98, 108],
   negative: [184, 74, 14],
   nothing: [228, 225, 216],
 };
+/** On a dark page. */
 export const DARK: Palette = {
   zero: [33, 35, 40],
   positive: [124, 211, 214],
@@ -42,6 +45,7 @@ export function cost({ zero, negative }: Palette, value: number): Rgb {
   return between(zero, negative, value);
 }
 
+/** `css([1, 2, 3]) // 'rgb(1 2 3)'` */
 export function css([r, g, b]: Rgb): string {
   return `rgb(${r} ${g} ${b})`;
 }

@@ -11,10 +11,13 @@ import { assemble } from '../../src/train/windows/mix.js';
 import { order0Entropy, Positions } from '../../src/train/windows/textWindow.js';
 import type { WindowSize } from '../../src/train/windows/window.js';
 
+/** The decoder that the page trains. */
 export const CONFIG: DecoderConfig = { door: 'zero', ...SIZES.tiny };
+/** Bytes of its windows. */
 export const WINDOW: WindowSize = { prefix: 32, stream: 32 };
 const BATCH = 4;
 
+/** What the page lets a visitor choose. */
 export interface Settings {
   readonly steps: number;
   readonly lr: number;

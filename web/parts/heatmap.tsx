@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Rgb } from '../lib/colour.js';
 
+/** What a heatmap draws, and how large. */
 export interface HeatmapProps {
   readonly rows: number;
   readonly columns: number;

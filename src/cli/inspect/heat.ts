@@ -1,4 +1,4 @@
-import { escapeHtml } from './html.js';
+import { escapeHtml } from '../../report/html.js';
 import type { Grid } from './inspection.js';
 
 /** How a grid is shown. */

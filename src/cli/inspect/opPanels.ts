@@ -1,7 +1,8 @@
 import { type Shape, stridesOf } from '../../engine/shape.js';
 import type { DispatchTrace, EntryTrace, Operand, Trace, WrittenOperand } from '../../engine/trace.js';
-import { escapeHtml, histogramSvg, shortNumber, shortTime } from './html.js';
+import { escapeHtml } from '../../report/html.js';
 import { kernelTexts } from './json.js';
+import { shortNumber, shortTime } from './signs.js';
 
 /** What panels share: the run, and where each kernel's text is found in the page's data. */
 interface Panels {
@@ -106,4 +107,17 @@ function neighbours({ from, to, forward, backward }: EntryTrace, trace: Trace): 
   ];
   const shown = rows.filter(([, indices]) => indices.length > 0);
   return `<dl class="links">${shown.map(([name, indices]) => `<dt>${name}</dt><dd>${links(indices)}</dd>`).join('')}</dl>`;
+}
+
+/** A histogram as bars, 72 × 18. */
+function histogramSvg(bins: readonly number[]): string {
+  const most = Math.max(1, ...bins);
+  const width = 72 / bins.length;
+  const bars = bins
+    .map((count, i) => ({ x: i * width, height: count === 0 ? 0 : Math.max(1, (count / most) * 18) }))
+    .filter(({ height }) => height > 0)
+    .map(
+      ({ x, height }) => `M${x.toFixed(1)} 18v-${height.toFixed(1)}h${(width - 0.6).toFixed(1)}v${height.toFixed(1)}z`,
+    );
+  return `<svg class="bars" viewBox="0 0 72 18" width="72" height="18" aria-hidden="true"><path d="${bars.join('')}"/></svg>`;
 }

@@ -1,11 +1,12 @@
+import { escapeHtml, jsonForScript } from '../../report/html.js';
 import { Heats } from './heat.js';
-import { escapeHtml, scriptJson, shortNumber, shortTime, signOf } from './html.js';
 import type { Inspection } from './inspection.js';
 import { kernelTexts } from './json.js';
 import { opPanels } from './opPanels.js';
 import { referenceSource } from './referenceSource.js';
 import { SCRIPT } from './script.js';
 import { labelsOf, type Section, sectionsOf } from './sections.js';
+import { shortNumber, shortTime, signOf } from './signs.js';
 import { STYLE } from './style.js';
 
 /** Cells of all heatmaps of a page together: each is 2.7 bytes of it. */
@@ -50,7 +51,7 @@ ${facts(inspection)}
 ${all.map(({ id, title, html }, i) => `<section id="${id}"><h2><span class="step">${i + 1}</span>${title}</h2>${html}</section>`).join('\n')}
 </main>
 <footer>Written by byte-to-loss inspect. ${sizes.P} slots + ${sizes.T} stream positions on ${escapeHtml(inspection.device.name)}. Every number is of this one run.</footer>
-<script type="application/json" id="data">${scriptJson(data)}</script>
+<script type="application/json" id="data">${jsonForScript(data)}</script>
 <script>${SCRIPT}</script>
 </body>
 </html>

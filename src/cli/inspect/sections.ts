@@ -1,9 +1,10 @@
 import type { EntryTrace, Trace } from '../../engine/trace.js';
+import { escapeHtml } from '../../report/html.js';
 import { bitOf } from '../../substrate/channels.js';
 import { type Heats, transposeGrid } from './heat.js';
-import { escapeHtml, hexOf, shortNumber, signOf } from './html.js';
 import { entriesOf, type Grid, type Inspection, tensorOf } from './inspection.js';
 import { entryLink } from './opPanels.js';
+import { hexOf, shortNumber, signOf } from './signs.js';
 
 /** A part of the page: its heading, and its HTML. */
 export interface Section {

@@ -4,6 +4,7 @@ import type { Tensor } from '../tensor.js';
 import { elementKernel } from './elementwise.js';
 import { splitRange } from './gradientNorm.js';
 
+/** Constants of the update; the learning rate changes from step to step and comes in a tensor. */
 export interface AdamWOptions extends Record<string, number> {
   beta1: number;
   beta2: number;

@@ -7,7 +7,7 @@ import { attentionBackwardKV, attentionBackwardQ, attentionDelta, attentionForwa
 
 /**
  * `B` batch, `H` heads, `S` query rows, `D` head width, `P` slots, `capacity` rows of k and v.
- * Named by letters as in DESIGN.md; `scale` is 1/√D.
+ * Named by letters as in the README; `scale` is 1/√D.
  */
 export interface AttentionSizes extends Record<string, number> {
   B: number;

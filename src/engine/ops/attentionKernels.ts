@@ -6,18 +6,22 @@ type Sizes = Readonly<Record<string, number>>;
 /** Heads wider than this have no fast kernel: its private arrays need a known size. */
 const MAX_D = 128;
 
+/** The dispatch of `attention.forward`. @param bind q, k, v, position, y, lse   @param sizes B, H, S, D, P, capacity, scale */
 export function attentionForwardKernel(adapter: AdapterProfile, bind: Dispatch['bind'], sizes: Sizes): Dispatch {
   return rowsOfHeads('attention.forward', '1-query', adapter, bind, sizes);
 }
 
+/** The dispatch of `attention.backwardQ`. @param bind q, k, v, dY, lse, delta, dQ   @param sizes B, H, S, D, P, scale */
 export function attentionBackwardQ(adapter: AdapterProfile, bind: Dispatch['bind'], sizes: Sizes): Dispatch {
   return rowsOfHeads('attention.backwardQ', '1-query', adapter, bind, sizes);
 }
 
+/** The dispatch of `attention.backwardKV`. @param bind q, k, v, dY, lse, delta, dK, dV   @param sizes B, H, S, D, P, scale */
 export function attentionBackwardKV(adapter: AdapterProfile, bind: Dispatch['bind'], sizes: Sizes): Dispatch {
   return rowsOfHeads('attention.backwardKV', '1-key', adapter, bind, sizes);
 }
 
+/** The dispatch of `attention.delta`. @param bind y, dY, delta   @param sizes B, H, S, D */
 export function attentionDelta(_adapter: AdapterProfile, bind: Dispatch['bind'], sizes: Sizes): Dispatch {
   const { B, H, S } = sizes;
   return onePerInvocation('attention.delta', B! * H! * S!, bind, sizes);

@@ -6,6 +6,7 @@ import { elementKernel } from './elementwise.js';
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
 
+/** y = gelu(u), element by element, in float64. */
 export function geluReference(u: Value): Float64Array {
   return u.data.map((x) => 0.5 * x * (1 + Math.tanh(SQRT_2_OVER_PI * (x + CUBIC * x ** 3))));
 }
@@ -39,6 +40,7 @@ const geluForward: Op = {
   flops: ({ outputs: [y] }) => 12 * y!.reduce((n, size) => n * size, 1),
 };
 
+/** dU = dY ⊙ gelu'(u), element by element, in float64. */
 export function geluBackwardReference(u: Value, dY: Value): Float64Array {
   return u.data.map((x, i) => {
     // y = x/2 * (1 + t),  t = tanh(s),  s = √(2/π) * (x + 0.044715 x³)

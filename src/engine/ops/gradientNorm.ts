@@ -18,7 +18,7 @@ const ITEMS = 64;
  *
  * @param g [n], the flat gradients   @param step [4]: learning rate, 1 - beta1^t, 1 - beta2^t, gradientScale
  * @param loss [1]
- * @returns [2]: norm and scale
+ * @returns [2], norm and scale
  * @see torch.nn.utils.clip_grad_norm_
  */
 export function gradientNorm(g: Tensor, step: Tensor, loss: Tensor, maxNorm: number): Tensor {

@@ -8,6 +8,7 @@ import { lastOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { onePerInvocation, onePerWorkgroup } from './elementwise.js';
 
+/** Which channels the op gives. */
 export interface HslOptions {
   /** prepend the raw bits: 35 columns in place of 27 */
   readonly includeBits?: boolean;

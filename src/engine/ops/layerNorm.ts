@@ -7,6 +7,11 @@ import type { Tensor } from '../tensor.js';
 import { add } from './add.js';
 import { onePerInvocation, rowKernel, WORKGROUP } from './elementwise.js';
 
+/**
+ * The shape rule of `layerNorm` and `addLayerNorm`: y as x, and a mean and a rstd for each row.
+ *
+ * @throws ShapeError, in the name of `op`, when weight or bias is not [C]
+ */
 export function layerNormShape(op: string, x: Shape, weight: Shape, bias: Shape): { y: Shape; rows: Shape } {
   for (const [name, shape] of Object.entries({ weight, bias })) {
     if (shape.length !== 1 || shape[0] !== lastOf(x)) {
@@ -133,6 +138,7 @@ function layerNormBackwardWeightReference(x: Value, mean: Value, rstd: Value, dY
 /** Rows that an invocation of variant 3 adds up. */
 const CHUNK = 32;
 
+/** y = x̂ ⊙ weight + bias, so dWeight += Σ_rows dY ⊙ x̂, and dBias += Σ_rows dY. */
 export const layerNormBackwardWeight: Op = {
   name: 'layerNorm.backwardWeight',
   formula: 'dWeight += Σ_n dY · x̂,  dBias += Σ_n dY',

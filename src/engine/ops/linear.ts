@@ -6,6 +6,11 @@ import type { Tensor } from '../tensor.js';
 import { matmulDispatches, matmulReference, transposed } from './matmul.js';
 import { sumRows } from './sumRows.js';
 
+/**
+ * The shape rule of a linear layer: [..., in] becomes [..., out].
+ *
+ * @throws ShapeError, in the name of `op`, when weight is not [out, in] or bias not [out]
+ */
 export function linearShape(x: Shape, weight: Shape, bias: Shape, op = 'linear'): Shape {
   if (weight.length !== 2 || weight[1] !== lastOf(x)) {
     throw new ShapeError(op, 'weight must be [out, in], where in is the last axis of x', { x, weight });

@@ -93,6 +93,7 @@ function isTransposed(x: Tensor): boolean {
   return !x.isContiguous;
 }
 
+/** y is [M, N], and K is summed over. */
 export interface MatmulSizes {
   readonly M: number;
   readonly N: number;

@@ -32,6 +32,7 @@ export interface MatmulChoice {
   readonly scratch: number;
 }
 
+/** What a product ends with, and what chooses its kernel beside adapter and shape. */
 export interface MatmulOptions {
   /** add bias[n] to every row */
   readonly bias?: boolean;
@@ -73,7 +74,7 @@ const naive: Variant = {
   dispatches: (problem) => [product(problem, naive.shader, foldWorkgroups(Math.ceil((problem.M * problem.N) / 64)))],
 };
 
-/** For drivers that unroll loops. 16 rows were the fastest tile on lavapipe in all three forms, and fewer where M is small. */
+/** For drivers that unroll loops. 16 rows were the fastest tile on lavapipe, 32 where a is transposed, and fewer where M is small. */
 const subgroup: Variant = {
   shader: 'matmul.2-subgroup',
   runs: (problem) => problem.adapter.subgroupSize > 0 && gridFits(problem, rowsFor(problem), subgroupColumns(problem)),
@@ -88,9 +89,10 @@ const subgroup: Variant = {
 
 const subgroupColumns = ({ adapter }: Problem): number => 2 * adapter.subgroupSize;
 
-/** One row, 8 or 16 a workgroup: three pipelines a form at most. Transposed, a load brings SUBGROUP rows anyway. */
+/** One row, 8 or 16 a workgroup: three pipelines a form at most. Transposed, a load brings SUBGROUP rows, so more of them are cheap. */
 function rowsFor({ form, M }: Problem): number {
-  if (form === 'tn' || M > 8) return 16;
+  if (form === 'tn') return 32;
+  if (M > 8) return 16;
   return M === 1 ? 1 : 8;
 }
 
@@ -126,7 +128,7 @@ const tiled: Variant = {
   },
 };
 
-/** For GPUs with matrix units, where the run asks for mixed precision. Not yet run on one. */
+/** For GPUs with matrix units, where the run asks for mixed precision. Tested with emulated ones; not yet run on real ones. */
 const subgroupMatrix: Variant = {
   shader: 'matmul.4-subgroupMatrix',
   runs: (problem) => mixedMatrix(problem.adapter) !== undefined && gridFits(problem, 32, 32),

@@ -4,6 +4,7 @@ import { FileError } from '../../engine/errors.js';
 import { readable } from './readable.js';
 import { type Film, parseGrey, parseY4m } from './y4m.js';
 
+/** How a film is read. */
 export interface FilmOptions {
   /** frames per second of raw grey frames, and what ffmpeg is asked for. Default 8 */
   readonly fps?: number;

@@ -41,6 +41,7 @@ export interface CellResult {
 /** How an attempt at a cell ended. */
 export type CellEnd = 'finished' | 'kept' | 'stopped';
 
+/** What a cell runs with. */
 export interface CellContext {
   readonly out: string;
   readonly open: () => Promise<Device>;
@@ -51,6 +52,7 @@ export interface CellContext {
   readonly strict: boolean;
 }
 
+/** The run folder of a cell, in the folder of its experiment. */
 export function cellFolder(out: string, { id }: Cell): string {
   return join(out, id);
 }

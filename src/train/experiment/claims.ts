@@ -1,6 +1,7 @@
 import type { ArmSummary, Group } from './collect.js';
 import { type Interval, pairedDifference, side } from './intervals.js';
 
+/** What measurements say of a claim. */
 export type Verdict = 'reproduced' | 'refuted' | 'undecided at this scale';
 
 /** A claim, judged by what was measured. */
@@ -18,7 +19,7 @@ export const AS_WELL = 0.05;
 const BPB = { text_bpb: 'text', caption_bpb: 'captions', video_bpb: 'video' } as const;
 type Bpb = keyof typeof BPB;
 
-/** The seed's own differences at K = 8, one seed each. DESIGN.md, section 5 */
+/** Differences that the seed reports at K = 8, one run each: text and caption bits per byte of zero minus those of the other door. */
 const SEED: Readonly<Record<string, Partial<Record<Bpb, number>>>> = {
   projected: { text_bpb: 2.483 - 2.457, caption_bpb: 1.503 - 1.329 },
   bytes: { text_bpb: 2.483 - 2.848, caption_bpb: 1.503 - 2.532 },

@@ -53,6 +53,7 @@ export interface Cell {
   readonly options: TrainOptions;
 }
 
+/** An experiment: its arms, and a cell for each run. */
 export interface Grid {
   readonly name: string;
   readonly about: string;

@@ -15,6 +15,12 @@ export interface Report {
   readonly claims: readonly Claim[];
 }
 
+/**
+ * Sum up what is there of an experiment.
+ *
+ * @param out its folder   @param command how it was run, for the reader
+ * @throws FileError when a finished cell's result cannot be read
+ */
 export function makeReport(grid: Grid, out: string, command: string, version: string): Report {
   const cells = collect(grid, out);
   const groups = summarise(grid, cells);
@@ -43,6 +49,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** The report's tables, as text cells: means, paired differences, runs. */
 export function tablesOf({ groups, cells }: Report): Table[] {
   const tables = groups.flatMap((group): Table[] => {
     const where = `K ${group.K}, ${group.steps} steps`;
@@ -127,6 +134,7 @@ export function factsOf({ command, version, adapters, cells }: Report): string[]
   ];
 }
 
+/** What a reader must know of the numbers and verdicts. */
 export const HOW_TO_READ =
   'Bits per byte are of held-out windows, lower is better. The binding gap is what a caption costs more with the audio of ' +
   'another window. Intervals are Student’s t over seeds; a claim is reproduced or refuted where the whole interval lies on ' +

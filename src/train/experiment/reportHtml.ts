@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { escapeHtml } from '../../report/html.js';
 import { factsOf, HOW_TO_READ, MEASURES, type Report, type Table, tablesOf } from './report.js';
 
 /** The report as one HTML page with learning curves. Whatever came from outside stands in it as text, never as markup. */
@@ -112,9 +113,4 @@ function meansOf(points: readonly Point[]): Omit<Point, 'seed'>[] {
     const { arm, K, step } = same[0]!;
     return { arm, K, step, value: same.reduce((sum, { value }) => sum + value, 0) / same.length };
   });
-}
-
-/** escapeHtml('<b>') // "&#60;b&#62;" */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -6,8 +6,8 @@ import { madeSounds } from '../windows/madeSound.js';
 import { mix } from '../windows/mix.js';
 import { openText, type TextSource } from '../windows/text.js';
 import { openVideo } from '../windows/video.js';
-import type { WindowKind, WindowSize, WindowSource } from '../windows/window.js';
-import { KINDS, type TrainOptions } from './options.js';
+import type { WindowKind, WindowSource } from '../windows/window.js';
+import { kindsOf, type TrainOptions, windowSizeOf } from './options.js';
 import type { RunData } from './train.js';
 
 /** A run's data, and what a reader wants to know of it. */
@@ -22,15 +22,14 @@ export interface OpenedData extends RunData {
 }
 
 /**
- * Open what a run is to learn from. A kind of window is taken in when files are given for it, when `made` or `share` names
- * it, and text also when there is nothing else; without files, text is the default text, sounds and scenes are made.
+ * Open what a run is to learn from, of the kinds that `kindsOf` tells. Without files, text is the default text, and sounds
+ * and scenes are made.
  *
  * @throws FileError when a source holds nothing usable; a bad line or file is left out and counted, unless `strict`
  * @throws InputError when a kind is both made and read, or a window is too small for its parts
  */
 export function openData(options: TrainOptions): OpenedData {
-  const kinds = KINDS.filter((kind) => isTaken(kind, options));
-  const sources = (kinds.length > 0 ? kinds : (['text'] as const)).map((kind) => open(kind, options));
+  const sources = kindsOf(options).map((kind) => open(kind, options));
   const text = sources.find((source): source is TextSource => source.kind === 'text');
   const windows = mix(sources.map((source) => ({ source, share: options.share[source.kind] ?? 1 })));
   const leftOut = sources.flatMap((source) => (source.leftOut ? [source.leftOut] : []));
@@ -48,18 +47,11 @@ export function openData(options: TrainOptions): OpenedData {
   };
 }
 
-function isTaken(kind: WindowKind, { text, audio, video, made, share }: TrainOptions): boolean {
-  if (share[kind] !== undefined) return true;
-  if (kind === 'text') return text.length > 0;
-  if (kind === 'audio') return audio !== undefined || made.includes('sounds');
-  return video.length > 0 || made.includes('scenes');
-}
-
 type Opened = WindowSource & { readonly leftOut?: LeftOut };
 
 function open(kind: WindowKind, options: TrainOptions): Opened {
   const { text, audio, video, made, rate, fps, strict, validationWindows } = options;
-  const size: WindowSize = options.window[kind] ?? { prefix: options.prefix, stream: options.stream };
+  const size = windowSizeOf(kind, options);
   if (kind === 'text') return openText(text, size, { strict, validationWindows });
   const given = kind === 'audio' ? audio !== undefined : video.length > 0;
   if (given && made.includes(kind === 'audio' ? 'sounds' : 'scenes')) {

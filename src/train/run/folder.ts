@@ -26,6 +26,7 @@ export type Metrics = Readonly<Record<string, number | string>>;
  * Everything a run leaves behind:
  *
  *     config.json           the resolved configuration, with versions, seed and adapter
+ *     split.json            by kind of window, what was trained on and what was held out: files, lines, or ranges of them
  *     metrics.jsonl         a line per step, and per validation
  *     checkpoints/          step-000100.safetensors, beside it the optimiser's moments; index.json names latest and best
  *     samples.jsonl         what the decoder writes at each validation
@@ -105,6 +106,11 @@ export class RunFolder {
   writeConfig(config: object): void {
     this.check();
     writeFileAtomic(join(this.path, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  }
+
+  writeSplit(kinds: object): void {
+    this.check();
+    writeFileAtomic(join(this.path, 'split.json'), `${JSON.stringify(kinds, null, 1)}\n`);
   }
 
   log(metrics: Metrics): void {

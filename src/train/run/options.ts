@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../engine/errors.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, SIZES, type SizeName } from '../../model/config.js';
 import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';
+import { WINDOW_KINDS, type WindowKind, type WindowSize } from '../windows/window.js';
 
 const whole = (least: number, most = 1e9) => z.number().int().min(least).max(most);
 
@@ -10,10 +11,9 @@ const MOST_NUMBERS = 2 ** 29;
 /** 8 GiB of weights, and as much again for each of gradients and two moments. */
 const MOST_PARAMETERS = 2 ** 31;
 
-/** Kinds of window; a run is trained on one, two or all of them. */
-export const KINDS = ['text', 'audio', 'video'] as const;
-const kind = z.enum(KINDS);
+const kind = z.enum(WINDOW_KINDS);
 
+/** Groups of channels that `channels` may name. */
 export const CHANNEL_GROUPS = Object.keys(channelGroups(true)) as ChannelGroup[];
 
 /**
@@ -31,7 +31,7 @@ export const trainSchema = z.strictObject({
   made: z.array(z.enum(['sounds', 'scenes'])).default([]),
   /** how often each kind is trained on, relative to the others; naming a kind takes it in. Default 1 for each taken in */
   share: z.partialRecord(kind, z.number().positive()).default({}),
-  /** bytes of prefix and stream for one kind, where it differs from the others */
+  /** bytes of prefix and stream for one kind, where it differs from `prefix` and `stream` */
   window: z.partialRecord(kind, z.strictObject({ prefix: whole(0), stream: whole(1) })).default({}),
   /** audio samples per second, and frames per second of films that do not say */
   rate: whole(1, 768_000).default(4000),
@@ -50,9 +50,9 @@ export const trainSchema = z.strictObject({
   channels: z.array(z.enum(CHANNEL_GROUPS)).min(1).optional(),
   /** prepend the raw bits: 35 channels in place of 27; `bits` among `channels` implies it */
   bits: z.boolean().default(false),
-  /** bytes of prefix and stream in a window */
-  prefix: whole(0).default(128),
-  stream: whole(1).default(128),
+  /** bytes of prefix and stream in windows of every kind; default by kind: `WINDOW_SIZES` */
+  prefix: whole(0).optional(),
+  stream: whole(1).optional(),
   /** windows per batch, and batches per update */
   batch: whole(1).default(8),
   accumulate: whole(1).default(1),
@@ -76,6 +76,7 @@ export const trainSchema = z.strictObject({
 
 /** What was told, defaults filled in. */
 export type TrainOptions = z.output<typeof trainSchema>;
+/** What may be told: everything is optional. */
 export type TrainInput = z.input<typeof trainSchema>;
 
 /**
@@ -95,8 +96,8 @@ export function resolveTrainOptions(input: unknown, from: string): TrainOptions 
       `${from}: ${config.layers} layers of dim ${config.dim} have ${parameters} parameters; at most ${MOST_PARAMETERS} are trained`,
     );
   }
-  const { batch, prefix, stream, window } = result.data;
-  for (const size of [{ prefix, stream }, ...Object.values(window)]) {
+  const { batch } = result.data;
+  for (const size of kindsOf(result.data).map((kind) => windowSizeOf(kind, result.data))) {
     const numbers = batch * (size.prefix + size.stream) * config.dim;
     if (numbers > MOST_NUMBERS) {
       throw new InputError(
@@ -106,6 +107,33 @@ export function resolveTrainOptions(input: unknown, from: string): TrainOptions 
     }
   }
   return result.data;
+}
+
+/**
+ * The kinds of window that a run is trained on: those that files are given for, that `made` or `share` names, and text alone
+ * where there is nothing of the sort.
+ */
+export function kindsOf({ text, audio, video, made, share }: TrainOptions): WindowKind[] {
+  const given = {
+    text: text.length > 0,
+    audio: audio !== undefined || made.includes('sounds'),
+    video: video.length > 0 || made.includes('scenes'),
+  };
+  const kinds = WINDOW_KINDS.filter((kind) => given[kind] || share[kind] !== undefined);
+  return kinds.length > 0 ? kinds : ['text'];
+}
+
+/** A few lines of text; a quarter of a second of sound at 4 kHz and its caption; two moments of a film. */
+const WINDOW_SIZES: Readonly<Record<WindowKind, WindowSize>> = {
+  text: { prefix: 128, stream: 128 },
+  audio: { prefix: 1024, stream: 64 },
+  video: { prefix: 384, stream: 384 },
+};
+
+/** Bytes of prefix and stream in windows of a kind: as `window` says, else `prefix` and `stream`, else the kind's own. */
+export function windowSizeOf(kind: WindowKind, { window, prefix, stream }: TrainOptions): WindowSize {
+  const own = WINDOW_SIZES[kind];
+  return window[kind] ?? { prefix: prefix ?? own.prefix, stream: stream ?? own.stream };
 }
 
 /**

@@ -24,6 +24,7 @@ export interface Listener {
   note?(line: string): void;
 }
 
+/** Where a run stands after a step. */
 export interface Progress {
   readonly step: number;
   readonly steps: number;
@@ -35,6 +36,7 @@ export interface Progress {
   readonly gradientNorm: number;
 }
 
+/** How a run ended. */
 export interface RunResult {
   readonly step: number;
   /** of the last validation; empty when stopped before any */
@@ -98,7 +100,9 @@ export async function train(
   const keep = (saved: SavedState) => {
     state = saved;
   };
+  const splits = data.mix.shares.flatMap(({ source }) => (source.split ? [[source.kind, source.split]] : []));
   try {
+    if (from === undefined) folder.writeSplit(Object.fromEntries(splits));
     for (let losses = 1; ; losses++) {
       try {
         const attempted = { device: current, options, data, folder, listener, stop, checkpoints, state, keep };

@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
+import { isFolder } from '../../engine/folders.js';
 import { hear } from '../data/hear.js';
 import { isRecord } from '../data/json.js';
 import { readJsonLines } from '../data/jsonl.js';
@@ -13,6 +14,7 @@ import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count } from './words.js';
 
+/** How recordings are read, and which are held out. */
 export interface AudioOptions {
   /** samples per second that the model hears. Default 4000 */
   readonly rate?: number;
@@ -32,6 +34,7 @@ export interface Clip {
   readonly caption: string;
 }
 
+/** Audio windows, with the recordings they are made of. */
 export interface AudioSource extends WindowSource {
   readonly clips: Readonly<Record<Split, readonly Clip[]>>;
   readonly leftOut: LeftOut;
@@ -41,8 +44,8 @@ export interface AudioSource extends WindowSource {
 /**
  * Open recordings with captions: a prefix of μ-law bytes, a stream of the caption and its EOS.
  *
- * @param path a manifest of lines `{"audio": "x.wav", "caption": "…"}`, paths relative to it, of which every tenth is held out; or a
- *   folder of files named `{digit}_{speaker}_{index}.wav` (as the Free Spoken Digit Dataset is), of which index 0 to 4 are held out
+ * @param path a manifest of lines `{"audio": "x.wav", "caption": "…"}`, paths relative to it, every tenth of whose recordings is held
+ *   out with all its lines; or a folder of files named `{digit}_{speaker}_{index}.wav` (as the Free Spoken Digit Dataset is), of which index 0 to 4 are held out
  *   and whose captions are `a voice says seven`
  * @throws FileError when nothing can be read; a single bad line or file is left out and counted, unless `strict`
  */
@@ -73,6 +76,7 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
     rate,
     trainCount: clips.train.length,
     validationCount,
+    split: { train: clips.train.map(({ source }) => source), validation: clips.validation.map(({ source }) => source) },
     sample: (split, seed, step, index) => audioWindow(drawsAt(seed, 'audio', step, index).pick(clips[split]), size),
     validation: (index) =>
       audioWindow(clips.validation[evenly(index, validationCount, clips.validation.length)]!, size),
@@ -122,13 +126,16 @@ function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] 
     else if (typeof caption !== 'string' || caption === '') leftOut.add(where, 'has no "caption"');
     else entries.push({ where, file: isAbsolute(audio) ? audio : join(dirname(path), audio), caption });
   }
-  if (!canHoldOutWhole(entries.length, validation)) {
+  // A recording that several lines describe lies on one side with all of them.
+  const files = [...new Set(entries.map(({ file }) => file))];
+  if (!canHoldOutWhole(files.length, validation)) {
     const least = Math.ceil(1 / validation);
     throw new FileError(
-      `${path}: ${count(entries.length, 'usable line')}; at least ${least} are needed to hold some out${leftOut.summary()}`,
+      `${path}: names ${count(files.length, 'recording')}; at least ${least} are needed to hold some out${leftOut.summary()}`,
     );
   }
-  return entries.map((entry, index) => ({ ...entry, split: splitOf(index, validation) }));
+  const splits = new Map(files.map((file, index) => [file, splitOf(index, validation)]));
+  return entries.map((entry) => ({ ...entry, split: splits.get(entry.file)! }));
 }
 
 const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
@@ -143,10 +150,6 @@ function spokenDigits(folder: string): Listed[] {
       const split = Number(index) < 5 ? 'validation' : 'train';
       return [{ where: file, file, caption: `a voice says ${digits[Number(digit)]}`, split }];
     });
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** An error about a file says which line named it. */

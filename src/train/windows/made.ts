@@ -14,6 +14,7 @@ export interface Generator {
   make(combination: number, draws: Draws): Window;
 }
 
+/** Which combinations are held out. */
 export interface MadeOptions {
   /** the share of combinations held out whole. Default 0.1 */
   readonly validation?: number;
@@ -37,6 +38,7 @@ export function madeSource(generator: Generator, size: WindowSize, options: Made
     size,
     trainCount: lists.train.length,
     validationCount,
+    split: { train: lists.train.map(String), validation: lists.validation.map(String) },
     sample(split, seed, step, index) {
       const draws = drawsAt(seed, name, step, index);
       return make(draws.pick(lists[split]), draws);

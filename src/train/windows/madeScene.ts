@@ -58,6 +58,7 @@ const sounds = [
 const names = <T extends object>(of: T) => Object.keys(of) as (keyof T)[];
 const lists = [names(radii), names(shades), names(shapes), motions, sounds] as const;
 
+/** How many different scenes there are. */
 export const sceneCombinations = choices(lists);
 
 /** What a combination is called. */

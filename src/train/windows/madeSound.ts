@@ -80,6 +80,7 @@ const families = {
 /** Makes the samples of one event of `length` samples. */
 type Voice = (length: number, draws: Draws) => Float32Array;
 
+/** A combination: what it is called, and how it sounds. */
 export interface MadeSound {
   readonly caption: string;
   readonly voice: Voice;
@@ -87,6 +88,7 @@ export interface MadeSound {
   readonly beats: readonly number[];
 }
 
+/** How many different sounds there are. */
 export const soundCombinations = Object.values(families).reduce((sum, lists) => sum + choices(lists), 0);
 
 /** What a combination sounds like and is called. */

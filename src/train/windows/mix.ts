@@ -22,6 +22,7 @@ export interface Batch {
   readonly weights: Float32Array;
 }
 
+/** Several sources as one: which is drawn from is a function of seed and step. */
 export interface Mix {
   readonly shares: readonly Share[];
   /** the different sizes, one for most mixes */

@@ -14,6 +14,7 @@ import { count } from './words.js';
 
 export { order0Entropy, type TextDocument, textWindow } from './textWindow.js';
 
+/** Which text is held out. */
 export interface TextOptions {
   /** the share held out: of fewer than ten documents the end of each, of more every tenth. Default 0.1 */
   readonly validation?: number;
@@ -67,6 +68,7 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
     entropy,
     trainCount: positions.train.count,
     validationCount,
+    split: { train: documents.train.map(rangeOf), validation: documents.validation.map(rangeOf) },
     sample(split, seed, step, index) {
       return positions[split].window(drawsAt(seed, 'text', step, index).integer(positions[split].count));
     },
@@ -79,6 +81,11 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
       return `text: ${name}: ${line('train')}; ${line('validation')}, order-0 entropy ${entropy.toFixed(3)} bits per byte; left out: ${leftOut.count}`;
     },
   };
+}
+
+/** `a.txt, bytes 0 to 899` */
+function rangeOf({ source, from = 0, bytes }: TextDocument): string {
+  return `${source}, bytes ${from} to ${from + bytes.length - 1}`;
 }
 
 interface ReadDocument extends TextDocument {
@@ -127,7 +134,7 @@ function splitDocuments(
       );
     }
     if (cut > 0) split.train.push({ source, bytes: bytes.subarray(0, cut), closed: false });
-    split.validation.push({ source, bytes: bytes.subarray(cut), closed });
+    split.validation.push({ source, bytes: bytes.subarray(cut), from: cut, closed });
   }
   return split;
 }

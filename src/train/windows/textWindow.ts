@@ -3,6 +3,8 @@ import { EOS, MASK, type Window, type WindowSize } from './window.js';
 /** Bytes that belong together. `closed`: the text ends here, so an EOS follows; the front part of a cut text does not end. */
 export interface TextDocument {
   readonly source: string;
+  /** the byte of its source that it begins with; 0 but for the end of a cut text */
+  readonly from?: number;
   readonly bytes: Uint8Array;
   readonly closed: boolean;
 }

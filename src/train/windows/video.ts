@@ -16,6 +16,7 @@ import { type Moment, type VideoLayout, videoLayout, videoWindow } from './video
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count } from './words.js';
 
+/** How films are read, and which are held out. */
 export interface VideoOptions extends FilmOptions {
   /** samples per second that the model hears. Default 4000 */
   readonly rate?: number;
@@ -29,6 +30,7 @@ export interface VideoOptions extends FilmOptions {
   readonly strict?: boolean;
 }
 
+/** Video windows, with their layout. */
 export interface VideoSource extends WindowSource {
   readonly layout: VideoLayout;
   readonly leftOut: LeftOut;
@@ -105,6 +107,7 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
     leftOut,
     trainCount: counts.train,
     validationCount,
+    split: { train: stretches.train.map(rangeOf), validation: stretches.validation.map(rangeOf) },
     sample: (split, seed, step, index) => windowAt(split, drawsAt(seed, 'video', step, index).integer(counts[split])),
     validation: (index) => windowAt('validation', evenly(index, validationCount, counts.validation)),
     describe: () =>
@@ -180,6 +183,11 @@ function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOu
     if (!fits) leftOut.add(`${file}: at ${start} s`, tooLong(text, layout.caption));
     return fits;
   });
+}
+
+/** `x.y4m, frames 0 to 89` */
+function rangeOf({ film, first, end }: Stretch): string {
+  return `${film.source}, frames ${first} to ${end - 1}`;
 }
 
 function windowCount(stretches: readonly Stretch[]): number {

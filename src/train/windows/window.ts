@@ -1,10 +1,12 @@
-/** MASK stands where there is no byte: padding, all zero at the door. */
-export const MASK = 256;
-/** EOS closes a document or a caption; it is predicted like a byte. */
-export const EOS = 257;
+/** MASK stands where there is no byte: padding, all zero at the door. EOS closes a document or a caption, and is predicted like a byte. */
+export { EOS, MASK } from '../../substrate/channels.js';
 
-export type WindowKind = 'text' | 'audio' | 'video';
+/** Kinds of window; a run is trained on one, two or all of them. */
+export const WINDOW_KINDS = ['text', 'audio', 'video'] as const;
+/** A kind of window. */
+export type WindowKind = (typeof WINDOW_KINDS)[number];
 
+/** The two sides that data is split into: to learn from, and held out. */
 export type Split = 'train' | 'validation';
 
 /** Where something a person can look at lies in a prefix or stream: ids `[start, end)`. */
@@ -33,6 +35,7 @@ export interface Window {
   };
 }
 
+/** How long a window is. */
 export interface WindowSize {
   /** L, bytes in a prefix */
   readonly prefix: number;
@@ -52,6 +55,8 @@ export interface WindowSource {
   readonly trainCount: number;
   /** the length of the fixed list of held-out windows */
   readonly validationCount: number;
+  /** what lies on which side: files, lines of them, or ranges where a file is cut. A run keeps it */
+  readonly split?: Readonly<Record<Split, readonly string[]>>;
   sample(split: Split, seed: number, step: number, index: number): Window;
   /** the `index`-th of the fixed held-out windows */
   validation(index: number): Window;

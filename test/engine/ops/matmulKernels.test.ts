@@ -11,6 +11,7 @@ import {
 import { shaderText } from '../../../src/engine/shaderSource.js';
 import { testDevice } from '../../support/device.js';
 import { expectClose } from '../../support/expectClose.js';
+import { roundToHalf, withoutMatrixUnits } from '../../support/subgroupMatrix.js';
 
 const FORMS: readonly MatmulForm[] = ['nn', 'nt', 'tn'];
 const SIZES = [1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 258];
@@ -57,7 +58,7 @@ async function run(choices: readonly MatmulChoice[], given: Matrices, size: numb
   const pass = encoder.beginComputePass();
   for (const { shader, constants, features, workgroups, params, bind } of choices) {
     const file = await shaderText(shader);
-    const code = kernelText(file, { constants, extensions: features });
+    const code = withoutMatrixUnits(kernelText(file, { constants, extensions: features }));
     if (!pipelines.has(code)) {
       const module = gpu.createShaderModule({ label: shader, code });
       pipelines.set(code, gpu.createComputePipelineAsync({ layout: 'auto', compute: { module } }));
@@ -293,4 +294,99 @@ test('a fused GELU keeps the sum in u and gives its gelu, or multiplies the sum 
       expect([...argument], 'u is only read').toEqual([...numbers(M * N, 5).map((x) => 4 * x)]);
     }
   }
+});
+
+describe('mixed precision, its matrix units emulated', () => {
+  /** A GPU with subgroups of this device's size that multiplies matrices of 8 × 8. */
+  const card = () => {
+    const matrix = { componentType: 'f16', resultComponentType: 'f32', M: 8, N: 8, K: 8 };
+    const { subgroupSize, limits } = device;
+    return { kind: 'gpu', subgroupSize, limits, precision: 'mixed', subgroupMatrix: [matrix] } as const;
+  };
+  /** Gradients are rounded as multiples of 4096 times themselves. */
+  const half = (values: Float32Array, scale = 1) => values.map((x) => roundToHalf(x * scale) / scale);
+
+  test('f16 is rounded to the nearest, ties to even', () => {
+    const steps = [1 / 3, 1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -24, 2 ** -25, 1.5 * 2 ** -24, 65519, 65520, -0.1];
+    const rounded = [
+      0.333251953125,
+      1,
+      1 + 2 ** -9,
+      2 ** -24,
+      0,
+      2 ** -23,
+      65504,
+      Number.POSITIVE_INFINITY,
+      -0.0999755859375,
+    ];
+    expect(steps.map(roundToHalf)).toEqual(rounded);
+  });
+
+  test.each(FORMS)('%s agrees with a product of rounded numbers, around the edge of every tile', async (form) => {
+    for (const size of [1, 7, 8, 9, 31, 32, 33, 65]) {
+      for (const [M, N, K] of [
+        [size, 33, 9],
+        [7, size, 33],
+        [9, 65, size],
+      ] as const) {
+        const given = matrices(M, N, K);
+        const rounded = { ...given, a: half(given.a), b: half(given.b) };
+        const choice = chooseMatmul(card(), form, M, N, K, { bias: true, add: true });
+        expect(choice.map(({ shader }) => shader)).toEqual(['matmul.4-subgroupMatrix']);
+        const y = await run(choice, given, M * N);
+        expectClose(`${form} ${M}×${N}×${K}`, y, simulate(form, M, N, K, rounded), 2 * K + 4);
+      }
+    }
+  });
+
+  test('gradients far below what f16 can tell from 0 keep their precision, since they are scaled', async () => {
+    const [M, N, K] = [33, 40, 70];
+    const { a, b } = matrices(M, N, K);
+    const small = a.map((x) => x * 2 ** -20);
+    const y = await run(chooseMatmul(card(), 'nn', M, N, K, { gradient: true }), { a: small, b }, M * N);
+    const rounded = { a: half(small, 4096), b: half(b) };
+    expectClose('scaled', y, simulate('nn', M, N, K, rounded), 2 * K + 4);
+    const plain = await run(chooseMatmul(card(), 'nn', M, N, K), { a: small, b }, M * N);
+    expectClose('not scaled', plain, simulate('nn', M, N, K, { a: half(small), b: half(b) }), 2 * K + 4);
+    const exact = simulate('nn', M, N, K, { a: small, b });
+    const worst = (of: Float32Array) => Math.max(...of.map((x, i) => Math.abs(x - exact[i]!)));
+    expect(worst(y)).toBeLessThan(worst(plain) / 20);
+  });
+
+  test('a split weight gradient is summed in layers and added into y', async () => {
+    const [M, N, K] = [33, 70, 1000];
+    const given = matrices(M, N, K);
+    const { a, b, y: before } = given;
+    const choices = chooseMatmul(card(), 'tn', M, N, K, { add: true, split: true });
+    expect(choices.map(({ shader }) => shader)).toEqual(['matmul.4-subgroupMatrix', 'matmul.3-finish']);
+    const y = await run(choices, { a, b, y: before }, M * N);
+    expectClose('split', y, simulate('tn', M, N, K, { a: half(a), b: half(b), y: before }), 2 * K + 4);
+  });
+
+  test('a product ends with its GELU', async () => {
+    const [M, N, K] = [9, 33, 17];
+    const { a, b, bias } = matrices(M, N, K);
+    const rounded = { a: half(a), b: half(b) };
+    const u = new Float32Array(M * N).fill(Number.NaN);
+    const forward = chooseMatmul(card(), 'nt', M, N, K, { bias: true, gelu: 'forward' });
+    const y = await run(forward, { a, b, bias, u }, M * N);
+    const sums = simulate('nt', M, N, K, { ...rounded, bias });
+    expectClose('u', u, sums, 2 * K + 4);
+    expectClose(
+      'gelu(u)',
+      y,
+      Float64Array.from(sums, (x) => geluOf(x).value),
+      64,
+    );
+    const argument = numbers(M * N, 5).map((x) => 4 * x);
+    const backward = chooseMatmul(card(), 'nt', M, N, K, { gelu: 'backward' });
+    const dU = await run(backward, { a, b, u: argument }, M * N);
+    const dH = simulate('nt', M, N, K, rounded);
+    expectClose(
+      'dU',
+      dU,
+      Float64Array.from(dH, (x, i) => x * geluOf(argument[i]!).slope),
+      64,
+    );
+  });
 });

@@ -15,10 +15,10 @@ const open = (input: TrainInput) => openData(resolve(input));
 
 /** A manifest of 20 good recordings and three lines that cannot be used. */
 function manifest(): string {
-  writeFileSync(join(folder, 'tone.wav'), wav(sine(440, 8000, 800)));
+  for (let i = 0; i < 20; i++) writeFileSync(join(folder, `tone ${i}.wav`), wav(sine(440, 8000, 800)));
   writeFileSync(join(folder, 'cut.wav'), wav(sine(440, 8000, 800)).subarray(0, 300));
   const line = (audio: string, caption: string) => JSON.stringify({ audio, caption });
-  const good = Array.from({ length: 20 }, (_, i) => line('tone.wav', `tone ${i}`));
+  const good = Array.from({ length: 20 }, (_, i) => line(`tone ${i}.wav`, `tone ${i}`));
   const bad = ['not JSON', line('nowhere.wav', 'gone'), line('cut.wav', 'cut')];
   const path = join(folder, 'manifest.jsonl');
   writeFileSync(path, [...good.slice(0, 5), ...bad, ...good.slice(5)].join('\n'));
@@ -43,6 +43,16 @@ describe('openData', () => {
     expect(drawn.filter((kind) => kind === 'text').length / 1000).toBeCloseTo(0.5, 1);
     expect(drawn.filter((kind) => kind === 'audio').length / 1000).toBeCloseTo(0.25, 1);
     expect(open({ made: ['sounds'], window }).sources.map(({ kind }) => kind)).toEqual(['audio']);
+  });
+
+  it('gives each kind a size it fits in; --prefix and --stream are for all, and a size of its own wins', () => {
+    const sizes = (input: TrainInput) => open({ made: ['sounds', 'scenes'], ...input }).sources.map(({ size }) => size);
+    expect(sizes({})).toEqual([
+      { prefix: 1024, stream: 64 },
+      { prefix: 384, stream: 384 },
+    ]);
+    const window = { audio: { prefix: 256, stream: 80 } };
+    expect(sizes({ prefix: 400, stream: 500, window })).toEqual([window.audio, { prefix: 400, stream: 500 }]);
   });
 
   it('leaves out what is bad in a manifest, by file and line; strict stops', () => {
@@ -77,7 +87,7 @@ describe('channels', () => {
   });
 });
 
-it('doors have the parameters of DESIGN.md at K = 8, dim = 512', () => {
+it('doors have the parameters that are claimed for them at K = 8, dim = 512', () => {
   const counts = ['zero', 'projected', 'bytes', 'learned', 'random', 'permuted'].map(
     (door) => parameterCounts(resolve({ size: 'lean', door: door as 'zero' })).door,
   );

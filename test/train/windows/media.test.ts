@@ -21,14 +21,14 @@ const text = (ids: Uint32Array) => new TextDecoder().decode(Uint8Array.from([...
 
 describe('openAudio', () => {
   const size = { prefix: 200, stream: 24 };
-  file('tone.wav', wav(sine(500, 8000, 300), { rate: 8000 }));
-  const line = (caption: string, audio = 'tone.wav') => `${JSON.stringify({ audio, caption })}\n`;
-  const ten = Array.from({ length: 10 }, (_, i) => line(`tone ${i}`)).join('');
+  for (let i = 0; i < 10; i++) file(`tone ${i}.wav`, wav(sine(500, 8000, 300), { rate: 8000 }));
+  const line = (caption: string, audio = 'tone 0.wav') => `${JSON.stringify({ audio, caption })}\n`;
+  const ten = Array.from({ length: 10 }, (_, i) => line(`tone ${i}`, `tone ${i}.wav`)).join('');
 
   it('is μ-law bytes, then the caption and its EOS', () => {
     const source = openAudio(file('ten.jsonl', ten), size);
     const { prefix, stream, weights, info } = source.validation(0);
-    expect([info.caption, info.source]).toEqual(['tone 9', join(folder, 'tone.wav')]);
+    expect([info.caption, info.source]).toEqual(['tone 9', join(folder, 'tone 9.wav')]);
     expect(text(stream)).toBe('tone 9');
     expect([stream[6], stream[7], [...weights].join('')]).toEqual([EOS, MASK, '1'.repeat(7) + '0'.repeat(17)]);
     // 300 samples at 8 kHz are 150 at 4 kHz, the loudest at full scale; silence follows
@@ -44,6 +44,14 @@ describe('openAudio', () => {
     expect(captions).not.toContain('tone 9');
     expect(source.sample('train', 3, 50, 1).info.caption).toBe(captions[50]);
     expect(source.sample('validation', 3, 50, 1).info.caption).toBe('tone 9');
+  });
+
+  it('splits by recording: all lines about one lie on its side, and the run can tell which', () => {
+    const again = ten.replaceAll('"tone', '"again: tone').replaceAll('"audio":"again: tone', '"audio":"tone');
+    const { clips, split } = openAudio(file('twice.jsonl', again + ten), size);
+    expect(clips.validation.map(({ caption }) => caption)).toEqual(['again: tone 9', 'tone 9']);
+    expect(split!.validation).toEqual([join(folder, 'tone 9.wav'), join(folder, 'tone 9.wav')]);
+    expect(split!.train.filter((recording) => split!.validation.includes(recording))).toEqual([]);
   });
 
   it('reads spoken digits by their names, index 0 to 4 held out', () => {
@@ -63,7 +71,7 @@ describe('openAudio', () => {
     file('empty.wav', '');
     const bad = [
       'no\n',
-      '{"audio":"tone.wav"}\n',
+      '{"audio":"tone 0.wav"}\n',
       '{"caption":"c"}\n',
       '[]\n',
       line('c', 'missing.wav'),
@@ -96,9 +104,9 @@ describe('openAudio', () => {
   it('says when nothing is left', () => {
     expect(() => openAudio(join(folder, 'none.jsonl'), size)).toThrow('none.jsonl: there is no such file');
     expect(() => openAudio(file('few.jsonl', line('a')), size)).toThrow(
-      '1 usable line; at least 10 are needed to hold some out',
+      'names 1 recording; at least 10 are needed to hold some out',
     );
-    const missing = Array.from({ length: 10 }, () => line('a', 'no.wav')).join('');
+    const missing = Array.from({ length: 10 }, (_, i) => line('a', `no ${i}.wav`)).join('');
     expect(() => openAudio(file('gone.jsonl', missing), size)).toThrow(
       'no train recording is left (10 left out, the first: ',
     );

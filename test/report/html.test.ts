@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest';
+import { escapeHtml, jsonForScript } from '../../src/report/html.js';
+
+test('no character of a text can begin or end an element, an attribute or an entity', () => {
+  expect(escapeHtml(`<a b="c" d='e'>&`)).toBe('&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;');
+});
+
+test('nothing in the JSON of a script can end the script', () => {
+  expect(jsonForScript({ text: '</script><!--' })).toBe('{"text":"\\u003c/script>\\u003c!--"}');
+});
