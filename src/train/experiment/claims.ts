@@ -106,9 +106,11 @@ function ofChannels(arms: readonly ArmSummary[], zero: ArmSummary, where: string
   const without = value?.toZero?.text_bpb;
   const lead = bytes?.toZero?.text_bpb;
   if (without) {
-    const share = lead
-      ? `; of the lead over bytes, ${signed(lead.mean)}, that is ${percent(without.mean / lead.mean)}`
-      : '';
+    const share = !lead
+      ? ''
+      : side(lead, 0) === 'above'
+        ? `; of the lead over bytes, ${signed(lead.mean)}, that is ${percent(without.mean / lead.mean)}`
+        : `; there is no sure lead over bytes that they could explain: bytes minus zero is ${shown(lead)}`;
     claims.push({
       text: `The context channels, which hand over the byte before, help on text${where}`,
       verdict: verdictOf(side(without, 0), 'above'),

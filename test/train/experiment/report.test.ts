@@ -21,9 +21,9 @@ const TEXT: Readonly<Record<string, readonly number[]>> = {
   '<script>alert(1)</script>': [2.6, 2.61, 2.6], // zero without its context
 };
 
-function finish(grid: Grid, out: string): void {
+function finish(grid: Grid, out: string, text = TEXT): void {
   for (const { id, arm, K, seed, steps } of grid.cells) {
-    const text_bpb = TEXT[arm]![seed]! + SHIFT[seed]!;
+    const text_bpb = text[arm]![seed]! + SHIFT[seed]!;
     const result: CellResult = {
       arm,
       K,
@@ -98,6 +98,15 @@ describe('the report', () => {
     expect(claim('context channels').verdict).toBe('reproduced');
     expect(claim('context channels').evidence).toMatch(
       /costs \+0\.103 .* of the lead over bytes, \+0\.423, that is 24 %/,
+    );
+  });
+
+  it('gives the context channels no share of a lead that is not sure', () => {
+    const even = join(folder, 'even');
+    finish(grid, even, { ...TEXT, bytes: [2.49, 2.52, 2.5] });
+    const { claims } = makeReport(grid, even, 'byte-to-loss experiment', '1');
+    expect(claims.find(({ text }) => text.includes('context channels'))!.evidence).toMatch(
+      /no sure lead over bytes that they could explain: bytes minus zero is \+0\.003/,
     );
   });
 
