@@ -12,8 +12,8 @@
 //
 // One workgroup is one subgroup and owns ROWS rows × 2*SUBGROUP columns of y: lane l has columns n0 + l and
 // n0 + SUBGROUP + l of every row. Past the edge of y, rows and columns repeat the last one and are not written.
-// Loops over rows have const trip counts: the driver unrolls them and keeps the arrays in registers. The loop over q has not,
-// on purpose: unrolled too, it compiles about three times as long for little or no speed.
+// Loops over rows and over the q of a whole tile have const trip counts: the driver unrolls them and keeps the arrays in
+// registers. The loop over what is left of K has not: it runs once, and would take as long to compile again.
 
 // const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and GELU: u32, 0, 1 or 2, stand before this text, and
 // const SUBGROUP: u32, the adapter's subgroup size; ROWS: u32, a multiple of SUBGROUP or less
@@ -70,13 +70,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   }
 
   var sum: array<vec2f, ROWS>; // sum[i]: row m0 + i, this lane's two columns
-  for (var k = 0u; k < K; k += DEPTH) {
-    let depth = min(K - k, DEPTH);
-    // Lanes along k; those past its end repeat the last value, which no q reaches.
-    let ahead = select(min(lane, depth - 1u), 0u, TRANSPOSE_A == 1u);
+  let whole = K - K % DEPTH;
+  for (var k = 0u; k < whole; k += DEPTH) {
+    let ahead = select(lane, 0u, TRANSPOSE_A == 1u); // lanes along k
     var x: array<f32, LOADS>;
     for (var t = 0u; t < LOADS; t++) { x[t] = a[aAt[t] + k * aStep + ahead]; }
-    for (var q = 0u; q < depth; q++) {
+    for (var q = 0u; q < DEPTH; q++) {
       let at = bAt + (k + q) * bStep;
       let w = vec2f(b[at.x], b[at.y]); // B[k + q, n]
       for (var i = 0u; i < ROWS; i++) {
@@ -86,6 +85,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
           sum[i] += subgroupShuffle(x[i], q) * w;
         }
       }
+    }
+  }
+  if (TRANSPOSE_A == 0u && whole < K) { // what is left of K; transposed, a tile is one k and nothing is
+    let depth = K - whole;
+    let ahead = min(lane, depth - 1u); // lanes past the end repeat the last value, which no q reaches
+    var x: array<f32, ROWS>;
+    for (var i = 0u; i < ROWS; i++) { x[i] = a[aAt[i] + whole + ahead]; }
+    for (var q = 0u; q < depth; q++) {
+      let at = bAt + (whole + q) * bStep;
+      let w = vec2f(b[at.x], b[at.y]); // B[whole + q, n]
+      for (var i = 0u; i < ROWS; i++) { sum[i] += subgroupShuffle(x[i], q) * w; }
     }
   }
 
