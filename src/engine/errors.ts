@@ -43,7 +43,7 @@ export class NumberError extends ByteToLossError {
   constructor(
     message: string,
     readonly details: {
-      /** the update that was not made, 1 for the first */
+      /** the update that was not made, 1 for the first; of a checkpoint that was not written, its step */
       readonly step: number;
       /** the first op whose output is not finite, and where in the model; undefined where none could be found */
       readonly op?: string;

@@ -33,7 +33,8 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint, { m, v }: 
       const at = data.findIndex((value) => !Number.isFinite(value));
       if (at < 0) continue;
       const what = kind === 'parameter' ? name : `moment ${kind} of ${name}`;
-      throw new NumberError(`${path}: was not written, since ${what} is ${data[at]} at ${at}`, { step: info.step });
+      const message = `${path}: was not written, since ${what} is ${data[at]} at ${at}; adamW changed it last`;
+      throw new NumberError(message, { step: info.step, op: 'adamW', scope: '' });
     }
   }
   const stored = new Map<string, StoredTensor>();

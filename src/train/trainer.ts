@@ -161,8 +161,14 @@ export class Trainer {
           outputs,
           op.outputs.map((output) => outputOf(output)[0]),
         );
-        if (wrongInput) return { op: op.name, scope, words: `${where}${op.name} reads ${wrongInput}` };
-        if (wrong) return { op: op.name, scope, words: `${where}${op.name}: ${wrong}` };
+        if (wrongInput) {
+          const words = `${where}${op.name} reads ${wrongInput.words}`;
+          // All that earlier entries wrote is finite, so this was there before: a parameter, or what was fed.
+          const isParameter = entry.inputs[wrongInput.index]!.storage.role === 'parameter';
+          if (isParameter) return { op: 'adamW', scope: '', words: `${words}, since adamW changed it last` };
+          return { op: op.name, scope, words };
+        }
+        if (wrong) return { op: op.name, scope, words: `${where}${op.name}: ${wrong.words}` };
         if (op.name === 'gradientNorm') break; // AdamW alone is left, and it changes parameters
       }
     }
@@ -262,11 +268,11 @@ function withMend(error: DeviceError, device: Device, options: TrainerOptions): 
   return new DeviceError(`${error.message}. Even --batch 1 would not fit`, 'memory', error.label);
 }
 
-/** firstNotFinite([{ data: [1, NaN] }], ['loss']) // 'loss[1] is NaN' */
-function firstNotFinite(values: readonly Value[], names: readonly string[]): string | undefined {
-  for (const [i, { data }] of values.entries()) {
+/** firstNotFinite([{ data: [1, NaN] }], ['loss']) // { index: 0, words: 'loss[1] is NaN' } */
+function firstNotFinite(values: readonly Value[], names: readonly string[]) {
+  for (const [index, { data }] of values.entries()) {
     const at = data.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) return `${names[i]}[${at}] is ${data[at]}`;
+    if (at >= 0) return { index, words: `${names[index]}[${at}] is ${data[at]}` };
   }
   return undefined;
 }
