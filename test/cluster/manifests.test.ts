@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { Job } from 'kubernetes-models/batch/v1/Job';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -10,7 +11,8 @@ const whole = z.number().int().positive();
 const amounts = z.partialRecord(z.enum(['cpu', 'memory', 'nvidia.com/gpu']), z.string().regex(/^\d+(m|[KMG]i)?$/));
 
 /**
- * The parts of a batch/v1 Job that the manifest uses, and no others; its rules for an Indexed Job are the API's.
+ * The parts of a batch/v1 Job that the manifest uses, and no others: what the API's schema leaves open, a misspelt field
+ * among it, and its rules for an Indexed Job.
  *
  * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/
  */
@@ -52,7 +54,9 @@ const job = z.strictObject({
 });
 
 it('the Kubernetes manifest is an Indexed Job that runs the shipped grid, a cell to a pod', () => {
-  const { spec } = job.parse(parse(readFileSync('cluster/kubernetes-indexed-job.yaml', 'utf8')));
+  const manifest = parse(readFileSync('cluster/kubernetes-indexed-job.yaml', 'utf8'));
+  new Job(manifest).validate(); // against the schema that Kubernetes publishes
+  const { spec } = job.parse(manifest);
   const [container] = spec.template.spec.containers;
   const [program, command, ...flags] = [...container!.command, ...container!.args];
   expect([program, command]).toEqual(['byte-to-loss', 'experiment']);
