@@ -66,7 +66,7 @@ export function draw({ date, adapter, points }: Recording): string {
     });
     const memory = Plot.plot({
       ...both,
-      y: { label: 'MiB on the device', grid: true, zero: true, ticks: 5 },
+      y: { label: 'peak MiB on the device', grid: true, zero: true, ticks: 5 },
       marks: [
         Plot.lineY(data, { x: axis, y: mib('total'), stroke: '#16a34a', strokeWidth: 2 }),
         Plot.dot(data, { x: axis, y: mib('total'), fill: '#16a34a', r: 3 }),

@@ -282,10 +282,11 @@ class Clock {
   }
 }
 
-async function writeReport(grid: Grid, { grid: file, out }: ExperimentFlags): Promise<void> {
+async function writeReport(grid: Grid, { grid: file, out, strict, device }: ExperimentFlags): Promise<void> {
   const { htmlOf } = await import('../train/experiment/reportHtml.js'); // what draws takes long to load
   makeOut(out);
-  const report = makeReport(grid, out, `byte-to-loss experiment --grid ${file} --out ${out}`, version);
+  const flags = `${strict ? ' --strict' : ''}${device ? ` --device ${device}` : ''}`;
+  const report = makeReport(grid, out, `byte-to-loss experiment --grid ${file} --out ${out}${flags}`, version);
   writeFileAtomic(join(out, 'report.md'), markdownOf(report));
   writeFileAtomic(join(out, 'report.json'), jsonOf(report));
   writeFileAtomic(join(out, 'report.html'), htmlOf(report));

@@ -179,8 +179,8 @@ test('a dispatch is encoded in microseconds', async () => {
     encoder.finish();
     return (time / (20 * plan.steps.length)) * 1e3;
   };
-  // The best of several: other work of the machine only ever adds. `byte-to-loss bench` prints the figure, under 3 µs.
-  expect(Math.min(...Array.from({ length: 20 }, encode))).toBeLessThan(6);
+  // The best of several: other work of the machine only ever adds.
+  expect(Math.min(...Array.from({ length: 40 }, encode))).toBeLessThan(3);
   plan.free();
 });
 

@@ -16,6 +16,9 @@ export interface Claim {
 /** Two doors whose difference is surely smaller than this, in bits per byte, count as equally good. */
 export const AS_WELL = 0.05;
 
+/** A binding gap that is surely smaller than this, in bits per byte, counts as none: a decoder that listens shows ten times as much. */
+export const BINDS = 0.02;
+
 const BPB = { text_bpb: 'text', caption_bpb: 'captions', video_bpb: 'video' } as const;
 type Bpb = keyof typeof BPB;
 
@@ -65,8 +68,8 @@ function ofGroup({ K, steps, windows, arms }: Group, several: boolean): Claim[] 
     const { binding_gap: gap, retrieval } = measures;
     if (gap) {
       claims.push({
-        text: `The ${arm} door binds sound to words: another's audio makes a caption dearer${where}`,
-        verdict: verdictOf(side(gap, 0), 'above'),
+        text: `The ${arm} door binds sound to words: another's audio makes a caption dearer, by more than ${BINDS} bits${where}`,
+        verdict: verdictOf(side(gap, BINDS), 'above'),
         evidence: `the binding gap is ${shown(gap)} bits per byte.`,
       });
     }

@@ -1,4 +1,4 @@
-import { AS_WELL, type Claim, judgeClaims, signed } from './claims.js';
+import { AS_WELL, BINDS, type Claim, judgeClaims, signed } from './claims.js';
 import { type CollectedCell, collect, type Group, summarise } from './collect.js';
 import type { Grid } from './grid.js';
 import type { Interval } from './intervals.js';
@@ -138,8 +138,9 @@ export function factsOf({ command, version, adapters, cells }: Report): string[]
 export const HOW_TO_READ =
   'Bits per byte are of held-out windows, lower is better. The binding gap is what a caption costs more with the audio of ' +
   'another window. Intervals are Student’s t over seeds; a claim is reproduced or refuted where the whole interval lies on ' +
-  `one side of its bound (0, or ${AS_WELL} bits for "as well"), else undecided. Every verdict is of this scale alone: of these ` +
-  'sizes, steps and data. Seeds share their held-out windows, so intervals do not count the chance of the windows drawn.';
+  `one side of its bound (0; ${AS_WELL} bits for "as well"; ${BINDS} for binding), else undecided. Every verdict is of this ` +
+  'scale alone: of these sizes, steps and data. Seeds share their held-out windows, so intervals do not count the chance of ' +
+  'the windows drawn.';
 
 /** The report as Markdown. */
 export function markdownOf(report: Report): string {
