@@ -161,9 +161,11 @@ function negated({ n, mean, half }: Interval): Interval {
   return { n, mean: -mean, half };
 }
 
-/** signed(-0.365) // "−0.365" */
+/** signed(-0.365) // "−0.365"; signed(-1e-6) // "0.000" */
 export function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;
+  const digits = Math.abs(value).toFixed(3);
+  if (Number(digits) === 0) return digits;
+  return `${value < 0 ? '−' : '+'}${digits}`;
 }
 
 /** "+0.012 (95 % interval −0.030 to +0.054, 3 seeds)" */
