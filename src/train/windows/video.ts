@@ -11,6 +11,7 @@ import { type Cue, cueAt, parseSrt } from '../data/srt.js';
 import { readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
 import { drawsAt } from './draws.js';
+import { named } from './named.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
@@ -67,7 +68,8 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
   const leftOut = new LeftOut(strict);
   const listed = paths.flatMap((path) => (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]));
   const films: Moments[] = listed.flatMap(
-    (film) => leftOut.attempt(() => openFilm(film, layout, rate, options, leftOut)) ?? [],
+    (film) =>
+      leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, options, leftOut))) ?? [],
   );
 
   const stretches: Record<Split, Stretch[]> = { train: [], validation: [] };
@@ -117,6 +119,8 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
 }
 
 interface Listed {
+  /** the manifest's line that names the film, or the film itself */
+  readonly where: string;
   readonly video: string;
   readonly audio?: string;
   readonly srt?: string;
@@ -128,7 +132,7 @@ function beside(video: string): Listed {
   const { dir, name } = parse(video);
   const audio = join(dir, `${name}.wav`);
   const srt = join(dir, `${name}.srt`);
-  return { video, ...(existsSync(audio) ? { audio } : {}), ...(existsSync(srt) ? { srt } : {}) };
+  return { where: video, video, ...(existsSync(audio) ? { audio } : {}), ...(existsSync(srt) ? { srt } : {}) };
 }
 
 function manifest(path: string, leftOut: LeftOut): Listed[] {
@@ -146,7 +150,7 @@ function manifest(path: string, leftOut: LeftOut): Listed[] {
         const text = entry[key] as string;
         return [key, key === 'caption' || isAbsolute(text) ? text : join(dirname(path), text)];
       });
-      films.push(Object.fromEntries(found) as Listed);
+      films.push({ where, ...Object.fromEntries(found) } as Listed);
     }
   }
   return films;

@@ -175,6 +175,7 @@ describe('openVideo', () => {
   it('reads a manifest, splits ten films whole, and leaves out bad ones', () => {
     file('film.gray', Buffer.concat(frames));
     file('small.y4m', y4m([new Uint8Array(64)], { side: 8 }));
+    file('cut.wav', '');
     const good = Array.from({ length: 10 }, (_, i) => JSON.stringify({ video: 'film.gray', caption: `film ${i}` }));
     const bad = [
       '{',
@@ -182,17 +183,27 @@ describe('openVideo', () => {
       '{"video":3}',
       '{"video":"small.y4m"}',
       '{"video":"no.y4m"}',
+      '{"video":"film.gray","audio":"cut.wav"}',
       JSON.stringify({ video: 'film.gray', caption: 'x'.repeat(64) }),
     ];
     const path = file('films.jsonl', [...bad, ...good].join('\n'));
     const source = openVideo([path], size, { fps: 4 });
-    expect(source.leftOut.count).toBe(6);
-    expect(source.leftOut.reasons.join('\n')).toMatch(
-      /:1: not JSON.*\n.*:2: has no "video".*\n.*:3: "video" must be text\n.*small.y4m: frames are 8 x 8.*\n.*no.y4m: there is no such file\n.*film.gray: the caption is 64 bytes, with its EOS 65; there is room for 64/,
-    );
+    const inFolder = (name: string) => join(folder, name);
+    expect(source.leftOut.count).toBe(7);
+    expect(source.leftOut.reasons[0]).toContain(`${path}:1: not JSON`);
+    expect(source.leftOut.reasons[3]).toContain(`${path}:4: ${inFolder('small.y4m')}: frames are 8 x 8`);
+    expect(source.leftOut.reasons.filter((_, i) => i !== 0 && i !== 3)).toEqual([
+      `${path}:2: has no "video", the path of a film`,
+      `${path}:3: "video" must be text`,
+      `${path}:5: ${inFolder('no.y4m')}: there is no such file`,
+      `${path}:6: ${inFolder('cut.wav')}: is empty; a WAV file is needed`,
+      `${path}:7: ${inFolder('film.gray')}: the caption is 64 bytes, with its EOS 65; there is room for 64`,
+    ]);
     expect([source.trainCount, source.validationCount]).toEqual([9 * 19, 19]);
     expect(new Set([0, 9, 18].map((i) => source.validation(i).info.caption))).toEqual(new Set(['film 9']));
     expect(() => openVideo([path], size, { strict: true })).toThrow('films.jsonl:1: not JSON');
+    const strict = () => openVideo([file('one.jsonl', `${good[0]}\n${bad[4]}`)], size, { strict: true });
+    expect(strict).toThrow(`${inFolder('one.jsonl')}:2: ${inFolder('no.y4m')}: there is no such file`);
   });
 
   it('leaves out a subtitle without room, and says when nothing is left', () => {
