@@ -182,9 +182,9 @@ function openFilm(listed: Listed, layout: VideoLayout, rate: number, options: Fi
 
 /** The cues that have room in a window; the others are left out. */
 function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOut: LeftOut): Cue[] {
-  return cues.filter(({ text, start }) => {
+  return cues.filter(({ text, line }) => {
     const fits = captionIds(text, layout.caption) !== undefined;
-    if (!fits) leftOut.add(`${file}: at ${start} s`, tooLong(text, layout.caption));
+    if (!fits) leftOut.add(`${file}:${line}`, tooLong(text, layout.caption));
     return fits;
   });
 }

@@ -207,10 +207,11 @@ describe('openVideo', () => {
   });
 
   it('leaves out a subtitle without room, and says when nothing is left', () => {
-    file('wordy.srt', `1\n00:00:00,000 --> 00:00:01,000\n${'word '.repeat(20)}\n`);
+    const short = '1\n00:00:00,000 --> 00:00:01,000\nword\n\n';
+    file('wordy.srt', `${short}2\n00:00:01,000 --> 00:00:02,000\n${'word '.repeat(20)}\n`);
     const source = openVideo([file('wordy.y4m', film)], size);
     expect(source.leftOut.reasons).toEqual([
-      `${join(folder, 'wordy.srt')}: at 0 s: the caption is 99 bytes, with its EOS 100; there is room for 64`,
+      `${join(folder, 'wordy.srt')}:5: the caption is 99 bytes, with its EOS 100; there is room for 64`,
     ]);
     expect(() => openVideo([file('short.y4m', y4m(frames.slice(0, 3)))], size)).toThrow(
       'no validation frames are left: a window needs two',
