@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, parse } from 'node:path';
+import { dirname, isAbsolute, join, parse, resolve } from 'node:path';
 import { FileError } from '../../engine/errors.js';
 import { type FilmOptions, readFilm } from '../data/film.js';
 import { hear } from '../data/hear.js';
@@ -23,7 +23,7 @@ export interface VideoOptions extends FilmOptions {
   readonly rate?: number;
   /** bytes kept for a caption and its EOS. Default 64 */
   readonly captionBytes?: number;
-  /** the share held out: of fewer than ten films the end of each, of more every tenth. Default 0.1 */
+  /** the share held out: of fewer than ten different films the end of each, of more every tenth. Default 0.1 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
@@ -73,11 +73,13 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
   );
 
   const stretches: Record<Split, Stretch[]> = { train: [], validation: [] };
-  const whole = canHoldOutWhole(films.length, validation);
-  for (const [index, film] of films.entries()) {
+  // A film that is given more than once, on several lines or paths, lies on one side each time.
+  const numbers = new Map([...new Set(films.map(({ source }) => resolve(source)))].map((path, index) => [path, index]));
+  const whole = canHoldOutWhole(numbers.size, validation);
+  for (const film of films) {
     const cut = Math.floor(film.length * (1 - validation));
     const parts: [Split, number, number][] = whole
-      ? [[splitOf(index, validation), 0, film.length]]
+      ? [[splitOf(numbers.get(resolve(film.source))!, validation), 0, film.length]]
       : [
           ['train', 0, cut],
           ['validation', cut, film.length],
@@ -113,7 +115,7 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
     sample: (split, seed, step, index) => windowAt(split, drawsAt(seed, 'video', step, index).integer(counts[split])),
     validation: (index) => windowAt('validation', evenly(index, validationCount, counts.validation)),
     describe: () =>
-      `video: ${name}: ${count(films.length, 'film')}, train ${count(counts.train, 'window')}; validation ${count(counts.validation, 'window')}; ` +
+      `video: ${name}: ${count(numbers.size, 'film')}, train ${count(counts.train, 'window')}; validation ${count(counts.validation, 'window')}; ` +
       `each [${layout.side ** 2} frame | ${layout.audio} audio at ${rate} Hz | ${layout.caption} caption] bytes; left out: ${leftOut.count}`,
   };
 }

@@ -176,7 +176,10 @@ describe('openVideo', () => {
     file('film.gray', Buffer.concat(frames));
     file('small.y4m', y4m([new Uint8Array(64)], { side: 8 }));
     file('cut.wav', '');
-    const good = Array.from({ length: 10 }, (_, i) => JSON.stringify({ video: 'film.gray', caption: `film ${i}` }));
+    for (let i = 0; i < 10; i++) file(`film ${i}.gray`, Buffer.concat(frames));
+    const good = Array.from({ length: 10 }, (_, i) =>
+      JSON.stringify({ video: `film ${i}.gray`, caption: `film ${i}` }),
+    );
     const bad = [
       '{',
       '{"audio":"x.wav"}',
@@ -204,6 +207,22 @@ describe('openVideo', () => {
     expect(() => openVideo([path], size, { strict: true })).toThrow('films.jsonl:1: not JSON');
     const strict = () => openVideo([file('one.jsonl', `${good[0]}\n${bad[4]}`)], size, { strict: true });
     expect(strict).toThrow(`${inFolder('one.jsonl')}:2: ${inFolder('no.y4m')}: there is no such file`);
+  });
+
+  it('splits by film: all lines about one lie on one side, or are cut at one place', () => {
+    for (let i = 0; i < 10; i++) file(`film ${i}.gray`, Buffer.concat(frames));
+    const about = (film: number, caption: string) => `${JSON.stringify({ video: `film ${film}.gray`, caption })}\n`;
+    const pairs = Array.from({ length: 10 }, (_, i) => about(i, `film ${i}`) + about(i, `again ${i}`));
+    const twice = openVideo([file('twice.jsonl', pairs.join(''))], size);
+    const heldOut = `${join(folder, 'film 9.gray')}, frames 0 to 19`;
+    expect(twice.split!.validation).toEqual([heldOut, heldOut]);
+    expect(twice.split!.train).not.toContain(heldOut);
+    expect(twice.describe()).toContain('10 films');
+
+    const ten = Array.from({ length: 10 }, (_, i) => about(0, `line ${i}`)).join('');
+    const one = openVideo([file('one film.jsonl', ten)], size);
+    expect(new Set(one.split!.train)).toEqual(new Set([`${join(folder, 'film 0.gray')}, frames 0 to 17`]));
+    expect(new Set(one.split!.validation)).toEqual(new Set([`${join(folder, 'film 0.gray')}, frames 18 to 19`]));
   });
 
   it('leaves out a subtitle without room, and says when nothing is left', () => {
