@@ -133,8 +133,19 @@ describe('experiment', () => {
   it('refuses a grid that is none, by its file', async () => {
     for (const [text, message] of [
       ['{"name":', 'bad.json: cannot be used: not JSON'],
-      ['{"name":"x","arms":["wide"],"seeds":0,"steps":1}', 'bad.json: '],
-      ['{"name":"x","arms":[],"seeds":0,"steps":1}', 'bad.json: '],
+      [
+        '{"name":"x","arms":["wide"],"seeds":0,"steps":1}',
+        'bad.json: arms[0].door: no door is called "wide"; there are zero, projected, bytes, learned, random, permuted\n',
+      ],
+      [
+        '{"name":"x","arms":[{"door":"zero","channels":["hue"]}],"seeds":0,"steps":1}',
+        'bad.json: arms[0].channels[0]: no channel group is called "hue"; there are bits, dxor, ',
+      ],
+      [
+        '{"name":"x","arms":["zero"],"K":5,"seeds":0,"steps":1}',
+        'bad.json: arm zero: K·27 must be at most dim; got K 5',
+      ],
+      ['{"name":"x","arms":[],"seeds":0,"steps":1}', 'bad.json: arms: '],
     ]) {
       writeFileSync(at('bad.json'), text!);
       const { code, error } = await cli('experiment', '--grid', at('bad.json'), '--out', at('bad'));
