@@ -124,6 +124,18 @@ describe('experiment', () => {
     expect(existsSync(at('dry'))).toBe(false);
   });
 
+  it('--strict stops at a bad line of the data before any cell, and so does --dry-run --strict', async () => {
+    writeFileSync(at('notes.jsonl'), `${'{"text": "a short note, closed"}\n'.repeat(30)}not JSON\n`);
+    const flawed = { ...described, arms: ['zero'], settings: { ...settings, text: [at('notes.jsonl')] } };
+    writeFileSync(at('flawed.json'), JSON.stringify(flawed));
+    for (const flags of [['--strict'], ['--dry-run', '--strict']]) {
+      const { code, error } = await cli('experiment', '--grid', at('flawed.json'), '--out', at('strict'), ...flags);
+      expect(code).toBe(1);
+      expect(error).toContain(`error: ${at('notes.jsonl')}:31: not JSON`);
+      if (existsSync(at('strict'))) expect(readdirSync(at('strict'))).toEqual([]);
+    }
+  });
+
   it('says why its folder cannot be made', async () => {
     const { code, error } = await cli('experiment', '--grid', at('grid.json'), '--out', '/proc/nope/x');
     expect(code).toBe(1);
