@@ -124,10 +124,25 @@ describe('experiment', () => {
     expect(existsSync(at('dry'))).toBe(false);
   });
 
+  writeFileSync(at('notes.jsonl'), `${'{"text": "a short note, closed"}\n'.repeat(30)}not JSON\n`);
+  const flawed = { ...described, settings: { ...settings, text: [at('notes.jsonl')] } };
+  writeFileSync(at('flawed.json'), JSON.stringify(flawed));
+
+  it('names a bad line of the data in the log of each cell, and once in the report', async () => {
+    const run = (...flags: string[]) => cli('experiment', '--grid', at('flawed.json'), '--out', at('flawed'), ...flags);
+    for (const cell of ['0', '1']) {
+      const { code, out } = await run('--cell', cell);
+      expect(code).toBe(0);
+      expect(out).toContain(`left out: ${at('notes.jsonl')}:31: not JSON`);
+    }
+    await run('--collect');
+    const report = readFileSync(at('flawed/report.md'), 'utf8');
+    expect(report).toContain('- Lines and files left out of the data: 1\n');
+    expect(report.split(`${at('notes.jsonl')}:31: not JSON`).length).toBe(2);
+    expect(readFileSync(at('flawed/report.html'), 'utf8')).toContain(`<li>${at('notes.jsonl')}:31: not JSON`);
+  });
+
   it('--strict stops at a bad line of the data before any cell, and so does --dry-run --strict', async () => {
-    writeFileSync(at('notes.jsonl'), `${'{"text": "a short note, closed"}\n'.repeat(30)}not JSON\n`);
-    const flawed = { ...described, arms: ['zero'], settings: { ...settings, text: [at('notes.jsonl')] } };
-    writeFileSync(at('flawed.json'), JSON.stringify(flawed));
     for (const flags of [['--strict'], ['--dry-run', '--strict']]) {
       const { code, error } = await cli('experiment', '--grid', at('flawed.json'), '--out', at('strict'), ...flags);
       expect(code).toBe(1);

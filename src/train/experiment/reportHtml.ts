@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { escapeHtml } from '../../report/html.js';
-import { factsOf, HOW_TO_READ, MEASURES, type Report, type Table, tablesOf } from './report.js';
+import { factsOf, HOW_TO_READ, leftOutLines, MEASURES, type Report, type Table, tablesOf } from './report.js';
 
 /** The report as one HTML page with learning curves. Whatever came from outside stands in it as text, never as markup. */
 export function htmlOf(report: Report): string {
@@ -26,7 +26,7 @@ export function htmlOf(report: Report): string {
 <ul>${factsOf(report)
     .map((fact) => `<li>${escapeHtml(fact)}</li>`)
     .join('')}</ul>
-<h2>What was claimed</h2>
+${leftOutHtml(leftOutLines(report))}<h2>What was claimed</h2>
 <ul>${claims
     .map(
       ({ text, verdict, evidence }) =>
@@ -41,6 +41,11 @@ export function htmlOf(report: Report): string {
 ${tablesOf(report).map(tableHtml).join('\n')}
 </html>
 `;
+}
+
+function leftOutHtml(lines: readonly string[]): string {
+  if (lines.length === 0) return '';
+  return `<h2>Left out of the data</h2>\n<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('\n')}</ul>\n`;
 }
 
 function tableHtml({ title, header, rows }: Table): string {
