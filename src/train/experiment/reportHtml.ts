@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { escapeHtml } from '../../report/html.js';
+import { escapeHtml, visible } from '../../report/html.js';
 import { factsOf, HOW_TO_READ, leftOutLines, MEASURES, type Report, type Table, tablesOf } from './report.js';
 
 /** The report as one HTML page with learning curves. Whatever came from outside stands in it as text, never as markup. */
@@ -85,7 +85,7 @@ function curve(title: string, points: readonly Point[]): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const widths = new Set(points.map(({ K }) => K)).size;
   const channels = { x: 'step', y: 'value', stroke: 'arm', fx: 'K' };
-  return Plot.plot({
+  const svg = Plot.plot({
     document: document as unknown as Document,
     width: 160 + 380 * widths,
     height: 320,
@@ -105,6 +105,7 @@ function curve(title: string, points: readonly Point[]): string {
       Plot.dot(meansOf(points), { ...channels, fill: 'arm', r: 2.5 }),
     ],
   }).outerHTML;
+  return visible(svg); // its legend has the arms' names
 }
 
 /** The mean at each step over the seeds that have reached it. */

@@ -122,6 +122,15 @@ describe('the report', () => {
     expect(JSON.parse(jsonOf(report)).groups[0].arms[2].measures.text_bpb.mean).toBeCloseTo(2.9567, 4);
   });
 
+  it('has no control character in its page, whatever an arm is called', () => {
+    const odd = readGrid({ name: 'g', arms: [{ name: 'a\x1b\x7fb', door: 'zero' }], seeds: [0], steps: 2 }, 'g.json');
+    const out = join(folder, 'odd');
+    finish(odd, out, { 'a\x1b\x7fb': [2] });
+    const html = htmlOf(makeReport(odd, out, 'byte-to-loss experiment', '1'));
+    expect(html).not.toMatch(/(?![\t\n])\p{Cc}/u);
+    expect(html).toContain('a␛␡b');
+  });
+
   it('names each line that was left out once, however many runs met it', () => {
     const markdown = markdownOf(report);
     expect(markdown).toContain('- Lines and files left out of the data: 102\n');
