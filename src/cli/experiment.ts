@@ -66,7 +66,7 @@ const deviceOf = ({ device }: ExperimentFlags) => openDevice(device === undefine
 
 async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
   const { cells } = grid;
-  const estimates = estimateCells(cells);
+  const estimates = estimateCells(cells, flags.strict ?? false);
   const device = await deviceOf(flags);
   const rate = await measureRate(device, cells[0]!).finally(() => device.close());
   const states = collect(grid, flags.out);
@@ -179,7 +179,8 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   const before = collect(grid, flags.out);
   const todo = cells.filter((_, i) => before[i]!.state !== 'finished');
   console.log(`${grid.name}: ${cells.length} cells, ${cells.length - todo.length} of them finished before`);
-  const flops = new Map(estimateCells(todo).map((estimate, i) => [todo[i]!, estimate.flops]));
+  const estimates = estimateCells(todo, flags.strict ?? false); // opens all data: what stops a cell stops us here
+  const flops = new Map(estimates.map((estimate, i) => [todo[i]!, estimate.flops]));
   const stop = onStop();
   const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
   const failed: Cell[] = [];

@@ -132,8 +132,10 @@ async function trainInto(
     const ends = () => stop.signal !== undefined || outputError() !== undefined;
     const result = await train(device, options, data, folder, progress, ends, extras);
     progress.end();
-    if (!result.stopped)
-      printEnd(result.measures, data.entropy, result.sample, data.prompt.filter((id) => id < 256).length);
+    if (!result.stopped) {
+      printEnd(result.measures, data.entropy);
+      printSample(data, result.sample);
+    }
     const chart = terminalChart(readRun(folder.path));
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
@@ -169,7 +171,7 @@ function goOn(run: ResumedRun, now: Config): Begun {
   return { folder, from };
 }
 
-function printEnd(measures: Measures, entropy: number | undefined, sample: Uint8Array, prefix: number): void {
+function printEnd(measures: Measures, entropy: number | undefined): void {
   const { text_bpb, ...others } = measures;
   console.log('');
   if (text_bpb !== undefined && entropy !== undefined) {
@@ -178,8 +180,22 @@ function printEnd(measures: Measures, entropy: number | undefined, sample: Uint8
   for (const [name, value] of Object.entries(others)) {
     if (!/_(end|middle)$/.test(name)) console.log(`${name} ${value.toFixed(3)}`);
   }
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  const cut = Math.min(prefix, sample.length);
-  console.log(`\nheld-out text:  …${decode(sample.subarray(0, cut))}`);
-  console.log(`the decoder:    ${decode(sample.subarray(cut))}\n`);
+  console.log('');
+}
+
+/**
+ * What the decoder made of the first held-out window: text goes on, a sound is put into words beside its caption. Pixels of a
+ * film are nothing to print.
+ */
+function printSample({ sources: [first], prompt }: OpenedData, sample: Uint8Array): void {
+  if (first!.kind === 'video') return;
+  // Line by line, so that nothing but the ends of lines reaches the terminal as it is.
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).split(/\r?\n/).map(printable).join('\n');
+  const cut = Math.min(prompt.filter((id) => id < 256).length, sample.length);
+  console.log(
+    first!.kind === 'text'
+      ? `held-out text:  …${text(sample.subarray(0, cut))}`
+      : `held-out sound: ${printable(first!.validation(0).info.caption ?? '')}`,
+  );
+  console.log(`the decoder:    ${text(sample.subarray(cut))}\n`);
 }

@@ -1,6 +1,23 @@
-/** Text as it may stand in HTML or SVG, between tags or in a quoted attribute. `escapeHtml('a < "b"') // 'a &lt; &quot;b&quot;'` */
+/**
+ * Text as it may stand in HTML or SVG, between tags or in a quoted attribute; control characters as `visible` shows them.
+ *
+ *     escapeHtml('a < "b"') // 'a &lt; &quot;b&quot;'
+ */
 export function escapeHtml(text: unknown): string {
-  return String(text).replace(/[&<>"']/g, (char) => ENTITIES[char]!);
+  return visible(String(text)).replace(/[&<>"']/g, (char) => ENTITIES[char]!);
+}
+
+/**
+ * Text whose control characters are replaced by their pictures, so that none reaches a page, nor a terminal that shows its
+ * source. Tabs and newlines stay; those above DEL, which have no pictures, become U+FFFD.
+ *
+ *     visible('a\x1bb\x7f') // 'a␛b␡'
+ */
+export function visible(text: string): string {
+  return text.replace(/(?![\t\n])\p{Cc}/gu, (char) => {
+    const code = char.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? '␡' : '�';
+  });
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -11,7 +28,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** A value as JSON inside a `<script type="application/json">`: a `<` in it can neither close the element nor open another. */
+/**
+ * A value as JSON inside a `<script type="application/json">`: a `<` in it can neither close the element nor open another, and
+ * no control character is in it as it is.
+ */
 export function jsonForScript(value: unknown): string {
-  return JSON.stringify(value).replaceAll('<', '\\u003c');
+  // JSON escapes the control characters below U+0020; DEL and those above it are left to us, as `<` is.
+  return JSON.stringify(value).replace(
+    /[<\p{Cc}]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -33,8 +33,12 @@ describe('data inspect', () => {
   it('shows the default text, made sounds and made scenes', () => {
     const printed = inspect();
     expect(printed).toMatch(/^text: Moby Dick: train 1 document, 1,0\d\d,\d{3} bytes/);
-    expect(printed).toContain('audio: made sounds: train 1,8');
-    expect(printed).toContain('video: made scenes: train 2,1');
+    expect(printed).toContain(
+      'audio: made sounds: 2,048 combinations, 236 of them held out whole, 1,812 to train on\n',
+    );
+    expect(printed).toContain(
+      'video: made scenes: 2,380 combinations, 272 of them held out whole, 2,108 to train on\n',
+    );
     expect(printed).toMatch(/\n {4}│.*[▒█].*│\n/);
     expect(inspect()).toBe(printed);
     expect(inspect('--window', '1')).not.toBe(printed);

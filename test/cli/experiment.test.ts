@@ -124,6 +124,33 @@ describe('experiment', () => {
     expect(existsSync(at('dry'))).toBe(false);
   });
 
+  writeFileSync(at('notes.jsonl'), `${'{"text": "a short note, closed"}\n'.repeat(30)}not JSON\n`);
+  const flawed = { ...described, settings: { ...settings, text: [at('notes.jsonl')] } };
+  writeFileSync(at('flawed.json'), JSON.stringify(flawed));
+
+  it('names a bad line of the data in the log of each cell, and once in the report', async () => {
+    const run = (...flags: string[]) => cli('experiment', '--grid', at('flawed.json'), '--out', at('flawed'), ...flags);
+    for (const cell of ['0', '1']) {
+      const { code, out } = await run('--cell', cell);
+      expect(code).toBe(0);
+      expect(out).toContain(`left out: ${at('notes.jsonl')}:31: not JSON`);
+    }
+    await run('--collect');
+    const report = readFileSync(at('flawed/report.md'), 'utf8');
+    expect(report).toContain('- Lines and files left out of the data: 1\n');
+    expect(report.split(`${at('notes.jsonl')}:31: not JSON`).length).toBe(2);
+    expect(readFileSync(at('flawed/report.html'), 'utf8')).toContain(`<li>${at('notes.jsonl')}:31: not JSON`);
+  });
+
+  it('--strict stops at a bad line of the data before any cell, and so does --dry-run --strict', async () => {
+    for (const flags of [['--strict'], ['--dry-run', '--strict']]) {
+      const { code, error } = await cli('experiment', '--grid', at('flawed.json'), '--out', at('strict'), ...flags);
+      expect(code).toBe(1);
+      expect(error).toContain(`error: ${at('notes.jsonl')}:31: not JSON`);
+      if (existsSync(at('strict'))) expect(readdirSync(at('strict'))).toEqual([]);
+    }
+  });
+
   it('says why its folder cannot be made', async () => {
     const { code, error } = await cli('experiment', '--grid', at('grid.json'), '--out', '/proc/nope/x');
     expect(code).toBe(1);
@@ -133,8 +160,19 @@ describe('experiment', () => {
   it('refuses a grid that is none, by its file', async () => {
     for (const [text, message] of [
       ['{"name":', 'bad.json: cannot be used: not JSON'],
-      ['{"name":"x","arms":["wide"],"seeds":0,"steps":1}', 'bad.json: '],
-      ['{"name":"x","arms":[],"seeds":0,"steps":1}', 'bad.json: '],
+      [
+        '{"name":"x","arms":["wide"],"seeds":0,"steps":1}',
+        'bad.json: arms[0].door: no door is called "wide"; there are zero, projected, bytes, learned, random, permuted\n',
+      ],
+      [
+        '{"name":"x","arms":[{"door":"zero","channels":["hue"]}],"seeds":0,"steps":1}',
+        'bad.json: arms[0].channels[0]: no channel group is called "hue"; there are bits, dxor, ',
+      ],
+      [
+        '{"name":"x","arms":["zero"],"K":5,"seeds":0,"steps":1}',
+        'bad.json: arm zero: K·27 must be at most dim; got K 5',
+      ],
+      ['{"name":"x","arms":[],"seeds":0,"steps":1}', 'bad.json: arms: '],
     ]) {
       writeFileSync(at('bad.json'), text!);
       const { code, error } = await cli('experiment', '--grid', at('bad.json'), '--out', at('bad'));

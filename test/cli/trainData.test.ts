@@ -17,6 +17,27 @@ test('flags of kinds', () => {
   expect(() => windowSize('1024')).toThrow('prefix and stream, as 1024+32');
 });
 
+const short = ['--batch', '2', '--steps', '1', '--eval-every', '0', '--validation-windows', '2'];
+
+test('no control character of a text reaches the terminal', async () => {
+  const text = join(folder, 'escapes.txt');
+  writeFileSync(text, 'red \x1b[31m bell \x07\nnext \x9b line\r\n'.repeat(60));
+  const run = ['--out', join(folder, 'escapes'), '--prefix', '64', '--stream', '16'];
+  const { code, out } = await cli('train', '--text', text, ...run, ...short);
+  expect(code).toBe(0);
+  const sample = out.slice(out.indexOf('held-out text:'), out.indexOf('run folder:'));
+  expect(sample).toMatch(/red ·\[31m bell ·\nnext/);
+  expect(sample).not.toMatch(/(?!\n)\p{Cc}/u);
+});
+
+test('the sample after a sound is the caption beside what the decoder says; after a film there is none', async () => {
+  const sounds = ['--made', 'sounds', '--window', 'audio=128+64', '--out', join(folder, 'sounds')];
+  expect((await cli('train', ...sounds, ...short)).out).toMatch(/\nheld-out sound: a [a-z ,]+\nthe decoder: {4}/);
+  const scenes = await cli('train', '--made', 'scenes', '--out', join(folder, 'scenes'), ...short);
+  expect(scenes.code).toBe(0);
+  expect(scenes.out).not.toMatch(/held-out|the decoder:/);
+});
+
 test('train on two kinds through some channels: counts, what was left out, and every measure', async () => {
   const text = join(folder, 'notes.jsonl');
   writeFileSync(text, `${'{"text": "a short note, closed"}\n'.repeat(30)}not JSON\n{"txt": 1}\n`);

@@ -2,6 +2,8 @@ import type { LeftOut } from './leftOut.js';
 
 /** A subtitle: shown from `start` until `end`, in seconds. */
 export interface Cue {
+  /** the 1-based line of the file that its block starts at */
+  readonly line: number;
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -25,7 +27,7 @@ export function parseSrt(bytes: Uint8Array, file: string, leftOut: LeftOut): Cue
   }
   const cues: Cue[] = [];
   for (const { first, lines } of blocks(text)) {
-    const problem = addCue(lines, cues);
+    const problem = addCue(first, lines, cues);
     if (problem) leftOut.add(`${file}:${first}`, problem);
   }
   return cues;
@@ -46,8 +48,8 @@ function* blocks(text: string): Generator<{ first: number; lines: string[] }> {
   }
 }
 
-/** Add the cue of one block, or say why not. */
-function addCue(block: readonly string[], cues: Cue[]): string | undefined {
+/** Add the cue of the block that starts at a line, or say why not. */
+function addCue(line: number, block: readonly string[], cues: Cue[]): string | undefined {
   const timed = /^\d+\s*$/.test(block[0]!) ? 1 : 0; // the number may be missing
   const times = (block[timed] ?? '').split('-->').map(seconds);
   const [start, end] = times;
@@ -63,7 +65,7 @@ function addCue(block: readonly string[], cues: Cue[]): string | undefined {
     .replace(/<[^<>]*>/g, '')
     .trim();
   if (text === '') return 'a subtitle has no text';
-  cues.push({ start, end, text });
+  cues.push({ line, start, end, text });
   return undefined;
 }
 

@@ -36,9 +36,13 @@ export function readWav(path: string): StoredSound {
   return parseWav(readFileSync(path), path);
 }
 
+/** The size that stands where it was not known: ffmpeg cannot go back and write it when it writes to a pipe. */
+const UNTOLD = 0xffff_ffff;
+
 /**
  * As `readWav`, of bytes in memory. A WAV is `RIFF size WAVE`, then chunks of `name size bytes`, each padded to an even length: `fmt `
- * says what `data` holds, others are passed over. The chunks are checked here; the samples are read by the package `wavefile`.
+ * says what `data` holds, others are passed over; `data` of a size that was not known when it was written goes on to the end of the
+ * file. The chunks are checked here; the samples are read by the package `wavefile`.
  *
  * @returns a sound over `bytes`, which are not copied
  */
@@ -55,8 +59,9 @@ export function parseWav(bytes: Uint8Array, file: string): StoredSound {
   let format: Format | undefined;
   for (let at = 12; at < bytes.length; ) {
     if (bytes.length - at < 8) fail('truncated: it ends inside the head of a chunk');
-    const length = view.getUint32(at + 4, true);
     const start = at + 8;
+    const told = view.getUint32(at + 4, true);
+    const length = told === UNTOLD && name(at) === 'data' ? bytes.length - start : told;
     const what = JSON.stringify(name(at));
     if (length > bytes.length - start)
       fail(`truncated: chunk ${what} is ${length} bytes and ${bytes.length - start} are there`);

@@ -11,6 +11,7 @@ import { openData } from '../run/data.js';
 import { RunFolder } from '../run/folder.js';
 import { differences, openRun, type ResumedRun } from '../run/resume.js';
 import { type Listener, parameterCounts, train } from '../run/train.js';
+import { printable } from '../windows/show.js';
 import type { Cell } from './grid.js';
 import { readMetrics } from './metrics.js';
 
@@ -34,6 +35,8 @@ export interface CellResult {
   readonly peak_memory_bytes: number;
   /** lines and files of the data that could not be used */
   readonly left_out: number;
+  /** why, each with its file and line: the first hundred of each kind. Results written by 0.1.0 before it was kept lack it */
+  readonly left_out_reasons?: readonly string[];
   readonly order0_entropy?: number;
   readonly adapter: string;
 }
@@ -96,6 +99,7 @@ async function runWhole(
     const note = (line: string) => listener.note?.(line);
     const from = begun && takeUp(begun, config, options.keep, note);
     if (begun === undefined) folder.writeConfig(config);
+    for (const reason of data.leftOut.reasons) note(`left out: ${printable(reason)}`);
     const { measures, stopped } = await train(device, options, data, folder, listener, stop, { from, reopen: open });
     if (stopped) return undefined;
     const { bytes, milliseconds } = trainingTime(cell, folder.path, data.mix);
@@ -112,6 +116,7 @@ async function runWhole(
       seconds: Math.round((performance.now() - start) / 1000),
       peak_memory_bytes: resourceUsage().maxRSS * 1024,
       left_out: data.leftOut.count,
+      left_out_reasons: data.leftOut.reasons,
       ...(data.entropy !== undefined && { order0_entropy: data.entropy }),
       adapter: device.name,
     };

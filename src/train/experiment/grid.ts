@@ -14,15 +14,24 @@ const whole = (least: number) => z.number().int().min(least);
 /** One number or several, each different. */
 const axis = (least: number) =>
   z
-    .union([whole(least), z.array(whole(least)).min(1)])
-    .transform((values) => [values].flat())
+    .preprocess(
+      (values) => (values === undefined || Array.isArray(values) ? values : [values]),
+      z.array(whole(least)).min(1),
+    )
     .refine((values) => new Set(values).size === values.length, 'a number stands there twice');
+
+/** One of some names; another is refused by its own, with those that there are. */
+const oneOf = <const T extends readonly string[]>(what: string, names: T) =>
+  z.enum(names, {
+    error: ({ input }) =>
+      `${input === undefined ? `a ${what} is needed` : `no ${what} is called ${JSON.stringify(input)}`}; there are ${names.join(', ')}`,
+  });
 
 const arm = z.strictObject({
   /** how the report calls it; default the door and its channels */
   name: z.string().min(1).optional(),
-  door: z.enum(DOOR_KINDS),
-  channels: z.array(z.enum(CHANNEL_GROUPS)).min(1).optional(),
+  door: oneOf('door', DOOR_KINDS),
+  channels: z.array(oneOf('channel group', CHANNEL_GROUPS)).min(1).optional(),
   bits: z.boolean().optional(),
 });
 
@@ -31,7 +40,7 @@ const gridSchema = z.strictObject({
   /** a sentence or two for the report's reader */
   about: z.string().default(''),
   /** doors, or doors with channels */
-  arms: z.array(z.union([z.enum(DOOR_KINDS).transform((door) => ({ door })), arm])).min(1),
+  arms: z.array(z.preprocess((each) => (typeof each === 'string' ? { door: each } : each), arm)).min(1),
   K: axis(1).optional(),
   seeds: axis(0),
   /** the budget: updates of each run */
@@ -70,11 +79,11 @@ const WITHOUT_EFFECT = new Set(['out', 'device', 'saveEvery', 'keep', 'strict'])
  * Check a grid and lay out its cells.
  *
  * @param from names the grid in messages: its file
- * @throws InputError for an unknown arm, no cells, or options that `train` would refuse, naming them
+ * @throws InputError with a line per thing that is wrong: an unknown arm, no cells, or options that `train` would refuse
  */
 export function readGrid(input: unknown, from: string): Grid {
   const result = gridSchema.safeParse(input);
-  if (!result.success) throw new InputError(`${from}: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw new InputError(problemsOf(result.error, from));
   const { name, about, K, seeds, steps, settings } = result.data;
   for (const key of ['door', 'channels', 'bits', 'K', 'seed', 'steps', 'out', 'device']) {
     if (key in settings) throw new InputError(`${from}: settings.${key} is set by the grid itself; leave it out`);
@@ -108,6 +117,12 @@ export function readGrid(input: unknown, from: string): Grid {
     }
   }
   return { name, about, arms, cells };
+}
+
+/** `grid.json: arms[1].door: no door is called "wide"; there are zero, …`, a line per problem. */
+function problemsOf({ issues }: z.ZodError, from: string): string {
+  const places = issues.map(({ path, message }) => [from, z.core.toDotPath(path), message]);
+  return places.map((words) => words.filter((word) => word !== '').join(': ')).join('\n');
 }
 
 type Arm = z.output<typeof arm>;

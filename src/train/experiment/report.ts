@@ -1,3 +1,4 @@
+import { printable } from '../windows/show.js';
 import { AS_WELL, BINDS, type Claim, judgeClaims, signed } from './claims.js';
 import { type CollectedCell, collect, type Group, summarise } from './collect.js';
 import type { Grid } from './grid.js';
@@ -124,14 +125,32 @@ function cellText(
 export function factsOf({ command, version, adapters, cells }: Report): string[] {
   const results = cells.flatMap(({ result }) => (result ? [result] : []));
   const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
-  const leftOut = results.reduce((sum, result) => sum + result.left_out, 0);
+  const { reasons, unnamed } = leftOutOf(cells);
   return [
     `Command: ${command}`,
     `Adapter: ${adapters.join('; ') || 'none yet'}`,
     `Cells: ${results.length} of ${cells.length} finished, ${(seconds / 60).toFixed(1)} minutes in all`,
-    `Data left out: ${leftOut} lines or files over all cells`,
+    `Lines and files left out of the data: ${reasons.length + unnamed}`,
     `Version: byte-to-loss ${version}`,
   ];
+}
+
+/**
+ * What runs left out of their data. Cells of one grid read the same data, so what several of them met counts once.
+ *
+ * @returns each reason once, and how many more one run met than it kept reasons for
+ */
+function leftOutOf(cells: readonly CollectedCell[]): { reasons: string[]; unnamed: number } {
+  const results = cells.flatMap(({ result }) => (result ? [result] : []));
+  const reasons = [...new Set(results.flatMap(({ left_out_reasons }) => left_out_reasons ?? []))];
+  const unnamed = results.map(({ left_out, left_out_reasons }) => left_out - (left_out_reasons?.length ?? 0));
+  return { reasons, unnamed: Math.max(0, ...unnamed) };
+}
+
+/** Each line or file that was left out, as one line of text; empty where all data was used. */
+export function leftOutLines({ cells }: Report): string[] {
+  const { reasons, unnamed } = leftOutOf(cells);
+  return [...reasons.map(printable), ...(unnamed > 0 ? [`${unnamed} more, whose reasons were not kept`] : [])];
 }
 
 /** What a reader must know of the numbers and verdicts. */
@@ -153,12 +172,15 @@ export function markdownOf(report: Report): string {
     ...rows.map(row),
     '',
   ]);
+  // As code, so that nothing in a file's name is taken for markup.
+  const leftOut = leftOutLines(report).map((line) => `- \`\` ${line.replace(/`+/g, "'")} \`\``);
   return [
     `# ${report.name}`,
     '',
     ...(report.about ? [report.about, ''] : []),
     ...factsOf(report).map((fact) => `- ${fact}`),
     '',
+    ...(leftOut.length > 0 ? ['## Left out of the data', '', ...leftOut, ''] : []),
     '## What was claimed',
     '',
     ...(claims.length > 0 ? claims : ['- Nothing yet: no arm can be compared with another.']),

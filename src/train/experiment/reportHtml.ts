@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { escapeHtml } from '../../report/html.js';
-import { factsOf, HOW_TO_READ, MEASURES, type Report, type Table, tablesOf } from './report.js';
+import { escapeHtml, visible } from '../../report/html.js';
+import { factsOf, HOW_TO_READ, leftOutLines, MEASURES, type Report, type Table, tablesOf } from './report.js';
 
 /** The report as one HTML page with learning curves. Whatever came from outside stands in it as text, never as markup. */
 export function htmlOf(report: Report): string {
@@ -26,7 +26,7 @@ export function htmlOf(report: Report): string {
 <ul>${factsOf(report)
     .map((fact) => `<li>${escapeHtml(fact)}</li>`)
     .join('')}</ul>
-<h2>What was claimed</h2>
+${leftOutHtml(leftOutLines(report))}<h2>What was claimed</h2>
 <ul>${claims
     .map(
       ({ text, verdict, evidence }) =>
@@ -41,6 +41,11 @@ export function htmlOf(report: Report): string {
 ${tablesOf(report).map(tableHtml).join('\n')}
 </html>
 `;
+}
+
+function leftOutHtml(lines: readonly string[]): string {
+  if (lines.length === 0) return '';
+  return `<h2>Left out of the data</h2>\n<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('\n')}</ul>\n`;
 }
 
 function tableHtml({ title, header, rows }: Table): string {
@@ -80,7 +85,7 @@ function curve(title: string, points: readonly Point[]): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const widths = new Set(points.map(({ K }) => K)).size;
   const channels = { x: 'step', y: 'value', stroke: 'arm', fx: 'K' };
-  return Plot.plot({
+  const svg = Plot.plot({
     document: document as unknown as Document,
     width: 160 + 380 * widths,
     height: 320,
@@ -100,6 +105,7 @@ function curve(title: string, points: readonly Point[]): string {
       Plot.dot(meansOf(points), { ...channels, fill: 'arm', r: 2.5 }),
     ],
   }).outerHTML;
+  return visible(svg); // its legend has the arms' names
 }
 
 /** The mean at each step over the seeds that have reached it. */

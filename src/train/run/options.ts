@@ -88,8 +88,7 @@ export type TrainInput = z.input<typeof trainSchema>;
 export function resolveTrainOptions(input: unknown, from: string): TrainOptions {
   const result = trainSchema.safeParse(input);
   if (!result.success) throw new InputError(`${from}: ${z.prettifyError(result.error)}`);
-  const config = decoderConfigOf(result.data);
-  checkConfig(config);
+  const config = buildable(result.data, from);
   const parameters = 12 * config.layers * config.dim ** 2; // of the blocks
   if (parameters > MOST_PARAMETERS) {
     throw new InputError(
@@ -107,6 +106,18 @@ export function resolveTrainOptions(input: unknown, from: string): TrainOptions 
     }
   }
   return result.data;
+}
+
+/** The decoder of options, checked; what cannot be built is refused by the name of where the options come from. */
+function buildable(options: TrainOptions, from: string): DecoderConfig {
+  try {
+    const config = decoderConfigOf(options);
+    checkConfig(config);
+    return config;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${from}: ${error.message}`, { cause: error });
+  }
 }
 
 /**

@@ -10,6 +10,7 @@ import { SILENCE } from '../data/mulaw.js';
 import { readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
 import { drawsAt } from './draws.js';
+import { named } from './named.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count } from './words.js';
@@ -150,14 +151,4 @@ function spokenDigits(folder: string): Listed[] {
       const split = Number(index) < 5 ? 'validation' : 'train';
       return [{ where: file, file, caption: `a voice says ${digits[Number(digit)]}`, split }];
     });
-}
-
-/** An error about a file says which line named it. */
-function named<T>(where: string, file: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof FileError) || where === file) throw error;
-    throw new FileError(`${where}: ${error.message}`, { cause: error });
-  }
 }

@@ -48,7 +48,7 @@ export function madeSource(generator: Generator, size: WindowSize, options: Made
       return make(combination, drawsAt(0, 'heldOut', 1, combination));
     },
     describe: () =>
-      `${kind}: made ${name}s: train ${count(lists.train.length, 'combination')}; validation ${count(lists.validation.length, 'combination')}, held out whole`,
+      `${kind}: made ${name}s: ${count(combinations, 'combination')}, ${lists.validation.length.toLocaleString('en-US')} of them held out whole, ${lists.train.length.toLocaleString('en-US')} to train on`,
   };
 }
 

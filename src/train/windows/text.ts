@@ -39,7 +39,7 @@ export interface TextSource extends WindowSource {
  * shorter than a window is padded: MASK before it in the prefix, MASK with weight 0 after it in the stream.
  *
  * @param paths text or JSONL files; none means the default text, `mobyDick()`
- * @throws FileError when a file is missing, empty, or too short, or no document is left
+ * @throws FileError when a file is missing, empty, too short or over 2 GiB, or no document is left
  */
 export function openText(paths: readonly string[], size: WindowSize, options: TextOptions = {}): TextSource {
   const { validation = 0.1, validationWindows = 64, strict = false } = options;
@@ -93,9 +93,19 @@ interface ReadDocument extends TextDocument {
   readonly pad: boolean;
 }
 
+/** Bytes of one text, which is held whole: what Node reads in one piece. A JSONL file may be longer, it is read by lines. */
+const LONGEST_TEXT = 2 ** 31 - 1;
+
 function readDocuments(path: string, leftOut: LeftOut): ReadDocument[] {
-  if (readable(path) === 0) throw new FileError(`${path}: is empty; a text is needed`);
-  if (!path.endsWith('.jsonl')) return [{ source: path, bytes: readFileSync(path), closed: true, pad: false }];
+  const size = readable(path);
+  const isLines = path.endsWith('.jsonl');
+  if (size === 0) throw new FileError(`${path}: is empty; a text is needed`);
+  if (!isLines && size > LONGEST_TEXT) {
+    throw new FileError(
+      `${path}: ${size} bytes (at most ${LONGEST_TEXT} of one text are read). Cut it into pieces and give them all to --text`,
+    );
+  }
+  if (!isLines) return [{ source: path, bytes: readFileSync(path), closed: true, pad: false }];
   const documents: ReadDocument[] = [];
   for (const { line, value, problem } of readJsonLines(path)) {
     const source = `${path}:${line}`;

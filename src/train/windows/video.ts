@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, parse } from 'node:path';
+import { dirname, isAbsolute, join, parse, resolve } from 'node:path';
 import { FileError } from '../../engine/errors.js';
 import { type FilmOptions, readFilm } from '../data/film.js';
 import { hear } from '../data/hear.js';
@@ -11,6 +11,7 @@ import { type Cue, cueAt, parseSrt } from '../data/srt.js';
 import { readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
 import { drawsAt } from './draws.js';
+import { named } from './named.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
@@ -22,7 +23,7 @@ export interface VideoOptions extends FilmOptions {
   readonly rate?: number;
   /** bytes kept for a caption and its EOS. Default 64 */
   readonly captionBytes?: number;
-  /** the share held out: of fewer than ten films the end of each, of more every tenth. Default 0.1 */
+  /** the share held out: of fewer than ten different films the end of each, of more every tenth. Default 0.1 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
@@ -67,15 +68,18 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
   const leftOut = new LeftOut(strict);
   const listed = paths.flatMap((path) => (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]));
   const films: Moments[] = listed.flatMap(
-    (film) => leftOut.attempt(() => openFilm(film, layout, rate, options, leftOut)) ?? [],
+    (film) =>
+      leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, options, leftOut))) ?? [],
   );
 
   const stretches: Record<Split, Stretch[]> = { train: [], validation: [] };
-  const whole = canHoldOutWhole(films.length, validation);
-  for (const [index, film] of films.entries()) {
+  // A film that is given more than once, on several lines or paths, lies on one side each time.
+  const numbers = new Map([...new Set(films.map(({ source }) => resolve(source)))].map((path, index) => [path, index]));
+  const whole = canHoldOutWhole(numbers.size, validation);
+  for (const film of films) {
     const cut = Math.floor(film.length * (1 - validation));
     const parts: [Split, number, number][] = whole
-      ? [[splitOf(index, validation), 0, film.length]]
+      ? [[splitOf(numbers.get(resolve(film.source))!, validation), 0, film.length]]
       : [
           ['train', 0, cut],
           ['validation', cut, film.length],
@@ -111,12 +115,14 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
     sample: (split, seed, step, index) => windowAt(split, drawsAt(seed, 'video', step, index).integer(counts[split])),
     validation: (index) => windowAt('validation', evenly(index, validationCount, counts.validation)),
     describe: () =>
-      `video: ${name}: ${count(films.length, 'film')}, train ${count(counts.train, 'window')}; validation ${count(counts.validation, 'window')}; ` +
+      `video: ${name}: ${count(numbers.size, 'film')}, train ${count(counts.train, 'window')}; validation ${count(counts.validation, 'window')}; ` +
       `each [${layout.side ** 2} frame | ${layout.audio} audio at ${rate} Hz | ${layout.caption} caption] bytes; left out: ${leftOut.count}`,
   };
 }
 
 interface Listed {
+  /** the manifest's line that names the film, or the film itself */
+  readonly where: string;
   readonly video: string;
   readonly audio?: string;
   readonly srt?: string;
@@ -128,7 +134,7 @@ function beside(video: string): Listed {
   const { dir, name } = parse(video);
   const audio = join(dir, `${name}.wav`);
   const srt = join(dir, `${name}.srt`);
-  return { video, ...(existsSync(audio) ? { audio } : {}), ...(existsSync(srt) ? { srt } : {}) };
+  return { where: video, video, ...(existsSync(audio) ? { audio } : {}), ...(existsSync(srt) ? { srt } : {}) };
 }
 
 function manifest(path: string, leftOut: LeftOut): Listed[] {
@@ -146,7 +152,7 @@ function manifest(path: string, leftOut: LeftOut): Listed[] {
         const text = entry[key] as string;
         return [key, key === 'caption' || isAbsolute(text) ? text : join(dirname(path), text)];
       });
-      films.push(Object.fromEntries(found) as Listed);
+      films.push({ where, ...Object.fromEntries(found) } as Listed);
     }
   }
   return films;
@@ -178,9 +184,9 @@ function openFilm(listed: Listed, layout: VideoLayout, rate: number, options: Fi
 
 /** The cues that have room in a window; the others are left out. */
 function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOut: LeftOut): Cue[] {
-  return cues.filter(({ text, start }) => {
+  return cues.filter(({ text, line }) => {
     const fits = captionIds(text, layout.caption) !== undefined;
-    if (!fits) leftOut.add(`${file}: at ${start} s`, tooLong(text, layout.caption));
+    if (!fits) leftOut.add(`${file}:${line}`, tooLong(text, layout.caption));
     return fits;
   });
 }

@@ -137,8 +137,8 @@ describe('parseSrt', () => {
       '\ufeff1\r\n00:00:01,000 --> 00:00:02,500 X1:0\r\n<i>one</i>\r\ntwo\r\n\r\n\r\n00:01:00.000 --> 01:00:00.000\r\nlater';
     expect(parse(text)).toEqual({
       cues: [
-        { start: 1, end: 2.5, text: 'one two' },
-        { start: 60, end: 3600, text: 'later' },
+        { line: 1, start: 1, end: 2.5, text: 'one two' },
+        { line: 7, start: 60, end: 3600, text: 'later' },
       ],
       reasons: [],
     });

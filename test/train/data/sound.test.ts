@@ -158,6 +158,19 @@ describe('parseWav', () => {
     expect([...samplesOf(parseWav(bytes, 'a.wav'))]).toEqual([0.25, -0.125]);
   });
 
+  it('reads data of unknown size, as ffmpeg writes to a pipe, to the end of the file', () => {
+    const piped = Buffer.from(wav([0.5, -0.5, 0.25], { rate: 4000 }));
+    piped.writeUInt32LE(0xffff_ffff, 4); // of RIFF
+    piped.writeUInt32LE(0xffff_ffff, 40); // of data
+    const sound = parseWav(piped, 'a.wav');
+    expect([sound.rate, sound.length, sound.bytes]).toEqual([4000, 3, 6]);
+    expect([...samplesOf(sound)]).toEqual([0.5, -0.5, 0.25]);
+    expect(() => parseWav(piped.subarray(0, 44), 'a.wav')).toThrow('holds no samples');
+    expect(() => parseWav(piped.subarray(0, 47), 'a.wav')).toThrow('3 bytes of data are not whole frames of 2');
+    piped.write('LIST', 36, 'latin1'); // any other chunk has a size
+    expect(() => parseWav(piped, 'a.wav')).toThrow('truncated: chunk "LIST" is 4294967295 bytes and 6 are there');
+  });
+
   const good = wav([0, 0.5, -0.5, 0.25]);
   const with16 = (at: number, value: number) => {
     const bytes = Buffer.from(good);

@@ -21,6 +21,9 @@ const TEXT: Readonly<Record<string, readonly number[]>> = {
   '<script>alert(1)</script>': [2.6, 2.61, 2.6], // zero without its context
 };
 
+/** What each run left out: 102 lines, of which the first hundred are named. */
+const REASONS = Array.from({ length: 100 }, (_, i) => `a\x1b.jsonl:${i + 1}: not JSON <b> \`x\``);
+
 function finish(grid: Grid, out: string, text = TEXT): void {
   for (const { id, arm, K, seed, steps } of grid.cells) {
     const text_bpb = text[arm]![seed]! + SHIFT[seed]!;
@@ -41,7 +44,8 @@ function finish(grid: Grid, out: string, text = TEXT): void {
       training_milliseconds: 1000,
       seconds: 60,
       peak_memory_bytes: 2 ** 28,
-      left_out: 2,
+      left_out: 102,
+      left_out_reasons: REASONS,
       adapter: 'a <driver>',
     };
     mkdirSync(join(out, id), { recursive: true });
@@ -115,8 +119,38 @@ describe('the report', () => {
     expect(markdown).toContain('| zero | 3 | 0 | 2.533 ± 0.625 |');
     expect(markdown).toContain('| bytes | +0.423 ± 0.063 |');
     expect(markdown).toContain('- Cells: 15 of 15 finished, 15.0 minutes in all');
-    expect(markdown).toContain('- Data left out: 30 lines or files');
     expect(JSON.parse(jsonOf(report)).groups[0].arms[2].measures.text_bpb.mean).toBeCloseTo(2.9567, 4);
+  });
+
+  it('has no control character in its page, whatever an arm is called', () => {
+    const odd = readGrid({ name: 'g', arms: [{ name: 'a\x1b\x7fb', door: 'zero' }], seeds: [0], steps: 2 }, 'g.json');
+    const out = join(folder, 'odd');
+    finish(odd, out, { 'a\x1b\x7fb': [2] });
+    const html = htmlOf(makeReport(odd, out, 'byte-to-loss experiment', '1'));
+    expect(html).not.toMatch(/(?![\t\n])\p{Cc}/u);
+    expect(html).toContain('a␛␡b');
+  });
+
+  it('names each line that was left out once, however many runs met it', () => {
+    const markdown = markdownOf(report);
+    expect(markdown).toContain('- Lines and files left out of the data: 102\n');
+    expect(markdown.match(/not JSON/g)?.length).toBe(100);
+    expect(markdown).toContain("- `` a·.jsonl:7: not JSON <b> 'x' ``\n");
+    expect(markdown).toContain('- `` 2 more, whose reasons were not kept ``\n');
+    expect(htmlOf(report)).toContain('<li>a·.jsonl:7: not JSON &lt;b&gt; `x`</li>\n');
+    expect(htmlOf(report)).toContain('<li>2 more, whose reasons were not kept</li>');
+    expect(JSON.parse(jsonOf(report)).cells[0].result.left_out_reasons).toEqual(REASONS);
+  });
+
+  it('takes results from before reasons were kept, and says nothing where nothing was left out', () => {
+    const resultsWith = (change: object) => ({
+      ...report,
+      cells: report.cells.map((cell) => ({ ...cell, result: { ...cell.result!, ...change } })),
+    });
+    expect(markdownOf(resultsWith({ left_out_reasons: undefined }))).toContain('- `` 102 more, whose');
+    const nothing = resultsWith({ left_out: 0, left_out_reasons: [] });
+    expect(markdownOf(nothing)).toContain('- Lines and files left out of the data: 0\n');
+    expect(markdownOf(nothing) + htmlOf(nothing)).not.toContain('Left out of the data');
   });
 
   it('draws a curve of each measure that was followed, and escapes what came from outside', () => {

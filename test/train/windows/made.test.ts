@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { muLawDecode } from '../../../src/train/data/mulaw.js';
 import { drawsAt } from '../../../src/train/windows/draws.js';
@@ -36,6 +37,14 @@ describe.each<[string, WindowSource, string[]]>([
     const heldOut = new Set(Array.from({ length: 2000 }, (_, i) => source.sample('validation', i % 3, i, 1).info.at));
     for (let i = 0; i < 2000; i++) expect(heldOut.has(source.sample('train', i % 3, i, 1).info.at)).toBe(false);
     for (let i = 0; i < source.validationCount; i++) expect(heldOut.has(source.validation(i).info.at)).toBe(true);
+  });
+
+  it('say how many are held out, as the README beside them does', () => {
+    const [, all, heldOut] = / ([\d,]+) combinations, ([\d,]+) of them held out whole/.exec(source.describe())!;
+    expect(all).toBe(captions.length.toLocaleString('en-US'));
+    expect(heldOut).toBe(source.split!.validation.length.toLocaleString('en-US'));
+    const readme = readFileSync('src/train/windows/README.md', 'utf8').replaceAll('\n', ' ');
+    expect(readme).toContain(`${heldOut} of ${all} s`);
   });
 
   it('use every word of the held-out captions in training too', () => {

@@ -175,31 +175,62 @@ describe('openVideo', () => {
   it('reads a manifest, splits ten films whole, and leaves out bad ones', () => {
     file('film.gray', Buffer.concat(frames));
     file('small.y4m', y4m([new Uint8Array(64)], { side: 8 }));
-    const good = Array.from({ length: 10 }, (_, i) => JSON.stringify({ video: 'film.gray', caption: `film ${i}` }));
+    file('cut.wav', '');
+    for (let i = 0; i < 10; i++) file(`film ${i}.gray`, Buffer.concat(frames));
+    const good = Array.from({ length: 10 }, (_, i) =>
+      JSON.stringify({ video: `film ${i}.gray`, caption: `film ${i}` }),
+    );
     const bad = [
       '{',
       '{"audio":"x.wav"}',
       '{"video":3}',
       '{"video":"small.y4m"}',
       '{"video":"no.y4m"}',
+      '{"video":"film.gray","audio":"cut.wav"}',
       JSON.stringify({ video: 'film.gray', caption: 'x'.repeat(64) }),
     ];
     const path = file('films.jsonl', [...bad, ...good].join('\n'));
     const source = openVideo([path], size, { fps: 4 });
-    expect(source.leftOut.count).toBe(6);
-    expect(source.leftOut.reasons.join('\n')).toMatch(
-      /:1: not JSON.*\n.*:2: has no "video".*\n.*:3: "video" must be text\n.*small.y4m: frames are 8 x 8.*\n.*no.y4m: there is no such file\n.*film.gray: the caption is 64 bytes, with its EOS 65; there is room for 64/,
-    );
+    const inFolder = (name: string) => join(folder, name);
+    expect(source.leftOut.count).toBe(7);
+    expect(source.leftOut.reasons[0]).toContain(`${path}:1: not JSON`);
+    expect(source.leftOut.reasons[3]).toContain(`${path}:4: ${inFolder('small.y4m')}: frames are 8 x 8`);
+    expect(source.leftOut.reasons.filter((_, i) => i !== 0 && i !== 3)).toEqual([
+      `${path}:2: has no "video", the path of a film`,
+      `${path}:3: "video" must be text`,
+      `${path}:5: ${inFolder('no.y4m')}: there is no such file`,
+      `${path}:6: ${inFolder('cut.wav')}: is empty; a WAV file is needed`,
+      `${path}:7: ${inFolder('film.gray')}: the caption is 64 bytes, with its EOS 65; there is room for 64`,
+    ]);
     expect([source.trainCount, source.validationCount]).toEqual([9 * 19, 19]);
     expect(new Set([0, 9, 18].map((i) => source.validation(i).info.caption))).toEqual(new Set(['film 9']));
     expect(() => openVideo([path], size, { strict: true })).toThrow('films.jsonl:1: not JSON');
+    const strict = () => openVideo([file('one.jsonl', `${good[0]}\n${bad[4]}`)], size, { strict: true });
+    expect(strict).toThrow(`${inFolder('one.jsonl')}:2: ${inFolder('no.y4m')}: there is no such file`);
+  });
+
+  it('splits by film: all lines about one lie on one side, or are cut at one place', () => {
+    for (let i = 0; i < 10; i++) file(`film ${i}.gray`, Buffer.concat(frames));
+    const about = (film: number, caption: string) => `${JSON.stringify({ video: `film ${film}.gray`, caption })}\n`;
+    const pairs = Array.from({ length: 10 }, (_, i) => about(i, `film ${i}`) + about(i, `again ${i}`));
+    const twice = openVideo([file('twice.jsonl', pairs.join(''))], size);
+    const heldOut = `${join(folder, 'film 9.gray')}, frames 0 to 19`;
+    expect(twice.split!.validation).toEqual([heldOut, heldOut]);
+    expect(twice.split!.train).not.toContain(heldOut);
+    expect(twice.describe()).toContain('10 films');
+
+    const ten = Array.from({ length: 10 }, (_, i) => about(0, `line ${i}`)).join('');
+    const one = openVideo([file('one film.jsonl', ten)], size);
+    expect(new Set(one.split!.train)).toEqual(new Set([`${join(folder, 'film 0.gray')}, frames 0 to 17`]));
+    expect(new Set(one.split!.validation)).toEqual(new Set([`${join(folder, 'film 0.gray')}, frames 18 to 19`]));
   });
 
   it('leaves out a subtitle without room, and says when nothing is left', () => {
-    file('wordy.srt', `1\n00:00:00,000 --> 00:00:01,000\n${'word '.repeat(20)}\n`);
+    const short = '1\n00:00:00,000 --> 00:00:01,000\nword\n\n';
+    file('wordy.srt', `${short}2\n00:00:01,000 --> 00:00:02,000\n${'word '.repeat(20)}\n`);
     const source = openVideo([file('wordy.y4m', film)], size);
     expect(source.leftOut.reasons).toEqual([
-      `${join(folder, 'wordy.srt')}: at 0 s: the caption is 99 bytes, with its EOS 100; there is room for 64`,
+      `${join(folder, 'wordy.srt')}:5: the caption is 99 bytes, with its EOS 100; there is room for 64`,
     ]);
     expect(() => openVideo([file('short.y4m', y4m(frames.slice(0, 3)))], size)).toThrow(
       'no validation frames are left: a window needs two',

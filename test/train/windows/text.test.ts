@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -140,6 +140,13 @@ describe('openText', () => {
     expect(() => openText([missing], size)).toThrow(`${missing}: there is no such file`);
     expect(() => openText([file('empty.txt', '')], size)).toThrow('empty.txt: is empty; a text is needed');
     expect(() => openText([folder], size)).toThrow('is a folder; a file is needed');
+    const huge = file('huge.txt', '');
+    truncateSync(huge, 2 ** 31); // a hole: it takes no room on the disk
+    expect(() => openText([huge], size)).toThrow(
+      new FileError(
+        `${huge}: 2147483648 bytes (at most 2147483647 of one text are read). Cut it into pieces and give them all to --text`,
+      ),
+    );
     expect(() => openText([file('short.txt', 'x'.repeat(60))], size)).toThrow(
       'short.txt: 60 bytes are too few: a share of 0.1 is held out and each part needs one window, 4 + 3 bytes, so about 70 in all. Use a longer text, or a smaller --prefix and --stream',
     );

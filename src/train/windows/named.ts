@@ -1,0 +1,16 @@
+import { FileError } from '../../engine/errors.js';
+
+/**
+ * Do `work` on a file that a manifest names: an error about a file then says which line that was.
+ *
+ * @param where `list.jsonl:3`, or the file itself where no manifest named it
+ * @throws what `work` throws
+ */
+export function named<T>(where: string, file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof FileError) || where === file) throw error;
+    throw new FileError(`${where}: ${error.message}`, { cause: error });
+  }
+}
