@@ -19,7 +19,7 @@ interface InspectOptions {
   readonly stream: number;
   readonly rate: number;
   readonly fps: number;
-  readonly validation: number;
+  readonly validation?: number;
   readonly split: Split;
   readonly seed: number;
   readonly window: number;
@@ -38,7 +38,7 @@ export function dataCommand(): Command {
     .option('--stream <bytes>', 'ids in a stream', positive, 512)
     .option('--rate <hertz>', 'audio samples per second', positive, 4000)
     .option('--fps <frames>', 'frames per second of raw frames and of what ffmpeg reads', positive, 8)
-    .option('--validation <share>', 'the share that is held out', share, 0.1)
+    .option('--validation <share>', 'the share that is held out (default: 0.1, of made windows 0.5)', share)
     .addOption(
       new Option('--split <split>', 'which side to show').choices(['train', 'validation']).default('validation'),
     )
@@ -69,12 +69,13 @@ type Source = WindowSource & { readonly leftOut?: LeftOut };
 function open({ text, audio, video, made, ...options }: InspectOptions): Source[] {
   const size = { prefix: options.prefix, stream: options.stream };
   const { rate, fps, validation, strict = false } = options;
+  const held = validation === undefined ? {} : { validation };
   const nothing = !text && !audio && !video && !made;
   const sources: Source[] = [];
-  if (text || nothing) sources.push(openText(Array.isArray(text) ? text : [], size, { validation, strict }));
-  if (audio) sources.push(openAudio(audio, size, { rate, validation, strict }));
-  if (video) sources.push(openVideo(video, size, { rate, fps, validation, strict }));
-  if (made || nothing) sources.push(madeSounds(size, { validation }), madeScenes(size, { validation }));
+  if (text || nothing) sources.push(openText(Array.isArray(text) ? text : [], size, { ...held, strict }));
+  if (audio) sources.push(openAudio(audio, size, { rate, ...held, strict }));
+  if (video) sources.push(openVideo(video, size, { rate, fps, ...held, strict }));
+  if (made || nothing) sources.push(madeSounds(size, held), madeScenes(size, held));
   return sources;
 }
 

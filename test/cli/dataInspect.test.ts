@@ -34,10 +34,10 @@ describe('data inspect', () => {
     const printed = inspect();
     expect(printed).toMatch(/^text: Moby Dick: train 1 document, 1,0\d\d,\d{3} bytes/);
     expect(printed).toContain(
-      'audio: made sounds: 2,048 combinations, 236 of them held out whole, 1,812 to train on\n',
+      'audio: made sounds: 2,048 combinations, 1,043 of them held out whole, 1,005 to train on\n',
     );
     expect(printed).toContain(
-      'video: made scenes: 2,380 combinations, 272 of them held out whole, 2,108 to train on\n',
+      'video: made scenes: 2,380 combinations, 1,210 of them held out whole, 1,170 to train on\n',
     );
     expect(printed).toMatch(/\n {4}│.*[▒█].*│\n/);
     expect(inspect()).toBe(printed);

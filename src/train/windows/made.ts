@@ -16,7 +16,7 @@ export interface Generator {
 
 /** Which combinations are held out. */
 export interface MadeOptions {
-  /** the share of combinations held out whole. Default 0.1 */
+  /** the share of combinations held out whole. Default 0.5 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
@@ -24,7 +24,7 @@ export interface MadeOptions {
 
 /** Windows of a generator. Which combinations are held out does not depend on any seed, so that runs can be compared. */
 export function madeSource(generator: Generator, size: WindowSize, options: MadeOptions = {}): WindowSource {
-  const { validation = 0.1, validationWindows = 64 } = options;
+  const { validation = 0.5, validationWindows = 64 } = options;
   const { kind, name, combinations, make } = generator;
   const lists = { train: [] as number[], validation: [] as number[] };
   for (let c = 0; c < combinations; c++) {
