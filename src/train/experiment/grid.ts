@@ -72,6 +72,9 @@ export interface Grid {
   readonly cells: readonly Cell[];
 }
 
+/** More would take days to lay out, let alone to run: a list that long is a slip. */
+const MOST_CELLS = 10_000;
+
 /** Options that do not change what a run ends with. */
 const WITHOUT_EFFECT = new Set(['out', 'device', 'saveEvery', 'keep', 'strict']);
 
@@ -90,6 +93,12 @@ export function readGrid(input: unknown, from: string): Grid {
   }
   for (const key of Object.keys(settings)) {
     if (!(key in trainSchema.shape)) throw new InputError(`${from}: settings.${key} is no option of train`);
+  }
+  const count = result.data.arms.length * (K?.length ?? 1) * seeds.length * steps.length;
+  if (count > MOST_CELLS) {
+    throw new InputError(
+      `${from}: ${count.toLocaleString('en-US')} cells; a grid has ${MOST_CELLS.toLocaleString('en-US')} at most`,
+    );
   }
   const arms = result.data.arms.map((each) => ({ ...defined(each), name: nameOf(each) }));
   const twice = arms.find(({ name }, i) => arms.findIndex((other) => other.name === name) !== i);

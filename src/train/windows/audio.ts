@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { FileError } from '../../engine/errors.js';
 import { isFolder } from '../../engine/folders.js';
 import { hear } from '../data/hear.js';
@@ -11,6 +11,7 @@ import { readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
 import { drawsAt } from './draws.js';
 import { named } from './named.js';
+import { oncePerFile } from './oncePerFile.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count } from './words.js';
@@ -55,12 +56,13 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
   const leftOut = new LeftOut(strict);
   const listed = isFolder(path) ? spokenDigits(path) : manifest(path, validation, leftOut);
   const clips: Record<Split, Clip[]> = { train: [], validation: [] };
+  const heard = oncePerFile((file) => hear(readWav(file), rate, size.prefix));
   for (const { where, file, caption, split } of listed) {
     if (!captionIds(caption, size.stream)) {
       leftOut.add(where, tooLong(caption, size.stream));
       continue;
     }
-    const audio = leftOut.attempt(() => named(where, file, () => hear(readWav(file), rate, size.prefix)));
+    const audio = leftOut.attempt(() => named(where, file, () => heard(file)));
     if (audio) clips[split].push({ source: file, audio, caption });
   }
   for (const split of ['train', 'validation'] as const) {
@@ -128,7 +130,7 @@ function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] 
     else entries.push({ where, file: isAbsolute(audio) ? audio : join(dirname(path), audio), caption });
   }
   // A recording that several lines describe lies on one side with all of them.
-  const files = [...new Set(entries.map(({ file }) => file))];
+  const files = [...new Set(entries.map(({ file }) => resolve(file)))];
   if (!canHoldOutWhole(files.length, validation)) {
     const least = Math.ceil(1 / validation);
     throw new FileError(
@@ -136,7 +138,7 @@ function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] 
     );
   }
   const splits = new Map(files.map((file, index) => [file, splitOf(index, validation)]));
-  return entries.map((entry) => ({ ...entry, split: splits.get(entry.file)! }));
+  return entries.map((entry) => ({ ...entry, split: splits.get(resolve(entry.file))! }));
 }
 
 const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];

@@ -9,9 +9,11 @@ import { LeftOut } from '../data/leftOut.js';
 import { readable } from '../data/readable.js';
 import { type Cue, cueAt, parseSrt } from '../data/srt.js';
 import { readWav } from '../data/wav.js';
+import type { Film } from '../data/y4m.js';
 import { captionIds, tooLong } from './caption.js';
 import { drawsAt } from './draws.js';
 import { named } from './named.js';
+import { oncePerFile } from './oncePerFile.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
@@ -67,9 +69,13 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
   const layout = videoLayout(size, options.captionBytes);
   const leftOut = new LeftOut(strict);
   const listed = paths.flatMap((path) => (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]));
+  const read: Readers = {
+    film: oncePerFile((path) => readFilm(path, options)),
+    sound: oncePerFile((path) => hear(readWav(path), rate)),
+    cues: oncePerFile((path) => fitting(readCues(path, leftOut), layout, path, leftOut)),
+  };
   const films: Moments[] = listed.flatMap(
-    (film) =>
-      leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, options, leftOut))) ?? [],
+    (film) => leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, read))) ?? [],
   );
 
   const stretches: Record<Split, Stretch[]> = { train: [], validation: [] };
@@ -161,13 +167,26 @@ function manifest(path: string, leftOut: LeftOut): Listed[] {
 /** Bytes of subtitles: ten times those of a long film. */
 const largestSubtitles = 1 << 20;
 
-function openFilm(listed: Listed, layout: VideoLayout, rate: number, options: FilmOptions, leftOut: LeftOut): Moments {
+/** What reads the files of films, each once. */
+interface Readers {
+  film(path: string): Film;
+  /** μ-law bytes at the windows' rate */
+  sound(path: string): Uint8Array;
+  /** subtitles that have room in a window */
+  cues(path: string): readonly Cue[];
+}
+
+function readCues(path: string, leftOut: LeftOut): Cue[] {
+  if (readable(path) > largestSubtitles)
+    throw new FileError(`${path}: more than ${largestSubtitles} bytes of subtitles`);
+  return parseSrt(readFileSync(path), path, leftOut);
+}
+
+function openFilm(listed: Listed, layout: VideoLayout, rate: number, read: Readers): Moments {
   const { video, audio, srt } = listed;
-  const { fps, length, frame } = readFilm(video, options);
-  const heard = audio === undefined ? new Uint8Array(0) : hear(readWav(audio), rate);
-  if (srt !== undefined && readable(srt) > largestSubtitles)
-    throw new FileError(`${srt}: more than ${largestSubtitles} bytes of subtitles`);
-  const cues = srt === undefined ? undefined : fitting(parseSrt(readFileSync(srt), srt, leftOut), layout, srt, leftOut);
+  const { fps, length, frame } = read.film(video);
+  const heard = audio === undefined ? new Uint8Array(0) : read.sound(audio);
+  const cues = srt === undefined ? undefined : read.cues(srt);
   if (listed.caption !== undefined && !captionIds(listed.caption, layout.caption)) {
     throw new FileError(`${video}: ${tooLong(listed.caption, layout.caption)}`);
   }

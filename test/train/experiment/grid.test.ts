@@ -58,6 +58,15 @@ describe('readGrid', () => {
     ],
     ['no arms', { arms: [] }, 'arms'],
     ['no seeds', { seeds: [] }, 'g.json: seeds: Too small'],
+    [
+      'more cells than a grid has',
+      {
+        arms: ['zero'],
+        seeds: Array.from({ length: 200 }, (_, i) => i),
+        steps: Array.from({ length: 51 }, (_, i) => i + 1),
+      },
+      'g.json: 10,200 cells; a grid has 10,000 at most',
+    ],
     ['a seed that is none', { seeds: [0, -1] }, 'g.json: seeds[1]: Too small'],
     ['a seed twice', { seeds: [1, 1] }, 'a number stands there twice'],
     ['an arm twice', { arms: ['zero', { door: 'zero' }] }, 'two arms are called zero'],

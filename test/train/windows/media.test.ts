@@ -52,6 +52,7 @@ describe('openAudio', () => {
     expect(clips.validation.map(({ caption }) => caption)).toEqual(['again: tone 9', 'tone 9']);
     expect(split!.validation).toEqual([join(folder, 'tone 9.wav'), join(folder, 'tone 9.wav')]);
     expect(split!.train.filter((recording) => split!.validation.includes(recording))).toEqual([]);
+    expect(clips.validation[0]!.audio).toBe(clips.validation[1]!.audio); // read once
   });
 
   it('reads spoken digits by their names, index 0 to 4 held out', () => {
