@@ -4,19 +4,13 @@ import { leakyRelu } from './leakyRelu.js';
 
 const N = 64;
 const xs = Float32Array.from({ length: N }, (_, i) => (2 * i) / (N - 1) - 1);
+const negative = xs.map((x) => -Math.abs(x)); // added to y, it leaves the error
 const program = new Program();
 const x = program.constant('x', [N, 1], xs);
 const [w1, b1] = [program.parameter('w1', [16, 1]), program.parameter('b1', [16])];
 const [w2, b2] = [program.parameter('w2', [1, 16]), program.parameter('b2', [1])];
 const y = linear(leakyRelu(linear(x, w1, b1)), w2, b2); // [N, 1]
-const error = add(
-  y,
-  program.constant(
-    '-|x|',
-    [N, 1],
-    xs.map((x) => -Math.abs(x)),
-  ),
-);
+const error = add(y, program.constant('-|x|', [N, 1], negative));
 program.backward([[y, error]]); // the gradient of half the squared error, summed
 
 const device = await openDevice();
@@ -28,11 +22,8 @@ for (let step = 0; step <= 300; step++) {
   if (step % 100 === 0) console.log(`step ${step}  mean squared error ${mean.toFixed(5)}`);
   for (const { tensor } of program.parameters) {
     const gradient = await plan.read(program.gradientOf(tensor)!);
-    const value = await plan.read(tensor);
-    plan.write(
-      tensor,
-      value.map((v, i) => v - (0.1 / N) * gradient[i]!),
-    );
+    const moved = (await plan.read(tensor)).map((v, i) => v - (0.1 / N) * gradient[i]!);
+    plan.write(tensor, moved);
   }
 }
 device.close();
