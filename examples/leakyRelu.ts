@@ -1,7 +1,6 @@
 // An op of your own, from kernel to gradient: y = x where x > 0, else slope · x. The recipe is in src/engine/README.md.
 import { addShader, type Op, type OpRow, onePerInvocation, type Tensor } from 'byte-to-loss/engine';
 
-// One kernel serves both ways: leakyRelu scales x, its gradient scales dY, by 1 or slope as x says.
 const wgsl = /* wgsl */ `
 // leakyRelu   y = gain where x > 0, else slope * gain
 //   x, gain, y  [n]   gain is x itself on the way forward, dY on the way back
@@ -18,39 +17,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 }`;
 addShader('leakyRelu', wgsl);
 
-type Slope = { slope: number };
-
 /** `y = x` where `x > 0`, else `slope · x`. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
-  return x.program.record(forward, [x.program.contiguous(x)], { slope })[0]!;
+  const rows = x.program.contiguous(x);
+  return x.program.record(op, [rows, rows], { slope })[0]!;
 }
 
-const forward: Op<Slope> = {
-  name: 'leakyRelu.forward',
-  formula: 'y = x where x > 0, else slope · x',
-  inputs: ['x'],
+/** One op is its own gradient: leakyRelu scales x, its gradient scales dY, by 1 or slope as the sign of x says. */
+const op: Op<{ slope: number }> = {
+  name: 'leakyRelu',
+  formula: 'y = gain where x > 0, else slope · gain',
+  inputs: ['x', 'gain'],
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
-  reference: ([x], { slope }) => [x!.data.map((value) => (value > 0 ? value : slope * value))],
-  kernels: ({ inputs: { x }, outputs: { y }, attributes: { slope } }) => [
-    onePerInvocation('leakyRelu', x!.size, { x: x!, gain: x!, y: y! }, { n: x!.size, slope }),
+  reference: ([x, gain], { slope }) => [gain!.data.map((g, i) => (x!.data[i]! > 0 ? g : slope * g))],
+  kernels: ({ inputs: { x, gain }, outputs: { y }, attributes: { slope } }) => [
+    onePerInvocation('leakyRelu', x!.size, { x: x!, gain: gain!, y: y! }, { n: x!.size, slope }),
   ],
-  backward({ inputs: [x], attributes, gradients: [dY], give, wants }) {
+  backward({ inputs: [x, gain], attributes, gradients: [dY], give, wants }) {
     const { program } = x!;
-    if (wants(x!)) give(x!, program.record(backward, [x!, program.contiguous(dY!)], attributes)[0]!);
+    if (wants(gain!)) give(gain!, program.record(op, [x!, program.contiguous(dY!)], attributes)[0]!);
   },
-};
-
-const backward: Op<Slope> = {
-  name: 'leakyRelu.backward',
-  formula: 'dX = dY where x > 0, else slope · dY',
-  inputs: ['x', 'dY'],
-  outputs: ['dX'],
-  shape: ([x]) => [{ shape: x!.shape }],
-  reference: ([x, dY], { slope }) => [dY!.data.map((value, i) => (x!.data[i]! > 0 ? value : slope * value))],
-  kernels: ({ inputs: { x, dY }, outputs: { dX }, attributes: { slope } }) => [
-    onePerInvocation('leakyRelu', x!.size, { x: x!, gain: dY!, y: dX! }, { n: x!.size, slope }),
-  ],
 };
 
 /** The row that puts the op under the contract: parity at tile edges, and a gradient check. */

@@ -3,30 +3,24 @@ import { uniform, type Window, type WindowSize, type WindowSource } from 'byte-t
 
 /** Windows over a string of digits; the last tenth of it is held out. */
 export function digitWindows(digits: string, size: WindowSize): WindowSource {
-  const bytes = new TextEncoder().encode(digits);
+  const ids = Uint32Array.from(new TextEncoder().encode(digits));
   const length = size.prefix + size.stream;
-  const cut = Math.floor(bytes.length * 0.9);
+  const cut = Math.floor(ids.length * 0.9);
   const trainCount = cut - length + 1;
-  const validationCount = Math.floor((bytes.length - cut) / length);
+  const validationCount = Math.floor((ids.length - cut) / length);
   const window = (at: number): Window => ({
     kind: 'text',
-    prefix: Uint32Array.from(bytes.subarray(at, at + size.prefix)),
-    stream: Uint32Array.from(bytes.subarray(at + size.prefix, at + length)),
+    prefix: ids.slice(at, at + size.prefix),
+    stream: ids.slice(at + size.prefix, at + length),
     weights: new Float32Array(size.stream).fill(1),
     info: { source: 'digits', at, parts: { prefix: [], stream: [] } },
   });
-  return {
-    kind: 'text',
-    name: 'digits',
-    size,
-    trainCount,
-    validationCount,
-    // A function of seed, step and place in the batch: a resumed run needs nothing but its step.
-    sample: (split, seed, step, index) =>
-      split === 'train'
-        ? window(Math.floor(uniform(seed, `digits ${index}`, step) * trainCount))
-        : window(cut + (index % validationCount) * length),
-    validation: (index) => window(cut + index * length),
-    describe: () => `digits: ${bytes.length} of them, ${bytes.length - cut} held out`,
-  };
+  const validation = (index: number) => window(cut + (index % validationCount) * length);
+  // A function of seed, step and place in the batch: a resumed run needs nothing but its step.
+  const train = (seed: number, step: number, index: number) =>
+    window(Math.floor(uniform(seed, `digits ${index}`, step) * trainCount));
+  const sample: WindowSource['sample'] = (split, seed, step, index) =>
+    split === 'train' ? train(seed, step, index) : validation(index);
+  const describe = () => `digits: ${ids.length} of them, ${ids.length - cut} held out`;
+  return { kind: 'text', name: 'digits', size, trainCount, validationCount, sample, validation, describe };
 }

@@ -1,4 +1,5 @@
 // A door of your own: each byte is its eight raw bits, and nothing else. The recipe is in src/model/README.md.
+// Trainer.create takes it as `door`, with config.door 'own'.
 import { type DoorBuilder, hslFeatures } from 'byte-to-loss';
 
 /** The eight bit columns are the first of the 35; the others stay zero, at their own addresses. */

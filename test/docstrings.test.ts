@@ -2,22 +2,39 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
+import * as root from '../src/index.js';
 
 const files = execFileSync('git', ['ls-files', 'src', 'web', 'bench', 'test/support'], { encoding: 'utf8' })
   .split('\n')
   .filter((file) => /\.tsx?$/.test(file));
 
-/** Names that a file exports without a docstring. */
+/** Names that a file exports without a docstring, and methods and getters of classes that the package hands out. */
 function undocumented(file: string): string[] {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
   return source.statements.flatMap((statement) => {
-    const modifiers = ts.canHaveModifiers(statement) ? (ts.getModifiers(statement) ?? []) : [];
-    const exported = modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
     // A row of the op table is explained by the op it stands beside.
     const isRow = /^export const \w+Row: OpRow/.test(statement.getText());
-    if (!exported || isRow || ts.getJSDocCommentsAndTags(statement).length > 0) return [];
-    return [`${file}: ${statement.getText().split('\n')[0]}`];
+    if (!has(statement, ts.SyntaxKind.ExportKeyword) || isRow) return [];
+    return [statement, ...methodsOf(statement)]
+      .filter((node) => ts.getJSDocCommentsAndTags(node).length === 0)
+      .map((node) => `${file}: ${node.getText().split('\n')[0]}`);
   });
+}
+
+function has(node: ts.Node, modifier: ts.SyntaxKind): boolean {
+  return ts.canHaveModifiers(node) && (ts.getModifiers(node) ?? []).some(({ kind }) => kind === modifier);
+}
+
+/** What a class of the package offers to be called or read, where no class above it says so already. */
+function methodsOf(statement: ts.Statement): ts.ClassElement[] {
+  if (!ts.isClassDeclaration(statement) || !(statement.name!.text in root)) return [];
+  return statement.members.filter(
+    (member) =>
+      (ts.isMethodDeclaration(member) || ts.isGetAccessor(member)) &&
+      !ts.isPrivateIdentifier(member.name) &&
+      !has(member, ts.SyntaxKind.PrivateKeyword) &&
+      !has(member, ts.SyntaxKind.OverrideKeyword),
+  );
 }
 
 test('everything that is exported has a docstring', () => {

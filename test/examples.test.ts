@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { digitWindows } from '../examples/piWindows.js';
 import { rawBitsDoor } from '../examples/rawBitsDoor.js';
+import { Program } from '../src/engine/program.js';
+import { Decoder } from '../src/model/decoder.js';
+import { recordForward } from '../src/model/forward.js';
 import { initialParameters } from '../src/model/parameters.js';
-import { writeCheckpoint } from '../src/train/checkpoint.js';
+import { readCheckpoint, writeCheckpoint } from '../src/train/checkpoint.js';
 import { Trainer } from '../src/train/trainer.js';
 import { mix } from '../src/train/windows/mix.js';
 import { TINY } from './support/decoders.js';
@@ -38,7 +41,7 @@ test("regression: two layers and an op of one's own learn |x|", async () => {
   const out = await printed(() => import('../examples/regression.js'));
   const errors = [...out.matchAll(/error ([\d.]+)/g)].map((match) => Number(match[1]));
   expect(errors.length).toBe(4);
-  expect(errors.at(-1)).toBeLessThan(errors[0]! / 10);
+  expect(errors.at(-1)).toBeLessThan(0.01);
 });
 
 describe('leakyRelu: an op added by the recipe passes the contract', async () => {
@@ -80,7 +83,7 @@ test("piWindows: a trainer learns from windows of one's own", async () => {
 });
 
 test("rawBitsDoor: a decoder trains behind a door of one's own", async () => {
-  const config = { ...TINY, K: 3 }; // 3 · 35 columns fit 128
+  const config = { ...TINY, K: 3, door: 'own' } as const; // 3 · 35 columns fit 128
   const source = digitWindows('0123456789'.repeat(100), { prefix: 9, stream: 8 });
   const windows = mix([{ source, share: 1 }]);
   const parameters = initialParameters(config, 0);
@@ -93,8 +96,28 @@ test("rawBitsDoor: a decoder trains behind a door of one's own", async () => {
   });
   const losses: number[] = [];
   for (let step = 0; step < 20; step++) losses.push((await trainer.update([windows.batch(0, step, 4)], 3e-3)).nats);
-  trainer.free();
   expect(losses.at(-1)).toBeLessThan(losses[0]! * 0.8);
+
+  // Its checkpoint says that the door was its own, and is not read through another.
+  const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-door-'));
+  const path = join(folder, 'a.safetensors');
+  const weights = { config, step: 20, seed: 0, prefix: 9, stream: 8, parameters: await trainer.parameters() };
+  writeCheckpoint(path, weights, await trainer.moments());
+  trainer.free();
+  const read = readCheckpoint(path);
+  rmSync(folder, { recursive: true });
+  const decoder = new Decoder(await testDevice(), read.config, read);
+  await expect(decoder.score(Uint8Array.of(48), Uint8Array.of(49))).rejects.toThrow(/^door: these weights belong to a/);
+  await expect(async () => {
+    for await (const _ of decoder.generate(Uint8Array.of(48), { bytes: 1 })) break;
+  }).rejects.toThrow(/^door: these weights belong to a/);
+});
+
+test("a door of one's own is refused under the name of another", () => {
+  const size = { B: 1, L: 8, T: 8 };
+  expect(() => recordForward(new Program(), TINY, size, { door: rawBitsDoor })).toThrow(
+    "door: one of your own needs config.door 'own', or its weights would be read through the zero door",
+  );
 });
 
 /** What load_in_pytorch.py needs of PyTorch; its shapes refuse numbers that do not fill them. */
@@ -118,22 +141,28 @@ class nn:
             self.weight = state['weight']
 `;
 
-test('load_in_pytorch.py reads a checkpoint, where there is a Python', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-python-'));
-  writeFileSync(join(folder, 'torch.py'), TORCH);
-  const parameters = initialParameters(TINY, 0);
-  const info = { config: TINY, step: 1, seed: 0, prefix: 8, stream: 8 };
-  writeCheckpoint(join(folder, 'a.safetensors'), { ...info, parameters }, { m: parameters, v: parameters });
-  const { error, stdout, stderr } = spawnSync(
-    'python3',
-    ['examples/load_in_pytorch.py', join(folder, 'a.safetensors')],
-    {
-      env: { ...process.env, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1' },
+/** The PyTorch of this machine, or where it has none but a Python, the stand-in above. */
+const runs = (...words: string[]) => spawnSync('python3', words).status === 0;
+const torch = runs('-c', 'import torch') ? 'PyTorch' : runs('--version') ? 'a stand-in for PyTorch' : undefined;
+
+if (torch === undefined) {
+  // Not a test that passes, since nothing was tried; and no skipped one, since tests need no Python.
+  console.warn('examples/load_in_pytorch.py was not tried: there is no python3 here');
+} else {
+  test(`load_in_pytorch.py reads a checkpoint, by ${torch}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-python-'));
+    if (torch !== 'PyTorch') writeFileSync(join(folder, 'torch.py'), TORCH);
+    const parameters = initialParameters(TINY, 0);
+    const info = { config: TINY, step: 1, seed: 0, prefix: 8, stream: 8 };
+    const path = join(folder, 'a.safetensors');
+    writeCheckpoint(path, { ...info, parameters }, { m: parameters, v: parameters });
+    const env = { ...process.env, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1' };
+    const { status, stdout, stderr } = spawnSync('python3', ['examples/load_in_pytorch.py', path], {
+      env,
       encoding: 'utf8',
-    },
-  );
-  rmSync(folder, { recursive: true });
-  if (error !== undefined) return; // no Python here
-  expect(stderr).toBe('');
-  expect(stdout).toMatch(/'dim': 128.* 430082 parameters; head\.weight \(258, 128\)\n$/);
-});
+    });
+    rmSync(folder, { recursive: true });
+    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/'dim': 128.* 430082 parameters; head\.weight \(258, 128\)\n$/);
+  });
+}

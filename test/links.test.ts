@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const files = execFileSync('git', ['ls-files'], { encoding: 'utf8' }).trim().split('\n');
@@ -19,8 +19,21 @@ test('every relative link in the docs leads somewhere', () => {
   expect(broken).toEqual([]);
 });
 
+test('every file of src is named in the README of its folder, or in one above it', () => {
+  const readmes = new Map(docs.filter(({ file }) => file.endsWith('README.md')).map((doc) => [dirname(doc.file), doc]));
+  const modules = files.filter((file) => /^src\/.+\/\w.*\.ts$/.test(file) && !file.endsWith('/index.ts'));
+  expect(modules.length).toBeGreaterThan(100);
+  const unnamed = modules.filter((file) => {
+    const name = new RegExp(`[\`/(]${basename(file).replaceAll('.', '\\.')}[\`)]`);
+    let folder = dirname(file);
+    while (!name.test(readmes.get(folder)?.text ?? '') && folder !== '.') folder = dirname(folder);
+    return !name.test(readmes.get(folder)?.text ?? '');
+  });
+  expect(unnamed).toEqual([]);
+});
+
 /** Named in the docs, and made by a command or by the reader. */
-const MADE = ['dist/web/index.html', 'result.json', 'op.pass.wgsl', 'windows/count.ts'];
+const MADE = ['dist/web/index.html', '.cache/api/index.html', 'result.json', 'op.pass.wgsl', 'windows/count.ts'];
 
 test('every file that the docs name is there', () => {
   const lost = docs.flatMap(({ file, text }) => {

@@ -31,7 +31,10 @@ import { openBrowser, screenshotPath } from './support/browser.js';
 const project = mkdtempSync(join(tmpdir(), 'byte-to-loss-newcomer-'));
 const at = (path: string) => join(project, path);
 const installed = at('node_modules/byte-to-loss');
-const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+const { dependencies, scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  dependencies: Record<string, string>;
+  scripts: Record<string, string>;
+};
 
 let tarball: Buffer;
 let files: { name: string; bytes: Buffer }[];
@@ -62,6 +65,16 @@ test('is small, and has every shader and nothing that only tests or maps need', 
   const names = files.map(({ name }) => name);
   expect(readdirSync('shaders').filter((shader) => !names.includes(`shaders/${shader}`))).toEqual([]);
   expect(names.filter((name) => !/^(dist\/(?!web\/).*\.(js|d\.ts)|shaders\/.*|[^/]+)$/.test(name))).toEqual([]);
+});
+
+test('is checked in a copy elsewhere, so that a tarball that lies in the checkout stays', () => {
+  // `attw --pack` writes the same name as `npm pack`, and deletes it.
+  expect(scripts.package).not.toContain('attw --pack');
+  expect(scripts.package).toContain('npm pack --ignore-scripts --pack-destination .cache');
+});
+
+test('is packed as the README says, in a checkout where nothing is installed yet', () => {
+  expect(readFileSync('README.md', 'utf8')).toMatch(/^npm ci && npm pack /m); // packing builds, with the compiler
 });
 
 test('its names are imported by a program, and its shaders by path', () => {

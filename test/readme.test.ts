@@ -36,7 +36,10 @@ function expectSection(name: string, text: string): void {
 
 test('the walk in the README is what `npm run walk` prints on the bundled driver', async () => {
   const { out } = await cli('walk');
-  expectSection('walk', out);
+  // Three stops are in sight, the others behind a click: a newcomer should come to the end of the README.
+  const rest = out.indexOf('\n4. ');
+  expectSection('walk', out.slice(0, rest));
+  expectSection('walk on', out.slice(rest));
 });
 
 test('the op table in the README is the registry', () => {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { chosenSources, type Listed, listDevices } from '../engine/adapters.js';
+import { chosenSources, type DeviceName, type Listed, listDevices, mend } from '../engine/adapters.js';
 
 const MIB = 2 ** 20;
 
@@ -13,7 +13,9 @@ export function devicesCommand(): Command {
       const wanted = chosenSources(options.device);
       const listed = await listDevices();
       const taken = wanted.find((source) => listed.some((one) => one.source === source && one.found))?.name;
-      console.log(options.json ? JSON.stringify(devicesJson(listed, taken), null, 2) : devicesTable(listed, taken));
+      const names = wanted.map((source) => source.name);
+      const text = devicesTable(listed, taken, names);
+      console.log(options.json ? JSON.stringify(devicesJson(listed, taken), null, 2) : text);
     });
 }
 
@@ -39,8 +41,16 @@ export function devicesJson(listed: readonly Listed[], taken: string | undefined
   return { taken: taken ?? null, devices };
 }
 
-/** The listing for people: one block for each source, `*` before the one that would be taken. */
-export function devicesTable(listed: readonly Listed[], taken: string | undefined): string {
+/**
+ * The listing for people: one block for each source, `*` before the one that would be taken.
+ *
+ * @param wanted the sources that were asked for; where none of them is there, the last line says what brings one
+ */
+export function devicesTable(
+  listed: readonly Listed[],
+  taken: string | undefined,
+  wanted: readonly DeviceName[],
+): string {
   const blocks = listed.map(({ source, found, failure }) => {
     const head = `${source.name === taken ? '*' : ' '} ${source.name.padEnd(8)}`;
     if (found === undefined) return `${head} - (${source.what}: ${failure})`;
@@ -62,7 +72,8 @@ export function devicesTable(listed: readonly Listed[], taken: string | undefine
       '\n',
     );
   });
-  const last = taken === undefined ? 'none of them can be taken' : `* would be taken; --device NAME takes another`;
+  const none = `${wanted.join(', ')}: there is none. ${mend(wanted)}`;
+  const last = taken === undefined ? none : '* would be taken; --device NAME takes another';
   return [...blocks, last].join('\n');
 }
 

@@ -110,7 +110,7 @@ export function chosenSources(option: string | undefined, sources: readonly Sour
 }
 
 /** The one command that gives this machine one of the sources that were tried. */
-function mend(tried: readonly DeviceName[]): string {
+export function mend(tried: readonly DeviceName[]): string {
   if (process.platform === 'linux') {
     if (tried.includes('bundled') && process.arch === 'x64') {
       return `This mends it: npm install ${BUNDLE}@${BUNDLE_VERSION}`;

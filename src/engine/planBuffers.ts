@@ -96,6 +96,12 @@ export class PlanBuffers {
     this.device.gpu.queue.writeBuffer(this.#params, 0, bytes);
   }
 
+  /**
+   * A dispatch's tensors and parameters, bound by the names in its WGSL.
+   *
+   * @param index the dispatch's place in the plan, which says where its parameters lie
+   * @throws InputError when shader and dispatch do not name the same bindings
+   */
   bindGroup(
     entry: Entry,
     dispatch: Dispatch,

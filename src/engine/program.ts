@@ -76,7 +76,11 @@ export class Program {
     return this.#tensor(this.#storage('input', label, sizeOf(shape), dtype, more), shape, label, requiresGradient);
   }
 
-  /** A tensor whose numbers are fixed when the plan is made: tables of angles, the substrate's value table. */
+  /**
+   * A tensor whose numbers are fixed when the plan is made: tables of angles, the substrate's value table.
+   *
+   * @throws ShapeError when `data` does not fill the shape
+   */
   constant(label: string, shape: Shape, data: Float32Array | Uint32Array): Tensor {
     if (data.length !== sizeOf(shape)) {
       throw new ShapeError('constant', 'data must fill the shape', { [label]: shape, data: [data.length] });
@@ -90,7 +94,11 @@ export class Program {
     return this.#create('state', label, shape, dtype, false);
   }
 
-  /** A trainable tensor: a range of the flat parameter buffer. */
+  /**
+   * A trainable tensor: a range of the flat parameter buffer.
+   *
+   * @throws InputError when there is a parameter of that name
+   */
   parameter(name: string, shape: Shape, options: { decay?: boolean } = {}): Tensor {
     if (this.parameters.some((entry) => entry.name === name)) throw new InputError(`parameter ${name} exists already`);
     const offset = this.#flatLength;
@@ -134,6 +142,8 @@ export class Program {
    * Record one call of an op and return its output tensors.
    *
    * @param outputs existing tensors for outputs that are added into or updated in place, in order of such outputs
+   * @throws InputError when an input belongs to another program, or `outputs` lacks one
+   * @throws ShapeError when the op's shape rule refuses the inputs, or one of `outputs` has another shape
    */
   record<A extends Attributes>(
     op: Op<A>,
@@ -182,6 +192,7 @@ export class Program {
    * Append the entries that compute gradients, by walking the tape backwards from `from`.
    *
    * @param from the loss, a scalar whose gradient is 1; or pairs of tensors and the gradients to start from
+   * @throws ShapeError when the loss is not one number, or a gradient has another shape than its tensor
    */
   backward(from: Tensor | readonly (readonly [Tensor, Tensor])[]): void {
     const pairs =

@@ -40,6 +40,7 @@ export class ReferenceRun {
     return this;
   }
 
+  /** Run one entry: its outputs are written, added into or updated, as its op says. */
   runEntry(entry: Entry): void {
     // A view's output is its input's storage: nothing to compute.
     if (entry.op === reshape || entry.op === permute) return;

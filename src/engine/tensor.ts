@@ -49,14 +49,17 @@ export class Tensor {
     readonly requiresGradient: boolean,
   ) {}
 
+  /** float32 numbers or u32 ids */
   get dtype(): DType {
     return this.storage.dtype;
   }
 
+  /** elements: `[2, 3, 4]` has 24 */
   get size(): number {
     return sizeOf(this.shape);
   }
 
+  /** whether the elements lie in row-major order with nothing between them; a transposed view's do not */
   get isContiguous(): boolean {
     return isContiguous(this.shape, this.strides);
   }
@@ -74,7 +77,11 @@ export class Tensor {
     return this.program.view(this.program.contiguous(this), shape, stridesOf(shape));
   }
 
-  /** The last two axes swapped: `[..., M, N] → [..., N, M]`, a free view. */
+  /**
+   * The last two axes swapped: `[..., M, N] → [..., N, M]`, a free view.
+   *
+   * @throws ShapeError when there are fewer than two axes
+   */
   transpose(): Tensor {
     const rank = this.shape.length;
     if (rank < 2) throw new ShapeError('transpose', 'needs two axes or more', { x: this.shape });
@@ -83,7 +90,11 @@ export class Tensor {
     return this.permute(axes);
   }
 
-  /** Axes in another order, a free view. `x.permute([2, 0, 1])` of `[2, 3, 4]` is `[4, 2, 3]`. */
+  /**
+   * Axes in another order, a free view. `x.permute([2, 0, 1])` of `[2, 3, 4]` is `[4, 2, 3]`.
+   *
+   * @throws ShapeError when `axes` does not name every axis once
+   */
   permute(axes: readonly number[]): Tensor {
     const sorted = [...axes].sort((a, b) => a - b);
     if (sorted.length !== this.shape.length || sorted.some((axis, i) => axis !== i)) {

@@ -6,9 +6,13 @@ export const DOOR_KINDS = ['zero', 'projected', 'bytes', 'learned', 'random', 'p
 /** One of `DOOR_KINDS`. */
 export type DoorKind = (typeof DOOR_KINDS)[number];
 
+/** What `config.door` says of a door that was handed in: weights that carry it are not read through another one by mistake. */
+export const OWN_DOOR = 'own';
+
 /** Everything that decides the shapes and the meaning of a decoder's parameters. */
 export interface DecoderConfig {
-  readonly door: DoorKind;
+  /** how bytes enter; `own` where a `DoorBuilder` is handed in */
+  readonly door: DoorKind | typeof OWN_DOOR;
   /** C, columns of every position */
   readonly dim: number;
   readonly layers: number;
@@ -57,7 +61,8 @@ export function checkConfig(config: DecoderConfig): void {
     const largest = LARGEST[name as keyof typeof LARGEST];
     if (value > largest) throw new InputError(`${name} must be at most ${largest}; got ${value}`);
   }
-  if (!DOOR_KINDS.includes(door)) throw new InputError(`door must be one of ${DOOR_KINDS.join(', ')}; got ${door}`);
+  const doors = [...DOOR_KINDS, OWN_DOOR];
+  if (!doors.includes(door)) throw new InputError(`door must be one of ${doors.join(', ')}; got ${door}`);
   if (dim % heads !== 0) {
     const fitting = [...Array(dim).keys()].map((i) => i + 1).filter((h) => dim % h === 0 && (dim / h) % 2 === 0);
     const near = fitting.sort((a, b) => Math.abs(a - heads) - Math.abs(b - heads))[0];
@@ -71,10 +76,11 @@ export function checkConfig(config: DecoderConfig): void {
     );
   }
   const channels = channelsOf(config);
-  // `bytes` cuts rows down to fit, and `projected` maps any width; the others lay channels side by side.
+  // `bytes` cuts rows down to fit, `projected` maps any width, one of your own is its own affair; the others lay channels
+  // side by side.
   if (door === 'bytes' && K > dim)
     throw new InputError(`K must be at most dim for the bytes door; got K ${K}, dim ${dim}`);
-  if (door !== 'bytes' && door !== 'projected' && K * channels > dim) {
+  if (door !== 'bytes' && door !== 'projected' && door !== OWN_DOOR && K * channels > dim) {
     const largest = Math.floor(dim / channels);
     throw new InputError(
       `K·${channels} must be at most dim; got K ${K}, so ${K * channels} > dim ${dim}` +

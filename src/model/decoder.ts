@@ -42,6 +42,7 @@ export class Decoder {
    *
    * @param prefix [L] bytes; a last slot that they do not fill is completed with 0x00   @param stream [T] bytes, at least one
    * @returns [T] bits
+   * @throws InputError when the stream has no byte   @throws DeviceError when memory would not do
    */
   async score(prefix: Uint8Array, stream: Uint8Array): Promise<number[]> {
     if (stream.length === 0) throw new InputError('score: the stream has no byte; give at least one');

@@ -1,8 +1,9 @@
+import { InputError } from '../engine/errors.js';
 import { gatherRows } from '../engine/ops/gatherRows.js';
 import { join } from '../engine/ops/join.js';
 import { linear } from '../engine/ops/linear.js';
 import type { Tensor } from '../engine/tensor.js';
-import type { DecoderConfig } from './config.js';
+import { type DecoderConfig, OWN_DOOR } from './config.js';
 import { ControlEmbedding } from './embedding.js';
 import { sideBySide, ZeroInput } from './zeroInput.js';
 
@@ -26,9 +27,16 @@ export type DoorBuilder = (config: DecoderConfig, parameters: ReadonlyMap<string
  * | projected                     | those through a linear layer                      | likewise            |
  * | bytes                         | the first ⌊dim/K⌋ columns of each byte's embedding | its whole embedding |
  * | learned, random, permuted     | as zero, with another table of value columns      | likewise            |
+ *
+ * @throws InputError for `own`: such a door is known to the program that has it, and to no other
  */
 export function doorOf(config: DecoderConfig, parameters: ReadonlyMap<string, Tensor>): Door {
   const { door, dim, K } = config;
+  if (door === OWN_DOOR) {
+    throw new InputError(
+      'door: these weights belong to a door of their own; hand it to recordForward or Trainer.create as `door`',
+    );
+  }
   const parameter = (name: string) => parameters.get(`door.${name}`)!;
   if (door === 'bytes') {
     const table = parameter('embedding.weight');

@@ -14,6 +14,12 @@ export class Evaluator {
     readonly pass: ForwardPass,
   ) {}
 
+  /**
+   * Record and compile the pass for batches of one size.
+   *
+   * @param from a plan whose parameters it uses, and that must outlive it; or parameters of its own, by name
+   * @throws InputError when the configuration cannot be built   @throws DeviceError when memory would not do
+   */
   static async create(
     device: Device,
     config: DecoderConfig,
@@ -38,6 +44,7 @@ export class Evaluator {
     return nats!;
   }
 
+  /** Give its GPU memory back; a shared plan keeps its own. */
   free(): void {
     this.plan.free();
   }

@@ -1,3 +1,4 @@
+import { InputError } from '../engine/errors.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rotaryTable } from '../engine/ops/rotary.js';
 import { sliceRows } from '../engine/ops/sliceRows.js';
@@ -5,7 +6,7 @@ import type { Program } from '../engine/program.js';
 import type { Tensor } from '../engine/tensor.js';
 import { MASK, VOCABULARY } from '../substrate/channels.js';
 import { decoderBlocks, layer } from './blocks.js';
-import { checkConfig, type DecoderConfig } from './config.js';
+import { checkConfig, type DecoderConfig, OWN_DOOR } from './config.js';
 import { type DoorBuilder, throughDoor } from './door.js';
 import { declareParameters } from './parameters.js';
 
@@ -44,11 +45,15 @@ export interface ForwardOptions {
   readonly decay?: 'matrices' | 'all';
   /** also compute what nobody reads: the slots' rows after the last attention, for people to look at. Default false */
   readonly everyRow?: boolean;
-  /** another door in place of the configuration's */
+  /** a door of your own, where `config.door` is `own` */
   readonly door?: DoorBuilder;
 }
 
-/** Record the whole way from bytes to loss. README.md beside this file has its formulas. */
+/**
+ * Record the whole way from bytes to loss. README.md beside this file has its formulas.
+ *
+ * @throws InputError when the configuration cannot be built, or `door` is given and `config.door` names another
+ */
 export function recordForward(
   program: Program,
   config: DecoderConfig,
@@ -56,6 +61,11 @@ export function recordForward(
   { decay = 'matrices', everyRow = false, door }: ForwardOptions = {},
 ): ForwardPass {
   checkConfig(config);
+  if (door !== undefined && config.door !== OWN_DOOR) {
+    throw new InputError(
+      `door: one of your own needs config.door '${OWN_DOOR}', or its weights would be read through the ${config.door} door`,
+    );
+  }
   const P = Math.ceil(L / config.K);
   const parameters = declareParameters(program, config, decay);
   const ids = { below: VOCABULARY };

@@ -148,6 +148,7 @@ export class Generator {
     return { slots, prefix, plan, ids, position, logits };
   }
 
+  /** Give GPU memory back; a shared plan keeps its own. The next prompt takes it anew. */
   free(): void {
     for (const { slots, plan } of this.#sessions.values()) {
       slots?.free();

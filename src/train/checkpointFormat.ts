@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FileError, InputError } from '../engine/errors.js';
 import { sameShape } from '../engine/shape.js';
-import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST } from '../model/config.js';
+import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST, OWN_DOOR } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
 import { parseJson } from './data/json.js';
 import type { Safetensors } from './safetensorsFormat.js';
@@ -13,7 +13,7 @@ const whole = (most: number) => z.number().int().min(1).max(most);
 
 /** A decoder's configuration as it may stand in a file that anybody wrote. */
 export const configSchema = z.strictObject({
-  door: z.enum(DOOR_KINDS),
+  door: z.enum([...DOOR_KINDS, OWN_DOOR]),
   dim: whole(LARGEST.dim),
   layers: whole(LARGEST.layers),
   heads: whole(LARGEST.heads),

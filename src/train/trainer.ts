@@ -211,6 +211,7 @@ export class Trainer {
     this.step = step;
   }
 
+  /** Give all GPU memory back. */
   free(): void {
     for (const { plan } of [...this.recorded.values()].reverse()) plan.free();
   }

@@ -241,11 +241,16 @@ describe('devices', () => {
         { device: 'bundled', taken: true, driver: 'swiftshader', subgroupSize: 4, limits: { binding: 2 ** 30 } },
       ],
     });
-    const lines = devicesTable(listed, 'bundled').split('\n');
+    const lines = devicesTable(listed, 'bundled', ['bundled']).split('\n');
     expect(lines[0]).toBe('  gpu      - (gpu of the test: no card)');
     expect(lines[1]).toMatch(/^\* bundled {2}SwiftShader/);
     expect(lines).toContain('    subgroup size    4');
-    expect(devicesTable(listed.slice(0, 1), undefined)).toMatch(/none of them can be taken$/);
+    const none = (...wanted: Source['name'][]) =>
+      devicesTable(listed.slice(0, 1), undefined, wanted).split('\n').at(-1);
+    expect(none('gpu', 'system', 'bundled')).toBe(
+      'gpu, system, bundled: there is none. This mends it: npm install @sparticuz/chromium@147.0.0',
+    );
+    expect(none('system')).toMatch(/^system: there is none\. This mends it: apt-get install mesa-vulkan-drivers /);
   });
 });
 

@@ -53,7 +53,7 @@ export function transposed(x: Value): Float64Array {
  *
  * @param a [M, K]   @param b [K, N]
  * @returns [M, N], a new tensor
- * @throws ShapeError when the inner sizes differ
+ * @throws ShapeError when a or b is not a matrix, or the inner sizes differ
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const { program } = a;

@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+/*
+ * "Add an op", "add a door" and "add a kind of window", done in a copy of the checkout by nothing but the lines that the
+ * recipes print: a fence "```ts src/new.ts" is added to the end of that file, a fence "```diff src/old.ts" changes it.
+ */
+
+const RECIPES = ['src/engine/README.md', 'src/model/README.md', 'src/train/README.md'];
+const copy = mkdtempSync(join(tmpdir(), 'byte-to-loss-recipes-'));
+
+/** Every fence that names a file, moved to the left margin. */
+function steps(recipe: string): { how: string; file: string; text: string }[] {
+  const fences = readFileSync(recipe, 'utf8').matchAll(/^( *)```(\w+) (\S+)\n([\s\S]*?)^\1```$/gm);
+  return [...fences].map(([, indent, how, file, text]) => ({
+    how: how!,
+    file: file!,
+    text: text!.replace(new RegExp(`^${indent}`, 'gm'), ''),
+  }));
+}
+
+/** Each hunk of a diff: what stands in the file, and what is to stand there. */
+function changed(text: string, diff: string): string {
+  return diff.split('@@\n').reduce((before, hunk) => {
+    const lines = hunk.trimEnd().split('\n');
+    const side = (mark: string) =>
+      lines
+        .filter((line) => line[0] === ' ' || line[0] === mark)
+        .map((line) => `${line.slice(1)}\n`)
+        .join('');
+    expect(`\n${before}`).toContain(`\n${side('-')}`);
+    return before.replace(side('-'), () => side('+'));
+  }, text);
+}
+
+const run = (...words: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: copy, encoding: 'utf8' });
+  return { status, said: status === 0 ? '' : stdout + stderr };
+};
+const done = { status: 0, said: '' };
+const bin = (path: string) => join(copy, 'node_modules', path);
+
+beforeAll(() => {
+  const needed = ['src', 'shaders', 'test', 'bench', 'web', 'examples', 'README.md', 'package.json', 'tsconfig.json'];
+  for (const name of [...needed, 'biome.json', 'vitest.config.ts']) {
+    cpSync(name, join(copy, name), { recursive: true, filter: (path) => !path.includes('node_modules') });
+  }
+  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
+  for (const { how, file, text } of RECIPES.flatMap(steps)) {
+    const path = join(copy, file);
+    if (how === 'diff') writeFileSync(path, changed(readFileSync(path, 'utf8'), text));
+    else writeFileSync(path, text, { flag: 'a' });
+  }
+});
+afterAll(() => rmSync(copy, { recursive: true }));
+
+test('what the recipes print has the right types and the right form', () => {
+  expect(RECIPES.map((recipe) => steps(recipe).length).every((count) => count > 2)).toBe(true);
+  expect(run(bin('typescript/bin/tsc'), '-p', '.')).toEqual(done);
+  expect(run(bin('@biomejs/biome/bin/biome'), 'check', 'src', 'test')).toEqual(done);
+});
+
+test('the op passes the contract of every op, and the door is held to its float64 twin', () => {
+  const files = ['test/engine/ops/contract.test.ts', 'test/model/blocks.test.ts', 'test/index.test.ts'];
+  expect(run(bin('vitest/vitest.mjs'), 'run', ...files, '-t', 'leakyRelu|dxor|every op of the registry')).toEqual(done);
+  const { testResults } = JSON.parse(readFileSync(join(copy, '.cache/tests.json'), 'utf8')) as {
+    testResults: { assertionResults: { title: string; status: string }[] }[];
+  };
+  const passed = testResults.flatMap(({ assertionResults }) => assertionResults.filter((x) => x.status === 'passed'));
+  expect(passed.map(({ title }) => title).sort()).toEqual([
+    'dxor door: loss and all gradients',
+    'has every op of the registry that is called by its name',
+    'has samples',
+    'n: kernels agree with the float64 reference',
+    'n: reference gradients agree with central differences',
+    'the dxor door has 0 of them at K 8, dim 512',
+  ]);
+});
+
+test('train takes the door and the kind of window', () => {
+  const settings = ['--steps', '2', '--validation-windows', '2', '--batch', '2', '--out', 'run'];
+  const train = ['--import', 'tsx', 'src/cli.ts', 'train', '--door', 'dxor', '--share', 'count=1', ...settings];
+  expect(run(...train)).toEqual(done);
+  expect(readFileSync(join(copy, 'run/metrics.jsonl'), 'utf8')).toContain('"count_bpb"');
+});
