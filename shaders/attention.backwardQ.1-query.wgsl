@@ -9,8 +9,8 @@
 // Query i sees keys 0 .. max(i + 1, P) - 1; the others have p = 0 and are left out by the loop bound.
 // Variant 1: one invocation per query row, which owns its dQ; probabilities are recomputed from lse, never stored.
 // Workgroups: ceil(B*H*S / WORKGROUP), folded over y past 65535.
-
-const MAX_D = 128u; // the running sums need arrays of known size
+//
+// const MAX_D: u32, at least D, stands before this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 
