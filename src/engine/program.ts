@@ -228,7 +228,7 @@ export class Program {
       });
     }
     const before = this.#gradients.get(x);
-    if (x.storage.role === 'parameter' || before?.storage.role === 'accumulator') {
+    if (this.#isParameter(x) || before?.storage.role === 'accumulator') {
       this.record(addInto, [this.contiguous(gradient)], {}, [this.#into(x)]);
     } else if (before === undefined) {
       this.#gradients.set(x, gradient);
@@ -237,21 +237,25 @@ export class Program {
     }
   }
 
+  /** A parameter itself; a view of one has a gradient of its own, which its backward hands on. */
+  #isParameter(x: Tensor): boolean {
+    return this.parameters.some(({ tensor }) => tensor === x);
+  }
+
   #into(x: Tensor): Tensor {
     const before = this.#gradients.get(x);
     if (before !== undefined && (before.storage.role === 'gradient' || before.storage.role === 'accumulator')) {
       return before;
     }
     const label = `d ${x.label}`;
-    const total =
-      x.storage.role === 'parameter'
-        ? this.#tensor(
-            this.#storage('gradient', label, x.size, 'f32', { flatOffset: x.storage.flatOffset! }),
-            x.shape,
-            label,
-            false,
-          )
-        : this.#create('accumulator', label, x.shape);
+    const total = this.#isParameter(x)
+      ? this.#tensor(
+          this.#storage('gradient', label, x.size, 'f32', { flatOffset: x.storage.flatOffset! }),
+          x.shape,
+          label,
+          false,
+        )
+      : this.#create('accumulator', label, x.shape);
     this.#gradients.set(x, total);
     if (before !== undefined) this.record(addInto, [this.contiguous(before)], {}, [total]);
     return total;

@@ -4,9 +4,13 @@ import { InputError, ShapeError } from '../../src/engine/errors.js';
 import { evaluate } from '../../src/engine/evaluate.js';
 import { add } from '../../src/engine/ops/add.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
+import { linear } from '../../src/engine/ops/linear.js';
+import { matmul } from '../../src/engine/ops/matmul.js';
+import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { normals } from '../../src/engine/random.js';
 import { sizeOf, stridesOf } from '../../src/engine/shape.js';
+import type { Tensor } from '../../src/engine/tensor.js';
 import { permutedShapes } from '../support/arbitraries.js';
 import { testDevice } from '../support/device.js';
 
@@ -54,6 +58,41 @@ describe('views', () => {
     expect(x.isContiguous).toBe(true);
     expect(program.entries.map(({ op }) => op.name)).toEqual(['permute', 'contiguous', 'reshape']);
   });
+});
+
+describe('gradients through views of a parameter', () => {
+  /** d y / d W weighted by random numbers, W being [6, 7] and x [3, 7]. */
+  async function gradient(kind: 'parameter' | 'input', body: (W: Tensor, x: Tensor) => Tensor) {
+    const program = new Program();
+    const x = program.input('x', [3, 7]);
+    const W =
+      kind === 'parameter'
+        ? program.parameter('W', [6, 7])
+        : program.input('W', [6, 7], 'f32', { requiresGradient: true });
+    const y = body(W, x);
+    const dY = program.input('dY', y.shape);
+    program.backward([[y, dY]]);
+    const dW = program.contiguous(program.gradientOf(W)!);
+    const plan = await Plan.compile(program, await testDevice(), { keep: [dW] });
+    for (const tensor of [x, W, dY]) plan.write(tensor, normals(7, tensor.label, tensor.size));
+    await plan.replay();
+    const numbers = await plan.read(dW);
+    plan.free();
+    return numbers;
+  }
+
+  test.each<[string, (W: Tensor, x: Tensor) => Tensor]>([
+    ['transposed', (W, x) => matmul(x, W.transpose())],
+    ['reshaped', (W) => gelu(W.reshape([42]))],
+    ['reshaped twice, and added into', (W, x) => linear(x, W.reshape([7, 6]).reshape([6, 7]), biasOf(x.program))],
+    ['used as it is, too', (W, x) => add(matmul(x, W.transpose()), linear(x, W, biasOf(x.program)))],
+  ])('%s: the same as of an input', async (_, body) => {
+    const expected = await gradient('input', body);
+    expect(expected.some((value) => value !== 0)).toBe(true);
+    expect(await gradient('parameter', body)).toEqual(expected);
+  });
+
+  const biasOf = (program: Program) => program.constant('bias', [6], new Float32Array(6));
 });
 
 describe('errors', () => {
