@@ -59,6 +59,8 @@ export class Program {
   #differentiating: Entry | undefined;
   /** gradient of the loss by each tensor met so far on the way back */
   readonly #gradients = new Map<Tensor, Tensor>();
+  /** those of them that are added into; one that was handed on to a tensor is none of its own */
+  readonly #totals = new Map<Tensor, Tensor>();
 
   /**
    * @param attribute names of ops whose outputs want a gradient even where no parameter lies behind them: `inspect` asks so by
@@ -228,7 +230,7 @@ export class Program {
       });
     }
     const before = this.#gradients.get(x);
-    if (this.#isParameter(x) || before?.storage.role === 'accumulator') {
+    if (this.#isParameter(x) || this.#totals.has(x)) {
       this.record(addInto, [this.contiguous(gradient)], {}, [this.#into(x)]);
     } else if (before === undefined) {
       this.#gradients.set(x, gradient);
@@ -243,10 +245,9 @@ export class Program {
   }
 
   #into(x: Tensor): Tensor {
+    const known = this.#totals.get(x);
+    if (known !== undefined) return known;
     const before = this.#gradients.get(x);
-    if (before !== undefined && (before.storage.role === 'gradient' || before.storage.role === 'accumulator')) {
-      return before;
-    }
     const label = `d ${x.label}`;
     const total = this.#isParameter(x)
       ? this.#tensor(
@@ -257,6 +258,7 @@ export class Program {
         )
       : this.#create('accumulator', label, x.shape);
     this.#gradients.set(x, total);
+    this.#totals.set(x, total);
     if (before !== undefined) this.record(addInto, [this.contiguous(before)], {}, [total]);
     return total;
   }

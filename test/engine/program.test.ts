@@ -95,6 +95,26 @@ describe('gradients through views of a parameter', () => {
   const biasOf = (program: Program) => program.constant('bias', [6], new Float32Array(6));
 });
 
+test('a total that an op adds into belongs to one tensor, also where add hands it on to two', async () => {
+  const device = await testDevice();
+  const program = new Program();
+  const [a, b] = ['a', 'b'].map((label) => program.input(label, [2, 2], 'f32', { requiresGradient: true }));
+  const x = program.constant('x', [1, 2], Float32Array.of(1, 10));
+  const copy = gelu(a!); // met last on the way back
+  const y = linear(x, add(a!, b!), program.constant('bias', [2], new Float32Array(2)));
+  const one = program.constant('dY', [1, 2], Float32Array.of(1, 1));
+  program.backward([
+    [y, one],
+    [copy, program.constant('dCopy', [2, 2], new Float32Array(4).fill(100))],
+  ]);
+  const plan = await Plan.compile(program, device, { keep: 'all' });
+  await plan.replay();
+  // y = (a + b) x, so each row of dB is x; dA has 100 · gelu'(0) = 50 more.
+  expect([...(await plan.read(program.gradientOf(b!)!))]).toEqual([1, 10, 1, 10]);
+  expect([...(await plan.read(program.gradientOf(a!)!))]).toEqual([51, 60, 51, 60]);
+  plan.free();
+});
+
 describe('errors', () => {
   const program = new Program();
   const x = program.input('x', [2, 6]);
