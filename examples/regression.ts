@@ -25,7 +25,7 @@ for (let step = 0; step <= 300; step++) {
     dY,
     error.map((e) => (2 * e) / N),
   );
-  plan.replay();
+  await plan.replay();
   for (const { tensor } of program.parameters) {
     const [value, gradient] = [await plan.read(tensor), await plan.read(program.gradientOf(tensor)!)];
     plan.write(

@@ -93,7 +93,7 @@ export async function checkParity(
   const reference = new ReferenceRun(program, feeds).run();
   const plan = await Plan.compile(program, device, { keep: 'all', profile });
   for (const [tensor, data] of feeds) plan.write(tensor, data);
-  plan.replay();
+  await plan.replay();
   const roundings = sample.roundings ?? 64;
   for (const entry of program.entries) {
     for (const output of entry.outputs.filter((tensor) => tensor.isContiguous)) {
