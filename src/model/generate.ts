@@ -66,10 +66,11 @@ export class Generator {
     let text = Uint8Array.from(prompt);
     let made = 0;
     while (made < bytes) {
-      // Whole slots from the end of what there is; the bytes behind the last whole slot begin the stream.
+      // Whole slots from the end of what there is; the bytes behind the last whole slot begin the stream, which has room for
+      // one byte more.
       const { K } = this.config;
       const P = Math.min(Math.floor(text.length / K), Math.floor(this.window.prefix / K));
-      const rest = text.length >= this.window.prefix ? 0 : text.length - P * K;
+      const rest = text.length >= this.window.prefix ? 0 : Math.min(text.length - P * K, this.window.stream - 1);
       const start = text.length - rest - P * K;
       const stream = [MASK, ...text.subarray(start + P * K)];
       const session = await this.#open(P, text.subarray(start, start + P * K));

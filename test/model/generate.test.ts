@@ -84,6 +84,17 @@ test('a short prompt fills whole slots, and its rest begins the stream', async (
   expect(first).toBe(sample(logits, 0, 0, 0));
 });
 
+test('a stream shorter than a slot: of a prompt that leaves more behind its last slot, the last bytes are read', async () => {
+  const window = { prefix: 8, stream: 2 };
+  const generator = new Generator(await testDevice(), TINY, loud(TINY), window);
+  const prompt = Uint8Array.of(1, 2, 3, 4, 5, 6, 7); // a slot of four, and three bytes that a stream of two cannot hold
+  const written = await collect(generator.generate(prompt, { bytes: 3, temperature: 0 }));
+  const shorter = await collect(generator.generate(prompt.subarray(2), { bytes: 1, temperature: 0 }));
+  generator.free();
+  expect(written).toHaveLength(3);
+  expect(written[0]).toBe(shorter[0]); // 3 4 5 6 | 7, either way
+}, 20_000);
+
 test('the same seed gives the same bytes, another seed others', async () => {
   const generator = new Generator(await testDevice(), TINY, loud(TINY), WINDOW);
   const write = (seed: number) => collect(generator.generate(Uint8Array.of(1, 2, 3, 4), { bytes: 8, seed }));
