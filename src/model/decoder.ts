@@ -56,7 +56,11 @@ export class Decoder {
     return Array.from(nats, bitsOf);
   }
 
-  /** The bytes that follow a prompt, as they are made. */
+  /**
+   * The bytes that follow a prompt, as they are made. A decoder writes one text at a time; a loop that is left early ends its text.
+   *
+   * @throws InputError at the first byte, while another text is neither at its end nor returned
+   */
   generate(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
     this.#generator ??= new Generator(this.device, this.config, this.parameters, this.#window);
     return this.#generator.generate(prompt, options);

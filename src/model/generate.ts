@@ -45,6 +45,7 @@ export class Generator {
   readonly #sessions = new Map<number, Session>();
   readonly #from: { readonly shared: Plan } | { readonly parameters: ReadonlyMap<string, Float32Array> };
   #base: Plan | undefined;
+  #busy = false;
 
   /**
    * @param parameters numbers by name, or a plan that holds them and goes on changing them: a trainer's
@@ -59,8 +60,24 @@ export class Generator {
     this.#from = parameters instanceof Plan ? { shared: parameters } : { parameters };
   }
 
-  /** The bytes that follow a prompt, as they are made; ends at EOS. */
+  /**
+   * The bytes that follow a prompt, as they are made; ends at EOS. One text at a time, since the caches hold one.
+   *
+   * @throws InputError at the first byte, while another text is neither at its end nor returned
+   */
   async *generate(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
+    if (this.#busy) {
+      throw new InputError('generate: another text is being written; take it to its end, or call its return()');
+    }
+    this.#busy = true;
+    try {
+      yield* this.#write(prompt, options);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async *#write(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
     const { bytes, temperature = 1, topK = 0, seed = 0 } = options;
     checkOptions(bytes, temperature, topK);
     let text = Uint8Array.from(prompt);
