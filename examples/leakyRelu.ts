@@ -22,7 +22,7 @@ type Slope = { slope: number };
 
 /** `y = x` where `x > 0`, else `slope · x`. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
-  return x.program.record(forward, [x.program.contiguous(x)], { slope })[0]!;
+  return x.program.record(forward, [x], { slope })[0]!;
 }
 
 const forward: Op<Slope> = {
@@ -36,8 +36,7 @@ const forward: Op<Slope> = {
     onePerInvocation('leakyRelu', x!.size, { x: x!, gain: x!, y: y! }, { n: x!.size, slope }),
   ],
   backward({ inputs: [x], attributes, gradients: [dY], give, wants }) {
-    const { program } = x!;
-    if (wants(x!)) give(x!, program.record(backward, [x!, program.contiguous(dY!)], attributes)[0]!);
+    if (wants(x!)) give(x!, x!.program.record(backward, [x!, dY!], attributes)[0]!);
   },
 };
 

@@ -78,10 +78,11 @@ export class Plan {
   /**
    * Write the numbers of an input, a state or a parameter.
    *
-   * @throws InputError when the length or the type is another
+   * @throws InputError when the length or the type is another, or the tensor a strided view
    */
   write(tensor: Tensor, data: Float32Array | Uint32Array): void {
     this.#check(tensor);
+    if (!tensor.isContiguous) throw new InputError(`write: ${tensor} is a strided view; write what it looks at`);
     const type = tensor.dtype === 'f32' ? Float32Array : Uint32Array;
     if (data.length !== tensor.size || !(data instanceof type)) {
       throw new InputError(

@@ -133,7 +133,7 @@ export class Program {
   }
 
   /**
-   * Record one call of an op and return its output tensors.
+   * Record one call of an op and return its output tensors. Views are copied first, unless the op is `strided`.
    *
    * @param outputs existing tensors for outputs that are added into or updated in place, in order of such outputs
    */
@@ -149,6 +149,7 @@ export class Program {
       }
     }
     const specs = op.shape(inputs, attributes);
+    const read = op.strided ? inputs : inputs.map((input) => this.contiguous(input));
     const existing = [...outputs];
     const behind = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
     const wants = behind || this.attribute.includes(op.name);
@@ -160,9 +161,11 @@ export class Program {
       if (!sameShape(target.shape, spec.shape)) {
         throw new ShapeError(op.name, `${name} must match`, { [name]: target.shape, expected: spec.shape });
       }
+      if (!target.isContiguous)
+        throw new InputError(`${op.name}: ${target} is a strided view; ${name} is written in place`);
       return target;
     });
-    this.#append(op, inputs, written, attributes);
+    this.#append(op, read, written, attributes);
     return written;
   }
 
@@ -231,7 +234,7 @@ export class Program {
     }
     const before = this.#gradients.get(x);
     if (this.#isParameter(x) || this.#totals.has(x)) {
-      this.record(addInto, [this.contiguous(gradient)], {}, [this.#into(x)]);
+      this.record(addInto, [gradient], {}, [this.#into(x)]);
     } else if (before === undefined) {
       this.#gradients.set(x, gradient);
     } else {
@@ -259,7 +262,7 @@ export class Program {
       : this.#create('accumulator', label, x.shape);
     this.#gradients.set(x, total);
     this.#totals.set(x, total);
-    if (before !== undefined) this.record(addInto, [this.contiguous(before)], {}, [total]);
+    if (before !== undefined) this.record(addInto, [before], {}, [total]);
     return total;
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError, ShapeError } from '../../src/engine/errors.js';
 import { evaluate } from '../../src/engine/evaluate.js';
-import { add } from '../../src/engine/ops/add.js';
+import { add, addInto } from '../../src/engine/ops/add.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { matmul } from '../../src/engine/ops/matmul.js';
@@ -133,6 +133,13 @@ describe('errors', () => {
     const other = new Program().input('stranger', [2, 6]);
     expect(() => add(x, other)).toThrow(
       new InputError('add: stranger [2, 6] belongs to another program; record both ops in one program'),
+    );
+  });
+
+  test('a strided view to be written in place', () => {
+    const total = program.state('total', [6, 2]).transpose();
+    expect(() => program.record(addInto, [x], {}, [total])).toThrow(
+      new InputError('addInto: total [2, 6] is a strided view; y is written in place'),
     );
   });
 

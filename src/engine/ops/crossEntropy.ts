@@ -17,8 +17,7 @@ import { onePerWorkgroup, rowKernel } from './elementwise.js';
  * @throws ShapeError when targets or weights are not [...]
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, weights: Tensor): { loss: Tensor; nats: Tensor } {
-  const { program } = logits;
-  const [loss, nats] = program.record(crossEntropyForward, [program.contiguous(logits), targets, weights], {});
+  const [loss, nats] = logits.program.record(crossEntropyForward, [logits, targets, weights], {});
   return { loss: loss!, nats: nats! };
 }
 

@@ -53,10 +53,11 @@ export function stridedIndex(i: number, shape: readonly number[], strides: reado
   return at;
 }
 
-/** A row-major copy of a view of up to four axes: what ops that don't take strides are given. */
+/** A row-major copy of a view of up to four axes: what ops that are not `strided` are given. */
 export const contiguous: Op = {
   name: 'contiguous',
   formula: 'y = x, copied into row-major order',
+  strided: true,
   inputs: ['x'],
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
