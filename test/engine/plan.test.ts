@@ -18,6 +18,7 @@ import { initialParameters } from '../../src/model/parameters.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { randomBatch } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
+import { countObjects } from '../support/gpuObjects.js';
 
 const CONFIG: DecoderConfig = { door: 'zero', dim: 32, layers: 2, heads: 2, K: 1 };
 const SIZE = { prefix: 4, stream: 8 };
@@ -196,6 +197,23 @@ test('describe() prints dispatches, pipelines, bytes, and what shares what', asy
   expect(text).toMatch(/\d+\.\.\d+ \| \S/); // two tenants of one buffer
   expect(plan.bytes.activations).toBeLessThan(plan.bytes.unshared);
   plan.free();
+});
+
+test('one tensor may be read twice at once, and a plan be freed meanwhile', async () => {
+  const device = await testDevice();
+  const live = countObjects(device.gpu);
+  const program = new Program();
+  const x = program.input('x', [3]);
+  const y = add(x, x);
+  const plan = await Plan.compile(program, device, { keep: [y] });
+  plan.write(x, Float32Array.of(1, 2, 3));
+  const twice = Float32Array.of(2, 4, 6);
+  expect(await plan.replayAndRead([y, y])).toEqual([twice, twice]);
+  expect(await Promise.all([plan.read(y), plan.read(y)])).toEqual([twice, twice]);
+  const last = plan.read(y);
+  plan.free();
+  expect(await last).toEqual(twice);
+  expect(live.buffers).toBe(0);
 });
 
 describe('bad input', () => {
