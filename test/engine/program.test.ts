@@ -129,6 +129,13 @@ describe('errors', () => {
     expect(() => x.permute([0, 0])).toThrow('permute: axes must name every axis once; got x [2, 6], axes [0, 0]');
   });
 
+  test('a view of more axes than can be copied', () => {
+    const wide = new Program().input('wide', [1, 2, 3, 4, 5]);
+    expect(() => gelu(wide.transpose())).toThrow(
+      new ShapeError('contiguous', 'a strided view must have at most 4 axes', { wide: [1, 2, 3, 5, 4] }),
+    );
+  });
+
   test('a tensor of another program names the op and the tensor', () => {
     const other = new Program().input('stranger', [2, 6]);
     expect(() => add(x, other)).toThrow(
