@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Device } from '../../src/engine/device.js';
+import { runEntries } from '../../src/engine/entryRun.js';
 import { DeviceError, InputError } from '../../src/engine/errors.js';
 import { evaluate, type Numbers } from '../../src/engine/evaluate.js';
 import { add } from '../../src/engine/ops/add.js';
@@ -112,6 +113,24 @@ describe('replay', () => {
     const sum = await evaluate(device, { attended, normed }, (t) => add(t.attended, t.normed));
     const wide = await evaluate(device, { sum, up, upBias }, (t) => linear(t.sum, t.up, t.upBias));
     expect(await evaluate(device, { wide }, (t) => gelu(t.wide))).toEqual(replayed);
+  });
+
+  test("a step's gradients have the same bits replayed as run entry by entry", async () => {
+    const device = await testDevice();
+    const { pass, plan, write, gradients } = await lossPlan(device);
+    write(1);
+    const [loss] = await plan.replayAndRead([pass.loss]);
+    const replayed = await plan.read(gradients);
+    write(2); // something else in between, so that nothing is merely left over
+    await plan.replay();
+    write(1);
+    const ran = new Set<string>();
+    for await (const { entry } of runEntries(plan)) ran.add(entry.op.name);
+    expect(ran).toContain('attention.backwardKV');
+    expect(await plan.read(pass.loss)).toEqual(loss);
+    expect(await plan.read(gradients)).toEqual(replayed);
+    expect(replayed.some((value) => value !== 0)).toBe(true);
+    plan.free();
   });
 
   test('gradients add up over replays of one plan, and only when asked', async () => {
