@@ -3,7 +3,7 @@
 // Variant 3, for GPUs, adds the ideas of attention.forward.3-tiled: tiles of q and dY in workgroup memory, and a key and
 // its sums in registers. It sweeps over the queries twice, for dV and then for dK, computing the scores again: key, value
 // and both sums at once are more registers than an invocation has. Dao et al. 2022, arXiv:2205.14135, appendix B.
-// Twin: attentionReference in src/engine/ops/attention.ts
+// Twin: visitPairs in src/engine/ops/attention.ts
 //
 //   q, k, v, dK, dV  [B, H, S, D]
 //   dY               [B, S, H*D]

@@ -1,6 +1,6 @@
 // attention.backwardQ   dQ[i] = scale * Σ_j p_ij * (dY[i]·v[j] - delta[i]) * k[j]
 // with p_ij = exp(scale * q[i]·k[j] - lse[i]).
-// Dao et al. 2022, arXiv:2205.14135, appendix B. Twin: attentionReference in src/engine/ops/attention.ts
+// Dao et al. 2022, arXiv:2205.14135, appendix B. Twin: visitPairs in src/engine/ops/attention.ts
 //
 //   q, k, v, dQ  [B, H, S, D]
 //   dY           [B, S, H*D]

@@ -2,7 +2,7 @@
 // with p_ij = exp(scale * q[i]·k[j] - lse[i]).
 // Variant 3, for GPUs, adds the ideas of attention.forward.3-tiled: tiles of k and v in workgroup memory, and a query, its
 // row of dY and its dQ in registers. Dao et al. 2022, arXiv:2205.14135, appendix B.
-// Twin: attentionReference in src/engine/ops/attention.ts
+// Twin: visitPairs in src/engine/ops/attention.ts
 //
 //   q, k, v, dQ  [B, H, S, D]
 //   dY           [B, S, H*D]
