@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import type { Device } from '../../src/engine/device.js';
 import { DeviceError } from '../../src/engine/errors.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { Plan } from '../../src/engine/plan.js';
@@ -35,6 +36,21 @@ it('memory that is not there is missed before anything is allocated, and the fla
   const [, batch, accumulate] = /--batch (\d+) --accumulate (\d+)/.exec(error.message)!;
   expect(Number(batch) * Number(accumulate)).toBe(16);
   expect(live.buffers).toBe(0);
+});
+
+it('counts in the precision that was asked for, the flags that would do included', async () => {
+  const matrix = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
+  const real = await testDevice();
+  const device: Device = Object.assign(Object.create(real), real, {
+    f16: true,
+    subgroupMatrix: [matrix],
+    freeMemory: () => 12 << 20,
+  });
+  const predict = vi.spyOn(Plan, 'predict');
+  const error = await Trainer.create(device, { ...options, precision: 'mixed' }).catch((thrown) => thrown);
+  expect(error.message).toContain('--accumulate');
+  expect(new Set(predict.mock.calls.map(([, , given]) => given?.profile?.precision))).toEqual(new Set(['mixed']));
+  predict.mockRestore();
 });
 
 it('says so when no batch would fit', async () => {
