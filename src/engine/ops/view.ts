@@ -4,6 +4,11 @@ import type { Op, Value } from '../op.js';
 import { sizeOf, stridesOf } from '../shape.js';
 import { WORKGROUP } from './elementwise.js';
 
+/*
+ * Views: nothing runs for them, in a plan or in a reference run, which reads the input through the output's strides. `Tensor` has
+ * their shape rules; what `shape` and `reference` say here is for people, whom `inspect` shows it.
+ */
+
 /** The same elements under another shape. No dispatch: the output looks at the input's storage. */
 export const reshape: Op = {
   name: 'reshape',
