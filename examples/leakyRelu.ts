@@ -19,8 +19,7 @@ addShader('leakyRelu', wgsl);
 
 /** `y = x` where `x > 0`, else `slope · x`. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
-  const rows = x.program.contiguous(x);
-  return x.program.record(op, [rows, rows], { slope })[0]!;
+  return x.program.record(op, [x, x], { slope })[0]!;
 }
 
 /** One op is its own gradient: leakyRelu scales x, its gradient scales dY, by 1 or slope as the sign of x says. */
@@ -35,8 +34,7 @@ const op: Op<{ slope: number }> = {
     onePerInvocation('leakyRelu', x!.size, { x: x!, gain: gain!, y: y! }, { n: x!.size, slope }),
   ],
   backward({ inputs: [x, gain], attributes, gradients: [dY], give, wants }) {
-    const { program } = x!;
-    if (wants(gain!)) give(gain!, program.record(op, [x!, program.contiguous(dY!)], attributes)[0]!);
+    if (wants(gain!)) give(gain!, x!.program.record(op, [x!, dY!], attributes)[0]!);
   },
 };
 

@@ -1,4 +1,4 @@
-// addInto   y += x: how a second gradient reaches a tensor that is used twice. Twin: addReference in src/engine/ops/add.ts
+// addInto   y += x: how a second gradient reaches its total. Twin: addInto's reference in src/engine/ops/add.ts
 //
 //   x, y  [n]
 //

@@ -1,5 +1,5 @@
 // addLayerNorm.backward   d = dSum + layerNorm.backward(dY): what both x and delta receive, since sum = x + delta
-// Twin: addLayerNormReference in src/engine/ops/addLayerNorm.ts
+// Twin: addLayerNormBackward's reference in src/engine/ops/addLayerNorm.ts
 //
 //   sum, dY, dSum, d  [N, C]   sum[n, c] sits at n*C + c
 //   weight            [C]

@@ -1,5 +1,5 @@
 // addLayerNorm.forward   sum = x + delta,  y = layerNorm(sum): a residual connection and the norm behind it in one pass
-// Twin: addLayerNormReference in src/engine/ops/addLayerNorm.ts
+// Twin: addLayerNormForward's reference in src/engine/ops/addLayerNorm.ts
 //
 //   x, delta, sum, y  [N, C]   x[n, c] sits at n*C + c
 //   weight, bias      [C]

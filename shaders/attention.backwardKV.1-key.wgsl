@@ -1,6 +1,6 @@
 // attention.backwardKV   dV[j] = Σ_i p_ij * dY[i],  dK[j] = scale * Σ_i p_ij * (dY[i]·v[j] - delta[i]) * q[i]
 // with p_ij = exp(scale * q[i]·k[j] - lse[i]).
-// Dao et al. 2022, arXiv:2205.14135, appendix B. Twin: attentionReference in src/engine/ops/attention.ts
+// Dao et al. 2022, arXiv:2205.14135, appendix B. Twin: visitPairs in src/engine/ops/attention.ts
 //
 //   q, k, v, dK, dV  [B, H, S, D]
 //   dY               [B, S, H*D]
@@ -9,8 +9,8 @@
 // Key j is seen by every query when it is a slot (j < P), else by queries j .. S-1.
 // Variant 1: one invocation per key row, which owns its dK and dV, so no two invocations add into one place.
 // Workgroups: ceil(B*H*S / WORKGROUP), folded over y past 65535.
-
-const MAX_D = 128u; // the running sums need arrays of known size
+//
+// const MAX_D: u32, at least D, stands before this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 

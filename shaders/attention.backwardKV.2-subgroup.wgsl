@@ -2,7 +2,7 @@
 // with p_ij = exp(scale * q[i]·k[j] - lse[i]).
 // Variant 2 adds the idea of attention.forward.2-subgroup, with the parts exchanged: a lane keeps two keys, and a
 // subgroup loads eight numbers of q or dY together and hands them round. Read attention.backwardKV.1-key first.
-// Twin: attentionReference in src/engine/ops/attention.ts
+// Twin: visitPairs in src/engine/ops/attention.ts
 //
 //   q, k, v, dK, dV  [B, H, S, D]
 //   dY               [B, S, H*D]

@@ -3,7 +3,7 @@
 // Variant 3, for GPUs, adds the ideas of attention.forward.3-tiled: tiles of q and dY in workgroup memory, and a key and
 // its sums in registers. It sweeps over the queries twice, for dV and then for dK, computing the scores again: key, value
 // and both sums at once are more registers than an invocation has. Dao et al. 2022, arXiv:2205.14135, appendix B.
-// Twin: attentionReference in src/engine/ops/attention.ts
+// Twin: visitPairs in src/engine/ops/attention.ts
 //
 //   q, k, v, dK, dV  [B, H, S, D]
 //   dY               [B, S, H*D]
@@ -100,8 +100,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
   let live = s0 + lane < params.S;
+  let to = row * HEAD_DIM; // dV[b, h, j, 0] and dK[b, h, j, 0]
+  // Loops of known length and no index that is computed: an array that has one does not stay in registers.
   if (live) {
-    for (var d = 0u; d < HEAD_DIM; d++) { dV[row * HEAD_DIM + d] = sum[d / 4u][d % 4u]; }
+    for (var c = 0u; c < QUADS; c++) {
+      for (var i = 0u; i < 4u && c * 4u + i < HEAD_DIM; i++) { dV[to + c * 4u + i] = sum[c][i]; }
+    }
   }
 
   var value: array<vec4f, QUADS>;
@@ -127,6 +131,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
   if (live) {
-    for (var d = 0u; d < HEAD_DIM; d++) { dK[row * HEAD_DIM + d] = sum[d / 4u][d % 4u] * params.scale; }
+    for (var c = 0u; c < QUADS; c++) {
+      for (var i = 0u; i < 4u && c * 4u + i < HEAD_DIM; i++) { dK[to + c * 4u + i] = sum[c][i] * params.scale; }
+    }
   }
 }

@@ -1,6 +1,6 @@
 // attention.backwardQ   dQ[i] = scale * Σ_j p_ij * (dY[i]·v[j] - delta[i]) * k[j]
 // with p_ij = exp(scale * q[i]·k[j] - lse[i]).
-// Dao et al. 2022, arXiv:2205.14135, appendix B. Twin: attentionReference in src/engine/ops/attention.ts
+// Dao et al. 2022, arXiv:2205.14135, appendix B. Twin: visitPairs in src/engine/ops/attention.ts
 //
 //   q, k, v, dQ  [B, H, S, D]
 //   dY           [B, S, H*D]
@@ -9,8 +9,8 @@
 // Query i sees keys 0 .. max(i + 1, P) - 1; the others have p = 0 and are left out by the loop bound.
 // Variant 1: one invocation per query row, which owns its dQ; probabilities are recomputed from lse, never stored.
 // Workgroups: ceil(B*H*S / WORKGROUP), folded over y past 65535.
-
-const MAX_D = 128u; // the running sums need arrays of known size
+//
+// const MAX_D: u32, at least D, stands before this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 

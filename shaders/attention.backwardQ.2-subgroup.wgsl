@@ -2,7 +2,7 @@
 // with p_ij = exp(scale * q[i]·k[j] - lse[i]).
 // Variant 2 adds the idea of attention.forward.2-subgroup: a lane keeps two queries, and a subgroup loads eight numbers
 // of k or v together and hands them round. Read attention.backwardQ.1-query first.
-// Twin: attentionReference in src/engine/ops/attention.ts
+// Twin: visitPairs in src/engine/ops/attention.ts
 //
 //   q, k, v, dQ  [B, H, S, D]
 //   dY           [B, S, H*D]

@@ -2,7 +2,7 @@
 // with p_ij = exp(scale * q[i]·k[j] - lse[i]).
 // Variant 3, for GPUs, adds the ideas of attention.forward.3-tiled: tiles of k and v in workgroup memory, and a query, its
 // row of dY and its dQ in registers. Dao et al. 2022, arXiv:2205.14135, appendix B.
-// Twin: attentionReference in src/engine/ops/attention.ts
+// Twin: visitPairs in src/engine/ops/attention.ts
 //
 //   q, k, v, dQ  [B, H, S, D]
 //   dY           [B, S, H*D]
@@ -104,5 +104,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
 
   if (s0 + lane >= params.S) { return; } // after the last barrier
-  for (var d = 0u; d < HEAD_DIM; d++) { dQ[row * HEAD_DIM + d] = dQuery[d / 4u][d % 4u] * params.scale; }
+  // Loops of known length and no index that is computed: an array that has one does not stay in registers.
+  let to = row * HEAD_DIM; // dQ[b, h, s, 0]
+  for (var c = 0u; c < QUADS; c++) {
+    for (var i = 0u; i < 4u && c * 4u + i < HEAD_DIM; i++) { dQ[to + c * 4u + i] = dQuery[c][i] * params.scale; }
+  }
 }

@@ -1,6 +1,6 @@
 // attention.delta   delta[b, h, s] = Σ_d dY[b, s, h*D + d] * y[b, s, h*D + d]: the softmax gradient's inner sum,
 // Σ_j p_j * dP_j, which both backward passes subtract. Dao et al. 2022, arXiv:2205.14135, section 3.1 and appendix B.
-// Twin: attentionReference in src/engine/ops/attention.ts
+// Twin: attentionDeltaOp's reference in src/engine/ops/attention.ts
 //
 //   y, dY   [B, S, H*D]
 //   delta   [B, H, S]

@@ -14,8 +14,8 @@
 //
 // Variant 1, the one to study first: one invocation per query row, one key at a time.
 // Workgroups: ceil(B*H*S / WORKGROUP), folded over y past 65535.
-
-const MAX_D = 128u; // the running sums need arrays of known size
+//
+// const MAX_D: u32, at least D, stands before this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, capacity: u32, scale: f32 }
 

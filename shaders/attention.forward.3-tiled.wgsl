@@ -117,6 +117,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
   if (s0 + lane >= params.S) { return; } // after the last barrier
   let to = ((b * params.S + s) * params.H + h) * HEAD_DIM; // y[b, s, h*D]
-  for (var d = 0u; d < HEAD_DIM; d++) { y[to + d] = output[d / 4u][d % 4u] / total; }
+  // Loops of known length and no index that is computed: an array that has one does not stay in registers.
+  for (var c = 0u; c < QUADS; c++) {
+    for (var i = 0u; i < 4u && c * 4u + i < HEAD_DIM; i++) { y[to + c * 4u + i] = output[c][i] / total; }
+  }
   lse[row] = maximum + log(total);
 }

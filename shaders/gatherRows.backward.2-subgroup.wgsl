@@ -1,5 +1,5 @@
 // gatherRows.backward   dTable[r, w] += Σ_{n: ids[n] = r} dY[n, w], in order of n
-// Twin: gatherRowsReference in src/engine/ops/gatherRows.ts
+// Twin: gatherRowsBackwardReference in src/engine/ops/gatherRows.ts
 //
 //   ids     [N]      u32, below R
 //   dY      [N, W]   W ≤ C

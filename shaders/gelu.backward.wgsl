@@ -1,5 +1,5 @@
 // gelu.backward   dU = dY * (½(1 + t) + u/2 * (1 - t²) * √(2/π) * (1 + 3 * 0.044715 u²)),  t = tanh(…) of gelu.forward
-// Hendrycks and Gimpel 2016, arXiv:1606.08415, in its tanh form. Twin: geluReference in src/engine/ops/gelu.ts
+// Hendrycks and Gimpel 2016, arXiv:1606.08415, in its tanh form. Twin: geluBackwardReference in src/engine/ops/gelu.ts
 //
 //   u, dY, dU  [n]
 //

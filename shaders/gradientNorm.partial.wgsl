@@ -1,5 +1,5 @@
 // gradientNorm.partial   sums of squares of a flat gradient, one per invocation; gradientNorm.finish adds them up
-// Twin: gradientNormReference in src/engine/ops/gradientNorm.ts
+// Twin: gradientNormOp's reference in src/engine/ops/gradientNorm.ts
 //
 //   g         [n]                  a range of the flat gradients
 //   partials  [count]              this range's sums go to partials[first + group*WORKGROUP + lane]

@@ -1,5 +1,5 @@
 // join.backward   dSlots and dStream are the parts of dX that join.forward filled from them
-// Twin: joinReference in src/engine/ops/join.ts
+// Twin: visitJoined in src/engine/ops/join.ts
 //
 //   dX       [B, P + T, C]
 //   dSlots   [B, P, slotWidth]     slotWidth ≤ C

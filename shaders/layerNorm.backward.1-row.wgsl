@@ -1,5 +1,5 @@
 // layerNorm.backward   dX = rstd * (g - mean(g) - xhat * mean(g * xhat)),  g = dY * weight,  xhat = (x - mean) * rstd
-// Ba et al. 2016, arXiv:1607.06450. Twin: layerNormReference in src/engine/ops/layerNorm.ts
+// Ba et al. 2016, arXiv:1607.06450. Twin: layerNormBackwardReference in src/engine/ops/layerNorm.ts
 //
 //   x, dY, dX     [N, C]   x[n, c] sits at n*C + c
 //   weight        [C]

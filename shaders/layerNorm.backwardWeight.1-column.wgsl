@@ -1,5 +1,5 @@
 // layerNorm.backwardWeight   dWeight[c] += Σ_n dY[n, c] * (x[n, c] - mean[n]) * rstd[n],  dBias[c] += Σ_n dY[n, c]
-// Ba et al. 2016, arXiv:1607.06450. Twin: layerNormReference in src/engine/ops/layerNorm.ts
+// Ba et al. 2016, arXiv:1607.06450. Twin: layerNormBackwardWeightReference in src/engine/ops/layerNorm.ts
 //
 //   x, dY           [N, C]   x[n, c] sits at n*C + c
 //   mean, rstd      [N]      saved by layerNorm.forward

@@ -1,5 +1,5 @@
 // layerNorm.backwardWeight   dWeight[c] += Σ_i partials[i, 0, c],  dBias[c] += Σ_i partials[i, 1, c], in order of i
-// Twin: layerNormReference in src/engine/ops/layerNorm.ts
+// Twin: layerNormBackwardWeightReference in src/engine/ops/layerNorm.ts
 //
 //   partials        [chunks, 2, C]   from layerNorm.backwardWeight.3-split
 //   dWeight, dBias  [C]              added into

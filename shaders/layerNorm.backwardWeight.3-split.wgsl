@@ -1,7 +1,7 @@
 // layerNorm.backwardWeight   Σ_n dY[n, c] * (x[n, c] - mean[n]) * rstd[n] and Σ_n dY[n, c] over one chunk of rows
 // Variant 3, for GPUs, adds one idea: the rows are cut into chunks, so that there are enough invocations to fill the
 // device; layerNorm.backwardWeight.3-finish adds the chunks up in order.
-// Twin: layerNormReference in src/engine/ops/layerNorm.ts
+// Twin: layerNormBackwardWeightReference in src/engine/ops/layerNorm.ts
 //
 //   x, dY       [N, C]                   x[n, c] sits at n*C + c
 //   mean, rstd  [N]                      saved by layerNorm.forward

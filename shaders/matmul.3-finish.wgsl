@@ -1,5 +1,5 @@
 // matmul.3-finish   y[m, n] = Σ_z partial[z, m, n], in order of z   then + the old y[m, n] when ADD == 1
-// The second half of a product whose k matmul.3-tiled split into Z layers.
+// The second half of a product whose k matmul.3-tiled split into Z layers. Twin: matmulReference in src/engine/ops/matmul.ts
 //
 //   partial  [Z, M, N]   partial[z, m, n] sits at z*M*N + m*N + n
 //   y        [M, N]      overwritten, or added into when ADD == 1

@@ -15,7 +15,8 @@
 //   y      [M, N]   overwritten, or added into when ADD == 1; [Z, M, N] when the grid is Z > 1 deep, as in matmul.3-tiled
 //
 // f16 ends at 65504 and has full precision down to 6e-5 only. Gradients are below that, so A is multiplied by SCALE, a power
-// of two, as it is rounded, and the sum divided by it. A number too large becomes infinite and shows in the loss.
+// of two, as it is rounded, and the sum divided by it. A number too large is expected to become infinite and show in the
+// loss.
 //
 // Workgroup (x, y, z) owns ROWS × COLUMNS of y in layer z. It is 2 × 2 subgroups, each with BLOCKS × BLOCKS sums of
 // MATRIX_M × MATRIX_N. Rows and columns past the edge repeat the last one and are not written.
@@ -88,6 +89,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_id) subgroup: u32,
+  @builtin(subgroup_invocation_id) place: u32, // in the subgroup: lanes need not be numbered subgroup by subgroup
 ) {
   let m0 = group.y * ROWS;
   let n0 = group.x * COLUMNS;
@@ -130,7 +132,7 @@ fn main(
     workgroupBarrier(); // the sums are where every lane can read them
     let m = m0 + top + s / BLOCKS * MATRIX_M;
     let n = n0 + left + s % BLOCKS * MATRIX_N;
-    for (var e = lane % SUBGROUP; e < SUM; e += SUBGROUP) {
+    for (var e = place; e < SUM; e += SUBGROUP) {
       store(group.z, m + e / MATRIX_N, n + e % MATRIX_N, sums[subgroup * SUM + e]);
     }
     workgroupBarrier(); // all have read the sums: the next may come

@@ -1,5 +1,5 @@
 // rotary.backward   dQkv from dQ, dK, dV: each pair is turned back by its angle, and the heads are merged again
-// Su et al. 2021, arXiv:2104.09864. Twin: rotaryReference in src/engine/ops/rotary.ts
+// Su et al. 2021, arXiv:2104.09864. Twin: rotaryBackwardReference in src/engine/ops/rotary.ts
 //
 //   dQ, dK, dV  [B, H, S, D]
 //   table       [positions, D]   row s: cos of the D/2 angles of position s, then their sines

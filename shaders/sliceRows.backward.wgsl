@@ -1,5 +1,5 @@
 // sliceRows.backward   dX[b, s] = dY[b, s - P], and 0 for the P rows that sliceRows.forward left out
-// Twin: sliceRowsReference in src/engine/ops/sliceRows.ts
+// Twin: sliceRowsBackward's reference in src/engine/ops/sliceRows.ts
 //
 //   dY  [B, S - P, C]
 //   dX  [B, S, C]

@@ -207,8 +207,9 @@ async function dawn(robust: boolean, drivers: 'system' | 'bundled'): Promise<GPU
   if (instance === undefined) {
     const { create, globals } = await import('webgpu');
     Object.assign(globalThis, globals);
-    // f16 is hidden on NVIDIA without its toggle.
-    const enabled = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', ...(robust ? [] : FAST_TOGGLES)];
+    // f16 is hidden on NVIDIA without its toggle, and subgroup matrices on Vulkan without its memory model.
+    const hidden = ['vulkan_enable_f16_on_nvidia', 'use_vulkan_memory_model'];
+    const enabled = ['allow_unsafe_apis', ...hidden, ...(robust ? [] : FAST_TOGGLES)];
     // Quantised timestamps are multiples of 65,536 ns: too coarse for a kernel.
     instance = create([`enable-dawn-features=${enabled.join()}`, 'disable-dawn-features=timestamp_quantization']);
     instances.set(key, instance);

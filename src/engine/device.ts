@@ -14,13 +14,7 @@ export interface DeviceOptions {
 }
 
 /** Used when the adapter has them, never required. */
-const OPTIONAL_FEATURES = [
-  'subgroups',
-  'subgroup-size-control',
-  'shader-f16',
-  'timestamp-query',
-  'chromium-experimental-subgroup-matrix',
-];
+const OPTIONAL_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
 
 /**
  * Raised from WebGPU's defaults to what the adapter has. Offset alignments stay at the default 256 bytes everywhere, so that

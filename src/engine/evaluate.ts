@@ -38,7 +38,7 @@ export async function evaluate<Name extends string>(
     given.forEach(([, { data }], i) => {
       plan.write(tensors[i]!, data);
     });
-    plan.replay();
+    await plan.replay();
     return { shape: y.shape, data: y.dtype === 'u32' ? await plan.readIds(y) : await plan.read(y) };
   } finally {
     plan.free();

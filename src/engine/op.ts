@@ -53,6 +53,8 @@ export interface Op<A extends Attributes = Attributes> {
   readonly inputs: readonly string[];
   /** names of the outputs in order; `adds` marks those that are added into, `updates` those changed in place */
   readonly outputs: readonly (string | { readonly adds: string } | { readonly updates: string })[];
+  /** whether its kernels read views by their strides; of any other op, inputs are copied into row-major order first */
+  readonly strided?: boolean;
   /** The shape rule, and the only place that throws for it. */
   shape(inputs: readonly Tensor[], attributes: A): OutputSpec[];
   /**

@@ -30,11 +30,25 @@ export interface ReplayOptions {
   readonly accumulate?: boolean;
 }
 
+/** A tensor to be read, and where its first byte lies. */
+interface Source {
+  readonly tensor: Tensor;
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+}
+
+/** A tensor on its way to TypeScript. */
+interface Arrival {
+  readonly tensor: Tensor;
+  readonly staging: GPUBuffer;
+}
+
 /**
  * A program made ready to run, again and again: buffers by liveness, pipelines and bind groups made once, and one
  * command buffer with one compute pass per replay.
  */
 export class Plan {
+  /** where reads arrive, kept for the next; not here while mapped */
   readonly #staging = new Map<Tensor, GPUBuffer>();
   #freed = false;
 
@@ -78,10 +92,11 @@ export class Plan {
   /**
    * Write the numbers of an input, a state or a parameter.
    *
-   * @throws InputError when the length or the type is another
+   * @throws InputError when the length or the type is another, or the tensor a strided view
    */
   write(tensor: Tensor, data: Float32Array | Uint32Array): void {
     this.#check(tensor);
+    if (!tensor.isContiguous) throw new InputError(`write: ${tensor} is a strided view; write what it looks at`);
     const type = tensor.dtype === 'f32' ? Float32Array : Uint32Array;
     if (data.length !== tensor.size || !(data instanceof type)) {
       throw new InputError(
@@ -122,7 +137,8 @@ export class Plan {
     }
     const encoder = this.device.gpu.createCommandEncoder();
     this.#encodeReplay(encoder, options);
-    const copies = tensors.map((tensor) => this.#encodeCopy(encoder, tensor));
+    const sources = tensors.map((tensor) => this.#source(tensor));
+    const copies = sources.map((source) => this.#encodeCopy(encoder, source));
     this.device.gpu.queue.submit([encoder.finish()]);
     return Promise.all(copies.map(async (copy) => new Float32Array(await this.#arrive(copy))));
   }
@@ -175,7 +191,7 @@ export class Plan {
 
   async #bytes(tensor: Tensor): Promise<ArrayBuffer> {
     const encoder = this.device.gpu.createCommandEncoder();
-    const copy = this.#encodeCopy(encoder, tensor);
+    const copy = this.#encodeCopy(encoder, this.#source(tensor));
     this.device.gpu.queue.submit([encoder.finish()]);
     return this.#arrive(copy);
   }
@@ -199,7 +215,8 @@ export class Plan {
       to += storage.length * 4;
     }
     gpu.queue.submit([encoder.finish()]);
-    const bytes = await this.#arrive({ staging, bytes: total });
+    await this.device.settle(staging.mapAsync(GPU_MAP_READ));
+    const bytes = staging.getMappedRange().slice(0);
     staging.destroy();
     let from = 0;
     return storages.map(({ dtype, length }) => {
@@ -209,26 +226,34 @@ export class Plan {
     });
   }
 
-  /** Copy a tensor to its staging buffer, which is made once and kept. */
-  #encodeCopy(encoder: GPUCommandEncoder, tensor: Tensor): { staging: GPUBuffer; bytes: number } {
-    this.#check(tensor);
-    this.#checkNotReused(tensor);
-    const { buffer, offset } = this.buffers.locate(tensor.storage);
+  /** Copy a tensor to its staging buffer, which is made once and kept; a read beside another of the same tensor makes one more. */
+  #encodeCopy(encoder: GPUCommandEncoder, { tensor, buffer, offset }: Source): Arrival {
     const bytes = tensor.size * 4;
-    let staging = this.#staging.get(tensor);
-    if (staging === undefined) {
-      staging = this.device.gpu.createBuffer({ label: `read ${tensor}`, size: Math.max(4, bytes), usage: READ });
-      this.#staging.set(tensor, staging);
-    }
+    const staging =
+      this.#staging.get(tensor) ??
+      this.device.gpu.createBuffer({ label: `read ${tensor}`, size: Math.max(4, bytes), usage: READ });
+    this.#staging.delete(tensor);
     if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
-    return { staging, bytes };
+    return { tensor, staging };
   }
 
-  async #arrive({ staging, bytes }: { staging: GPUBuffer; bytes: number }): Promise<ArrayBuffer> {
-    await this.device.settle(staging.mapAsync(GPU_MAP_READ));
-    const copy = staging.getMappedRange().slice(0, bytes);
-    staging.unmap();
-    return copy;
+  async #arrive({ tensor, staging }: Arrival): Promise<ArrayBuffer> {
+    try {
+      await this.device.settle(staging.mapAsync(GPU_MAP_READ));
+      const copy = staging.getMappedRange().slice(0, tensor.size * 4);
+      staging.unmap();
+      return copy;
+    } finally {
+      if (this.#freed || this.#staging.has(tensor)) staging.destroy();
+      else this.#staging.set(tensor, staging);
+    }
+  }
+
+  /** Where a tensor is read from, once it is known that it can be. */
+  #source(tensor: Tensor): Source {
+    this.#check(tensor);
+    this.#checkNotReused(tensor);
+    return { tensor, ...this.buffers.locate(tensor.storage) };
   }
 
   #checkNotReused(tensor: Tensor): void {

@@ -63,18 +63,20 @@ export function sizeInWords(bytes: number): string {
 
 const MEND = 'Take a smaller --batch, shorter windows or a smaller model';
 
-function overLimit(program: Program, device: Device): DeviceError | undefined {
-  const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
-  const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-  const used = new Set(program.entries.flatMap((e) => [...e.inputs, ...e.outputs].map((t) => t.storage)));
-  for (const storage of used) {
-    // The flat buffers are bound in ranges by AdamW, so only their total size is limited.
-    const isFlat = storage.flatOffset !== undefined && storage.length === program.flatLength;
-    const allowed = isFlat ? maxBufferSize : limit;
-    const needed = storage.length * 4;
-    if (needed > allowed) {
-      const sizes = `needs a buffer of ${sizeInWords(needed)}, but ${device.name} allows ${sizeInWords(allowed)}`;
-      return new DeviceError(`${storage.label}: ${sizes}. ${MEND}`, 'memory', storage.label);
+function overLimit(program: Program, { limits, name }: Device): DeviceError | undefined {
+  const { maxBufferSize, maxStorageBufferBindingSize } = limits;
+  for (const { op, inputs, outputs } of program.entries) {
+    for (const { storage } of [...inputs, ...outputs]) {
+      // gradientNorm and AdamW bind the flat buffers and the moments in ranges, so only their whole size is limited.
+      const isFlat =
+        storage.length === program.flatLength && (storage.flatOffset !== undefined || storage.role === 'state');
+      const isBuffer = isFlat || maxBufferSize < maxStorageBufferBindingSize;
+      const limit = isBuffer ? 'maxBufferSize' : 'maxStorageBufferBindingSize';
+      const needed = storage.length * 4;
+      if (needed > limits[limit]) {
+        const sizes = `needs ${sizeInWords(needed)}, but ${name} allows ${sizeInWords(limits[limit])} (${limit})`;
+        return new DeviceError(`${storage.label}: ${op.name} ${sizes}. ${MEND}`, 'memory', storage.label);
+      }
     }
   }
   return undefined;

@@ -33,14 +33,17 @@ export async function profile(plan: Plan, options: ProfileOptions = {}): Promise
   const timestamps = Timestamps.of(plan.device, steps.length);
   if (timestamps === undefined) return undefined;
   const runs: number[][] = [];
-  for (let i = 0; i < replays; i++) {
-    const encoder = plan.device.gpu.createCommandEncoder();
-    plan.clear(encoder, false);
-    encodeTimed(plan, encoder, steps, timestamps);
-    plan.device.gpu.queue.submit([encoder.finish()]);
-    runs.push(await timestamps.read(steps.length));
+  try {
+    for (let i = 0; i < replays; i++) {
+      const encoder = plan.device.gpu.createCommandEncoder();
+      plan.clear(encoder, false);
+      encodeTimed(plan, encoder, steps, timestamps);
+      plan.device.gpu.queue.submit([encoder.finish()]);
+      runs.push(await timestamps.read(steps.length));
+    }
+  } finally {
+    timestamps.destroy();
   }
-  timestamps.destroy();
   return steps.map((step, i) => {
     const sorted = runs.map((run) => run[i]!).sort((a, b) => a - b);
     const median = sorted[sorted.length >> 1]!;

@@ -59,6 +59,8 @@ export class Program {
   #differentiating: Entry | undefined;
   /** gradient of the loss by each tensor met so far on the way back */
   readonly #gradients = new Map<Tensor, Tensor>();
+  /** those of them that are added into; one that was handed on to a tensor is none of its own */
+  readonly #totals = new Map<Tensor, Tensor>();
 
   /**
    * @param attribute names of ops whose outputs want a gradient even where no parameter lies behind them: `inspect` asks so by
@@ -139,7 +141,7 @@ export class Program {
   }
 
   /**
-   * Record one call of an op and return its output tensors.
+   * Record one call of an op and return its output tensors. Views are copied first, unless the op is `strided`.
    *
    * @param outputs existing tensors for outputs that are added into or updated in place, in order of such outputs
    * @throws InputError when an input belongs to another program, or `outputs` lacks one
@@ -157,6 +159,7 @@ export class Program {
       }
     }
     const specs = op.shape(inputs, attributes);
+    const read = op.strided ? inputs : inputs.map((input) => this.contiguous(input));
     const existing = [...outputs];
     const behind = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
     const wants = behind || this.attribute.includes(op.name);
@@ -168,9 +171,11 @@ export class Program {
       if (!sameShape(target.shape, spec.shape)) {
         throw new ShapeError(op.name, `${name} must match`, { [name]: target.shape, expected: spec.shape });
       }
+      if (!target.isContiguous)
+        throw new InputError(`${op.name}: ${target} is a strided view; ${name} is written in place`);
       return target;
     });
-    this.#append(op, inputs, written, attributes);
+    this.#append(op, read, written, attributes);
     return written;
   }
 
@@ -239,8 +244,8 @@ export class Program {
       });
     }
     const before = this.#gradients.get(x);
-    if (x.storage.role === 'parameter' || before?.storage.role === 'accumulator') {
-      this.record(addInto, [this.contiguous(gradient)], {}, [this.#into(x)]);
+    if (this.#isParameter(x) || this.#totals.has(x)) {
+      this.record(addInto, [gradient], {}, [this.#into(x)]);
     } else if (before === undefined) {
       this.#gradients.set(x, gradient);
     } else {
@@ -248,23 +253,27 @@ export class Program {
     }
   }
 
+  /** A parameter itself; a view of one has a gradient of its own, which its backward hands on. */
+  #isParameter(x: Tensor): boolean {
+    return this.parameters.some(({ tensor }) => tensor === x);
+  }
+
   #into(x: Tensor): Tensor {
+    const known = this.#totals.get(x);
+    if (known !== undefined) return known;
     const before = this.#gradients.get(x);
-    if (before !== undefined && (before.storage.role === 'gradient' || before.storage.role === 'accumulator')) {
-      return before;
-    }
     const label = `d ${x.label}`;
-    const total =
-      x.storage.role === 'parameter'
-        ? this.#tensor(
-            this.#storage('gradient', label, x.size, 'f32', { flatOffset: x.storage.flatOffset! }),
-            x.shape,
-            label,
-            false,
-          )
-        : this.#create('accumulator', label, x.shape);
+    const total = this.#isParameter(x)
+      ? this.#tensor(
+          this.#storage('gradient', label, x.size, 'f32', { flatOffset: x.storage.flatOffset! }),
+          x.shape,
+          label,
+          false,
+        )
+      : this.#create('accumulator', label, x.shape);
     this.#gradients.set(x, total);
-    if (before !== undefined) this.record(addInto, [this.contiguous(before)], {}, [total]);
+    this.#totals.set(x, total);
+    if (before !== undefined) this.record(addInto, [before], {}, [total]);
     return total;
   }
 

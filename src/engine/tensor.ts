@@ -26,7 +26,7 @@ export interface Storage {
   readonly dtype: DType;
   /** elements */
   readonly length: number;
-  /** first element inside the flat buffer; parameters, gradients and moments only */
+  /** first element inside the flat buffer; parameters and gradients only */
   readonly flatOffset?: number;
   /** ids only: every number written must be smaller */
   readonly below?: number;

@@ -48,16 +48,23 @@ export class Decoder {
     if (stream.length === 0) throw new InputError('score: the stream has no byte; give at least one');
     const size = { B: 1, L: prefix.length, T: stream.length };
     const evaluator = await Evaluator.create(this.device, this.config, size, { parameters: this.parameters });
-    const nats = await evaluator.nats({
-      prefix: Uint32Array.from(prefix),
-      targets: Uint32Array.from(stream),
-      weights: new Float32Array(stream.length).fill(1),
-    });
-    evaluator.free();
-    return Array.from(nats, bitsOf);
+    try {
+      const nats = await evaluator.nats({
+        prefix: Uint32Array.from(prefix),
+        targets: Uint32Array.from(stream),
+        weights: new Float32Array(stream.length).fill(1),
+      });
+      return Array.from(nats, bitsOf);
+    } finally {
+      evaluator.free();
+    }
   }
 
-  /** The bytes that follow a prompt, as they are made. */
+  /**
+   * The bytes that follow a prompt, as they are made. A decoder writes one text at a time; a loop that is left early ends its text.
+   *
+   * @throws InputError at the first byte, while another text is neither at its end nor returned
+   */
   generate(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
     this.#generator ??= new Generator(this.device, this.config, this.parameters, this.#window);
     return this.#generator.generate(prompt, options);

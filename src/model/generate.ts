@@ -45,6 +45,7 @@ export class Generator {
   readonly #sessions = new Map<number, Session>();
   readonly #from: { readonly shared: Plan } | { readonly parameters: ReadonlyMap<string, Float32Array> };
   #base: Plan | undefined;
+  #busy = false;
 
   /**
    * @param parameters numbers by name, or a plan that holds them and goes on changing them: a trainer's
@@ -59,17 +60,34 @@ export class Generator {
     this.#from = parameters instanceof Plan ? { shared: parameters } : { parameters };
   }
 
-  /** The bytes that follow a prompt, as they are made; ends at EOS. */
+  /**
+   * The bytes that follow a prompt, as they are made; ends at EOS. One text at a time, since the caches hold one.
+   *
+   * @throws InputError at the first byte, while another text is neither at its end nor returned
+   */
   async *generate(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
+    if (this.#busy) {
+      throw new InputError('generate: another text is being written; take it to its end, or call its return()');
+    }
+    this.#busy = true;
+    try {
+      yield* this.#write(prompt, options);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async *#write(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
     const { bytes, temperature = 1, topK = 0, seed = 0 } = options;
     checkOptions(bytes, temperature, topK);
     let text = Uint8Array.from(prompt);
     let made = 0;
     while (made < bytes) {
-      // Whole slots from the end of what there is; the bytes behind the last whole slot begin the stream.
+      // Whole slots from the end of what there is; the bytes behind the last whole slot begin the stream, which has room for
+      // one byte more.
       const { K } = this.config;
       const P = Math.min(Math.floor(text.length / K), Math.floor(this.window.prefix / K));
-      const rest = text.length >= this.window.prefix ? 0 : text.length - P * K;
+      const rest = text.length >= this.window.prefix ? 0 : Math.min(text.length - P * K, this.window.stream - 1);
       const start = text.length - rest - P * K;
       const stream = [MASK, ...text.subarray(start + P * K)];
       const session = await this.#open(P, text.subarray(start, start + P * K));

@@ -1,9 +1,9 @@
 import type { Device } from '../engine/device.js';
 import { runEntries } from '../engine/entryRun.js';
 import { DeviceError, InputError } from '../engine/errors.js';
-import type { Precision } from '../engine/kernel.js';
+import type { AdapterProfile, Precision } from '../engine/kernel.js';
 import { outputOf, type Value } from '../engine/op.js';
-import { type CompileOptions, Plan } from '../engine/plan.js';
+import { Plan } from '../engine/plan.js';
 import { profileFor } from '../engine/precision.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
@@ -99,7 +99,9 @@ export class Trainer {
       }
     } catch (error) {
       for (const { plan } of [...recorded.values()].reverse()) plan.free();
-      throw error instanceof DeviceError && error.fault === 'memory' ? withMend(error, device, options) : error;
+      throw error instanceof DeviceError && error.fault === 'memory'
+        ? withMend(error, device, options, profile)
+        : error;
     }
     return new Trainer(options, recorded);
   }
@@ -251,12 +253,11 @@ function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B
 }
 
 /** Add to an error about memory the flags that would make the first size fit. */
-function withMend(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
+function withMend(error: DeviceError, device: Device, options: TrainerOptions, profile: AdapterProfile): DeviceError {
   const [size] = options.sizes;
   for (let B = options.batch >> 1; B >= 1; B >>= 1) {
     const { program, pass, optimiser } = record(options, size!, B);
-    const keep: CompileOptions = { keep: [pass.loss, optimiser.clip] };
-    const { misfit, bytes } = Plan.predict(program, device, keep);
+    const { misfit, bytes } = Plan.predict(program, device, { keep: [pass.loss, optimiser.clip], profile });
     if (misfit === undefined) {
       const flags = `--batch ${B} --accumulate ${Math.ceil(options.batch / B)}`;
       return new DeviceError(

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { debugSettings } from '../../src/engine/debug.js';
 import { ParityError } from '../../src/engine/errors.js';
+import { evaluate } from '../../src/engine/evaluate.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
@@ -71,6 +72,13 @@ describe('PARITY=1', () => {
     expect(message).toContain(`y[${details.index}] is ${details.kernel}, its reference ${details.reference}`);
     expect(message).toMatch(/shaders\/gelu\.forward[\w.-]*\.wgsl/);
     expect(message).not.toContain('\n');
+  });
+
+  test('evaluate waits for the run that is checked', async () => {
+    vi.stubEnv('PARITY', '1');
+    const x = { shape: [3], data: Float32Array.of(-1, 0, 1) };
+    const { data } = await evaluate(await testDevice(), { x }, ({ x }) => gelu(x));
+    expect(data[2]).toBeCloseTo(0.8412, 3); // 1/2 · (1 + tanh(0.7979 · 1.0447))
   });
 
   test('key/value caches: rows that a call leaves alone stay as they were', async () => {

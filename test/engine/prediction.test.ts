@@ -1,7 +1,11 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import type { Device } from '../../src/engine/device.js';
 import { DeviceError } from '../../src/engine/errors.js';
+import { gelu } from '../../src/engine/ops/gelu.js';
 import { Plan } from '../../src/engine/plan.js';
+import { Program } from '../../src/engine/program.js';
 import { initialParameters } from '../../src/model/parameters.js';
+import { recordOptimiser } from '../../src/train/optimiser.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { TINY } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
@@ -34,9 +38,41 @@ it('memory that is not there is missed before anything is allocated, and the fla
   expect(live.buffers).toBe(0);
 });
 
+it('counts in the precision that was asked for, the flags that would do included', async () => {
+  const matrix = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 };
+  const real = await testDevice();
+  const device: Device = Object.assign(Object.create(real), real, {
+    f16: true,
+    subgroupMatrix: [matrix],
+    freeMemory: () => 12 << 20,
+  });
+  const predict = vi.spyOn(Plan, 'predict');
+  const error = await Trainer.create(device, { ...options, precision: 'mixed' }).catch((thrown) => thrown);
+  expect(error.message).toContain('--accumulate');
+  expect(new Set(predict.mock.calls.map(([, , given]) => given?.profile?.precision))).toEqual(new Set(['mixed']));
+  predict.mockRestore();
+});
+
 it('says so when no batch would fit', async () => {
   const error = await Trainer.create(await deviceWith(1 << 20), options).catch((thrown) => thrown);
   expect(error.message).toMatch(/Even --batch 1 would not fit$/);
+});
+
+it('flat buffers and moments may be longer than one binding, but not than a buffer; the limit that is met is named', async () => {
+  const device = await testDevice();
+  const within = (maxStorageBufferBindingSize: number, maxBufferSize: number) => {
+    const limits = { maxStorageBufferBindingSize, maxBufferSize };
+    const program = new Program();
+    for (const name of ['a', 'b']) {
+      const y = gelu(program.parameter(name, [1 << 14])); // 64 KiB
+      program.backward([[y, program.input(`dY ${name}`, y.shape)]]);
+    }
+    recordOptimiser(program, program.input('loss', [1]));
+    return Plan.predict(program, Object.create(device, { limits: { value: limits } })).misfit?.message;
+  };
+  expect(within(1 << 16, 1 << 17)).toBeUndefined();
+  expect(within(1 << 15, 1 << 17)).toMatch(/^a: gelu\.forward needs .*\(maxStorageBufferBindingSize\)/);
+  expect(within(1 << 16, 1 << 16)).toMatch(/^gradients: gradientNorm needs .*\(maxBufferSize\)/);
 });
 
 it('predicts what is then allocated', async () => {

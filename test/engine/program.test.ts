@@ -2,11 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError, ShapeError } from '../../src/engine/errors.js';
 import { evaluate } from '../../src/engine/evaluate.js';
-import { add } from '../../src/engine/ops/add.js';
+import { add, addInto } from '../../src/engine/ops/add.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
+import { linear } from '../../src/engine/ops/linear.js';
+import { matmul } from '../../src/engine/ops/matmul.js';
+import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { normals } from '../../src/engine/random.js';
 import { sizeOf, stridesOf } from '../../src/engine/shape.js';
+import type { Tensor } from '../../src/engine/tensor.js';
 import { permutedShapes } from '../support/arbitraries.js';
 import { testDevice } from '../support/device.js';
 
@@ -56,6 +60,61 @@ describe('views', () => {
   });
 });
 
+describe('gradients through views of a parameter', () => {
+  /** d y / d W weighted by random numbers, W being [6, 7] and x [3, 7]. */
+  async function gradient(kind: 'parameter' | 'input', body: (W: Tensor, x: Tensor) => Tensor) {
+    const program = new Program();
+    const x = program.input('x', [3, 7]);
+    const W =
+      kind === 'parameter'
+        ? program.parameter('W', [6, 7])
+        : program.input('W', [6, 7], 'f32', { requiresGradient: true });
+    const y = body(W, x);
+    const dY = program.input('dY', y.shape);
+    program.backward([[y, dY]]);
+    const dW = program.contiguous(program.gradientOf(W)!);
+    const plan = await Plan.compile(program, await testDevice(), { keep: [dW] });
+    for (const tensor of [x, W, dY]) plan.write(tensor, normals(7, tensor.label, tensor.size));
+    await plan.replay();
+    const numbers = await plan.read(dW);
+    plan.free();
+    return numbers;
+  }
+
+  test.each<[string, (W: Tensor, x: Tensor) => Tensor]>([
+    ['transposed', (W, x) => matmul(x, W.transpose())],
+    ['reshaped', (W) => gelu(W.reshape([42]))],
+    ['reshaped twice, and added into', (W, x) => linear(x, W.reshape([7, 6]).reshape([6, 7]), biasOf(x.program))],
+    ['used as it is, too', (W, x) => add(matmul(x, W.transpose()), linear(x, W, biasOf(x.program)))],
+  ])('%s: the same as of an input', async (_, body) => {
+    const expected = await gradient('input', body);
+    expect(expected.some((value) => value !== 0)).toBe(true);
+    expect(await gradient('parameter', body)).toEqual(expected);
+  });
+
+  const biasOf = (program: Program) => program.constant('bias', [6], new Float32Array(6));
+});
+
+test('a total that an op adds into belongs to one tensor, also where add hands it on to two', async () => {
+  const device = await testDevice();
+  const program = new Program();
+  const [a, b] = ['a', 'b'].map((label) => program.input(label, [2, 2], 'f32', { requiresGradient: true }));
+  const x = program.constant('x', [1, 2], Float32Array.of(1, 10));
+  const copy = gelu(a!); // met last on the way back
+  const y = linear(x, add(a!, b!), program.constant('bias', [2], new Float32Array(2)));
+  const one = program.constant('dY', [1, 2], Float32Array.of(1, 1));
+  program.backward([
+    [y, one],
+    [copy, program.constant('dCopy', [2, 2], new Float32Array(4).fill(100))],
+  ]);
+  const plan = await Plan.compile(program, device, { keep: 'all' });
+  await plan.replay();
+  // y = (a + b) x, so each row of dB is x; dA has 100 · gelu'(0) = 50 more.
+  expect([...(await plan.read(program.gradientOf(b!)!))]).toEqual([1, 10, 1, 10]);
+  expect([...(await plan.read(program.gradientOf(a!)!))]).toEqual([51, 60, 51, 60]);
+  plan.free();
+});
+
 describe('errors', () => {
   const program = new Program();
   const x = program.input('x', [2, 6]);
@@ -70,10 +129,24 @@ describe('errors', () => {
     expect(() => x.permute([0, 0])).toThrow('permute: axes must name every axis once; got x [2, 6], axes [0, 0]');
   });
 
+  test('a view of more axes than can be copied', () => {
+    const wide = new Program().input('wide', [1, 2, 3, 4, 5]);
+    expect(() => gelu(wide.transpose())).toThrow(
+      new ShapeError('contiguous', 'a strided view must have at most 4 axes', { wide: [1, 2, 3, 5, 4] }),
+    );
+  });
+
   test('a tensor of another program names the op and the tensor', () => {
     const other = new Program().input('stranger', [2, 6]);
     expect(() => add(x, other)).toThrow(
       new InputError('add: stranger [2, 6] belongs to another program; record both ops in one program'),
+    );
+  });
+
+  test('a strided view to be written in place', () => {
+    const total = program.state('total', [6, 2]).transpose();
+    expect(() => program.record(addInto, [x], {}, [total])).toThrow(
+      new InputError('addInto: total [2, 6] is a strided view; y is written in place'),
     );
   });
 

@@ -1,16 +1,18 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { openDevice } from '../../src/engine/adapters.js';
 import { Plan } from '../../src/engine/plan.js';
 import { profile } from '../../src/engine/profile.js';
 import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import { BINS, statisticsOf } from '../../src/engine/statistics.js';
+import { Timestamps } from '../../src/engine/timestamps.js';
 import { type Trace, trace } from '../../src/engine/trace.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { type ForwardPass, feedsOf, recordForward } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { randomBatch } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
+import { countObjects } from '../support/gpuObjects.js';
 
 const CONFIG: DecoderConfig = { door: 'projected', dim: 32, layers: 2, heads: 2, K: 3 };
 const SIZE = { B: 1, L: 7, T: 9 };
@@ -122,6 +124,18 @@ describe('times', () => {
       expect(nanoseconds.median).toBeLessThanOrEqual(nanoseconds.most);
     }
     expect(times!.reduce((sum, { nanoseconds }) => sum + nanoseconds.median, 0)).toBeGreaterThan(0);
+    plan.free();
+  });
+
+  test('a profile that fails gives its memory back', async () => {
+    const device = await testDevice();
+    const { program, parameters } = recorded();
+    const plan = await Plan.compile(program, device, { parameters });
+    const live = countObjects(device.gpu);
+    const read = vi.spyOn(Timestamps.prototype, 'read').mockRejectedValue(new Error('no times'));
+    if (device.timestamps) await expect(profile(plan)).rejects.toThrow('no times');
+    expect(live).toEqual({ buffers: 0, querySets: 0 });
+    read.mockRestore();
     plan.free();
   });
 

@@ -21,7 +21,7 @@ describe('a whole tiny decoder against its float64 twin', () => {
     const plan = await Plan.compile(program, await testDevice(), { keep: [pass.loss, pass.logits], parameters });
     const feeds = feedsOf(pass, randomBatch(size));
     for (const [tensor, data] of feeds) plan.write(tensor, data);
-    plan.replay();
+    await plan.replay();
 
     const all: Map<Tensor, ArrayLike<number>> = new Map(feeds);
     for (const { name, tensor } of program.parameters) all.set(tensor, parameters.get(name)!);

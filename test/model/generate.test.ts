@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { InputError } from '../../src/engine/errors.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { uniform } from '../../src/engine/random.js';
 import type { DoorKind } from '../../src/model/config.js';
+import { Decoder } from '../../src/model/decoder.js';
 import { feedsOf, recordForward } from '../../src/model/forward.js';
 import { Generator, sample } from '../../src/model/generate.js';
 import { initialParameters } from '../../src/model/parameters.js';
@@ -84,6 +86,17 @@ test('a short prompt fills whole slots, and its rest begins the stream', async (
   expect(first).toBe(sample(logits, 0, 0, 0));
 });
 
+test('a stream shorter than a slot: of a prompt that leaves more behind its last slot, the last bytes are read', async () => {
+  const window = { prefix: 8, stream: 2 };
+  const generator = new Generator(await testDevice(), TINY, loud(TINY), window);
+  const prompt = Uint8Array.of(1, 2, 3, 4, 5, 6, 7); // a slot of four, and three bytes that a stream of two cannot hold
+  const written = await collect(generator.generate(prompt, { bytes: 3, temperature: 0 }));
+  const shorter = await collect(generator.generate(prompt.subarray(2), { bytes: 1, temperature: 0 }));
+  generator.free();
+  expect(written).toHaveLength(3);
+  expect(written[0]).toBe(shorter[0]); // 3 4 5 6 | 7, either way
+}, 20_000);
+
 test('the same seed gives the same bytes, another seed others', async () => {
   const generator = new Generator(await testDevice(), TINY, loud(TINY), WINDOW);
   const write = (seed: number) => collect(generator.generate(Uint8Array.of(1, 2, 3, 4), { bytes: 8, seed }));
@@ -91,6 +104,20 @@ test('the same seed gives the same bytes, another seed others', async () => {
   expect(await write(1)).toEqual(first);
   expect(await write(2)).not.toEqual(first);
   generator.free();
+});
+
+test('one text at a time: a second is refused until the first ends, is returned, or fails', async () => {
+  const decoder = new Decoder(await testDevice(), TINY, { parameters: loud(TINY), window: WINDOW });
+  const write = (bytes = 4) => decoder.generate(Uint8Array.of(1, 2, 3, 4), { bytes, seed: 2 });
+  const whole = await collect(write());
+  const first = write();
+  const begun = [(await first.next()).value];
+  await expect(write().next()).rejects.toThrow(InputError);
+  expect([...begun, ...(await collect(first))]).toEqual(whole);
+  for await (const byte of write()) if (byte === whole[0]) break;
+  await expect(collect(write(-1))).rejects.toThrow('bytes must be a whole number');
+  expect(await collect(write())).toEqual(whole);
+  decoder.free();
 });
 
 test('it stops at EOS', async () => {

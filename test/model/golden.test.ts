@@ -42,7 +42,7 @@ describe.each<DoorKind>(['zero', 'projected', 'bytes'])('the %s decoder against 
     };
     for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
     plan.write(optimiser.step, stepScalars(1, 1e-3));
-    plan.replay();
+    await plan.replay();
 
     expectClose('x0', await plan.read(pass.x0), numbers('x0'), door === 'projected' ? 8 : 1);
     expectClose('logits', await plan.read(pass.logits), numbers('logits'), 64);

@@ -88,7 +88,7 @@ describe('the layers', () => {
     plan.write(ids, Uint32Array.of(72, 9, 72, MASK, 72, 9));
     plan.write(dX, given);
     plan.write(dSlots, other);
-    plan.replay();
+    await plan.replay();
     const gradient = await plan.read(program.gradientOf(table)!);
     const want = new Float64Array(4608);
     [72, 9, 72, MASK, 72, 9].forEach((v, n) => {

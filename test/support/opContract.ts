@@ -28,22 +28,32 @@ interface Recorded {
   readonly forwardEntries: number;
 }
 
-function record(sample: OpSample, n: number): Recorded {
+/** @param views whether inputs and gradients of outputs are transposed views, where they have two axes or more */
+function record(sample: OpSample, n: number, views = false): Recorded {
   const program = new Program();
   const feeds = new Map<Tensor, Float32Array | Uint32Array>();
+  const feed = (
+    name: string,
+    shape: readonly number[],
+    data: Float32Array | Uint32Array,
+    options: { requiresGradient?: boolean } = {},
+  ) => {
+    const isView = views && shape.length > 1;
+    const lying = isView ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape;
+    const input = program.input(name, lying, data instanceof Uint32Array ? 'u32' : 'f32', options);
+    feeds.set(input, data);
+    return isView ? input.transpose() : input;
+  };
   const tensors: Record<string, Tensor> = {};
   const draw = (name: string, shape: readonly number[]) => {
     const numbers = normals(SEED, `${sample.name} ${name}`, sizeOf(shape)).map((x) => x * (sample.scale ?? 1));
     return sample.nonnegative?.includes(name) ? numbers.map(Math.abs) : numbers;
   };
   for (const [name, shape] of Object.entries(sample.inputs(n))) {
-    const requiresGradient = !sample.fixed?.includes(name);
-    tensors[name] = program.input(name, shape, 'f32', { requiresGradient });
-    feeds.set(tensors[name], draw(name, shape));
+    tensors[name] = feed(name, shape, draw(name, shape), { requiresGradient: !sample.fixed?.includes(name) });
   }
   for (const [name, { shape, below }] of Object.entries(sample.ids?.(n) ?? {})) {
-    tensors[name] = program.input(name, shape, 'u32');
-    feeds.set(tensors[name], integers(SEED, `${sample.name} ${name}`, sizeOf(shape), below));
+    tensors[name] = feed(name, shape, integers(SEED, `${sample.name} ${name}`, sizeOf(shape), below));
   }
   for (const [name, shape] of Object.entries(sample.states?.(n) ?? {})) {
     tensors[name] = program.state(name, shape);
@@ -60,11 +70,9 @@ function record(sample: OpSample, n: number): Recorded {
       program.backward(outputs[0]!);
     } else {
       const pairs = outputs.map((output, i) => {
-        const dY = program.input(`dY${i}`, output.shape);
         const numbers = normals(SEED, `${sample.name} dY${i}`, output.size);
-        feeds.set(dY, numbers);
         weights.set(output, numbers);
-        return [output, dY] as const;
+        return [output, feed(`dY${i}`, output.shape, numbers)] as const;
       });
       program.backward(pairs);
     }
@@ -81,6 +89,7 @@ function record(sample: OpSample, n: number): Recorded {
  * Kernels agree with the float64 reference: outputs, everything saved, and every gradient.
  *
  * @param profile what kernels are chosen by, the device itself by default
+ * @param views whether the op is given transposed views
  * @returns the shaders that ran
  */
 export async function checkParity(
@@ -88,17 +97,19 @@ export async function checkParity(
   sample: OpSample,
   n: number,
   profile: AdapterProfile = device,
+  views = false,
 ): Promise<Set<string>> {
-  const { program, feeds, gradients, outputs } = record(sample, n);
+  const { program, feeds, gradients, outputs } = record(sample, n, views);
   const reference = new ReferenceRun(program, feeds).run();
   const plan = await Plan.compile(program, device, { keep: 'all', profile });
   for (const [tensor, data] of feeds) plan.write(tensor, data);
-  plan.replay();
+  await plan.replay();
   const roundings = sample.roundings ?? 64;
   for (const entry of program.entries) {
     for (const output of entry.outputs.filter((tensor) => tensor.isContiguous)) {
       const name = `${entry.op.name} ${output.label}, n = ${n}`;
-      expectClose(name, await plan.read(output), reference.value(output).data, roundings, sample.floor);
+      const numbers = output.dtype === 'u32' ? await plan.readIds(output) : await plan.read(output);
+      expectClose(name, numbers, reference.value(output).data, roundings, sample.floor);
     }
   }
   expect(gradients.length + outputs.length).toBeGreaterThan(0);

@@ -20,9 +20,7 @@ import {
  * @see Ba et al. 2016, arXiv:1607.06450
  */
 export function addLayerNorm(x: Tensor, delta: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): [Tensor, Tensor] {
-  const { program } = x;
-  const inputs = [program.contiguous(x), program.contiguous(delta), weight, bias];
-  const [sum, y] = program.record(addLayerNormForward, inputs, { eps });
+  const [sum, y] = x.program.record(addLayerNormForward, [x, delta, weight, bias], { eps });
   return [sum!, y!];
 }
 
@@ -51,7 +49,7 @@ const addLayerNormForward: Op<{ eps: number }> = {
     const { program } = x!;
     // Both outputs are used in a decoder; where one is not, its gradient is zero.
     const zeros = () => program.constant('zeros', x!.shape, new Float32Array(x!.size));
-    const dSum = program.contiguous(gradients[0] ?? zeros());
+    const dSum = gradients[0] ?? zeros();
     const dY = program.contiguous(gradients[1] ?? zeros());
     // sum = x + delta: both receive the same d = dSum + the gradient through the norm
     const d = program.record(addLayerNormBackward, [sum!, weight!, mean!, rstd!, dY, dSum], {})[0]!;

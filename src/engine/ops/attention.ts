@@ -239,5 +239,6 @@ export const attentionRow: OpRow = {
     sample('causal, S = n', () => 0, 8),
     sample('half slots, S = n', (n) => n >> 1, 28),
     sample('all slots, S = n', (n) => n, 32),
+    sample('wider than fast kernels take, S = n', (n) => n >> 1, 130),
   ],
 };

@@ -3,7 +3,7 @@ import { onePerInvocation, subgroupKernel } from './elementwise.js';
 
 type Sizes = Readonly<Record<string, number>>;
 
-/** Heads wider than this have no fast kernel: its private arrays need a known size. */
+/** Wider heads have no fast kernel, whose private arrays would be too long; up to it, variant 1 is one text for every width. */
 const MAX_D = 128;
 
 /** The dispatch of `attention.forward`. @param bind q, k, v, position, y, lse   @param sizes B, H, S, D, P, capacity, scale */
@@ -50,5 +50,5 @@ function rowsOfHeads(
     const groups = B! * H! * Math.ceil(S! / (2 * adapter.subgroupSize));
     return subgroupKernel(`${op}.2-subgroup`, adapter, groups, bind, sizes);
   }
-  return onePerInvocation(`${op}.${first}`, B! * H! * S!, bind, sizes);
+  return onePerInvocation(`${op}.${first}`, B! * H! * S!, bind, sizes, { MAX_D: Math.max(MAX_D, D!) });
 }

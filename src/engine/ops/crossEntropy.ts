@@ -1,7 +1,7 @@
 import { ShapeError } from '../errors.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf } from '../shape.js';
+import { lastOf, rowsOf, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { onePerWorkgroup, rowKernel } from './elementwise.js';
 
@@ -14,11 +14,10 @@ import { onePerWorkgroup, rowKernel } from './elementwise.js';
  *
  * @param logits [..., V]   @param targets [...] u32, below V   @param weights [...], 0 leaves a position out
  * @returns loss [1] and nats [...], in nats
- * @throws ShapeError when targets or weights are not [...]
+ * @throws ShapeError when targets or weights are not [...], or targets not u32
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, weights: Tensor): { loss: Tensor; nats: Tensor } {
-  const { program } = logits;
-  const [loss, nats] = program.record(crossEntropyForward, [program.contiguous(logits), targets, weights], {});
+  const [loss, nats] = logits.program.record(crossEntropyForward, [logits, targets, weights], {});
   return { loss: loss!, nats: nats! };
 }
 
@@ -51,8 +50,11 @@ const crossEntropyForward: Op = {
   outputs: ['loss', 'nats', 'dLogits', 'total'],
   shape([logits, targets, weights]) {
     const rows = logits!.shape.slice(0, -1);
+    if (targets!.dtype !== 'u32') {
+      throw new ShapeError('crossEntropy', `targets must be u32, not ${targets!.dtype}`, { targets: targets!.shape });
+    }
     for (const [name, tensor] of Object.entries({ targets: targets!, weights: weights! })) {
-      if (tensor.size !== rowsOf(logits!.shape)) {
+      if (!sameShape(tensor.shape, rows)) {
         throw new ShapeError('crossEntropy', `${name} must be [...], where logits is [..., V]`, {
           logits: logits!.shape,
           [name]: tensor.shape,
@@ -89,8 +91,11 @@ const crossEntropyForward: Op = {
     ];
   },
   backward({ inputs: [logits], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {
-    if (dNats !== undefined || dLoss?.storage.role !== 'constant') {
-      throw new ShapeError('crossEntropy', 'must be what the backward pass starts from', { logits: logits!.shape });
+    // dLogits was computed for a loss whose own gradient is 1.
+    if (dNats !== undefined || dLoss?.storage.data?.[0] !== 1) {
+      throw new ShapeError('crossEntropy', 'must be what the backward pass starts from, with a gradient of 1', {
+        logits: logits!.shape,
+      });
     }
     if (wants(logits!)) give(logits!, dLogits!);
   },

@@ -49,12 +49,9 @@ const gatherRowsForward: Op<{ width: number }> = {
   backward({ inputs: [table, ids], attributes, gradients: [dY], wants, into }) {
     if (!wants(table!)) return;
     const { program } = table!;
-    program.record(
-      gatherRowsBackward,
-      [ids!, program.contiguous(dY!)],
-      { ...attributes, R: table!.shape[0]!, C: lastOf(table!.shape) },
-      [into(table!)],
-    );
+    program.record(gatherRowsBackward, [ids!, dY!], { ...attributes, R: table!.shape[0]!, C: lastOf(table!.shape) }, [
+      into(table!),
+    ]);
   },
 };
 

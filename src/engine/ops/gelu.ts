@@ -19,7 +19,7 @@ export function geluReference(u: Value): Float64Array {
  * @see Hendrycks and Gimpel 2016, arXiv:1606.08415
  */
 export function gelu(u: Tensor): Tensor {
-  return u.program.record(geluForward, [u.program.contiguous(u)], {})[0]!;
+  return u.program.record(geluForward, [u], {})[0]!;
 }
 
 const geluForward: Op = {
@@ -33,9 +33,7 @@ const geluForward: Op = {
     elementKernel('gelu.forward', adapter, u!.size, { u: u!, y: y! }),
   ],
   backward({ inputs: [u], gradients: [dY], give, wants }) {
-    if (!wants(u!)) return;
-    const { program } = u!;
-    give(u!, program.record(geluBackward, [u!, program.contiguous(dY!)], {})[0]!);
+    if (wants(u!)) give(u!, u!.program.record(geluBackward, [u!, dY!], {})[0]!);
   },
   flops: ({ outputs: [y] }) => 12 * y!.reduce((n, size) => n * size, 1),
 };

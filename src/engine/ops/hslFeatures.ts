@@ -47,8 +47,8 @@ export function hslFeatures(ids: Tensor, options: HslOptions = {}): Tensor {
   const context = contextTable();
   const wave = waveTable();
   const inputs = [
-    program.contiguous(ids),
-    program.contiguous(table),
+    ids,
+    table,
     program.constant('boundary values', [context.length], context),
     program.constant('quarter wave', [wave.length], wave),
   ];
@@ -131,7 +131,7 @@ const hslFeaturesForward: Op<HslAttributes> = {
   backward({ inputs: [ids, table], attributes, gradients: [dY], wants, into }) {
     if (!wants(table!)) return;
     const { program } = table!;
-    program.record(hslFeaturesBackward, [ids!, program.contiguous(dY!)], attributes, [into(table!)]);
+    program.record(hslFeaturesBackward, [ids!, dY!], attributes, [into(table!)]);
   },
 };
 

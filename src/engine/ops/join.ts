@@ -23,7 +23,6 @@ interface JoinSizes extends Record<string, number> {
  * @throws ShapeError when the batches differ or a row is wider than C
  */
 export function join(slots: Tensor, stream: Tensor, C: number): Tensor {
-  const { program } = slots;
   const [B, P, slotWidth] = slots.shape;
   const [streamB, T, streamWidth] = stream.shape;
   if (slots.shape.length !== 3 || stream.shape.length !== 3 || B !== streamB || slotWidth! > C || streamWidth! > C) {
@@ -33,7 +32,7 @@ export function join(slots: Tensor, stream: Tensor, C: number): Tensor {
     });
   }
   const sizes = { B: B!, P: P!, T: T!, slotWidth: slotWidth!, streamWidth: streamWidth!, C };
-  return program.record(joinForward, [program.contiguous(slots), program.contiguous(stream)], sizes)[0]!;
+  return slots.program.record(joinForward, [slots, stream], sizes)[0]!;
 }
 
 /** Visit every element of x that is copied: where it sits in x, and where in slots or stream. */
@@ -74,8 +73,7 @@ const joinForward: Op<JoinSizes> = {
   ],
   backward({ inputs: [slots, stream], attributes, gradients: [dX], give, wants }) {
     if (!wants(slots!) && !wants(stream!)) return;
-    const { program } = slots!;
-    const [dSlots, dStream] = program.record(joinBackward, [program.contiguous(dX!)], attributes);
+    const [dSlots, dStream] = slots!.program.record(joinBackward, [dX!], attributes);
     if (wants(slots!)) give(slots!, dSlots!);
     if (wants(stream!)) give(stream!, dStream!);
   },

@@ -54,8 +54,7 @@ export function layerNormReference(x: Value, weight: Value, bias: Value, eps: nu
  * @see Ba et al. 2016, arXiv:1607.06450
  */
 export function layerNorm(x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Tensor {
-  const { program } = x;
-  return program.record(layerNormForward, [program.contiguous(x), weight, bias], { eps })[0]!;
+  return x.program.record(layerNormForward, [x, weight, bias], { eps })[0]!;
 }
 
 const layerNormForward: Op<{ eps: number }> = {

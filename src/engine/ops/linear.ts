@@ -31,7 +31,7 @@ export function linearShape(x: Shape, weight: Shape, bias: Shape, op = 'linear')
  * @throws ShapeError when weight or bias does not fit
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
-  return x.program.record(linearForward, [x.program.contiguous(x), weight, bias], {})[0]!;
+  return x.program.record(linearForward, [x, weight, bias], {})[0]!;
 }
 
 const linearForward: Op = {

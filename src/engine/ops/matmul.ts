@@ -65,6 +65,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 const matmulForward: Op = {
   name: 'matmul',
   formula: 'y[m,n] = Σ_k a[m,k] · b[k,n]',
+  strided: true,
   inputs: ['a', 'b'],
   outputs: ['y'],
   shape([a, b]) {

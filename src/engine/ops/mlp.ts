@@ -24,7 +24,7 @@ export type Layer = readonly [weight: Tensor, bias: Tensor];
  */
 export function mlp(x: Tensor, up: Layer, down: Layer): Tensor {
   const { program } = x;
-  const [u, h] = program.scope('up', () => program.record(mlpUp, [program.contiguous(x), ...up], {}));
+  const [u, h] = program.scope('up', () => program.record(mlpUp, [x, ...up], {}));
   return program.scope('down', () => program.record(mlpDown, [u!, h!, ...down], {}))[0]!;
 }
 

@@ -52,7 +52,7 @@ export function rotary(
   caches?: { readonly k: Tensor; readonly v: Tensor },
 ): { q: Tensor; k: Tensor; v: Tensor } {
   const { program } = qkv;
-  const inputs = [program.contiguous(qkv), table, position];
+  const inputs = [qkv, table, position];
   const sizes = rotarySizes(qkv, table, heads, caches?.k);
   const [q, k, v] =
     caches === undefined
@@ -117,7 +117,7 @@ const rotaryForward: Op<RotarySizes> = {
     const { program } = qkv!;
     const { B, S, H, D } = attributes;
     const zeros = () => program.constant('zeros', [B, H, S, D], new Float32Array(B * H * S * D));
-    const [dQ, dK, dV] = gradients.map((gradient) => program.contiguous(gradient ?? zeros()));
+    const [dQ, dK, dV] = gradients.map((gradient) => gradient ?? zeros());
     give(qkv!, program.record(rotaryBackward, [dQ!, dK!, dV!, table!], { B, S, H, D })[0]!);
   },
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,

@@ -24,7 +24,7 @@ export function sliceRows(x: Tensor, P: number): Tensor {
     throw new ShapeError('sliceRows', `x must be [B, S, C] with S of at least ${P}`, { x: x.shape });
   }
   if (P === 0) return x;
-  return x.program.record(sliceRowsForward, [x.program.contiguous(x)], { B: B!, S: S!, P, C: C! })[0]!;
+  return x.program.record(sliceRowsForward, [x], { B: B!, S: S!, P, C: C! })[0]!;
 }
 
 function sliceRowsReference(x: Value, { B, S, P, C }: SliceSizes): Float64Array {
@@ -49,7 +49,7 @@ const sliceRowsForward: Op<SliceSizes> = {
     copyKernel('sliceRows.forward', adapter, extent(outputs.y!, sizes), { ...inputs, ...outputs }, sizes),
   ],
   backward({ inputs: [x], attributes, gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, x!.program.record(sliceRowsBackward, [x!.program.contiguous(dY!)], attributes)[0]!);
+    if (wants(x!)) give(x!, x!.program.record(sliceRowsBackward, [dY!], attributes)[0]!);
   },
 };
 

@@ -1,7 +1,13 @@
+import { ShapeError } from '../errors.js';
 import { foldWorkgroups } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import { sizeOf, stridesOf } from '../shape.js';
 import { WORKGROUP } from './elementwise.js';
+
+/*
+ * Views: nothing runs for them, in a plan or in a reference run, which reads the input through the output's strides. `Tensor` has
+ * their shape rules; what `shape` and `reference` say here is for people, whom `inspect` shows it.
+ */
 
 /** The same elements under another shape. No dispatch: the output looks at the input's storage. */
 export const reshape: Op = {
@@ -53,17 +59,26 @@ export function stridedIndex(i: number, shape: readonly number[], strides: reado
   return at;
 }
 
-/** A row-major copy of a view of up to four axes: what ops that don't take strides are given. */
+/** Axes that the kernel of `contiguous` has strides for. */
+const MAX_AXES = 4;
+
+/** A row-major copy of a view of up to four axes: what ops that are not `strided` are given. */
 export const contiguous: Op = {
   name: 'contiguous',
   formula: 'y = x, copied into row-major order',
+  strided: true,
   inputs: ['x'],
   outputs: ['y'],
-  shape: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
+  shape([x]) {
+    if (x!.shape.length > MAX_AXES) {
+      throw new ShapeError('contiguous', `a strided view must have at most ${MAX_AXES} axes`, { [x!.label]: x!.shape });
+    }
+    return [{ shape: x!.shape, dtype: x!.dtype }];
+  },
   reference: ([x]) => [x!.data],
   kernels({ inputs: { x }, outputs: { y } }) {
     // Sizes and strides of four axes, outermost first; missing ones have size 1.
-    const pad = 4 - x!.shape.length;
+    const pad = MAX_AXES - x!.shape.length;
     const size = [...new Array<number>(pad).fill(1), ...x!.shape];
     const stride = [...new Array<number>(pad).fill(0), ...x!.strides];
     const params = {

@@ -15,6 +15,11 @@ describe.each(registry.map((row) => [row.name, row] as const))('%s', (_, row) =>
       for (const n of EDGE_SIZES) await checkParity(device, sample, n);
     });
 
+    test(`${sample.name}: views are read by their strides`, async () => {
+      const device = await testDevice();
+      for (const n of [3, 9]) await checkParity(device, sample, n, device, true);
+    });
+
     test(`${sample.name}: reference gradients agree with central differences`, () => {
       for (const n of EDGE_SIZES) checkGradients(sample, n);
     });

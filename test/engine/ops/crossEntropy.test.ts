@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { ShapeError } from '../../../src/engine/errors.js';
+import { crossEntropy } from '../../../src/engine/ops/crossEntropy.js';
+import { Program } from '../../../src/engine/program.js';
+
+function recorded() {
+  const program = new Program();
+  const logits = program.input('logits', [2, 3, 5], 'f32', { requiresGradient: true });
+  const targets = program.input('targets', [2, 3], 'u32');
+  const weights = program.input('weights', [2, 3]);
+  return { program, logits, targets, weights };
+}
+
+describe('errors', () => {
+  test('targets that are not ids', () => {
+    const { logits, weights } = recorded();
+    expect(() => crossEntropy(logits, weights, weights)).toThrow(
+      new ShapeError('crossEntropy', 'targets must be u32, not f32', { targets: [2, 3] }),
+    );
+  });
+
+  test('as many targets or weights, under another shape', () => {
+    const { logits, targets, weights } = recorded();
+    expect(() => crossEntropy(logits, targets.reshape([6]), weights)).toThrow(
+      'crossEntropy: targets must be [...], where logits is [..., V]; got logits [2, 3, 5], targets [6]',
+    );
+    expect(() => crossEntropy(logits, targets, weights.transpose())).toThrow('got logits [2, 3, 5], weights [3, 2]');
+  });
+
+  test('a gradient that does not start as 1', () => {
+    const { program, logits, targets, weights } = recorded();
+    const { loss } = crossEntropy(logits, targets, weights);
+    const rule = 'crossEntropy: must be what the backward pass starts from, with a gradient of 1; got logits [2, 3, 5]';
+    const two = program.constant('dLoss', [1], Float32Array.of(2));
+    expect(() => program.backward([[loss, two]])).toThrow(rule);
+  });
+
+  test('a gradient by single nats', () => {
+    const { program, logits, targets, weights } = recorded();
+    const { nats } = crossEntropy(logits, targets, weights);
+    expect(() => program.backward([[nats, weights]])).toThrow('with a gradient of 1');
+  });
+});
