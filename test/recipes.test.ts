@@ -76,6 +76,7 @@ test('the op passes the contract of every op, and the door is held to its float6
     'has samples',
     'n: kernels agree with the float64 reference',
     'n: reference gradients agree with central differences',
+    'n: views are read by their strides',
     'the dxor door has 0 of them at K 8, dim 512',
   ]);
 });
