@@ -112,11 +112,15 @@ function remove(path: string): void {
   }
 }
 
-/** Mean bits per byte over the kinds of window. `bitsOf({ text_bpb: 2, video_bpb: 4, binding_gap: 1 }) // 3` */
+/**
+ * Mean bits per byte over the kinds of window; undefined where one is not finite.
+ * `bitsOf({ text_bpb: 2, video_bpb: 4, binding_gap: 1 }) // 3`
+ */
 function bitsOf(measures: Measures): number | undefined {
   const bits = Object.entries(measures).flatMap(([name, value]) => (name.endsWith('_bpb') ? [value] : []));
-  const mean = bits.reduce((sum, b) => sum + b, 0) / bits.length;
-  return Number.isFinite(mean) ? mean : undefined;
+  // One that was not finite stands in metrics.jsonl as null, which would add up as 0.
+  if (bits.length === 0 || !bits.every((value) => Number.isFinite(value))) return undefined;
+  return bits.reduce((sum, b) => sum + b, 0) / bits.length;
 }
 
 /** Steps that have a checkpoint, in order. */

@@ -152,6 +152,17 @@ describe('checkpoints', () => {
     expect(kept).toEqual(['step-000002.safetensors', 'step-000004.safetensors']);
   });
 
+  it('whose validation was not finite are not the best when a run goes on', async () => {
+    const { path } = await run('not-finite', {}, 4);
+    const file = join(path, 'metrics.jsonl');
+    const lines = readFileSync(file, 'utf8').replace(/"text_bpb":[\d.]+/, '"text_bpb":null');
+    writeFileSync(file, lines + JSON.stringify({ step: 4, text_bpb: null }).concat('\n'));
+    await run('not-finite');
+    const index = JSON.parse(readFileSync(join(path, 'checkpoints/index.json'), 'utf8'));
+    expect(index.best).toBe('step-000006.safetensors');
+    expect(index.best_bits_per_byte).toBeGreaterThan(1);
+  });
+
   it('are not written when a number in them is not finite', () => {
     const { checkpoint, moments } = new Checkpoints(join(whole, 'checkpoints'), 0).newest()!;
     const path = join(root, 'nan.safetensors');
