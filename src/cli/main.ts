@@ -36,7 +36,7 @@ export const COMMANDS = [
  * Run one command line.
  *
  * @param argv words after `byte-to-loss`
- * @returns the exit code: 0 done, 1 an error that was printed as one line, 2 wrong usage, 130 and 143 stopped by a signal
+ * @returns the exit code: 0 done, 1 an error that was printed as one line, 2 wrong usage, 130, 143 or 129 stopped by a signal
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('byte-to-loss')

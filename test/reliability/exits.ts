@@ -90,6 +90,13 @@ export function exits(folder: string): Exit[] {
       code: 143,
       out: /SIGTERM: finishing this step and saving/,
     },
+    {
+      name: 'SIGHUP',
+      args: train(...LONG),
+      act: signals('SIGHUP', 'SIGHUP'),
+      code: 129,
+      out: /SIGHUP: finishing this step and saving/,
+    },
     { name: 'second signal', args: train(...LONG), act: signals('SIGINT', 'SIGTERM'), code: ['SIGINT', 'SIGTERM'] },
     {
       name: '| head -1',
