@@ -1,6 +1,7 @@
+import { existsSync, unlinkSync } from 'node:fs';
 import { NumberError } from '../engine/errors.js';
 import { parameterSpecs } from '../model/parameters.js';
-import { writeFileAtomic } from './atomicWrite.js';
+import { quietly, writeFileAtomic } from './atomicWrite.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -48,7 +49,13 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint, { m, v }: 
   for (const { name, shape } of parameterSpecs(info.config)) {
     weights.set(name, { dtype: 'F32', shape: [...shape], data: parameters.get(name)! });
   }
-  write(path, weights, info);
+  try {
+    write(path, weights, info);
+  } catch (error) {
+    // Alone the moments are worth nothing, and a full disk needs their space. Weights of an earlier save keep theirs.
+    if (!existsSync(path)) quietly(() => unlinkSync(optimiserPath(path)));
+    throw error;
+  }
 }
 
 function write(path: string, tensors: Map<string, StoredTensor>, info: CheckpointInfo): void {

@@ -49,11 +49,30 @@ export class Checkpoints {
 
   /** Note what a validation found after `step` updates: the checkpoint with the fewest bits is the best. */
   judge(step: number, measures: Measures): void {
-    const bits = bitsOf(measures);
-    if (bits === undefined) return;
-    this.#bits.set(step, bits);
+    this.recall(step, measures);
     const latest = stepsIn(this.folder).at(-1);
-    if (latest !== undefined && existsSync(this.path(step))) this.#tidy(latest);
+    if (latest !== undefined && this.#bits.has(step) && existsSync(this.path(step))) this.#tidy(latest);
+  }
+
+  /** As `judge`, of a validation of an earlier process: nothing is written. */
+  recall(step: number, measures: Measures): void {
+    const bits = bitsOf(measures);
+    if (bits !== undefined) this.#bits.set(step, bits);
+  }
+
+  /**
+   * Let go of what `keep` does not keep, before anything is written: the disk may be full.
+   *
+   * @param latest step of the checkpoint that the run goes on from, which stays; so do later ones, which cannot be read
+   * @throws FileError when one could not be removed
+   */
+  prune(latest: number): void {
+    const steps = stepsIn(this.folder);
+    const best = this.#best(steps);
+    const older = steps.filter((step) => step <= latest);
+    const dropped = this.keep === 0 ? [] : older.slice(0, -this.keep).filter((step) => step !== best);
+    // Weights first: moments without weights are not taken for a checkpoint.
+    for (const step of dropped) for (const path of [this.path(step), optimiserPath(this.path(step))]) remove(path);
   }
 
   /** The newest pair that can be read. Damaged ones are reported and passed over. */
@@ -86,20 +105,19 @@ export class Checkpoints {
   }
 
   #tidy(latest: number): void {
-    const steps = stepsIn(this.folder);
-    const best = steps
-      .filter((step) => this.#bits.has(step))
-      .sort((a, b) => this.#bits.get(a)! - this.#bits.get(b)!)[0];
+    const best = this.#best(stepsIn(this.folder));
     const name = (step: number) => basename(this.path(step));
     const index = {
       latest: name(latest),
       ...(best !== undefined && { best: name(best), best_bits_per_byte: this.#bits.get(best)! }),
     };
     writeFileAtomic(join(this.folder, INDEX), `${JSON.stringify(index, null, 2)}\n`);
-    const older = steps.filter((step) => step <= latest);
-    const dropped = this.keep === 0 ? [] : older.slice(0, -this.keep).filter((step) => step !== best);
-    // Weights first: moments without weights are not taken for a checkpoint.
-    for (const step of dropped) for (const path of [this.path(step), optimiserPath(this.path(step))]) remove(path);
+    this.prune(latest);
+  }
+
+  /** The step among these whose validation found the fewest bits. */
+  #best(steps: readonly number[]): number | undefined {
+    return steps.filter((step) => this.#bits.has(step)).sort((a, b) => this.#bits.get(a)! - this.#bits.get(b)!)[0];
   }
 }
 

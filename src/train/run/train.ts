@@ -154,10 +154,11 @@ async function attempt(run: Attempt): Promise<RunResult> {
       if (typeof bits === 'number') spikes.meet(String(kind), bits);
       if ('learning_rate' in line) return;
       validated.add(Number(step));
-      checkpoints.judge(Number(step), line as Measures);
+      checkpoints.recall(Number(step), line as Measures);
     },
     ({ step }) => sampled.add(Number(step)),
   );
+  checkpoints.prune(start);
   const freed: { free(): void }[] = [];
   const owned = <T extends { free(): void }>(thing: T): T => {
     freed.push(thing);

@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +20,7 @@ import { differences, fingerprint, openRun } from '../../../src/train/run/resume
 import { train } from '../../../src/train/run/train.js';
 import { hashes, metricsOf } from '../../reliability/runs.js';
 import { testDevice } from '../../support/device.js';
+import { withFailingWrite } from '../../support/faults.js';
 import { tinyRun } from '../../support/tinyRun.js';
 
 const root = mkdtempSync(join(tmpdir(), 'byte-to-loss-resume-'));
@@ -161,6 +171,30 @@ describe('checkpoints', () => {
     const index = JSON.parse(readFileSync(join(path, 'checkpoints/index.json'), 'utf8'));
     expect(index.best).toBe('step-000006.safetensors');
     expect(index.best_bits_per_byte).toBeGreaterThan(1);
+  });
+
+  it('whose weights do not fit on the disk leave no moments there', async () => {
+    const { checkpoint, moments } = new Checkpoints(join(whole, 'checkpoints'), 0).newest()!;
+    const folder = join(root, 'full');
+    mkdirSync(folder);
+    const path = join(folder, 'step-000001.safetensors');
+    const write = async () => writeCheckpoint(path, checkpoint, moments);
+    const { calls } = await withFailingWrite(0, 'ENOSPC', write);
+    const failing = () => withFailingWrite(calls - 2, 'ENOSPC', write); // the flush of the weights
+    await expect(failing()).rejects.toThrow(/step-000001.safetensors: could not be written: the disk is full/);
+    expect(readdirSync(folder).length).toBe(2); // an earlier save of the same step is whole
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+    await expect(failing()).rejects.toThrow(FileError);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('are let go of before anything is written, when a run goes on with a smaller --keep', async () => {
+    const { path } = await run('pruned', { saveEvery: 1, evalEvery: 0 }, 4);
+    const memory = join(path, 'memory.json');
+    rmSync(memory);
+    mkdirSync(memory); // cannot be written
+    await expect(run('pruned', { keep: 1 })).rejects.toThrow(/memory.json: could not be written/);
+    expect([...hashes(path).keys()]).toEqual(['step-000004.optimiser.safetensors', 'step-000004.safetensors']);
   });
 
   it('are not written when a number in them is not finite', () => {
