@@ -42,10 +42,19 @@ export interface Checkpoint extends CheckpointInfo {
 }
 
 /**
+ * What the checksum of a checkpoint is over, as a safetensors file of its own: all but the checksum. Files written before
+ * there was a `checksum` have one over their tensors alone, called `sha256`.
+ */
+export function summed({ tensors, metadata }: Safetensors): Safetensors {
+  const { checksum, ...rest } = metadata;
+  return { tensors, metadata: checksum === undefined ? {} : rest };
+}
+
+/**
  * The checkpoint in a safetensors file that lies in memory.
  *
- * @param file how errors name it   @param digest SHA-256 of its tensors, as `tensorsDigest` takes it
- * @throws FileError when the numbers changed, it is no checkpoint of this program, or it lacks a parameter
+ * @param file how errors name it   @param digest SHA-256 in hex of the file that `summed` gives
+ * @throws FileError when anything in it changed, it is no checkpoint of this program, or it lacks a parameter
  */
 export function parseCheckpoint(file: string, stored: Safetensors, digest: string): Checkpoint {
   const info = parseInfo(file, stored, digest);
@@ -60,8 +69,8 @@ export function parseInfo(path: string, { metadata }: Safetensors, digest: strin
         'Give a file that `byte-to-loss train` wrote, under checkpoints/ in its run folder',
     );
   }
-  if (metadata.sha256 !== digest) {
-    throw new FileError(`${path}: its numbers have changed since it was written (checksum); take an older checkpoint`);
+  if ((metadata.checksum ?? metadata.sha256) !== digest) {
+    throw new FileError(`${path}: has changed since it was written (checksum); take an older checkpoint`);
   }
   const number = (name: string) => {
     const value = Number(metadata[name]);

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readable } from './data/readable.js';
-import { parseSafetensors, type Safetensors, type StoredTensor, safetensorsChunks } from './safetensorsFormat.js';
+import { parseSafetensors, type Safetensors, type StoredTensor } from './safetensorsFormat.js';
 
 export { encodeSafetensors, parseSafetensors, safetensorsChunks } from './safetensorsFormat.js';
 export type { Safetensors, StoredTensor };
@@ -14,14 +13,4 @@ export type { Safetensors, StoredTensor };
 export function readSafetensors(path: string): Safetensors {
   readable(path);
   return parseSafetensors(readFileSync(path), path);
-}
-
-/**
- * SHA-256 over the tensors as they stand in a file (header without metadata, then every byte), in hex: what a checkpoint keeps
- * in its metadata to know later that nothing in it has changed.
- */
-export function tensorsDigest(tensors: ReadonlyMap<string, StoredTensor>): string {
-  const hash = createHash('sha256');
-  for (const chunk of safetensorsChunks(tensors)) hash.update(chunk);
-  return hash.digest('hex');
 }

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { FileError, InputError } from '../engine/errors.js';
 import { checkConfig, type DecoderConfig } from '../model/config.js';
 import { CHANNELS_WITH_BITS } from '../substrate/channels.js';
+import { checkpointDigest } from './checkpoint.js';
 import { type Checkpoint, configSchema, FORMAT, numbersOf, parseCheckpoint } from './checkpointFormat.js';
 import { isRecord } from './data/json.js';
-import { readSafetensors, type Safetensors, tensorsDigest } from './safetensors.js';
+import { readSafetensors, type Safetensors } from './safetensors.js';
 
 /** A decoder's weights from any safetensors file, and the windows it was trained with. */
 export type Weights = Omit<Checkpoint, 'step' | 'seed'> & { readonly step?: number };
@@ -38,7 +39,7 @@ export function readWeights(path: string, given: unknown): Weights {
   const file = readSafetensors(path);
   if (file.metadata.format === FORMAT) {
     if (given !== undefined) throw new InputError(`${path}: carries its own configuration; leave out --config`);
-    return parseCheckpoint(path, file, tensorsDigest(file.tensors));
+    return parseCheckpoint(path, file, checkpointDigest(file));
   }
   const run = isRecord(given) && isRecord(given.decoder) ? given : undefined;
   const { prefix, stream } = isRecord(run?.options) ? run.options : {};

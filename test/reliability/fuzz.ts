@@ -6,7 +6,7 @@ import { main } from '../../src/cli/main.js';
 import { ByteToLossError } from '../../src/engine/errors.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
-import { readMoments, writeCheckpoint } from '../../src/train/checkpoint.js';
+import { checkpointDigest, readMoments, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { hear } from '../../src/train/data/hear.js';
 import { readJsonLines } from '../../src/train/data/jsonl.js';
 import { LeftOut } from '../../src/train/data/leftOut.js';
@@ -426,8 +426,9 @@ function fileBytes(path: string): Uint8Array {
 }
 
 /** A checkpoint that is whole, but whose configuration is anything. */
-function withConfig({ tensors, metadata }: Safetensors, json: Uint8Array): Uint8Array {
-  return encodeSafetensors(tensors, { ...metadata, config: new TextDecoder().decode(json) });
+function withConfig({ tensors, metadata: before }: Safetensors, json: Uint8Array): Uint8Array {
+  const metadata = { ...before, config: new TextDecoder().decode(json) };
+  return encodeSafetensors(tensors, { ...metadata, checksum: checkpointDigest({ tensors, metadata }) });
 }
 
 function wav(bits: number, channels: number, tag: number): Uint8Array {

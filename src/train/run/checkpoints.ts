@@ -1,12 +1,21 @@
 import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { FileError } from '../../engine/errors.js';
 import { reason, writeFileAtomic } from '../atomicWrite.js';
-import { type Checkpoint, optimiserPath, readCheckpoint, readMoments, writeCheckpoint } from '../checkpoint.js';
+import {
+  type Checkpoint,
+  type CheckpointInfo,
+  optimiserPath,
+  readCheckpoint,
+  readMoments,
+  writeCheckpoint,
+} from '../checkpoint.js';
 import { isRecord } from '../data/json.js';
 import { readJsonFile } from '../data/jsonFile.js';
 import type { Measures } from '../measures.js';
 import type { Moments } from '../trainer.js';
+import { decoderConfigOf, kindsOf, resolveTrainOptions, windowSizeOf } from './options.js';
 
 const NAME = /^step-(\d{6,15})\.safetensors$/;
 const INDEX = 'index.json';
@@ -50,7 +59,7 @@ export class Checkpoints {
   /** Note what a validation found after `step` updates: the checkpoint with the fewest bits is the best. */
   judge(step: number, measures: Measures): void {
     this.recall(step, measures);
-    const latest = stepsIn(this.folder).at(-1);
+    const latest = stepsIn(this.folder).findLast((saved) => saved <= step);
     if (latest !== undefined && this.#bits.has(step) && existsSync(this.path(step))) this.#tidy(latest);
   }
 
@@ -75,27 +84,43 @@ export class Checkpoints {
     for (const step of dropped) for (const path of [this.path(step), optimiserPath(this.path(step))]) remove(path);
   }
 
-  /** The newest pair that can be read. Damaged ones are reported and passed over. */
+  /**
+   * The newest pair that can be read, and is of this run. Others are reported and passed over.
+   *
+   * @throws FileError when the run's config.json cannot be used
+   */
   newest(): SavedState | undefined {
-    return this.#newest((path) => {
+    const run = this.#run();
+    return this.#newest((path, step) => {
       const { parameters, ...info } = readCheckpoint(path);
+      mustBeOf({ ...run, step }, info, path);
       const { m, v, ...beside } = readMoments(path);
-      // Checksums are of numbers; what the two files say of themselves stands in both.
-      const [says, saysBeside] = [JSON.stringify(info), JSON.stringify(beside)];
-      if (says !== saysBeside) throw new FileError(`${path}: is of ${says}, its moments of ${saysBeside}`);
+      mustBeOf(info, beside, optimiserPath(path));
       return { checkpoint: { ...info, parameters }, moments: { m, v } };
     });
   }
 
   /** The newest weights that can be read, moments or not. */
   newestWeights(): Checkpoint | undefined {
-    return this.#newest(readCheckpoint);
+    return this.#newest((path, step) => {
+      const checkpoint = readCheckpoint(path);
+      mustBeOf({ ...checkpoint, step }, checkpoint, path);
+      return checkpoint;
+    });
   }
 
-  #newest<T>(read: (path: string) => T): T | undefined {
+  /** What all checkpoints of the run say of themselves, by its config.json. */
+  #run(): Omit<CheckpointInfo, 'step'> {
+    const file = join(dirname(this.folder), 'config.json');
+    const config = readJsonFile(file);
+    const options = resolveTrainOptions(isRecord(config) ? config.options : undefined, file);
+    return { config: decoderConfigOf(options), seed: options.seed, ...windowSizeOf(kindsOf(options)[0]!, options) };
+  }
+
+  #newest<T>(read: (path: string, step: number) => T): T | undefined {
     for (const step of stepsIn(this.folder).reverse()) {
       try {
-        return read(this.path(step));
+        return read(this.path(step), step);
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
         this.report(`${error.message}. The checkpoint before it is used`);
@@ -118,6 +143,15 @@ export class Checkpoints {
   /** The step among these whose validation found the fewest bits. */
   #best(steps: readonly number[]): number | undefined {
     return steps.filter((step) => this.#bits.has(step)).sort((a, b) => this.#bits.get(a)! - this.#bits.get(b)!)[0];
+  }
+}
+
+/** Copied from another run, or given another name, a file is whole and wrong. */
+function mustBeOf(wanted: CheckpointInfo, found: CheckpointInfo, path: string): void {
+  for (const key of ['step', 'seed', 'prefix', 'stream', 'config'] as const) {
+    const [is, must] = [found[key], wanted[key]];
+    if (isDeepStrictEqual(is, must)) continue;
+    throw new FileError(`${path}: is of ${key} ${JSON.stringify(is)}, not ${JSON.stringify(must)}`);
   }
 }
 

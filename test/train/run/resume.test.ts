@@ -1,4 +1,5 @@
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -101,7 +102,42 @@ describe('an interrupted run ends as one that was not', () => {
     writeFileSync(file, readFileSync(file, 'latin1').replace('"seed":"0"', '"seed":"1"'), 'latin1');
     const { notes, from } = await run('bit');
     expect(from?.checkpoint.step).toBe(2);
-    expect(notes.join()).toMatch(/step-000004.safetensors: is of .*"seed":1.*, its moments of .*"seed":0.*is used/);
+    expect(notes.join()).toMatch(/step-000004.safetensors: has changed since.*is used/);
+    expectSame(path);
+  });
+
+  it('among whose checkpoints lie some of another seed, decoder, window and step', async () => {
+    const { path } = await run('mixed', {}, 4);
+    const copy = (from: string, step: number, to: number) => {
+      for (const part of ['', '.optimiser']) {
+        const [before, after] = [step, to].map((n) => `checkpoints/step-00000${n}${part}.safetensors`);
+        copyFileSync(join(from, before!), join(path, after!));
+      }
+    };
+    copy((await run('of-seed-1', { seed: 1 })).path, 6, 6);
+    copy((await run('of-dim-64', { dim: 64, steps: 7 })).path, 7, 7);
+    copy((await run('of-stream-4', { stream: 4, steps: 8 })).path, 8, 8);
+    copy(path, 4, 9);
+    const { notes, from } = await run('mixed');
+    expect(from?.checkpoint.step).toBe(4);
+    expect(notes.slice(0, 4).map((note) => note.replace(/^.*checkpoints/, ''))).toEqual([
+      expect.stringMatching(/^.step-000009.safetensors: is of step 4, not 9/),
+      expect.stringMatching(/^.step-000008.safetensors: is of stream 4, not 8/),
+      expect.stringMatching(/^.step-000007.safetensors: is of config {.*"dim":64.*}, not {.*"dim":32/),
+      expect.stringMatching(/^.step-000006.safetensors: is of seed 1, not 0/),
+    ]);
+    expectSame(path);
+    const index = JSON.parse(readFileSync(join(path, 'checkpoints/index.json'), 'utf8'));
+    expect(index.latest).toBe('step-000006.safetensors');
+  });
+
+  it('whose moments are of another step than the weights beside them', async () => {
+    const { path } = await run('moments', {}, 4);
+    const of = (step: number) => join(path, `checkpoints/step-00000${step}.optimiser.safetensors`);
+    copyFileSync(of(2), of(4));
+    const { notes, from } = await run('moments');
+    expect(from?.checkpoint.step).toBe(2);
+    expect(notes.join()).toMatch(/step-000004.optimiser.safetensors: is of step 2, not 4/);
     expectSame(path);
   });
 
