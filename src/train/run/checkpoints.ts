@@ -85,9 +85,10 @@ export class Checkpoints {
   }
 
   /**
-   * The newest pair that can be read, and is of this run. Others are reported and passed over.
+   * The newest pair that can be read, and is of this run; undefined where there is no checkpoint yet. Others are reported and
+   * passed over.
    *
-   * @throws FileError when the run's config.json cannot be used
+   * @throws FileError when there are checkpoints and none can be used, or the run's config.json cannot
    */
   newest(): SavedState | undefined {
     const run = this.#run();
@@ -100,7 +101,7 @@ export class Checkpoints {
     });
   }
 
-  /** The newest weights that can be read, moments or not. */
+  /** As `newest`, but of weights alone, moments or not, and of any run. */
   newestWeights(): Checkpoint | undefined {
     return this.#newest((path, step) => {
       const checkpoint = readCheckpoint(path);
@@ -118,15 +119,20 @@ export class Checkpoints {
   }
 
   #newest<T>(read: (path: string, step: number) => T): T | undefined {
-    for (const step of stepsIn(this.folder).reverse()) {
+    const steps = stepsIn(this.folder).reverse();
+    for (const [i, step] of steps.entries()) {
       try {
         return read(this.path(step), step);
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
-        this.report(`${error.message}. The checkpoint before it is used`);
+        this.report(i < steps.length - 1 ? `${error.message}. The checkpoint before it is used` : error.message);
       }
     }
-    return undefined;
+    if (steps.length === 0) return undefined;
+    // To start anew would write over what may be mended.
+    throw new FileError(
+      `${this.folder}: no checkpoint in it can be used. Bring one back, or remove them to start from the first step`,
+    );
   }
 
   #tidy(latest: number): void {
@@ -209,7 +215,7 @@ function isRun(path: string): boolean {
 function newestIn(run: string, report: (line: string) => void): string {
   const checkpoints = new Checkpoints(join(run, 'checkpoints'), 0, report);
   const newest = checkpoints.newestWeights();
-  if (newest === undefined) throw new FileError(`${run}: has no checkpoint that can be read`);
+  if (newest === undefined) throw new FileError(`${run}: has no checkpoint yet`);
   return checkpoints.path(newest.step);
 }
 

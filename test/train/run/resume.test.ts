@@ -45,11 +45,14 @@ async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_
   };
   const folder = existsSync(path) ? RunFolder.open(path) : RunFolder.create(path);
   if (!existsSync(join(path, 'config.json'))) folder.writeConfig({ options });
-  const from = new Checkpoints(folder.checkpoints, 0, (line) => notes.push(line)).newest();
-  const device = await testDevice();
-  const training = train(device, options, data, folder, listener, () => step >= until, { from });
-  const result = await training.finally(() => folder.release());
-  return { path, notes, result, from };
+  try {
+    const from = new Checkpoints(folder.checkpoints, 0, (line) => notes.push(line)).newest();
+    const device = await testDevice();
+    const result = await train(device, options, data, folder, listener, () => step >= until, { from });
+    return { path, notes, result, from };
+  } finally {
+    folder.release();
+  }
 }
 
 let whole = '';
@@ -139,6 +142,17 @@ describe('an interrupted run ends as one that was not', () => {
     expect(from?.checkpoint.step).toBe(2);
     expect(notes.join()).toMatch(/step-000004.optimiser.safetensors: is of step 2, not 4/);
     expectSame(path);
+  });
+
+  it('none of whose checkpoints can be used: nothing is written over', async () => {
+    const { path } = await run('none', { keep: 1 }, 4);
+    truncateSync(join(path, 'checkpoints', 'step-000004.safetensors'), 1000);
+    const before = readFileSync(join(path, 'metrics.jsonl'), 'utf8');
+    await expect(run('none', { keep: 1 })).rejects.toThrow(/none.checkpoints: no checkpoint in it can be used/);
+    expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(before);
+    const reports: string[] = [];
+    expect(() => new Checkpoints(join(path, 'checkpoints'), 1, (line) => reports.push(line)).newest()).toThrow();
+    expect(reports).toEqual([expect.not.stringContaining('The checkpoint before it')]);
   });
 
   it('killed before any checkpoint', async () => {
