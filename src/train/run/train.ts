@@ -79,7 +79,7 @@ const MOST_LOSSES = 3;
  * so a run that goes on from a checkpoint ends with the bytes of one that was never interrupted.
  *
  * @param folder whose lock the caller holds, and releases
- * @param stop checked after every step: when it says so, the run saves and ends
+ * @param stop checked after every step, and within a validation: when it says so, the run saves and ends
  * @throws NumberError when a loss or a gradient is not finite: nothing was updated, and a checkpoint from before is saved
  * @throws FileError when something could not be written, or the folder was taken over: the last good checkpoint is as it was
  * @throws DeviceError when the device failed, or was lost for the fourth time
@@ -178,7 +178,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     if (run.state) trainer.restore(run.state.checkpoint.parameters, run.state.moments, start);
     const generator = owned(new Generator(device, config, trainer.plan, window));
     folder.writeMemory(memoryOf(trainer));
-    const judge = owned(await Judge.create(device, config, B, data.validation, trainer.plan));
+    const judge = owned(await Judge.create(device, config, B, data.validation, trainer.plan, stop));
     const save = async () => {
       const { step } = trainer;
       const checkpoint: Checkpoint = { config, step, seed, ...window, parameters: await trainer.parameters() };
@@ -190,27 +190,33 @@ async function attempt(run: Attempt): Promise<RunResult> {
       return path;
     };
     let measures: Measures = {};
+    let stopped = false;
+    // These two give undefined where they were stopped on the way, and leave no line: going on, the run does them again.
     const validate = async (all = false) => {
-      measures = await judge.measure(all);
+      const found = await judge.measure(all);
+      if (found === undefined) return undefined;
+      measures = found;
       if (!validated.has(trainer.step)) folder.log({ step: trainer.step, ...measures });
       checkpoints.judge(trainer.step, measures);
       listener.validation(trainer.step, measures);
+      return measures;
     };
     const keepSample = async (bytes: number) => {
-      const { prompt, made } = await writeSample(generator, data.prompt, bytes, seed);
+      const written = await writeSample(generator, data.prompt, bytes, seed, stop);
+      if (written === undefined) return undefined;
+      const { prompt, made } = written;
       if (!sampled.has(trainer.step)) folder.logSample(trainer.step, prompt, made);
       return Uint8Array.from([...prompt, ...made]);
     };
     const look = async () => {
-      await validate();
-      await keepSample(SAMPLE_BYTES.validation);
+      if (await validate()) await keepSample(SAMPLE_BYTES.validation);
+      stopped = stop();
     };
     const due = (every: number) => every > 0 && trainer.step % every === 0 && trainer.step > 0 && trainer.step < steps;
 
-    let stopped = false;
     let milliseconds = 0; // per step, smoothed
-    // A run that was stopped has saved, but has left out the validation that was due.
-    if (due(options.evalEvery) && !validated.has(start)) await look();
+    // A run that was stopped has saved, but has left out the validation that was due, or its sample.
+    if (due(options.evalEvery) && !(validated.has(start) && sampled.has(start))) await look();
     while (trainer.step < steps && !stopped) {
       const { step } = trainer;
       const started = performance.now();
@@ -255,11 +261,10 @@ async function attempt(run: Attempt): Promise<RunResult> {
       if (due(options.saveEvery) && !stopped) await save();
     }
     await save();
-    if (stopped) return { step: trainer.step, measures, sample: new Uint8Array(), stopped };
-    await validate(true);
-    const sample = await keepSample(SAMPLE_BYTES.end);
+    const sample = !stopped && (await validate(true)) ? await keepSample(SAMPLE_BYTES.end) : undefined;
+    if (sample === undefined) return { step: trainer.step, measures, sample: new Uint8Array(), stopped: true };
     folder.writeSample(sample);
-    return { step: trainer.step, measures, sample, stopped };
+    return { step: trainer.step, measures, sample, stopped: false };
   } finally {
     for (const thing of freed.reverse()) thing.free();
   }
@@ -291,12 +296,21 @@ async function numberError(
   });
 }
 
-/** A held-out prefix, and what the decoder writes after it. */
-async function writeSample(generator: Generator, ids: Uint32Array, bytes: number, seed: number) {
+/** A held-out prefix, and what the decoder writes after it; undefined when stopped on the way. */
+async function writeSample(
+  generator: Generator,
+  ids: Uint32Array,
+  bytes: number,
+  seed: number,
+  stop: () => boolean,
+): Promise<{ prompt: Uint8Array; made: Uint8Array } | undefined> {
   const prompt = Uint8Array.from(ids.filter((id) => id < 256));
   const made: number[] = [];
   const options = { bytes, temperature: 0.8, topK: 40, seed };
-  for await (const byte of generator.generate(prompt, options)) made.push(byte);
+  for await (const byte of generator.generate(prompt, options)) {
+    if (stop()) return undefined;
+    made.push(byte);
+  }
   return { prompt, made: Uint8Array.from(made) };
 }
 

@@ -29,12 +29,14 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const OPTIONS: TrainInput = { steps: 6, saveEvery: 2, evalEvery: 3, keep: 0 };
 
-/** Train into `root/name`, or go on there; `until` stops after that step. */
-async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_INFINITY) {
+/** Train into `root/name`, or go on there; `until` stops after that step, once it was asked `times` times. */
+async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_INFINITY, times = 1) {
   const path = join(root, name);
   const { options, data } = tinyRun({ ...OPTIONS, ...more });
   const notes: string[] = [];
   let step = 0;
+  let asked = 0;
+  const stop = () => step >= until && ++asked >= times;
   const listener = {
     step: (progress: { step: number }) => {
       step = progress.step;
@@ -48,7 +50,7 @@ async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_
   try {
     const from = new Checkpoints(folder.checkpoints, 0, (line) => notes.push(line)).newest();
     const device = await testDevice();
-    const result = await train(device, options, data, folder, listener, () => step >= until, { from });
+    const result = await train(device, options, data, folder, listener, stop, { from });
     return { path, notes, result, from };
   } finally {
     folder.release();
@@ -74,6 +76,21 @@ describe('an interrupted run ends as one that was not', () => {
     expect(result).toMatchObject({ step, stopped: true });
     const { path, from } = await run(`stopped-${step}`);
     expect(from?.checkpoint.step).toBe(step);
+    expectSame(path);
+  });
+
+  it.each([
+    ['validation in the middle', 3, 2, []],
+    ['sample in the middle', 3, 3, [3]],
+    ['byte of the sample in the middle', 3, 60, [3]],
+    ['validation at the end', 6, 2, [3]],
+    ['sample at the end', 6, 8, [3, 6]],
+  ])('stopped in a %s: at once, and it is done when the run goes on', async (what, step, times, judged) => {
+    const { path, result } = await run(what, {}, step, times);
+    expect(result).toMatchObject({ step, stopped: true });
+    const lines = metricsOf(path).map((line) => JSON.parse(line));
+    expect(lines.filter((line) => 'text_bpb' in line).map((line) => line.step)).toEqual(judged);
+    expect((await run(what)).from?.checkpoint.step).toBe(step);
     expectSame(path);
   });
 
