@@ -29,7 +29,9 @@ export async function soak(steps = 10_000): Promise<Outcome> {
   if (!(Math.abs(change) <= MOST)) {
     broken.push(`resident memory went from ${mib(steady.second)} to ${mib(steady.last)} MiB`);
   }
-  for (const { buffers } of [steady, alone]) {
+  for (const { buffers, made } of [steady, alone]) {
+    if (made.stepping > 0) broken.push(`${made.stepping} GPU objects were made by steps after the second`);
+    if (made.judged > 0) broken.push(`${made.judged} GPU objects were made after the first validation`);
     if (buffers.end > buffers.settled) broken.push(`live buffers went from ${buffers.settled} to ${buffers.end}`);
     if (buffers.left > 0) broken.push(`${buffers.left} buffers are left after the end`);
   }
@@ -45,6 +47,8 @@ export async function soak(steps = 10_000): Promise<Outcome> {
       'MiB in a process left alone': `${mib(alone.second)} and ${mib(alone.last)}`,
       'live GPU buffers then and at the end': `${steady.buffers.settled} and ${steady.buffers.end}`,
       'left after the run': steady.buffers.left,
+      'bind groups, pipelines, modules, textures and query sets made on the way':
+        steady.made.stepping + steady.made.judged,
     },
     adapter: steady.adapter,
     broken,
@@ -57,6 +61,8 @@ interface Soaked {
   readonly last: number;
   /** live GPU buffers, at most: in the second tenth, in the last, and after the run */
   readonly buffers: { readonly settled: number; readonly end: number; readonly left: number };
+  /** other GPU objects made: by steps from the second to the first validation, and from behind that to the last step */
+  readonly made: { readonly stepping: number; readonly judged: number };
   readonly adapter: string;
 }
 
@@ -69,9 +75,11 @@ export async function soaked(steps: number, collecting: boolean): Promise<Soaked
   const memory: number[] = []; // resident bytes after every twentieth step
   const buffers: number[] = [];
   const { options, data } = tinyRun({ steps, saveEvery: Math.ceil(steps / 20), evalEvery: Math.ceil(steps / 50) });
+  const made = new Map<number, number>(); // other GPU objects, after a step
   const listener: Listener = {
     step() {
       done++;
+      made.set(done, live.made);
       if (done % 20 !== 0) return;
       if (collecting) collectGarbage();
       memory.push(process.memoryUsage.rss());
@@ -91,9 +99,17 @@ export async function soaked(steps: number, collecting: boolean): Promise<Soaked
     number,
     number,
   ];
+  const between = (from: number, to: number) => made.get(to)! - made.get(from)!;
+  const { evalEvery } = options; // the first validation is behind that step, and makes what writes samples
   device.close();
   rmSync(folder, { recursive: true });
-  return { second, last, buffers: { settled, end, left: live.buffers }, adapter: device.name };
+  return {
+    second,
+    last,
+    buffers: { settled, end, left: live.buffers },
+    made: { stepping: between(2, evalEvery), judged: between(evalEvery + 1, steps) },
+    adapter: device.name,
+  };
 }
 
 function mean(values: readonly number[]): number {
