@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { constants } from 'node:buffer';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { FileError } from '../engine/errors.js';
 import { readable } from './data/readable.js';
 import { parseSafetensors, type Safetensors, type StoredTensor } from './safetensorsFormat.js';
 
@@ -11,6 +13,29 @@ export type { Safetensors, StoredTensor };
  * @throws FileError when it is missing, truncated, or breaks a rule of the format: the file, the tensor and the rule are named
  */
 export function readSafetensors(path: string): Safetensors {
-  readable(path);
-  return parseSafetensors(readFileSync(path), path);
+  return parseSafetensors(readWhole(path), path);
+}
+
+/** A read is asked for at most this many bytes at once: the system takes less than 2 GiB, and so does `readFileSync` in all. */
+const LARGEST_READ = 1 << 26;
+
+/** @throws FileError when it cannot be read, or is larger than memory that is one piece can be */
+function readWhole(path: string): Uint8Array {
+  const size = readable(path);
+  if (size > constants.MAX_LENGTH) {
+    throw new FileError(`${path}: has ${size} bytes; at most ${constants.MAX_LENGTH} can be read by this Node`);
+  }
+  const bytes = new Uint8Array(size);
+  const file = openSync(path, 'r');
+  try {
+    let at = 0;
+    while (at < size) {
+      const count = readSync(file, bytes, at, Math.min(size - at, LARGEST_READ), at);
+      if (count === 0) break; // it has become shorter meanwhile
+      at += count;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    closeSync(file);
+  }
 }

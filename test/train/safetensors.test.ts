@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:buffer';
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -118,6 +119,14 @@ describe('safetensors', () => {
     expect(read).toThrow(FileError);
     expect(read).toThrow(`${path}: `);
     expect(read).toThrow(message);
+  });
+
+  it('refuses a file that no memory could hold', () => {
+    const path = join(folder, 'huge.safetensors');
+    writeFileSync(path, '');
+    truncateSync(path, constants.MAX_LENGTH + 1); // a hole: it takes no disk
+    expect(() => readSafetensors(path)).toThrow(FileError);
+    expect(() => readSafetensors(path)).toThrow(/huge.safetensors: has \d+ bytes; at most/);
   });
 
   it('names a missing file and a folder', () => {

@@ -279,7 +279,51 @@ describe('checkpoints', () => {
   });
 });
 
+describe('metrics', () => {
+  const rewound = (path: string, step: number) => {
+    const folder = RunFolder.open(path);
+    const shown: unknown[] = [];
+    folder.rewind(
+      step,
+      (line) => shown.push(line.step),
+      () => {},
+    );
+    folder.release();
+    return shown;
+  };
+  const written = (name: string, content: string) => {
+    const path = join(root, name);
+    const folder = RunFolder.create(path);
+    folder.writeConfig({});
+    folder.release();
+    writeFileSync(join(path, 'metrics.jsonl'), content);
+    return path;
+  };
+
+  it('are cut back in files of several pieces', () => {
+    const line = (step: number) => `${JSON.stringify({ step, filler: 'x'.repeat(100) })}\n`;
+    const steps = Array.from({ length: 20_000 }, (_, i) => i + 1); // 2.5 MB
+    const path = written('long', steps.map(line).join(''));
+    expect(rewound(path, 15_000)).toEqual(steps.slice(0, 15_000));
+    expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(steps.slice(0, 15_000).map(line).join(''));
+  });
+
+  it('are cut back where a file of over 2 GiB is damaged', () => {
+    const path = written('huge', '{"step":1}\n');
+    truncateSync(join(path, 'metrics.jsonl'), 2.5 * 2 ** 30); // a hole
+    expect(rewound(path, 9)).toEqual([1]);
+    expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe('{"step":1}\n');
+  });
+});
+
 describe('openRun', () => {
+  it('refuses a decoder whose checkpoints could not be read again', () => {
+    expect(() => tinyRun({ dim: 4096, heads: 2, layers: 2 })).toThrow(
+      /a zero decoder of 2 layers of dim 4096 has 403\d+ parameters; at most 268435456 are trained/,
+    );
+    expect(() => tinyRun({ door: 'projected', dim: 2048, heads: 2, K: 4096 })).toThrow(/are trained/);
+  });
+
   /** `openRun` for a look: the lock is let go of at once. */
   const look = (...args: Parameters<typeof openRun>) => {
     const run = openRun(...args);
