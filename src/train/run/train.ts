@@ -169,6 +169,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
       await Trainer.create(device, {
         config,
         batch: B,
+        accumulate,
         sizes: data.mix.sizes,
         parameters: run.state?.checkpoint.parameters ?? (() => initialParameters(config, seed)),
         decay: options.decay,
