@@ -134,6 +134,8 @@ async function trainInto(
     progress.end();
     if (!result.stopped)
       printEnd(result.measures, data.entropy, result.sample, data.prompt.filter((id) => id < 256).length);
+    if (result.skipped > 0)
+      console.log(`${result.skipped} steps were skipped: their loss or gradient was not finite\n`);
     const chart = terminalChart(readRun(folder.path));
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);

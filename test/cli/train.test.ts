@@ -90,6 +90,12 @@ describe('train', () => {
   });
 });
 
+test('train --skip-nonfinite tells at the end how many steps were skipped', async () => {
+  const { code, out } = await cli('train', ...SMALL, '--lr', '1e30', '--skip-nonfinite', '--out', at('skipping'));
+  expect(out).toMatch(/\n3 steps were skipped: their loss or gradient was not finite\n/);
+  expect(code).toBe(0);
+});
+
 describe('score', () => {
   test('gives bits for each byte of the stream', async () => {
     const checkpoint = at('run/checkpoints/step-000004.safetensors');

@@ -42,6 +42,8 @@ export interface RunResult {
   /** of the last validation; empty when stopped before any */
   readonly measures: Measures;
   readonly sample: Uint8Array;
+  /** steps left out since they were not finite, over all of the run */
+  readonly skipped: number;
   readonly stopped: boolean;
 }
 
@@ -148,9 +150,11 @@ async function attempt(run: Attempt): Promise<RunResult> {
   // A run that goes on from a step may have been told of it already.
   const validated = new Set<number>();
   const sampled = new Set<number>();
+  let skipped = 0;
   folder.rewind(
     start,
     ({ step, kind, bits_per_byte: bits, ...line }) => {
+      if (line.skipped !== undefined) skipped++;
       if (typeof bits === 'number') spikes.meet(String(kind), bits);
       if ('learning_rate' in line) return;
       validated.add(Number(step));
@@ -251,6 +255,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         listener.step({ step: step + 1, steps, bitsPerByte, bytesPerSecond, learningRate: lr, gradientNorm });
       } else if (options.skipNonfinite) {
         trainer.skip();
+        skipped++;
         folder.log({ ...line, skipped: 1 });
         listener.note?.(`step ${step + 1}  skipped: the ${notFinite(nats)}`);
       } else {
@@ -263,9 +268,10 @@ async function attempt(run: Attempt): Promise<RunResult> {
     }
     await save();
     const sample = !stopped && (await validate(true)) ? await keepSample(SAMPLE_BYTES.end) : undefined;
-    if (sample === undefined) return { step: trainer.step, measures, sample: new Uint8Array(), stopped: true };
+    const ended = { step: trainer.step, measures, skipped };
+    if (sample === undefined) return { ...ended, sample: new Uint8Array(), stopped: true };
     folder.writeSample(sample);
-    return { step: trainer.step, measures, sample, stopped: false };
+    return { ...ended, sample, stopped: false };
   } finally {
     for (const thing of freed.reverse()) thing.free();
   }

@@ -194,6 +194,13 @@ it('a loss spike is told of and logged', async () => {
   expect(JSON.parse(metricsOf(path)[30]!).spike).toBeGreaterThan(6);
 });
 
+it('steps that were skipped before are counted when a run goes on', async () => {
+  const { path } = await run('skipped', {}, 4);
+  const file = join(path, 'metrics.jsonl');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/"bits_per_byte":/g, '"skipped":1,"was":'));
+  expect((await run('skipped')).result.skipped).toBe(4);
+});
+
 describe('checkpoints', () => {
   it('keep the newest and the best, and name both', async () => {
     const { path } = await run('kept', { keep: 1, saveEvery: 1, evalEvery: 1 });
