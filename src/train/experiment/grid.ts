@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '../../engine/errors.js';
 import { DOOR_KINDS } from '../../model/config.js';
+import { issuesOf } from '../issues.js';
 import {
   CHANNEL_GROUPS,
   decoderConfigOf,
@@ -74,7 +75,7 @@ const WITHOUT_EFFECT = new Set(['out', 'device', 'saveEvery', 'keep', 'strict'])
  */
 export function readGrid(input: unknown, from: string): Grid {
   const result = gridSchema.safeParse(input);
-  if (!result.success) throw new InputError(`${from}: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw new InputError(`${from}: ${issuesOf(result.error)}`);
   const { name, about, K, seeds, steps, settings } = result.data;
   for (const key of ['door', 'channels', 'bits', 'K', 'seed', 'steps', 'out', 'device']) {
     if (key in settings) throw new InputError(`${from}: settings.${key} is set by the grid itself; leave it out`);

@@ -3,6 +3,7 @@ import { InputError } from '../../engine/errors.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, SIZES, type SizeName } from '../../model/config.js';
 import { countParameters, parameterSpecs } from '../../model/parameters.js';
 import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';
+import { issuesOf } from '../issues.js';
 import { WINDOW_KINDS, type WindowKind, type WindowSize } from '../windows/window.js';
 
 const whole = (least: number, most = 1e9) => z.number().int().min(least).max(most);
@@ -88,7 +89,7 @@ export type TrainInput = z.input<typeof trainSchema>;
  */
 export function resolveTrainOptions(input: unknown, from: string): TrainOptions {
   const result = trainSchema.safeParse(input);
-  if (!result.success) throw new InputError(`${from}: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw new InputError(`${from}: ${issuesOf(result.error)}`);
   const config = decoderConfigOf(result.data);
   checkConfig(config);
   const parameters = countParameters(parameterSpecs(config));
