@@ -4,7 +4,9 @@ import { sameShape } from '../engine/shape.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
 import { parseJson } from './data/json.js';
+import { issuesOf } from './issues.js';
 import type { Safetensors } from './safetensorsFormat.js';
+import { widen } from './widen.js';
 
 /** What the metadata of a checkpoint calls its format. */
 export const FORMAT = 'byte-to-loss 1';
@@ -86,7 +88,7 @@ export function parseInfo(path: string, { metadata }: Safetensors, digest: strin
 function configOf(path: string, json: string): DecoderConfig {
   try {
     const result = configSchema.safeParse(parseJson(json, { depth: 2, items: 35 }));
-    if (!result.success) throw new InputError(z.prettifyError(result.error));
+    if (!result.success) throw new InputError(issuesOf(result.error));
     checkConfig(result.data);
     return result.data;
   } catch (error) {
@@ -95,7 +97,12 @@ function configOf(path: string, json: string): DecoderConfig {
   }
 }
 
-/** Every parameter under each of some prefixes of names, and nothing else: the file's tensors must fit the configuration. */
+/**
+ * Every parameter under each of some prefixes of names, and nothing else: the file's tensors must fit the configuration.
+ *
+ * @returns float32 numbers; what is stored narrower or wider is turned into them, see `widen`
+ * @throws FileError naming what is missing, foreign, of another shape or dtype, or not finite
+ */
 export function numbersOf(
   path: string,
   { tensors }: Pick<Safetensors, 'tensors'>,
@@ -110,7 +117,7 @@ export function numbersOf(
   const foreign = [...tensors.keys()].find((name) => !expected.has(name));
   if (foreign !== undefined) {
     throw new FileError(
-      `${path}: holds ${foreign}, which a ${config.door} decoder of this configuration does not have`,
+      `${path}: holds ${foreign.slice(0, 80)}, which a ${config.door} decoder of this configuration does not have`,
     );
   }
   const read = (prefix: string) =>
@@ -118,11 +125,14 @@ export function numbersOf(
       const tensor = tensors.get(prefix + name);
       const wanted = `${prefix}${name} [${shape.join(', ')}] F32`;
       if (tensor === undefined) throw new FileError(`${path}: lacks ${wanted}`);
-      if (tensor.dtype !== 'F32' || !sameShape(tensor.shape, shape)) {
+      const data = widen(tensor);
+      if (data === undefined || !sameShape(tensor.shape, shape)) {
         const got = `[${tensor.shape.join(', ')}] ${tensor.dtype}`;
         throw new FileError(`${path}: needs ${wanted} for its configuration; it holds ${got}`);
       }
-      return [name, tensor.data as Float32Array];
+      const at = data.findIndex((value) => !Number.isFinite(value));
+      if (at >= 0) throw new FileError(`${path}: ${prefix}${name} is ${data[at]} at ${at}; take another file`);
+      return [name, data];
     });
   return new Map(prefixes.map((prefix) => [prefix, new Map(read(prefix))]));
 }
