@@ -12,6 +12,7 @@ import type { Mix } from '../windows/mix.js';
 import type { WindowSource } from '../windows/window.js';
 import { Checkpoints, type SavedState } from './checkpoints.js';
 import type { RunFolder } from './folder.js';
+import { COLLECT_EVERY, collectGarbage } from './garbage.js';
 import { decoderConfigOf, type TrainOptions } from './options.js';
 import { SPIKE_WINDOW, Spikes } from './spikes.js';
 
@@ -262,6 +263,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         const culprit = await trainer.blame(batches, lr);
         throw await numberError(step + 1, notFinite(nats), culprit, save);
       }
+      if (trainer.step % COLLECT_EVERY === 0) collectGarbage();
       stopped = stop();
       if (due(options.evalEvery) && !stopped) await look();
       if (due(options.saveEvery) && !stopped) await save();
