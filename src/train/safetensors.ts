@@ -4,7 +4,7 @@ import { FileError } from '../engine/errors.js';
 import { readable } from './data/readable.js';
 import { parseSafetensors, type Safetensors, type StoredTensor } from './safetensorsFormat.js';
 
-export { encodeSafetensors, parseSafetensors, safetensorsChunks } from './safetensorsFormat.js';
+export { encodeSafetensors, parseSafetensors } from './safetensorsFormat.js';
 export type { Safetensors, StoredTensor };
 
 /**
