@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { main } from './cli/main.js';
+import './cli/holdNewSpace.js';
+
+const { main } = await import('./cli/main.js');
 
 process.exitCode = await main(process.argv.slice(2));

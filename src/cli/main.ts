@@ -8,7 +8,7 @@ import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
 import { inspectCommand } from './inspect.js';
-import { outputError, outputSettled, watchOutput } from './output.js';
+import { outputError, outputSettled, printableLines, watchOutput } from './output.js';
 import { reportCommand } from './report.js';
 import { scoreCommand } from './score.js';
 import { trainCommand } from './train.js';
@@ -36,7 +36,7 @@ export const COMMANDS = [
  * Run one command line.
  *
  * @param argv words after `byte-to-loss`
- * @returns the exit code: 0 done, 1 an error that was printed as one line, 2 wrong usage, 130 and 143 stopped by a signal
+ * @returns the exit code: 0 done, 1 an error that was printed as one line, 2 wrong usage, 130, 143 or 129 stopped by a signal
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('byte-to-loss')
@@ -59,7 +59,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     // commander has printed its own; help and version are no errors
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const expected = error instanceof ByteToLossError && !process.env.DEBUG;
-    console.error(expected ? `error: ${error.message}` : error);
+    console.error(expected ? `error: ${printableLines(error.message)}` : error);
     return 1;
   }
 }

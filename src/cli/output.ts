@@ -1,4 +1,5 @@
 import { reason } from '../train/atomicWrite.js';
+import { printable } from '../train/windows/show.js';
 
 let failure: NodeJS.ErrnoException | undefined;
 
@@ -24,4 +25,9 @@ export function outputError(): string | undefined {
 
 function note(error: NodeJS.ErrnoException): void {
   failure ??= error;
+}
+
+/** Words that may hold names from files, for a terminal: it obeys control characters, and only ends of lines are wanted. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }

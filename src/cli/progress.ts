@@ -1,5 +1,6 @@
 import cliProgress from 'cli-progress';
 import type { Listener, Progress } from '../train/run/train.js';
+import { printableLines } from './output.js';
 
 /** 1h02, 3m05, 12s */
 export function duration(seconds: number): string {
@@ -64,7 +65,7 @@ export function showProgress(
     saved(step, path) {
       line(`step ${step}  saved ${path}`);
     },
-    note: line,
+    note: (text) => line(printableLines(text)),
     end() {
       if (bar?.isActive) bar.stop();
     },

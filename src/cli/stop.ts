@@ -1,29 +1,39 @@
-/** Listens for Ctrl-C and SIGTERM: the first asks for an end with everything saved, the second ends at once. */
+/** What a shell expects of a process that a signal ended, by the signals that are listened for. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type Signal = keyof typeof EXIT_CODES;
+const SIGNALS = Object.keys(EXIT_CODES) as Signal[];
+
+/** Listens for Ctrl-C, SIGTERM and a closed terminal: the first asks for an end with everything saved, the second ends at once. */
 export interface Stop {
   /** the first signal, once it has come */
-  readonly signal: NodeJS.Signals | undefined;
+  readonly signal: Signal | undefined;
   /** be told of each signal; returns how to be told no more */
-  listen(told: (signal: NodeJS.Signals) => void): () => void;
+  listen(told: (signal: Signal) => void): () => void;
   /** listen no more */
   off(): void;
 }
 
 /** Start to listen; `off` ends it. */
 export function onStop(): Stop {
-  let first: NodeJS.Signals | undefined;
-  const listeners = new Set<(signal: NodeJS.Signals) => void>();
-  const onSignal = (name: NodeJS.Signals) => {
+  let first: Signal | undefined;
+  const listeners = new Set<(signal: Signal) => void>();
+  const onSignal = (name: Signal) => {
+    // A terminal that closes says so twice, by its shell and by itself: that is nobody who is in a hurry.
+    if (name === 'SIGHUP' && first !== undefined) return;
     for (const told of listeners) told(name);
     if (first !== undefined) {
       // By the signal itself, which a shell reports alike: an orderly exit would tear the driver down amid its work.
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      off();
       process.kill(process.pid, name);
       return;
     }
     first = name;
     console.log(`\n${name}: finishing this step and saving; once more stops at once`);
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const off = () => {
+    for (const name of SIGNALS) process.off(name, onSignal);
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
   return {
     get signal() {
       return first;
@@ -32,13 +42,11 @@ export function onStop(): Stop {
       listeners.add(told);
       return () => listeners.delete(told);
     },
-    off() {
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    },
+    off,
   };
 }
 
-/** What a shell expects of a process that a signal ended: 130 or 143. */
-export function exitCode(signal: NodeJS.Signals): number {
-  return signal === 'SIGINT' ? 130 : 143;
+/** What a shell expects of a process that a signal ended: 130, 143 or 129. */
+export function exitCode(signal: Signal): number {
+  return EXIT_CODES[signal];
 }

@@ -18,7 +18,7 @@ import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { parameterCounts, type TrainExtras, train } from '../train/run/train.js';
 import { printable } from '../train/windows/show.js';
 import { byKind, listed, realNumber, wholeNumber, windowSize } from './arguments.js';
-import { outputError } from './output.js';
+import { outputError, printableLines } from './output.js';
 import { showProgress } from './progress.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
@@ -136,6 +136,8 @@ async function trainInto(
       printEnd(result.measures, data.entropy);
       printSample(data, result.sample);
     }
+    if (result.skipped > 0)
+      console.log(`${result.skipped} steps were skipped: their loss or gradient was not finite\n`);
     const chart = terminalChart(readRun(folder.path));
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
@@ -160,8 +162,10 @@ function begin({ out, size, door }: TrainOptions, config: Config): Begun {
 /** Take up an interrupted run where its newest checkpoint that can be read stands. */
 function goOn(run: ResumedRun, now: Config): Begun {
   const { folder, options, config, notes } = run;
-  for (const line of [...notes, ...differences(run, now)]) console.log(line);
-  const from = new Checkpoints(folder.checkpoints, options.keep, (line) => console.error(line)).newest();
+  for (const line of [...notes, ...differences(run, now)]) console.log(printableLines(line));
+  const from = new Checkpoints(folder.checkpoints, options.keep, (line) =>
+    console.error(printableLines(line)),
+  ).newest();
   if (options.steps > Number(config.options.steps)) {
     folder.writeConfig({ ...config, options: { ...config.options, steps: options.steps } });
   }

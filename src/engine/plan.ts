@@ -85,7 +85,11 @@ export class Plan {
    *
    * @returns bytes by kind, and where they do not fit the adapter's limits or the memory that is free, the error that says so
    */
-  static predict(program: Program, device: Device, options: CompileOptions = {}): Prediction {
+  static predict(
+    program: Program,
+    device: Device,
+    options: Omit<CompileOptions, 'shared'> & { readonly shared?: Pick<Plan, 'program'> } = {},
+  ): Prediction {
     return predictMemory(program, device, arrange(program, device, options).memory, options.shared?.program);
   }
 

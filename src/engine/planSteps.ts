@@ -22,7 +22,11 @@ export interface Step {
 }
 
 /** Choose kernels and share memory: everything about a plan that needs no memory of the device. */
-export function arrange(program: Program, device: Device, { keep = [], profile = device }: CompileOptions) {
+export function arrange(
+  program: Program,
+  device: Device,
+  { keep = [], profile = device }: Pick<CompileOptions, 'keep' | 'profile'>,
+) {
   const debug = debugSettings();
   const losses = debug === undefined ? [] : lossesOf(program);
   const keptIds = keep === 'all' ? undefined : new Set([...keep, ...losses].map((tensor) => tensor.storage.id));

@@ -72,9 +72,11 @@ function swatchStyle(index: number): string {
 function headline(run: RunRecord, index: number, runs: readonly RunRecord[]): string {
   const validation = [...run.curves].filter(([name]) => /_bpb$/.test(name));
   const steps = run.curves.get('bits_per_byte')?.x.at(-1);
+  const skipped = run.curves.get('skipped')?.x.length;
   const said = [
     ...(runs.length > 1 ? [run.name] : []),
     steps === undefined ? 'no step was finished' : `${steps.toLocaleString('en')} steps`,
+    ...(skipped === undefined ? [] : [`${skipped} steps skipped, not finite`]),
     ...validation.map(([name, { y }]) => `${name.replace(/_bpb$/, '')} ${y.at(-1)!.toFixed(3)} bits/byte held out`),
     ...(run.leftOut > 0 ? [`${run.leftOut} unreadable lines left out`] : []),
   ];

@@ -78,11 +78,12 @@ function syncFolder(folder: string, fs: FileSystem): void {
   }
 }
 
-function quietly(work: () => void): void {
+/** Tidy up after an error: that one is to be reported, not one met on the way. */
+export function quietly(work: () => void): void {
   try {
     work();
   } catch {
-    // The first error is the one to report.
+    // What is left behind is found and removed when the run is gone on with.
   }
 }
 

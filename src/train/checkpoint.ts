@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
+import { existsSync, unlinkSync } from 'node:fs';
 import { NumberError } from '../engine/errors.js';
 import { parameterSpecs } from '../model/parameters.js';
-import { writeFileAtomic } from './atomicWrite.js';
+import { quietly, writeFileAtomic } from './atomicWrite.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -8,8 +10,10 @@ import {
   numbersOf,
   parseCheckpoint,
   parseInfo,
+  summed,
 } from './checkpointFormat.js';
-import { readSafetensors, type StoredTensor, safetensorsChunks, tensorsDigest } from './safetensors.js';
+import { readSafetensors, type Safetensors, type StoredTensor } from './safetensors.js';
+import { safetensorsChunks } from './safetensorsFormat.js';
 import type { Moments } from './trainer.js';
 
 export type { Checkpoint, CheckpointInfo } from './checkpointFormat.js';
@@ -48,20 +52,34 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint, { m, v }: 
   for (const { name, shape } of parameterSpecs(info.config)) {
     weights.set(name, { dtype: 'F32', shape: [...shape], data: parameters.get(name)! });
   }
-  write(path, weights, info);
+  try {
+    write(path, weights, info);
+  } catch (error) {
+    // Alone the moments are worth nothing, and a full disk needs their space. Weights of an earlier save keep theirs.
+    if (!existsSync(path)) quietly(() => unlinkSync(optimiserPath(path)));
+    throw error;
+  }
 }
 
 function write(path: string, tensors: Map<string, StoredTensor>, info: CheckpointInfo): void {
   const metadata = {
     format: FORMAT,
-    sha256: tensorsDigest(tensors),
     config: JSON.stringify(info.config),
     step: String(info.step),
     seed: String(info.seed),
     prefix: String(info.prefix),
     stream: String(info.stream),
   };
-  writeFileAtomic(path, safetensorsChunks(tensors, metadata));
+  const checksum = checkpointDigest({ tensors, metadata: { ...metadata, checksum: '' } });
+  writeFileAtomic(path, safetensorsChunks(tensors, { ...metadata, checksum }));
+}
+
+/** SHA-256 over all that a checkpoint's checksum covers, in hex. */
+export function checkpointDigest(stored: Safetensors): string {
+  const { tensors, metadata } = summed(stored);
+  const hash = createHash('sha256');
+  for (const chunk of safetensorsChunks(tensors, metadata)) hash.update(chunk);
+  return hash.digest('hex');
 }
 
 /**
@@ -71,14 +89,14 @@ function write(path: string, tensors: Map<string, StoredTensor>, info: Checkpoin
  */
 export function readCheckpoint(path: string): Checkpoint {
   const file = readSafetensors(path);
-  return parseCheckpoint(path, file, tensorsDigest(file.tensors));
+  return parseCheckpoint(path, file, checkpointDigest(file));
 }
 
 /** Read the moments beside a checkpoint. @throws FileError as `readCheckpoint`, or when they are of another step */
 export function readMoments(path: string): Moments & CheckpointInfo {
   const beside = optimiserPath(path);
   const file = readSafetensors(beside);
-  const info = parseInfo(beside, file, tensorsDigest(file.tensors));
+  const info = parseInfo(beside, file, checkpointDigest(file));
   const moments = numbersOf(beside, file, info.config, ['m.', 'v.']);
   return { ...info, m: moments.get('m.')!, v: moments.get('v.')! };
 }

@@ -4,7 +4,9 @@ import { sameShape } from '../engine/shape.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST, OWN_DOOR } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
 import { parseJson } from './data/json.js';
+import { issuesOf } from './issues.js';
 import type { Safetensors } from './safetensorsFormat.js';
+import { widen } from './widen.js';
 
 /** What the metadata of a checkpoint calls its format. */
 export const FORMAT = 'byte-to-loss 1';
@@ -42,10 +44,19 @@ export interface Checkpoint extends CheckpointInfo {
 }
 
 /**
+ * What the checksum of a checkpoint is over, as a safetensors file of its own: all but the checksum. Files written before
+ * there was a `checksum` have one over their tensors alone, called `sha256`.
+ */
+export function summed({ tensors, metadata }: Safetensors): Safetensors {
+  const { checksum, ...rest } = metadata;
+  return { tensors, metadata: checksum === undefined ? {} : rest };
+}
+
+/**
  * The checkpoint in a safetensors file that lies in memory.
  *
- * @param file how errors name it   @param digest SHA-256 of its tensors, as `tensorsDigest` takes it
- * @throws FileError when the numbers changed, it is no checkpoint of this program, or it lacks a parameter
+ * @param file how errors name it   @param digest SHA-256 in hex of the file that `summed` gives
+ * @throws FileError when anything in it changed, it is no checkpoint of this program, or it lacks a parameter
  */
 export function parseCheckpoint(file: string, stored: Safetensors, digest: string): Checkpoint {
   const info = parseInfo(file, stored, digest);
@@ -60,8 +71,8 @@ export function parseInfo(path: string, { metadata }: Safetensors, digest: strin
         'Give a file that `byte-to-loss train` wrote, under checkpoints/ in its run folder',
     );
   }
-  if (metadata.sha256 !== digest) {
-    throw new FileError(`${path}: its numbers have changed since it was written (checksum); take an older checkpoint`);
+  if ((metadata.checksum ?? metadata.sha256) !== digest) {
+    throw new FileError(`${path}: has changed since it was written (checksum); take an older checkpoint`);
   }
   const number = (name: string) => {
     const value = Number(metadata[name]);
@@ -77,7 +88,7 @@ export function parseInfo(path: string, { metadata }: Safetensors, digest: strin
 function configOf(path: string, json: string): DecoderConfig {
   try {
     const result = configSchema.safeParse(parseJson(json, { depth: 2, items: 35 }));
-    if (!result.success) throw new InputError(z.prettifyError(result.error));
+    if (!result.success) throw new InputError(issuesOf(result.error, ''));
     checkConfig(result.data);
     return result.data;
   } catch (error) {
@@ -86,7 +97,12 @@ function configOf(path: string, json: string): DecoderConfig {
   }
 }
 
-/** Every parameter under each of some prefixes of names, and nothing else: the file's tensors must fit the configuration. */
+/**
+ * Every parameter under each of some prefixes of names, and nothing else: the file's tensors must fit the configuration.
+ *
+ * @returns float32 numbers; what is stored narrower or wider is turned into them, see `widen`
+ * @throws FileError naming what is missing, foreign, of another shape or dtype, or not finite
+ */
 export function numbersOf(
   path: string,
   { tensors }: Pick<Safetensors, 'tensors'>,
@@ -101,7 +117,7 @@ export function numbersOf(
   const foreign = [...tensors.keys()].find((name) => !expected.has(name));
   if (foreign !== undefined) {
     throw new FileError(
-      `${path}: holds ${foreign}, which a ${config.door} decoder of this configuration does not have`,
+      `${path}: holds ${foreign.slice(0, 80)}, which a ${config.door} decoder of this configuration does not have`,
     );
   }
   const read = (prefix: string) =>
@@ -109,11 +125,14 @@ export function numbersOf(
       const tensor = tensors.get(prefix + name);
       const wanted = `${prefix}${name} [${shape.join(', ')}] F32`;
       if (tensor === undefined) throw new FileError(`${path}: lacks ${wanted}`);
-      if (tensor.dtype !== 'F32' || !sameShape(tensor.shape, shape)) {
+      const data = widen(tensor);
+      if (data === undefined || !sameShape(tensor.shape, shape)) {
         const got = `[${tensor.shape.join(', ')}] ${tensor.dtype}`;
         throw new FileError(`${path}: needs ${wanted} for its configuration; it holds ${got}`);
       }
-      return [name, tensor.data as Float32Array];
+      const at = data.findIndex((value) => !Number.isFinite(value));
+      if (at >= 0) throw new FileError(`${path}: ${prefix}${name} is ${data[at]} at ${at}; take another file`);
+      return [name, data];
     });
   return new Map(prefixes.map((prefix) => [prefix, new Map(read(prefix))]));
 }

@@ -37,20 +37,25 @@ interface Kind {
   readonly windows: readonly Window[];
 }
 
+/** Ends a measurement from inside: nobody outside `measure` meets it. */
+class Stopped extends Error {}
+
 /** Judges a decoder on held-out windows. It shares the parameters of the plan that trains it. */
 export class Judge {
   private constructor(
     private readonly B: number,
     private readonly kinds: readonly Kind[],
+    private readonly stop: () => boolean,
   ) {}
 
-  /** @param B windows that are scored at once */
+  /** @param B windows that are scored at once   @param stop asked before each batch of them: when it says so, `measure` ends */
   static async create(
     device: Device,
     config: DecoderConfig,
     B: number,
     sources: readonly WindowSource[],
     shared: Plan,
+    stop: () => boolean = () => false,
   ): Promise<Judge> {
     const kinds = [];
     for (const source of sources) {
@@ -59,11 +64,23 @@ export class Judge {
       const windows = Array.from({ length: source.validationCount }, (_, i) => source.validation(i));
       kinds.push({ name: PREDICTED[source.kind], evaluator, windows });
     }
-    return new Judge(B, kinds);
+    return new Judge(B, kinds, stop);
   }
 
-  /** @param all also what takes several passes: retrieval and closure */
-  async measure(all = false): Promise<Measures> {
+  /**
+   * @param all also what takes several passes: retrieval and closure
+   * @returns undefined when it was stopped on the way
+   */
+  async measure(all = false): Promise<Measures | undefined> {
+    try {
+      return await this.#measure(all);
+    } catch (error) {
+      if (error instanceof Stopped) return undefined;
+      throw error;
+    }
+  }
+
+  async #measure(all: boolean): Promise<Measures> {
     const measures: Record<string, number> = {};
     for (const kind of this.kinds) {
       const own = await this.#nats(kind, kind.windows);
@@ -83,6 +100,7 @@ export class Judge {
   async #nats(kind: Kind, windows: readonly Window[], targets?: Uint32Array): Promise<Float32Array[]> {
     const nats: Float32Array[] = [];
     for (let first = 0; first < windows.length; first += this.B) {
+      if (this.stop()) throw new Stopped();
       const batch = windows.slice(first, first + this.B);
       const used = batch.length;
       while (batch.length < this.B) batch.push(batch[0]!); // a last batch is filled up with what is not looked at

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { constants } from 'node:buffer';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { FileError } from '../engine/errors.js';
 import { readable } from './data/readable.js';
-import { parseSafetensors, type Safetensors, type StoredTensor, safetensorsChunks } from './safetensorsFormat.js';
+import { parseSafetensors, type Safetensors, type StoredTensor } from './safetensorsFormat.js';
 
-export { encodeSafetensors, parseSafetensors, safetensorsChunks } from './safetensorsFormat.js';
+export { encodeSafetensors, parseSafetensors } from './safetensorsFormat.js';
 export type { Safetensors, StoredTensor };
 
 /**
@@ -12,16 +13,29 @@ export type { Safetensors, StoredTensor };
  * @throws FileError when it is missing, truncated, or breaks a rule of the format: the file, the tensor and the rule are named
  */
 export function readSafetensors(path: string): Safetensors {
-  readable(path);
-  return parseSafetensors(readFileSync(path), path);
+  return parseSafetensors(readWhole(path), path);
 }
 
-/**
- * SHA-256 over the tensors as they stand in a file (header without metadata, then every byte), in hex: what a checkpoint keeps
- * in its metadata to know later that nothing in it has changed.
- */
-export function tensorsDigest(tensors: ReadonlyMap<string, StoredTensor>): string {
-  const hash = createHash('sha256');
-  for (const chunk of safetensorsChunks(tensors)) hash.update(chunk);
-  return hash.digest('hex');
+/** A read is asked for at most this many bytes at once: the system takes less than 2 GiB, and so does `readFileSync` in all. */
+const LARGEST_READ = 1 << 26;
+
+/** @throws FileError when it cannot be read, or is larger than memory that is one piece can be */
+function readWhole(path: string): Uint8Array {
+  const size = readable(path);
+  if (size > constants.MAX_LENGTH) {
+    throw new FileError(`${path}: has ${size} bytes; at most ${constants.MAX_LENGTH} can be read by this Node`);
+  }
+  const bytes = new Uint8Array(size);
+  const file = openSync(path, 'r');
+  try {
+    let at = 0;
+    while (at < size) {
+      const count = readSync(file, bytes, at, Math.min(size - at, LARGEST_READ), at);
+      if (count === 0) break; // it has become shorter meanwhile
+      at += count;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,7 +1,7 @@
 import type { Device } from '../engine/device.js';
 import { runEntries } from '../engine/entryRun.js';
 import { DeviceError, InputError } from '../engine/errors.js';
-import type { AdapterProfile, Precision } from '../engine/kernel.js';
+import type { Precision } from '../engine/kernel.js';
 import { outputOf, type Value } from '../engine/op.js';
 import { Plan } from '../engine/plan.js';
 import { profileFor } from '../engine/precision.js';
@@ -19,6 +19,8 @@ export interface TrainerOptions extends ForwardOptions {
   readonly precision?: Precision;
   /** windows per batch */
   readonly batch: number;
+  /** batches that an update will be given: advice on memory keeps how many windows an update sees. Default 1 */
+  readonly accumulate?: number;
   /** sizes of window the run has: one for most runs, several where kinds differ */
   readonly sizes: readonly WindowSize[];
   /** what the parameters start from, by name; asked for once their memory is known to fit */
@@ -80,7 +82,7 @@ export class Trainer {
   /**
    * Record and compile the step of each size.
    *
-   * @throws DeviceError when memory would not do, before anything is allocated, naming the batch that would fit
+   * @throws DeviceError when memory would not do, before anything is allocated, naming the flags that would fit
    */
   static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
     const recorded = new Map<string, Recorded>();
@@ -99,9 +101,7 @@ export class Trainer {
       }
     } catch (error) {
       for (const { plan } of [...recorded.values()].reverse()) plan.free();
-      throw error instanceof DeviceError && error.fault === 'memory'
-        ? withMend(error, device, options, profile)
-        : error;
+      throw error instanceof DeviceError && error.fault === 'memory' ? withMend(error, device, options) : error;
     }
     return new Trainer(options, recorded);
   }
@@ -252,22 +252,38 @@ function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B
   return { program, pass, optimiser };
 }
 
-/** Add to an error about memory the flags that would make the first size fit. */
-function withMend(error: DeviceError, device: Device, options: TrainerOptions, profile: AdapterProfile): DeviceError {
-  const [size] = options.sizes;
-  for (let B = options.batch >> 1; B >= 1; B >>= 1) {
-    const { program, pass, optimiser } = record(options, size!, B);
-    const { misfit, bytes } = Plan.predict(program, device, { keep: [pass.loss, optimiser.clip], profile });
-    if (misfit === undefined) {
-      const flags = `--batch ${B} --accumulate ${Math.ceil(options.batch / B)}`;
-      return new DeviceError(
-        `${error.message}. ${flags} would take ${sizeInWords(bytes.fresh)}`,
-        'memory',
-        error.label,
-      );
-    }
+/** Add to an error about memory the flags that would make it fit, found by predicting. */
+function withMend(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
+  const add = (words: string) => new DeviceError(`${error.message}. ${words}`, 'memory', error.label);
+  const { batch, accumulate = 1, config } = options;
+  let smaller = '';
+  for (let B = batch >> 1; B >= 1; B >>= 1) {
+    smaller = `--batch ${B} --accumulate ${Math.ceil(batch / B) * accumulate}`;
+    const bytes = bytesIfFitting(device, { ...options, batch: B });
+    if (bytes !== undefined) return add(`${smaller} would take ${sizeInWords(bytes)}`);
   }
-  return new DeviceError(`${error.message}. Even --batch 1 would not fit`, 'memory', error.label);
+  for (let layers = config.layers >> 1; layers >= 1; layers >>= 1) {
+    const bytes = bytesIfFitting(device, { ...options, batch: 1, config: { ...config, layers } });
+    const flags = [smaller, `--layers ${layers}`].join(' ').trim();
+    if (bytes !== undefined) return add(`Even --batch 1 would not fit; ${flags} would take ${sizeInWords(bytes)}`);
+  }
+  return add('Even --batch 1 --layers 1 would not fit; take a smaller --dim, or shorter windows: --prefix, --stream');
+}
+
+/** Bytes that all sizes of window would take together; undefined where they do not fit. */
+function bytesIfFitting(device: Device, options: TrainerOptions): number | undefined {
+  const profile = profileFor(device, options.precision ?? 'full');
+  let shared: { program: Program } | undefined;
+  let bytes = 0;
+  for (const size of options.sizes) {
+    const { program, pass, optimiser } = record(options, size, options.batch);
+    const keep = [pass.loss, optimiser.clip];
+    const predicted = Plan.predict(program, device, { keep, profile, ...(shared && { shared }) });
+    bytes += predicted.bytes.fresh;
+    if (predicted.misfit !== undefined || bytes > device.freeMemory()) return undefined;
+    shared ??= { program };
+  }
+  return bytes;
 }
 
 /** firstNotFinite([{ data: [1, NaN] }], ['loss']) // { index: 0, words: 'loss[1] is NaN' } */

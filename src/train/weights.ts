@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { FileError, InputError } from '../engine/errors.js';
 import { checkConfig, type DecoderConfig } from '../model/config.js';
 import { CHANNELS_WITH_BITS } from '../substrate/channels.js';
+import { checkpointDigest } from './checkpoint.js';
 import { type Checkpoint, configSchema, FORMAT, numbersOf, parseCheckpoint } from './checkpointFormat.js';
 import { isRecord } from './data/json.js';
-import { readSafetensors, type Safetensors, tensorsDigest } from './safetensors.js';
+import { issuesOf } from './issues.js';
+import { readSafetensors, type Safetensors } from './safetensors.js';
 
 /** A decoder's weights from any safetensors file, and the windows it was trained with. */
 export type Weights = Omit<Checkpoint, 'step' | 'seed'> & { readonly step?: number };
@@ -25,7 +27,8 @@ const givenSchema = configSchema
   .extend({ prefix: byteCount(0).exactOptional(), stream: byteCount(1).exactOptional() });
 
 /**
- * Read weights: a checkpoint of ours, or a PyTorch state_dict of the same names in a safetensors file. The latter shows its
+ * Read weights: a checkpoint of ours, or a PyTorch state_dict of the same names in a safetensors file, of float32 or what
+ * becomes that (F16, BF16, F64; reading the first two takes three times the file). The latter shows its
  * `dim`, `layers` and (but for zero, random and permuted) its `door`; what it does not show comes from `given`: at least
  * `heads`, and `K`, which only a projected door shows.
  *
@@ -38,7 +41,7 @@ export function readWeights(path: string, given: unknown): Weights {
   const file = readSafetensors(path);
   if (file.metadata.format === FORMAT) {
     if (given !== undefined) throw new InputError(`${path}: carries its own configuration; leave out --config`);
-    return parseCheckpoint(path, file, tensorsDigest(file.tensors));
+    return parseCheckpoint(path, file, checkpointDigest(file));
   }
   const run = isRecord(given) && isRecord(given.decoder) ? given : undefined;
   const { prefix, stream } = isRecord(run?.options) ? run.options : {};
@@ -47,7 +50,7 @@ export function readWeights(path: string, given: unknown): Weights {
       ? { ...(run.decoder as object), ...(prefix !== undefined && { prefix }), ...(stream !== undefined && { stream }) }
       : (given ?? {}),
   );
-  if (!result.success) throw new InputError(`--config: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw new InputError(issuesOf(result.error, '--config'));
   const { prefix: L = WINDOW.prefix, stream: T = WINDOW.stream, ...said } = result.data;
   const seen = seenIn(file.tensors);
   if (seen === undefined) {

@@ -66,6 +66,16 @@ describe('experiment --cell', () => {
     expect(broken.weights_sha256).toBe(whole.weights_sha256);
   });
 
+  it('a result that is none is refused, and named', async () => {
+    const path = at(`odd/${cells[0]!.id}`);
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'result.json'), '{"arm": "zero", "measures": 7}');
+    const { code, error } = await experiment('odd', '--collect');
+    expect(code).toBe(1);
+    expect(error).toContain(`error: ${path}/result.json: is no result of a cell; remove it, and the cell is run again`);
+    expect(error).toMatch(/measures: Invalid input: expected record, received number/);
+  });
+
   it('a cell that another is at is left alone', async () => {
     const path = at(`busy/${cells[0]!.id}`);
     const lock = join(path, 'lock');

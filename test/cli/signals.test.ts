@@ -20,6 +20,7 @@ describe.concurrent('a run in a process of its own', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)('that gets %s finishes the step, saves, and exits with %i', async (signal, code) => {
     const { child, path } = await training(signal);
     const end = ended(child);
@@ -39,6 +40,15 @@ describe.concurrent('a run in a process of its own', () => {
     // It may have saved in between, or not: what is there can be read.
     const step = newest(path)?.checkpoint.step;
     if (step !== undefined) expect(step).toBeLessThanOrEqual(stepsDone(path));
+  });
+
+  it('whose terminal closes, which is told twice, saves all the same', async () => {
+    const { child, path } = await training('hangup');
+    const end = ended(child);
+    child.kill('SIGHUP');
+    child.kill('SIGHUP');
+    expect((await end).code).toBe(129);
+    expect(newest(path)?.checkpoint.step).toBe(stepsDone(path));
   });
 
   it('whose output is closed says so, saves, and exits with 1', async () => {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readCheckpoint } from '../../src/train/checkpoint.js';
+import { checkpointDigest, readCheckpoint } from '../../src/train/checkpoint.js';
 import { encodeSafetensors } from '../../src/train/safetensors.js';
 import { cli } from '../support/cli.js';
 
@@ -90,6 +90,12 @@ describe('train', () => {
   });
 });
 
+test('train --skip-nonfinite tells at the end how many steps were skipped', async () => {
+  const { code, out } = await cli('train', ...SMALL, '--lr', '1e30', '--skip-nonfinite', '--out', at('skipping'));
+  expect(out).toMatch(/\n3 steps were skipped: their loss or gradient was not finite\n/);
+  expect(code).toBe(0);
+});
+
 describe('score', () => {
   test('gives bits for each byte of the stream', async () => {
     const checkpoint = at('run/checkpoints/step-000004.safetensors');
@@ -170,6 +176,39 @@ describe('bad input gets one clear line, and nothing is overwritten', () => {
     writeFileSync(at('odd.json'), '[300]');
     await refuses(1, 'odd.json: must hold an object, as {"steps": 300}', 'train', '--config', at('odd.json'));
   });
+  test('a configuration that is wrong in thousands of places', async () => {
+    const wrong = { text: Array.from({ length: 9000 }, () => 3), ['x'.repeat(5000)]: 1 };
+    writeFileSync(at('odd.json'), JSON.stringify(wrong));
+    const { error } = await cli('train', '--config', at('odd.json'));
+    expect(error).toContain('… and 8991 more');
+    expect(error.length).toBeLessThan(3000);
+  });
+  test('names that would do something to a terminal', async () => {
+    writeFileSync(at('odd.json'), JSON.stringify({ '\x1b[31m\u009b': 3 }));
+    const { error } = await cli('train', '--config', at('odd.json'));
+    expect(error).toContain('·[31m·');
+    expect(error).not.toMatch(/[^\P{C}\n]/u);
+    const odd = encodeSafetensors(
+      Object.fromEntries(
+        ['norm.weight', 'blocks.0.norm1.weight', '\x1b]0;hello\x07'].map((name) => [
+          name,
+          { dtype: 'F32' as const, shape: [32], data: new Float32Array(32) },
+        ]),
+      ),
+    );
+    writeFileSync(at('odd.safetensors'), odd);
+    writeFileSync(at('odd.json'), '{"door":"zero","heads":2,"K":1}');
+    const scored = await cli(
+      'score',
+      '--checkpoint',
+      at('odd.safetensors'),
+      '--config',
+      at('odd.json'),
+      '--stream-hex',
+      '00',
+    );
+    expect(scored.error).toContain('holds ·]0;hello·, which a zero decoder');
+  });
   test('a run folder that holds a run', async () => {
     const before = readFileSync(at('run/config.json'), 'utf8');
     await refuses(1, 'holds a run already', 'train', ...SMALL, '--steps', '1', '--out', at('run'));
@@ -208,17 +247,17 @@ describe('bad input gets one clear line, and nothing is overwritten', () => {
     const stored = Object.fromEntries(
       [...parameters].map(([name, data]) => [name, { dtype: 'F32' as const, shape: [data.length], data }]),
     );
-    const { tensorsDigest } = await import('../../src/train/safetensors.js');
-    const metadata = {
+    const said = {
       format: 'byte-to-loss 1',
-      sha256: tensorsDigest(new Map(Object.entries(stored))),
+      checksum: '',
       config: JSON.stringify(info.config),
       step: '4',
       seed: '0',
       prefix: '16',
       stream: '16',
     };
-    writeFileSync(at('misfit.safetensors'), encodeSafetensors(stored, metadata));
+    const checksum = checkpointDigest({ tensors: new Map(Object.entries(stored)), metadata: said });
+    writeFileSync(at('misfit.safetensors'), encodeSafetensors(stored, { ...said, checksum }));
     await refuses(
       1,
       /needs .* for its configuration/,

@@ -9,8 +9,8 @@ import { chosenSources, listDevices, openDevice, SOURCES, type Source } from '..
 import type { Device } from '../../src/engine/device.js';
 import { DeviceError, InputError } from '../../src/engine/errors.js';
 import { bundledDriver, unpackBundle } from '../../src/engine/softwareVulkan.js';
+import { collectGarbage } from '../../src/train/run/garbage.js';
 import { testDevice } from '../support/device.js';
-import { collectGarbage } from '../support/garbage.js';
 
 /** Adds 1 to each of 64 numbers that start at 0, 1, 2, …, and reads them back. */
 async function addOne(device: Device): Promise<number[]> {

@@ -1,4 +1,5 @@
-import { expect, it, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
+import { openDevice } from '../../src/engine/adapters.js';
 import type { Device } from '../../src/engine/device.js';
 import { DeviceError } from '../../src/engine/errors.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
@@ -6,7 +7,7 @@ import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { recordOptimiser } from '../../src/train/optimiser.js';
-import { Trainer } from '../../src/train/trainer.js';
+import { Trainer, type TrainerOptions } from '../../src/train/trainer.js';
 import { TINY } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
 import { countObjects } from '../support/gpuObjects.js';
@@ -18,11 +19,16 @@ const options = {
   parameters: initialParameters(TINY, 0),
 };
 
-/** The test device, on a machine with so much memory. */
+/** A device on a machine with so much memory. */
 async function deviceWith(bytes: number) {
-  const device = await testDevice();
-  return Object.create(device, { freeMemory: { value: () => bytes }, gpu: { value: device.gpu } }) as typeof device;
+  const device = Object.assign(await openDevice(), { freeMemory: () => bytes });
+  opened.push(device);
+  return device;
 }
+const opened: Device[] = [];
+afterAll(() => {
+  for (const device of opened) device.close();
+});
 
 it('memory that is not there is missed before anything is allocated, and the flags that would do are named', async () => {
   const device = await deviceWith(12 << 20);
@@ -53,9 +59,49 @@ it('counts in the precision that was asked for, the flags that would do included
   predict.mockRestore();
 });
 
-it('says so when no batch would fit', async () => {
-  const error = await Trainer.create(await deviceWith(1 << 20), options).catch((thrown) => thrown);
-  expect(error.message).toMatch(/Even --batch 1 would not fit$/);
+/** What of an error's advice is tried: the flags, and the options they stand for. */
+async function advised(bytes: number, more: Partial<TrainerOptions>) {
+  const wanted = { ...options, ...more };
+  const error = await Trainer.create(await deviceWith(bytes), wanted).catch((thrown) => thrown);
+  const flag = (name: string, otherwise: number) => {
+    const found = error.message.match(new RegExp(`--${name} (\\d+)(?!.*--${name} \\d)`)); // the last
+    return Number(found?.[1] ?? otherwise);
+  };
+  const config = { ...wanted.config, layers: flag('layers', wanted.config.layers) };
+  const parameters = initialParameters(config, 0);
+  return {
+    message: error.message,
+    ...wanted,
+    parameters,
+    config,
+    batch: flag('batch', 1),
+    accumulate: flag('accumulate', 1),
+  };
+}
+
+it('the flags fit all sizes of window, and keep how many windows an update sees', async () => {
+  const sizes = [
+    { prefix: 32, stream: 8 },
+    { prefix: 32, stream: 160 },
+  ];
+  const { message, accumulate, batch, ...rest } = await advised(14 << 20, { sizes, accumulate: 3 });
+  expect(message).toMatch(/--batch \d+ --accumulate \d+ would take \d+ MiB$/);
+  expect(batch * accumulate).toBe(16 * 3);
+  const trainer = await Trainer.create(await deviceWith(14 << 20), { ...rest, batch });
+  trainer.free();
+});
+
+it('where no batch would fit, fewer layers may, else what is left to do is named', async () => {
+  const { parameters: _, ...enough } = await advised(8 << 20, { config: { ...TINY, layers: 8 } });
+  expect(enough.message).toMatch(
+    /Even --batch 1 would not fit; --batch 1 --accumulate 16 --layers [1-4] would take \d MiB$/,
+  );
+  const parameters = initialParameters(enough.config, 0);
+  const trainer = await Trainer.create(await deviceWith(8 << 20), { ...enough, parameters });
+  trainer.free();
+  expect((await advised(1 << 18, {})).message).toMatch(
+    /Even --batch 1 --layers 1 would not fit; take a smaller --dim, or shorter windows: --prefix, --stream$/,
+  );
 });
 
 it('flat buffers and moments may be longer than one binding, but not than a buffer; the limit that is met is named', async () => {

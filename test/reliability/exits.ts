@@ -6,6 +6,7 @@ import { listDevices } from '../../src/engine/adapters.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { writeCheckpoint } from '../../src/train/checkpoint.js';
+import { Checkpoints } from '../../src/train/run/checkpoints.js';
 import type { Outcome } from './report.js';
 import { commandLine, type Ended, ended, startProcess, stepsDone, TINY_RUN } from './runs.js';
 
@@ -31,6 +32,21 @@ export interface Exit {
   readonly error?: RegExp;
   /** something in stdout */
   readonly out?: RegExp;
+  /** what is wrong with the run that it left; undefined where nothing is */
+  readonly left?: (run: string) => string | undefined;
+}
+
+/** What of a run's checkpoints can't be gone on with. */
+function harmed(run: string): string | undefined {
+  const reports: string[] = [];
+  try {
+    const newest = new Checkpoints(join(run, 'checkpoints'), 0, (line) => reports.push(line)).newest();
+    if (newest === undefined) return 'there is no checkpoint';
+    if (stepsDone(run) < newest.checkpoint.step) return 'metrics lack lines before the checkpoint';
+  } catch (error) {
+    reports.push(`${error}`);
+  }
+  return reports[0];
 }
 
 const train =
@@ -90,7 +106,20 @@ export function exits(folder: string): Exit[] {
       code: 143,
       out: /SIGTERM: finishing this step and saving/,
     },
-    { name: 'second signal', args: train(...LONG), act: signals('SIGINT', 'SIGTERM'), code: ['SIGINT', 'SIGTERM'] },
+    {
+      name: 'SIGHUP',
+      args: train(...LONG),
+      act: signals('SIGHUP', 'SIGHUP'),
+      code: 129,
+      out: /SIGHUP: finishing this step and saving/,
+    },
+    {
+      name: 'second signal',
+      args: train(...LONG, '--save-every', '1', '--keep', '2'), // there is always something to harm
+      act: signals('SIGINT', 'SIGTERM'),
+      code: ['SIGINT', 'SIGTERM'],
+      left: harmed,
+    },
     {
       name: '| head -1',
       args: train(...LONG, '--save-every', '1', '--keep', '1'),
@@ -180,7 +209,7 @@ export async function tryExit(exit: Exit, folder: string, device: string): Promi
   });
   const end = ended(child, SECONDS);
   await exit.act?.(child, join(out, 'run'));
-  const problem = wrong(exit, await end);
+  const problem = wrong(exit, await end) ?? exit.left?.(join(out, 'run'));
   rmSync(out, { recursive: true });
   return problem && `${exit.name} on ${device}: ${problem}`;
 }

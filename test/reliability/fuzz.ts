@@ -6,13 +6,19 @@ import { main } from '../../src/cli/main.js';
 import { ByteToLossError } from '../../src/engine/errors.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
-import { readMoments, writeCheckpoint } from '../../src/train/checkpoint.js';
+import { readRun } from '../../src/report/readRun.js';
+import { checkpointDigest, readMoments, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { hear } from '../../src/train/data/hear.js';
+import { readJsonFile } from '../../src/train/data/jsonFile.js';
 import { readJsonLines } from '../../src/train/data/jsonl.js';
 import { LeftOut } from '../../src/train/data/leftOut.js';
 import { parseSrt } from '../../src/train/data/srt.js';
 import { parseWav } from '../../src/train/data/wav.js';
 import { parseGrey, parseY4m } from '../../src/train/data/y4m.js';
+import { cellFolder } from '../../src/train/experiment/cell.js';
+import { readGrid } from '../../src/train/experiment/grid.js';
+import { readMetrics } from '../../src/train/experiment/metrics.js';
+import { jsonOf, makeReport } from '../../src/train/experiment/report.js';
 import { chosenCheckpoint } from '../../src/train/run/checkpoints.js';
 import { RunFolder } from '../../src/train/run/folder.js';
 import { resolveTrainOptions } from '../../src/train/run/options.js';
@@ -24,7 +30,7 @@ import { openText } from '../../src/train/windows/text.js';
 import { openVideo } from '../../src/train/windows/video.js';
 import { samplesOf } from '../support/media.js';
 import { TINY_OPTIONS } from '../support/tinyRun.js';
-import { NODE_ITSELF, readLarge } from './large.js';
+import { NODE_ITSELF, PER_SECOND, readLarge } from './large.js';
 import type { Outcome } from './report.js';
 
 /** Something that takes bytes from outside, and a few good inputs to begin from. */
@@ -41,6 +47,8 @@ interface Input {
   /** bytes of good files that are read with it */
   readonly beside?: number;
   readonly argv?: readonly string[];
+  /** of the file that they are written to, where there are several */
+  readonly name?: string;
 }
 
 /** The longest that any input may take of a processor. */
@@ -152,11 +160,22 @@ function nearly(good: Readonly<Record<string, unknown>>): fc.Arbitrary<Uint8Arra
     .map((changes) => ascii(JSON.stringify(Object.assign(Object.create(null), good, Object.fromEntries(changes)))));
 }
 
+const METRICS = ascii(
+  '{"step":1,"kind":"text","learning_rate":0.1,"bits_per_byte":8,"milliseconds":2}\n{"step":2,"text_bpb":8}\n{"step":3}\n',
+);
+const SAMPLES = ascii('{"step":2,"prompt":{"hex":"41","text":"A"},"made":{"hex":"42","text":"B"}}\n'.repeat(2));
+const RESULT = {
+  ...{ arm: 'zero', K: 1, seed: 0, steps: 4, measures: { text_bpb: 7 }, parameters: { all: 9, door: 0 } },
+  ...{ weights_sha256: 'a', bytes_per_second: 1, training_milliseconds: 1, seconds: 1, peak_memory_bytes: 1 },
+  ...{ left_out: 0, adapter: 'b' },
+};
 const DECODER: DecoderConfig = { door: 'zero', dim: 32, layers: 1, heads: 2, K: 1 };
 
 /** Everything that reads what others wrote. */
 export function targets(folder: string): Target[] {
   const file = (name: string) => join(folder, name);
+  const { K: _, ...settings } = TINY_OPTIONS;
+  const grid = readGrid({ name: 'g', arms: ['zero'], K: 1, seeds: 0, steps: 4, settings }, 'grid');
   const run = file('run');
   mkdirSync(join(run, 'checkpoints'), { recursive: true });
   const good = join(run, 'checkpoints', 'step-000004.safetensors');
@@ -309,65 +328,102 @@ export function targets(folder: string): Target[] {
         return path;
       },
     },
+    {
+      name: 'grid',
+      weight: 2,
+      input: nearly({
+        name: 'g',
+        arms: ['zero', 'bytes'],
+        seeds: [0, 1],
+        steps: 4,
+        settings: TINY_OPTIONS,
+        K: [1],
+      }).map((value) => ({ bytes: value })),
+      run: (x) => readGrid(readJsonFile(put('grid.json', x.bytes)), 'f'),
+    },
+    {
+      name: 'result of a cell',
+      weight: 2,
+      input: fc.oneof(nearly(RESULT), mutated([ascii(JSON.stringify(RESULT))])).map((value) => ({ bytes: value })),
+      run: (x) => {
+        mkdirSync(cellFolder(folder, grid.cells[0]!), { recursive: true });
+        writeFileSync(join(cellFolder(folder, grid.cells[0]!), 'result.json'), x.bytes);
+        return jsonOf(makeReport(grid, folder, 'fuzz', '0'));
+      },
+    },
+    {
+      name: 'metrics of a cell',
+      weight: 1,
+      input: bytes(METRICS),
+      run: (x) => {
+        put('run/metrics.jsonl', x.bytes);
+        return readMetrics(run);
+      },
+    },
+    {
+      name: 'run of a report',
+      weight: 1,
+      input: fc.oneof(
+        bytes(METRICS),
+        fc
+          .oneof(nearly(config), mutated([ascii(JSON.stringify(config)), METRICS]))
+          .map((value) => ({ bytes: value, name: 'config.json' })),
+        mutated([SAMPLES]).map((value) => ({ bytes: value, name: 'samples.jsonl' })),
+      ),
+      run: (x) => {
+        put('run/config.json', ascii('{}'));
+        put(`run/${x.name ?? 'metrics.jsonl'}`, x.bytes);
+        return readRun(run);
+      },
+    },
     { name: 'command line', weight: 4, input: commandLines(file), run: ({ argv }) => quietMain(argv!) },
+    { name: 'flags of train', weight: 2, input: trainLines(file), run: ({ argv }) => quietMain(argv!) },
   ];
 }
 
 const VIDEO = { prefix: 1024, stream: 1024 };
 
+/** Flags of all commands, and what may stand behind one. */
+const VALUES = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.integer().map(String),
+  fc.double().map(String),
+  fc.constantFrom(
+    '',
+    '-1',
+    '0',
+    '1e309',
+    'NaN',
+    '99999999999999999999',
+    '0x10',
+    'zero',
+    'tiny',
+    '../..',
+    '/dev/null',
+    'a=b',
+  ),
+);
+const FLAGS = ['text', 'audio', 'video', 'made', 'share', 'window', 'rate', 'fps', 'size', 'door', 'K', 'dim', 'layers']
+  .concat(['heads', 'channels', 'prefix', 'stream', 'batch', 'accumulate', 'steps', 'lr', 'warmup', 'decay', 'seed'])
+  .concat([
+    'eval-every',
+    'save-every',
+    'keep',
+    'out',
+    'config',
+    'resume',
+    'bytes',
+    'temperature',
+    'top-k',
+    'prompt-hex',
+  ])
+  .concat(['prefix-hex', 'stream-hex', 'hex', 'bits', 'json', 'strict', 'skip-nonfinite', 'help', 'nothing'])
+  .map((name) => `--${name}`);
+const WORD = fc.oneof(fc.constantFrom(...FLAGS), VALUES);
+
 /** Command lines that name files which are not there or are not good, so that none comes to train. */
 function commandLines(file: (name: string) => string): fc.Arbitrary<Input> {
-  const values = fc.oneof(
-    fc.string(),
-    fc.string({ unit: 'binary', maxLength: 20 }),
-    fc.integer().map(String),
-    fc.double().map(String),
-    fc.constantFrom(
-      '',
-      '-1',
-      '0',
-      '1e309',
-      'NaN',
-      '99999999999999999999',
-      '0x10',
-      'zero',
-      'tiny',
-      '../..',
-      '/dev/null',
-      'a=b',
-    ),
-  );
-  const flags = [
-    'text',
-    'audio',
-    'video',
-    'made',
-    'share',
-    'window',
-    'rate',
-    'fps',
-    'size',
-    'door',
-    'K',
-    'dim',
-    'layers',
-  ]
-    .concat(['heads', 'channels', 'prefix', 'stream', 'batch', 'accumulate', 'steps', 'lr', 'warmup', 'decay', 'seed'])
-    .concat([
-      'eval-every',
-      'save-every',
-      'keep',
-      'out',
-      'config',
-      'resume',
-      'bytes',
-      'temperature',
-      'top-k',
-      'prompt-hex',
-    ])
-    .concat(['prefix-hex', 'stream-hex', 'hex', 'bits', 'json', 'strict', 'skip-nonfinite', 'help', 'nothing'])
-    .map((name) => `--${name}`);
-  const word = fc.oneof(fc.constantFrom(...flags), values);
   const nowhere = file('nowhere');
   const start = fc.constantFrom(
     ['train', '--strict', '--text', nowhere],
@@ -386,10 +442,22 @@ function commandLines(file: (name: string) => string): fc.Arbitrary<Input> {
   );
   const notRun = new Set(['devices', 'verify', 'demo', 'experiment', 'inspect']); // these need no file to begin real work
   return fc
-    .tuple(start, fc.array(word, { maxLength: 6 }))
+    .tuple(start, fc.array(WORD, { maxLength: 6 }))
     .map(([first, rest]) => [...first, ...rest])
     .filter((argv) => !argv.some((arg) => notRun.has(arg)))
     .map((argv) => ({ bytes: ascii(argv.join('\0')), argv: withoutTraining(argv, nowhere) }));
+}
+
+/**
+ * Command lines of `train` whose flags are taken in and checked: what ends them is a manifest that is not there. The default
+ * text, which may be read before it, is a file beside.
+ */
+function trainLines(file: (name: string) => string): fc.Arbitrary<Input> {
+  const flag = fc.tuple(fc.constantFrom(...FLAGS.filter((name) => name !== '--resume')), VALUES);
+  return fc.array(flag, { maxLength: 4 }).map((flags) => {
+    const argv = ['train', ...flags.flat(), '--audio', file('nowhere')];
+    return { bytes: ascii(argv.join('\0')), argv, beside: 2 << 20 };
+  });
 }
 
 /** A later --text or --config might name something real, and training would begin: the last word is a file that is not there. */
@@ -426,8 +494,9 @@ function fileBytes(path: string): Uint8Array {
 }
 
 /** A checkpoint that is whole, but whose configuration is anything. */
-function withConfig({ tensors, metadata }: Safetensors, json: Uint8Array): Uint8Array {
-  return encodeSafetensors(tensors, { ...metadata, config: new TextDecoder().decode(json) });
+function withConfig({ tensors, metadata: before }: Safetensors, json: Uint8Array): Uint8Array {
+  const metadata = { ...before, config: new TextDecoder().decode(json) };
+  return encodeSafetensors(tensors, { ...metadata, checksum: checkpointDigest({ tensors, metadata }) });
 }
 
 function wav(bits: number, channels: number, tag: number): Uint8Array {
@@ -517,13 +586,14 @@ export async function untrusted(inputs?: number): Promise<Outcome> {
   const large = await readLarge();
   return {
     promise:
-      'input meets a typed error or is read: no crash, nothing over a second, no memory over twice the file ' +
-      `beside what Node itself takes (64 KiB of buffers; ${NODE_ITSELF >> 20} MiB resident for files of 128 MiB)`,
+      `input meets a typed error or is read: no crash, nothing over a second (of a large file, for each ${PER_SECOND >> 20} MiB), ` +
+      `no memory over twice the file beside what Node itself takes (64 KiB of buffers; ${NODE_ITSELF >> 20} MiB resident for files of 128 MiB)`,
     counts: {
       inputs: wrong.inputs,
       'parsers, readers and the command line': wrong.readers,
       'kinds of large files': large.files,
       'nearest to the limit': large.most,
+      slowest: large.slowest,
     },
     broken: [...wrong.broken, ...large.broken],
   };

@@ -22,11 +22,11 @@ import { readJsonFile } from '../../src/train/data/jsonFile.js';
 import { readJsonLines } from '../../src/train/data/jsonl.js';
 import { readWav } from '../../src/train/data/wav.js';
 import { RunFolder } from '../../src/train/run/folder.js';
+import { collectGarbage } from '../../src/train/run/garbage.js';
 import { readSafetensors } from '../../src/train/safetensors.js';
 import { readWeights } from '../../src/train/weights.js';
 import { openText } from '../../src/train/windows/text.js';
 import { openVideo } from '../../src/train/windows/video.js';
-import { collectGarbage } from '../support/garbage.js';
 import { wav } from '../support/media.js';
 import { inOwnProcess } from './ownProcess.js';
 
@@ -35,6 +35,9 @@ const MIB = 1 << 20;
 const SIZE = 128 * MIB;
 /** What Node takes beside: garbage that V8 has not come round to, and the code that was compiled meanwhile. */
 export const NODE_ITSELF = 48 * MIB;
+
+/** Bytes that may take a second more than a small file. */
+export const PER_SECOND = 4 * MIB;
 
 /** A file that is as dear to read as its format allows, and the reading. */
 interface Large {
@@ -188,21 +191,23 @@ const LARGE: Readonly<Record<string, Large>> = {
 /**
  * Read one of the large files, in a process of its own.
  *
- * @returns bytes by which resident memory stood above what it was before, at its highest (Linux)
+ * @returns bytes by which resident memory stood above what it was before, at its highest (Linux), and seconds of a processor
  */
-export function rise(name: string, path: string): number {
+export function rise(name: string, path: string): { rose: number; seconds: number } {
   collectGarbage();
   writeFileSync('/proc/self/clear_refs', '5'); // forget the highest so far
   const before = resident('VmRSS');
+  const start = process.cpuUsage();
   let kept: unknown;
   try {
     kept = LARGE[name]!.read(path);
   } catch (error) {
     if (!(error instanceof ByteToLossError)) throw error;
   }
+  const { user, system } = process.cpuUsage(start);
   const highest = resident('VmHWM');
   void kept; // alive until measured
-  return highest - before;
+  return { rose: highest - before, seconds: (user + system) / 1e6 };
 }
 
 function resident(what: string): number {
@@ -210,29 +215,34 @@ function resident(what: string): number {
   return Number(kib) * 1024;
 }
 
-/** Read every large file. @returns how many, what broke the promise, and the highest share of its allowance that one took */
-export async function readLarge(): Promise<{ files: number; broken: string[]; most: string }> {
+/** Read every large file. @returns how many, what broke the promise, and the nearest to what memory and time allow */
+export async function readLarge(): Promise<{ files: number; broken: string[]; most: string; slowest: string }> {
   const broken: string[] = [];
   let most = { share: 0, words: '' };
+  let slowest = { share: 0, words: '' };
   for (const [name, { file, write }] of Object.entries(LARGE)) {
     const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-large-'));
     try {
       const path = join(folder, file);
       write(path);
       const size = sizeOf(folder);
-      const rose = await inOwnProcess<number>(import.meta.url, 'rise', [name, path]);
+      const { rose, seconds } = await inOwnProcess<ReturnType<typeof rise>>(import.meta.url, 'rise', [name, path]);
       const allowed = 2 * size + NODE_ITSELF;
       const words = `${name}: ${mib(rose)} MiB for ${mib(size)} MiB`;
       if (rose > allowed) broken.push(words);
       if (rose / allowed > most.share) most = { share: rose / allowed, words };
-      console.log(words);
+      const share = seconds / (1 + size / PER_SECOND);
+      const took = `${name}: ${seconds.toFixed(1)} s for ${mib(size)} MiB`;
+      if (share > 1) broken.push(took);
+      if (share > slowest.share) slowest = { share, words: took };
+      console.log(`${words}, ${seconds.toFixed(1)} s`);
     } catch (error) {
       broken.push(`${name}: ${(error as Error).message}`);
     } finally {
       rmSync(folder, { recursive: true });
     }
   }
-  return { files: Object.keys(LARGE).length, broken, most: most.words };
+  return { files: Object.keys(LARGE).length, broken, most: most.words, slowest: slowest.words };
 }
 
 /** Bytes of all files in a folder and those below it. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { openDevice } from '../../src/engine/adapters.js';
 import { NumberError } from '../../src/engine/errors.js';
@@ -35,8 +37,10 @@ it('steps that are not finite are left out and counted when asked for', async ()
   const poisoned = { ...data, mix: { ...data.mix, batch: poisonFirst(data.mix.batch) } };
   const notes: string[] = [];
   const listener = { step() {}, validation() {}, saved() {}, note: (line: string) => notes.push(line) };
-  const result = await faults.train(device, faults.path(), { options, data: poisoned, listener });
-  expect(result.step).toBe(3);
+  const path = faults.path();
+  const result = await faults.train(device, path, { options, data: poisoned, listener });
+  expect(result).toMatchObject({ step: 3, skipped: 1 });
+  expect(readFileSync(join(path, 'report.html'), 'utf8')).toContain('1 steps skipped, not finite');
   expect(notes).toEqual(['step 1  skipped: the loss is NaN']);
   const strict = { ...options, skipNonfinite: false };
   const stops = faults.train(device, faults.path(), { options: strict, data: poisoned });

@@ -13,7 +13,8 @@ export interface Outcome {
   readonly broken: readonly string[];
 }
 
-type Row = Outcome & {
+/** An outcome as results/reliability.json keeps it. */
+export type Row = Outcome & {
   readonly command: string;
   readonly seconds: number;
   readonly node: string;

@@ -5,6 +5,8 @@ import { syncBuiltinESMExports } from 'node:module';
 const WRITES = [
   'openSync',
   'writeSync',
+  'appendFileSync',
+  'writeFileSync',
   'fsyncSync',
   'closeSync',
   'renameSync',
@@ -24,20 +26,32 @@ export async function withFailingWrite<T>(n: number, code: string, body: () => P
   const calls: Write[] = [];
   const originals = new Map<Write, Call>();
   const reading = new Set<unknown>(); // files that were opened to be read
+  let within = false; // some of these calls are made of others, in some versions of Node
   for (const name of WRITES) {
     const original = fs[name] as Call;
     originals.set(name, original);
+    const whole: Call = (...args) => {
+      within = true;
+      try {
+        return original.apply(fs, args);
+      } finally {
+        within = false;
+      }
+    };
     (fs as unknown as Record<string, Call>)[name] = (...args) => {
+      if (within) return original.apply(fs, args);
       const reads = name === 'openSync' ? (args[1] ?? 'r') === 'r' : reading.has(args[0]);
       if (name === 'closeSync') reading.delete(args[0]);
       if (!reads) calls.push(name);
       const fails = !reads && calls.length === n;
       // A close that fails has closed all the same.
       if (!fails || name === 'closeSync') {
-        const result = original.apply(fs, args);
+        const result = whole(...args);
         if (reads && name === 'openSync') reading.add(result);
         if (!fails) return result;
       }
+      // A disk that fills up takes the beginning.
+      if (name === 'appendFileSync') whole(args[0], String(args[1]).slice(0, 10));
       throw Object.assign(new Error(`${code}: made up for a test, ${name}`), { code, syscall: name });
     };
   }

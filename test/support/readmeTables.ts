@@ -2,7 +2,7 @@ import type { PeerResult, PeerResults, PeerRow } from '../../bench/peers/results
 import { signed } from '../../src/train/experiment/claims.js';
 import type { Interval } from '../../src/train/experiment/intervals.js';
 import { MEASURES, type Report } from '../../src/train/experiment/report.js';
-import type { Outcome } from '../reliability/report.js';
+import type { Row } from '../reliability/report.js';
 
 /*
  * The README's tables of results, speed and reliability, each from the JSON file that a command writes. test/readme.test.ts
@@ -76,13 +76,13 @@ function cell({ rows }: PeerResult, name: string, time: (row: PeerRow) => string
   return row ? `${time(row)}, ${Math.round(row.peakMemory / 2 ** 20).toLocaleString('en')} MiB` : '–';
 }
 
-/** What was promised, and how often it was tried; where a row has a note, the report beside the JSON has it whole. */
-export function reliabilityTable(outcomes: Readonly<Record<string, Outcome>>): string {
-  const rows = Object.values(outcomes).map(({ promise, counts: { note, ...counts }, broken }) => {
+/** What was promised, how often it was tried, and the command that did; a row's note stands whole in the report beside the JSON. */
+export function reliabilityTable(outcomes: Readonly<Record<string, Row>>): string {
+  const rows = Object.values(outcomes).map(({ promise, command, counts: { note, ...counts }, broken }) => {
     const counted = Object.entries(counts).map(([what, value]) => `${value.toLocaleString('en')} ${what}`);
     const kept = broken.length === 0 ? '**kept**' : `**broken ${broken.length} times**`;
     const noted = note === undefined ? '' : ', with [a note](results/reliability.md)';
-    return [promise, `${counted.join(', ')}: ${kept}${noted}`];
+    return [promise, `${counted.join(', ')}: ${kept}${noted}`, `\`${command}\``];
   });
-  return table(['promise', 'tried'], rows);
+  return table(['promise', 'tried', 'command'], rows);
 }

@@ -44,7 +44,7 @@ it('an untrained decoder is at chance; one that has learned to listen finds ever
     parameters: initialParameters(TINY, 0),
   });
   const judge = await Judge.create(device, TINY, 8, [constants], trainer.plan);
-  const before = await judge.measure(true);
+  const before = (await judge.measure(true))!;
   expect(before.caption_bpb).toBeGreaterThan(7);
   expect(Math.abs(before.binding_gap!)).toBeLessThan(0.1);
   expect(before.retrieval).toBeLessThan(0.5);
@@ -54,13 +54,13 @@ it('an untrained decoder is at chance; one that has learned to listen finds ever
   for (let step = 0; step < 50; step++) {
     await trainer.update([windows.batch(0, step, 8)], learningRate({ lr: 5e-3, warmup: 10, steps: 50 }, step + 1));
   }
-  const after = await judge.measure(true);
+  const after = (await judge.measure(true))!;
   expect(after.caption_bpb).toBeLessThan(0.2);
   expect(after.binding_gap).toBeGreaterThan(1);
   expect(after.retrieval).toBe(1);
   expect(after.caption_end).toBeGreaterThan(0.9);
   expect(after.caption_middle).toBeLessThan(0.05);
-  expect(Object.keys(await judge.measure())).toEqual(['caption_bpb', 'binding_gap']);
+  expect(Object.keys((await judge.measure())!)).toEqual(['caption_bpb', 'binding_gap']);
 
   // The bits of ten windows in batches of eight are those of each alone.
   const evaluator = await Evaluator.create(device, TINY, { B: 1, L: 16, T: 4 }, { shared: trainer.plan });

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { FileError, InputError } from '../../src/engine/errors.js';
 import type { DecoderConfig, DoorKind } from '../../src/model/config.js';
 import { initialParameters, parameterSpecs } from '../../src/model/parameters.js';
-import { encodeSafetensors } from '../../src/train/safetensors.js';
+import { encodeSafetensors, readSafetensors, type StoredTensor } from '../../src/train/safetensors.js';
 import { readWeights } from '../../src/train/weights.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-weights-'));
@@ -54,6 +54,37 @@ describe('readWeights of a file that PyTorch wrote', () => {
       /carries no configuration, and door, heads, K cannot be seen in its weights \(dim 54, 2 layers can\); give --config/,
     );
     expect(() => readWeights(foreign(decoder('projected', 2)), undefined)).toThrow(/, and heads cannot be seen/);
+  });
+
+  it.each([
+    ['F16', [0x3e00, 0xc000, 0x0001, 0x03ff, 0x7bff], [1.5, -2, 2 ** -24, 1023 * 2 ** -24, 65504]],
+    ['BF16', [0x3fc0, 0xc000, 0x0001, 0x7f7f, 0x8000], [1.5, -2, 2 ** -133, 255 * 2 ** 120, -0]],
+    ['F64', [1.5, -2, 0.1, 1e-300, 3e38], [1.5, -2, Math.fround(0.1), 0, Math.fround(3e38)]],
+  ] as const)('takes weights of %s', (dtype, bits, values) => {
+    const config = decoder('zero', 2);
+    const path = foreign(config);
+    const { tensors } = readSafetensors(path);
+    const data = dtype === 'F64' ? new Float64Array(54) : new Uint16Array(54);
+    data.set(bits);
+    tensors.set('norm.weight', { dtype, shape: [54], data });
+    const other = join(folder, `${dtype}.safetensors`);
+    writeFileSync(other, encodeSafetensors(tensors, { format: 'pt' }));
+    const { parameters } = readWeights(other, { door: 'zero', heads: 3, K: 2 });
+    expect([...parameters.get('norm.weight')!.slice(0, 5)]).toEqual(values);
+  });
+
+  it('refuses numbers that are not finite, and dtypes that are no weights', () => {
+    const { tensors } = readSafetensors(foreign(decoder('zero', 2)));
+    const stored = (tensor: StoredTensor) => {
+      const path = join(folder, 'odd.safetensors');
+      writeFileSync(path, encodeSafetensors(new Map(tensors).set('norm.weight', tensor), { format: 'pt' }));
+      return () => readWeights(path, { door: 'zero', heads: 3, K: 2 });
+    };
+    const f32 = new Float32Array(54).fill(Number.NaN, 3);
+    expect(stored({ dtype: 'F32', shape: [54], data: f32 })).toThrow(/norm.weight is NaN at 3/);
+    const f16 = new Uint16Array(54).fill(0xfc00, 9);
+    expect(stored({ dtype: 'F16', shape: [54], data: f16 })).toThrow(/norm.weight is -Infinity at 9/);
+    expect(stored({ dtype: 'U16', shape: [54], data: f16 })).toThrow(/needs norm.weight \[54\] F32/);
   });
 
   it('refuses what does not fit', () => {

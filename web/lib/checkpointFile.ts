@@ -1,4 +1,4 @@
-import { type Checkpoint, parseCheckpoint } from '../../src/train/checkpointFormat.js';
+import { type Checkpoint, parseCheckpoint, summed } from '../../src/train/checkpointFormat.js';
 import { encodeSafetensors, parseSafetensors } from '../../src/train/safetensorsFormat.js';
 
 /**
@@ -8,8 +8,8 @@ import { encodeSafetensors, parseSafetensors } from '../../src/train/safetensors
  */
 export async function readCheckpointFile(file: File): Promise<Checkpoint> {
   const stored = parseSafetensors(new Uint8Array(await file.arrayBuffer()), file.name);
-  // The checksum is over the tensors as a file without metadata holds them.
-  const bytes = encodeSafetensors(stored.tensors);
+  const { tensors, metadata } = summed(stored);
+  const bytes = encodeSafetensors(tensors, metadata);
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
   const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
   return parseCheckpoint(file.name, stored, hex);

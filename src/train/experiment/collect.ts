@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { FileError } from '../../engine/errors.js';
 import { readJsonFile } from '../data/jsonFile.js';
+import { issuesOf } from '../issues.js';
+import type { Measures } from '../measures.js';
 import { RunFolder } from '../run/folder.js';
 import { type CellResult, cellFolder } from './cell.js';
 import type { Cell, Grid } from './grid.js';
@@ -54,12 +57,37 @@ export function collect(grid: Grid, out: string): CollectedCell[] {
   });
 }
 
+const resultSchema = z.object({
+  arm: z.string(),
+  K: z.number(),
+  seed: z.number(),
+  steps: z.number(),
+  // What was not finite stands there as null, and is not there.
+  measures: z
+    .record(z.string(), z.number().nullable())
+    .transform((all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)) as Measures),
+  parameters: z.object({ all: z.number(), door: z.number() }),
+  weights_sha256: z.string(),
+  bytes_per_second: z.number(),
+  training_milliseconds: z.number(),
+  seconds: z.number(),
+  peak_memory_bytes: z.number(),
+  left_out: z.number(),
+  order0_entropy: z.number().exactOptional(),
+  adapter: z.string(),
+});
+
 function readResult(path: string): CellResult {
+  const mend = 'remove it, and the cell is run again';
+  let value: unknown;
   try {
-    return readJsonFile(path) as CellResult;
+    value = readJsonFile(path);
   } catch (error) {
-    throw new FileError(`${(error as Error).message}; remove it, and the cell is run again`);
+    throw new FileError(`${(error as Error).message}; ${mend}`);
   }
+  const result = resultSchema.safeParse(value);
+  if (!result.success) throw new FileError(`${path}: is no result of a cell; ${mend}: ${issuesOf(result.error, '')}`);
+  return result.data;
 }
 
 /** Means, intervals and paired differences, of finished cells, by K and budget. */

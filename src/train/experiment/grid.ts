@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '../../engine/errors.js';
 import { DOOR_KINDS } from '../../model/config.js';
+import { issuesOf } from '../issues.js';
 import {
   CHANNEL_GROUPS,
   decoderConfigOf,
@@ -86,7 +87,7 @@ const WITHOUT_EFFECT = new Set(['out', 'device', 'saveEvery', 'keep', 'strict'])
  */
 export function readGrid(input: unknown, from: string): Grid {
   const result = gridSchema.safeParse(input);
-  if (!result.success) throw new InputError(problemsOf(result.error, from));
+  if (!result.success) throw new InputError(issuesOf(result.error, from));
   const { name, about, K, seeds, steps, settings } = result.data;
   for (const key of ['door', 'channels', 'bits', 'K', 'seed', 'steps', 'out', 'device']) {
     if (key in settings) throw new InputError(`${from}: settings.${key} is set by the grid itself; leave it out`);
@@ -126,12 +127,6 @@ export function readGrid(input: unknown, from: string): Grid {
     }
   }
   return { name, about, arms, cells };
-}
-
-/** `grid.json: arms[1].door: no door is called "wide"; there are zero, …`, a line per problem. */
-function problemsOf({ issues }: z.ZodError, from: string): string {
-  const places = issues.map(({ path, message }) => [from, z.core.toDotPath(path), message]);
-  return places.map((words) => words.filter((word) => word !== '').join(': ')).join('\n');
 }
 
 type Arm = z.output<typeof arm>;

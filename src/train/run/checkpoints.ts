@@ -1,12 +1,21 @@
 import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { FileError } from '../../engine/errors.js';
 import { reason, writeFileAtomic } from '../atomicWrite.js';
-import { type Checkpoint, optimiserPath, readCheckpoint, readMoments, writeCheckpoint } from '../checkpoint.js';
+import {
+  type Checkpoint,
+  type CheckpointInfo,
+  optimiserPath,
+  readCheckpoint,
+  readMoments,
+  writeCheckpoint,
+} from '../checkpoint.js';
 import { isRecord } from '../data/json.js';
 import { readJsonFile } from '../data/jsonFile.js';
 import type { Measures } from '../measures.js';
 import type { Moments } from '../trainer.js';
+import { decoderConfigOf, kindsOf, resolveTrainOptions, windowSizeOf } from './options.js';
 
 const NAME = /^step-(\d{6,15})\.safetensors$/;
 const INDEX = 'index.json';
@@ -49,57 +58,106 @@ export class Checkpoints {
 
   /** Note what a validation found after `step` updates: the checkpoint with the fewest bits is the best. */
   judge(step: number, measures: Measures): void {
-    const bits = bitsOf(measures);
-    if (bits === undefined) return;
-    this.#bits.set(step, bits);
-    const latest = stepsIn(this.folder).at(-1);
-    if (latest !== undefined && existsSync(this.path(step))) this.#tidy(latest);
+    this.recall(step, measures);
+    const latest = stepsIn(this.folder).findLast((saved) => saved <= step);
+    if (latest !== undefined && this.#bits.has(step) && existsSync(this.path(step))) this.#tidy(latest);
   }
 
-  /** The newest pair that can be read. Damaged ones are reported and passed over. */
+  /** As `judge`, of a validation of an earlier process: nothing is written. */
+  recall(step: number, measures: Measures): void {
+    const bits = bitsOf(measures);
+    if (bits !== undefined) this.#bits.set(step, bits);
+  }
+
+  /**
+   * Let go of what `keep` does not keep, before anything is written: the disk may be full.
+   *
+   * @param latest step of the checkpoint that the run goes on from, which stays; so do later ones, which cannot be read
+   * @throws FileError when one could not be removed
+   */
+  prune(latest: number): void {
+    const steps = stepsIn(this.folder);
+    const best = this.#best(steps);
+    const older = steps.filter((step) => step <= latest);
+    const dropped = this.keep === 0 ? [] : older.slice(0, -this.keep).filter((step) => step !== best);
+    // Weights first: moments without weights are not taken for a checkpoint.
+    for (const step of dropped) for (const path of [this.path(step), optimiserPath(this.path(step))]) remove(path);
+  }
+
+  /**
+   * The newest pair that can be read, and is of this run; undefined where there is no checkpoint yet. Others are reported and
+   * passed over.
+   *
+   * @throws FileError when there are checkpoints and none can be used, or the run's config.json cannot
+   */
   newest(): SavedState | undefined {
-    return this.#newest((path) => {
+    const run = this.#run();
+    return this.#newest((path, step) => {
       const { parameters, ...info } = readCheckpoint(path);
+      mustBeOf({ ...run, step }, info, path);
       const { m, v, ...beside } = readMoments(path);
-      // Checksums are of numbers; what the two files say of themselves stands in both.
-      const [says, saysBeside] = [JSON.stringify(info), JSON.stringify(beside)];
-      if (says !== saysBeside) throw new FileError(`${path}: is of ${says}, its moments of ${saysBeside}`);
+      mustBeOf(info, beside, optimiserPath(path));
       return { checkpoint: { ...info, parameters }, moments: { m, v } };
     });
   }
 
-  /** The newest weights that can be read, moments or not. */
+  /** As `newest`, but of weights alone, moments or not, and of any run. */
   newestWeights(): Checkpoint | undefined {
-    return this.#newest(readCheckpoint);
+    return this.#newest((path, step) => {
+      const checkpoint = readCheckpoint(path);
+      mustBeOf({ ...checkpoint, step }, checkpoint, path);
+      return checkpoint;
+    });
   }
 
-  #newest<T>(read: (path: string) => T): T | undefined {
-    for (const step of stepsIn(this.folder).reverse()) {
+  /** What all checkpoints of the run say of themselves, by its config.json. */
+  #run(): Omit<CheckpointInfo, 'step'> {
+    const file = join(dirname(this.folder), 'config.json');
+    const config = readJsonFile(file);
+    const options = resolveTrainOptions(isRecord(config) ? config.options : undefined, file);
+    return { config: decoderConfigOf(options), seed: options.seed, ...windowSizeOf(kindsOf(options)[0]!, options) };
+  }
+
+  #newest<T>(read: (path: string, step: number) => T): T | undefined {
+    const steps = stepsIn(this.folder).reverse();
+    for (const [i, step] of steps.entries()) {
       try {
-        return read(this.path(step));
+        return read(this.path(step), step);
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
-        this.report(`${error.message}. The checkpoint before it is used`);
+        this.report(i < steps.length - 1 ? `${error.message}. The checkpoint before it is used` : error.message);
       }
     }
-    return undefined;
+    if (steps.length === 0) return undefined;
+    // To start anew would write over what may be mended.
+    throw new FileError(
+      `${this.folder}: no checkpoint in it can be used. Bring one back, or remove them to start from the first step`,
+    );
   }
 
   #tidy(latest: number): void {
-    const steps = stepsIn(this.folder);
-    const best = steps
-      .filter((step) => this.#bits.has(step))
-      .sort((a, b) => this.#bits.get(a)! - this.#bits.get(b)!)[0];
+    const best = this.#best(stepsIn(this.folder));
     const name = (step: number) => basename(this.path(step));
     const index = {
       latest: name(latest),
       ...(best !== undefined && { best: name(best), best_bits_per_byte: this.#bits.get(best)! }),
     };
     writeFileAtomic(join(this.folder, INDEX), `${JSON.stringify(index, null, 2)}\n`);
-    const older = steps.filter((step) => step <= latest);
-    const dropped = this.keep === 0 ? [] : older.slice(0, -this.keep).filter((step) => step !== best);
-    // Weights first: moments without weights are not taken for a checkpoint.
-    for (const step of dropped) for (const path of [this.path(step), optimiserPath(this.path(step))]) remove(path);
+    this.prune(latest);
+  }
+
+  /** The step among these whose validation found the fewest bits. */
+  #best(steps: readonly number[]): number | undefined {
+    return steps.filter((step) => this.#bits.has(step)).sort((a, b) => this.#bits.get(a)! - this.#bits.get(b)!)[0];
+  }
+}
+
+/** Copied from another run, or given another name, a file is whole and wrong. */
+function mustBeOf(wanted: CheckpointInfo, found: CheckpointInfo, path: string): void {
+  for (const key of ['step', 'seed', 'prefix', 'stream', 'config'] as const) {
+    const [is, must] = [found[key], wanted[key]];
+    if (isDeepStrictEqual(is, must)) continue;
+    throw new FileError(`${path}: is of ${key} ${JSON.stringify(is)}, not ${JSON.stringify(must)}`);
   }
 }
 
@@ -112,11 +170,15 @@ function remove(path: string): void {
   }
 }
 
-/** Mean bits per byte over the kinds of window. `bitsOf({ text_bpb: 2, video_bpb: 4, binding_gap: 1 }) // 3` */
+/**
+ * Mean bits per byte over the kinds of window; undefined where one is not finite.
+ * `bitsOf({ text_bpb: 2, video_bpb: 4, binding_gap: 1 }) // 3`
+ */
 function bitsOf(measures: Measures): number | undefined {
   const bits = Object.entries(measures).flatMap(([name, value]) => (name.endsWith('_bpb') ? [value] : []));
-  const mean = bits.reduce((sum, b) => sum + b, 0) / bits.length;
-  return Number.isFinite(mean) ? mean : undefined;
+  // One that was not finite stands in metrics.jsonl as null, which would add up as 0.
+  if (bits.length === 0 || !bits.every((value) => Number.isFinite(value))) return undefined;
+  return bits.reduce((sum, b) => sum + b, 0) / bits.length;
 }
 
 /** Steps that have a checkpoint, in order. */
@@ -153,7 +215,7 @@ function isRun(path: string): boolean {
 function newestIn(run: string, report: (line: string) => void): string {
   const checkpoints = new Checkpoints(join(run, 'checkpoints'), 0, report);
   const newest = checkpoints.newestWeights();
-  if (newest === undefined) throw new FileError(`${run}: has no checkpoint that can be read`);
+  if (newest === undefined) throw new FileError(`${run}: has no checkpoint yet`);
   return checkpoints.path(newest.step);
 }
 

@@ -5,7 +5,7 @@ import {
   fsyncSync,
   openSync,
   readdirSync,
-  readFileSync,
+  readSync,
   truncateSync,
   unlinkSync,
 } from 'node:fs';
@@ -184,22 +184,44 @@ function flushFile(path: string): void {
   }
 }
 
-/** Bytes of a line of metrics or samples, at most. */
+/** Bytes of a line of metrics or samples, about at most. */
 const LONGEST = 1 << 20;
 
-/** Cut a file of lines off behind the last one of `step`; shows what stays. */
+/** Cut a file of lines off behind the last one of `step`; shows what stays. Holds a piece of the file at a time. */
 function rewindLines(path: string, step: number, show: (line: Metrics) => void): void {
   if (!existsSync(path)) return;
   const size = readable(path);
-  const bytes = readFileSync(path);
-  let at = 0;
-  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, at)) {
-    const line = end - at > LONGEST ? undefined : metricsOf(bytes.toString('utf8', at, end));
+  let good = 0; // bytes of the lines that stay
+  for (const { bytes, end } of linesOf(path, size)) {
+    const line = metricsOf(bytes.toString());
     if (line === undefined || !(Number(line.step) <= step)) break;
     show(line);
-    at = end + 1;
+    good = end;
   }
-  if (at < size) truncateSync(path, at);
+  if (good < size) truncateSync(path, good);
+}
+
+/** The lines of a file, each with the place behind its newline. A line that is unfinished, or longer than `LONGEST`, ends it. */
+function* linesOf(path: string, size: number): Generator<{ bytes: Buffer; end: number }> {
+  const piece = Buffer.alloc(Math.min(LONGEST, size));
+  const file = openSync(path, 'r');
+  try {
+    let open = Buffer.alloc(0); // the beginning of a line that goes on in the next piece
+    let end = 0;
+    for (let count = readSync(file, piece); count > 0 && open.length <= LONGEST; count = readSync(file, piece)) {
+      let at = 0;
+      for (let newline = piece.indexOf(10); newline >= 0 && newline < count; newline = piece.indexOf(10, at)) {
+        const bytes = Buffer.concat([open, piece.subarray(at, newline)]);
+        open = Buffer.alloc(0);
+        at = newline + 1;
+        end += bytes.length + 1;
+        yield { bytes, end };
+      }
+      open = Buffer.concat([open, piece.subarray(at, count)]);
+    }
+  } finally {
+    closeSync(file);
+  }
 }
 
 function metricsOf(text: string): Metrics | undefined {

@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import { InputError } from '../../engine/errors.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, SIZES, type SizeName } from '../../model/config.js';
+import { countParameters, parameterSpecs } from '../../model/parameters.js';
 import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';
+import { issuesOf } from '../issues.js';
 import { WINDOW_KINDS, type WindowKind, type WindowSize } from '../windows/window.js';
 
 const whole = (least: number, most = 1e9) => z.number().int().min(least).max(most);
 
 /** Numbers in one tensor of activations: 2 GiB, more than adapters bind. Beyond it not even a prediction of memory is tried. */
 const MOST_NUMBERS = 2 ** 29;
-/** 8 GiB of weights, and as much again for each of gradients and two moments. */
-const MOST_PARAMETERS = 2 ** 31;
+/** 1 GiB of weights, and twice that in the file of their moments, which must be read in one piece to go on. */
+const MOST_PARAMETERS = 2 ** 28;
 
 const kind = z.enum(WINDOW_KINDS);
 
@@ -87,12 +89,13 @@ export type TrainInput = z.input<typeof trainSchema>;
  */
 export function resolveTrainOptions(input: unknown, from: string): TrainOptions {
   const result = trainSchema.safeParse(input);
-  if (!result.success) throw new InputError(`${from}: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw new InputError(issuesOf(result.error, from));
   const config = buildable(result.data, from);
-  const parameters = 12 * config.layers * config.dim ** 2; // of the blocks
+  const parameters = countParameters(parameterSpecs(config));
   if (parameters > MOST_PARAMETERS) {
     throw new InputError(
-      `${from}: ${config.layers} layers of dim ${config.dim} have ${parameters} parameters; at most ${MOST_PARAMETERS} are trained`,
+      `${from}: a ${config.door} decoder of ${config.layers} layers of dim ${config.dim} has ${parameters} parameters; ` +
+        `at most ${MOST_PARAMETERS} are trained. Take a smaller --dim or fewer --layers`,
     );
   }
   const { batch } = result.data;

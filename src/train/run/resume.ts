@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FileError, InputError } from '../../engine/errors.js';
 import { readJsonFile } from '../data/jsonFile.js';
+import { issuesOf } from '../issues.js';
 import { RunFolder } from './folder.js';
 import { resolveTrainOptions, type TrainOptions } from './options.js';
 import type { RunData } from './train.js';
@@ -75,7 +76,7 @@ function configured(path: string, flags: Readonly<Record<string, unknown>>): Omi
 
 function readConfig(file: string): Stored {
   const result = schema.loose().safeParse(readJsonFile(file));
-  if (!result.success) throw new FileError(`${file}: cannot be used: ${z.prettifyError(result.error)}`);
+  if (!result.success) throw new FileError(`${file}: cannot be used: ${issuesOf(result.error, '')}`);
   return result.data;
 }
 

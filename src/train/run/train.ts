@@ -12,6 +12,7 @@ import type { Mix } from '../windows/mix.js';
 import type { WindowSource } from '../windows/window.js';
 import { Checkpoints, type SavedState } from './checkpoints.js';
 import type { RunFolder } from './folder.js';
+import { COLLECT_EVERY, collectGarbage } from './garbage.js';
 import { decoderConfigOf, type TrainOptions } from './options.js';
 import { SPIKE_WINDOW, Spikes } from './spikes.js';
 
@@ -42,6 +43,8 @@ export interface RunResult {
   /** of the last validation; empty when stopped before any */
   readonly measures: Measures;
   readonly sample: Uint8Array;
+  /** steps left out since they were not finite, over all of the run */
+  readonly skipped: number;
   readonly stopped: boolean;
 }
 
@@ -79,7 +82,7 @@ const MOST_LOSSES = 3;
  * so a run that goes on from a checkpoint ends with the bytes of one that was never interrupted.
  *
  * @param folder whose lock the caller holds, and releases
- * @param stop checked after every step: when it says so, the run saves and ends
+ * @param stop checked after every step, and within a validation: when it says so, the run saves and ends
  * @throws NumberError when a loss or a gradient is not finite: nothing was updated, and a checkpoint from before is saved
  * @throws FileError when something could not be written, or the folder was taken over: the last good checkpoint is as it was
  * @throws DeviceError when the device failed, or was lost for the fourth time
@@ -148,16 +151,19 @@ async function attempt(run: Attempt): Promise<RunResult> {
   // A run that goes on from a step may have been told of it already.
   const validated = new Set<number>();
   const sampled = new Set<number>();
+  let skipped = 0;
   folder.rewind(
     start,
     ({ step, kind, bits_per_byte: bits, ...line }) => {
+      if (line.skipped !== undefined) skipped++;
       if (typeof bits === 'number') spikes.meet(String(kind), bits);
       if ('learning_rate' in line) return;
       validated.add(Number(step));
-      checkpoints.judge(Number(step), line as Measures);
+      checkpoints.recall(Number(step), line as Measures);
     },
     ({ step }) => sampled.add(Number(step)),
   );
+  checkpoints.prune(start);
   const freed: { free(): void }[] = [];
   const owned = <T extends { free(): void }>(thing: T): T => {
     freed.push(thing);
@@ -168,6 +174,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
       await Trainer.create(device, {
         config,
         batch: B,
+        accumulate,
         sizes: data.mix.sizes,
         parameters: run.state?.checkpoint.parameters ?? (() => initialParameters(config, seed)),
         decay: options.decay,
@@ -177,7 +184,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     if (run.state) trainer.restore(run.state.checkpoint.parameters, run.state.moments, start);
     const generator = owned(new Generator(device, config, trainer.plan, window));
     folder.writeMemory(memoryOf(trainer));
-    const judge = owned(await Judge.create(device, config, B, data.validation, trainer.plan));
+    const judge = owned(await Judge.create(device, config, B, data.validation, trainer.plan, stop));
     const save = async () => {
       const { step } = trainer;
       const checkpoint: Checkpoint = { config, step, seed, ...window, parameters: await trainer.parameters() };
@@ -189,27 +196,33 @@ async function attempt(run: Attempt): Promise<RunResult> {
       return path;
     };
     let measures: Measures = {};
+    let stopped = false;
+    // These two give undefined where they were stopped on the way, and leave no line: going on, the run does them again.
     const validate = async (all = false) => {
-      measures = await judge.measure(all);
+      const found = await judge.measure(all);
+      if (found === undefined) return undefined;
+      measures = found;
       if (!validated.has(trainer.step)) folder.log({ step: trainer.step, ...measures });
       checkpoints.judge(trainer.step, measures);
       listener.validation(trainer.step, measures);
+      return measures;
     };
     const keepSample = async (bytes: number) => {
-      const { prompt, made } = await writeSample(generator, data.prompt, bytes, seed);
+      const written = await writeSample(generator, data.prompt, bytes, seed, stop);
+      if (written === undefined) return undefined;
+      const { prompt, made } = written;
       if (!sampled.has(trainer.step)) folder.logSample(trainer.step, prompt, made);
       return Uint8Array.from([...prompt, ...made]);
     };
     const look = async () => {
-      await validate();
-      await keepSample(SAMPLE_BYTES.validation);
+      if (await validate()) await keepSample(SAMPLE_BYTES.validation);
+      stopped = stop();
     };
     const due = (every: number) => every > 0 && trainer.step % every === 0 && trainer.step > 0 && trainer.step < steps;
 
-    let stopped = false;
     let milliseconds = 0; // per step, smoothed
-    // A run that was stopped has saved, but has left out the validation that was due.
-    if (due(options.evalEvery) && !validated.has(start)) await look();
+    // A run that was stopped has saved, but has left out the validation that was due, or its sample.
+    if (due(options.evalEvery) && !(validated.has(start) && sampled.has(start))) await look();
     while (trainer.step < steps && !stopped) {
       const { step } = trainer;
       const started = performance.now();
@@ -243,22 +256,24 @@ async function attempt(run: Attempt): Promise<RunResult> {
         listener.step({ step: step + 1, steps, bitsPerByte, bytesPerSecond, learningRate: lr, gradientNorm });
       } else if (options.skipNonfinite) {
         trainer.skip();
+        skipped++;
         folder.log({ ...line, skipped: 1 });
         listener.note?.(`step ${step + 1}  skipped: the ${notFinite(nats)}`);
       } else {
         const culprit = await trainer.blame(batches, lr);
         throw await numberError(step + 1, notFinite(nats), culprit, save);
       }
+      if (trainer.step % COLLECT_EVERY === 0) collectGarbage();
       stopped = stop();
       if (due(options.evalEvery) && !stopped) await look();
       if (due(options.saveEvery) && !stopped) await save();
     }
     await save();
-    if (stopped) return { step: trainer.step, measures, sample: new Uint8Array(), stopped };
-    await validate(true);
-    const sample = await keepSample(SAMPLE_BYTES.end);
+    const sample = !stopped && (await validate(true)) ? await keepSample(SAMPLE_BYTES.end) : undefined;
+    const ended = { step: trainer.step, measures, skipped };
+    if (sample === undefined) return { ...ended, sample: new Uint8Array(), stopped: true };
     folder.writeSample(sample);
-    return { step: trainer.step, measures, sample, stopped };
+    return { ...ended, sample, stopped: false };
   } finally {
     for (const thing of freed.reverse()) thing.free();
   }
@@ -290,12 +305,21 @@ async function numberError(
   });
 }
 
-/** A held-out prefix, and what the decoder writes after it. */
-async function writeSample(generator: Generator, ids: Uint32Array, bytes: number, seed: number) {
+/** A held-out prefix, and what the decoder writes after it; undefined when stopped on the way. */
+async function writeSample(
+  generator: Generator,
+  ids: Uint32Array,
+  bytes: number,
+  seed: number,
+  stop: () => boolean,
+): Promise<{ prompt: Uint8Array; made: Uint8Array } | undefined> {
   const prompt = Uint8Array.from(ids.filter((id) => id < 256));
   const made: number[] = [];
   const options = { bytes, temperature: 0.8, topK: 40, seed };
-  for await (const byte of generator.generate(prompt, options)) made.push(byte);
+  for await (const byte of generator.generate(prompt, options)) {
+    if (stop()) return undefined;
+    made.push(byte);
+  }
   return { prompt, made: Uint8Array.from(made) };
 }
 

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +21,7 @@ import { differences, fingerprint, openRun } from '../../../src/train/run/resume
 import { train } from '../../../src/train/run/train.js';
 import { hashes, metricsOf } from '../../reliability/runs.js';
 import { testDevice } from '../../support/device.js';
+import { withFailingWrite } from '../../support/faults.js';
 import { tinyRun } from '../../support/tinyRun.js';
 
 const root = mkdtempSync(join(tmpdir(), 'byte-to-loss-resume-'));
@@ -18,12 +29,14 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const OPTIONS: TrainInput = { steps: 6, saveEvery: 2, evalEvery: 3, keep: 0 };
 
-/** Train into `root/name`, or go on there; `until` stops after that step. */
-async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_INFINITY) {
+/** Train into `root/name`, or go on there; `until` stops after that step, once it was asked `times` times. */
+async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_INFINITY, times = 1) {
   const path = join(root, name);
   const { options, data } = tinyRun({ ...OPTIONS, ...more });
   const notes: string[] = [];
   let step = 0;
+  let asked = 0;
+  const stop = () => step >= until && ++asked >= times;
   const listener = {
     step: (progress: { step: number }) => {
       step = progress.step;
@@ -34,11 +47,14 @@ async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_
   };
   const folder = existsSync(path) ? RunFolder.open(path) : RunFolder.create(path);
   if (!existsSync(join(path, 'config.json'))) folder.writeConfig({ options });
-  const from = new Checkpoints(folder.checkpoints, 0, (line) => notes.push(line)).newest();
-  const device = await testDevice();
-  const training = train(device, options, data, folder, listener, () => step >= until, { from });
-  const result = await training.finally(() => folder.release());
-  return { path, notes, result, from };
+  try {
+    const from = new Checkpoints(folder.checkpoints, 0, (line) => notes.push(line)).newest();
+    const device = await testDevice();
+    const result = await train(device, options, data, folder, listener, stop, { from });
+    return { path, notes, result, from };
+  } finally {
+    folder.release();
+  }
 }
 
 let whole = '';
@@ -60,6 +76,21 @@ describe('an interrupted run ends as one that was not', () => {
     expect(result).toMatchObject({ step, stopped: true });
     const { path, from } = await run(`stopped-${step}`);
     expect(from?.checkpoint.step).toBe(step);
+    expectSame(path);
+  });
+
+  it.each([
+    ['validation in the middle', 3, 2, []],
+    ['sample in the middle', 3, 3, [3]],
+    ['byte of the sample in the middle', 3, 60, [3]],
+    ['validation at the end', 6, 2, [3]],
+    ['sample at the end', 6, 8, [3, 6]],
+  ])('stopped in a %s: at once, and it is done when the run goes on', async (what, step, times, judged) => {
+    const { path, result } = await run(what, {}, step, times);
+    expect(result).toMatchObject({ step, stopped: true });
+    const lines = metricsOf(path).map((line) => JSON.parse(line));
+    expect(lines.filter((line) => 'text_bpb' in line).map((line) => line.step)).toEqual(judged);
+    expect((await run(what)).from?.checkpoint.step).toBe(step);
     expectSame(path);
   });
 
@@ -91,8 +122,54 @@ describe('an interrupted run ends as one that was not', () => {
     writeFileSync(file, readFileSync(file, 'latin1').replace('"seed":"0"', '"seed":"1"'), 'latin1');
     const { notes, from } = await run('bit');
     expect(from?.checkpoint.step).toBe(2);
-    expect(notes.join()).toMatch(/step-000004.safetensors: is of .*"seed":1.*, its moments of .*"seed":0.*is used/);
+    expect(notes.join()).toMatch(/step-000004.safetensors: has changed since.*is used/);
     expectSame(path);
+  });
+
+  it('among whose checkpoints lie some of another seed, decoder, window and step', async () => {
+    const { path } = await run('mixed', {}, 4);
+    const copy = (from: string, step: number, to: number) => {
+      for (const part of ['', '.optimiser']) {
+        const [before, after] = [step, to].map((n) => `checkpoints/step-00000${n}${part}.safetensors`);
+        copyFileSync(join(from, before!), join(path, after!));
+      }
+    };
+    copy((await run('of-seed-1', { seed: 1 })).path, 6, 6);
+    copy((await run('of-dim-64', { dim: 64, steps: 7 })).path, 7, 7);
+    copy((await run('of-stream-4', { stream: 4, steps: 8 })).path, 8, 8);
+    copy(path, 4, 9);
+    const { notes, from } = await run('mixed');
+    expect(from?.checkpoint.step).toBe(4);
+    expect(notes.slice(0, 4).map((note) => note.replace(/^.*checkpoints/, ''))).toEqual([
+      expect.stringMatching(/^.step-000009.safetensors: is of step 4, not 9/),
+      expect.stringMatching(/^.step-000008.safetensors: is of stream 4, not 8/),
+      expect.stringMatching(/^.step-000007.safetensors: is of config {.*"dim":64.*}, not {.*"dim":32/),
+      expect.stringMatching(/^.step-000006.safetensors: is of seed 1, not 0/),
+    ]);
+    expectSame(path);
+    const index = JSON.parse(readFileSync(join(path, 'checkpoints/index.json'), 'utf8'));
+    expect(index.latest).toBe('step-000006.safetensors');
+  });
+
+  it('whose moments are of another step than the weights beside them', async () => {
+    const { path } = await run('moments', {}, 4);
+    const of = (step: number) => join(path, `checkpoints/step-00000${step}.optimiser.safetensors`);
+    copyFileSync(of(2), of(4));
+    const { notes, from } = await run('moments');
+    expect(from?.checkpoint.step).toBe(2);
+    expect(notes.join()).toMatch(/step-000004.optimiser.safetensors: is of step 2, not 4/);
+    expectSame(path);
+  });
+
+  it('none of whose checkpoints can be used: nothing is written over', async () => {
+    const { path } = await run('none', { keep: 1 }, 4);
+    truncateSync(join(path, 'checkpoints', 'step-000004.safetensors'), 1000);
+    const before = readFileSync(join(path, 'metrics.jsonl'), 'utf8');
+    await expect(run('none', { keep: 1 })).rejects.toThrow(/none.checkpoints: no checkpoint in it can be used/);
+    expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(before);
+    const reports: string[] = [];
+    expect(() => new Checkpoints(join(path, 'checkpoints'), 1, (line) => reports.push(line)).newest()).toThrow();
+    expect(reports).toEqual([expect.not.stringContaining('The checkpoint before it')]);
   });
 
   it('killed before any checkpoint', async () => {
@@ -115,6 +192,13 @@ it('a loss spike is told of and logged', async () => {
     /^step 5 {2}loss spike: [78]\.\d{3} bits\/byte, \d+\.\d deviations above the mean of the last 100$/,
   );
   expect(JSON.parse(metricsOf(path)[30]!).spike).toBeGreaterThan(6);
+});
+
+it('steps that were skipped before are counted when a run goes on', async () => {
+  const { path } = await run('skipped', {}, 4);
+  const file = join(path, 'metrics.jsonl');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/"bits_per_byte":/g, '"skipped":1,"was":'));
+  expect((await run('skipped')).result.skipped).toBe(4);
 });
 
 describe('checkpoints', () => {
@@ -152,6 +236,41 @@ describe('checkpoints', () => {
     expect(kept).toEqual(['step-000002.safetensors', 'step-000004.safetensors']);
   });
 
+  it('whose validation was not finite are not the best when a run goes on', async () => {
+    const { path } = await run('not-finite', {}, 4);
+    const file = join(path, 'metrics.jsonl');
+    const lines = readFileSync(file, 'utf8').replace(/"text_bpb":[\d.]+/, '"text_bpb":null');
+    writeFileSync(file, lines + JSON.stringify({ step: 4, text_bpb: null }).concat('\n'));
+    await run('not-finite');
+    const index = JSON.parse(readFileSync(join(path, 'checkpoints/index.json'), 'utf8'));
+    expect(index.best).toBe('step-000006.safetensors');
+    expect(index.best_bits_per_byte).toBeGreaterThan(1);
+  });
+
+  it('whose weights do not fit on the disk leave no moments there', async () => {
+    const { checkpoint, moments } = new Checkpoints(join(whole, 'checkpoints'), 0).newest()!;
+    const folder = join(root, 'full');
+    mkdirSync(folder);
+    const path = join(folder, 'step-000001.safetensors');
+    const write = async () => writeCheckpoint(path, checkpoint, moments);
+    const { calls } = await withFailingWrite(0, 'ENOSPC', write);
+    const failing = () => withFailingWrite(calls - 2, 'ENOSPC', write); // the flush of the weights
+    await expect(failing()).rejects.toThrow(/step-000001.safetensors: could not be written: the disk is full/);
+    expect(readdirSync(folder).length).toBe(2); // an earlier save of the same step is whole
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+    await expect(failing()).rejects.toThrow(FileError);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('are let go of before anything is written, when a run goes on with a smaller --keep', async () => {
+    const { path } = await run('pruned', { saveEvery: 1, evalEvery: 0 }, 4);
+    const memory = join(path, 'memory.json');
+    rmSync(memory);
+    mkdirSync(memory); // cannot be written
+    await expect(run('pruned', { keep: 1 })).rejects.toThrow(/memory.json: could not be written/);
+    expect([...hashes(path).keys()]).toEqual(['step-000004.optimiser.safetensors', 'step-000004.safetensors']);
+  });
+
   it('are not written when a number in them is not finite', () => {
     const { checkpoint, moments } = new Checkpoints(join(whole, 'checkpoints'), 0).newest()!;
     const path = join(root, 'nan.safetensors');
@@ -167,7 +286,51 @@ describe('checkpoints', () => {
   });
 });
 
+describe('metrics', () => {
+  const rewound = (path: string, step: number) => {
+    const folder = RunFolder.open(path);
+    const shown: unknown[] = [];
+    folder.rewind(
+      step,
+      (line) => shown.push(line.step),
+      () => {},
+    );
+    folder.release();
+    return shown;
+  };
+  const written = (name: string, content: string) => {
+    const path = join(root, name);
+    const folder = RunFolder.create(path);
+    folder.writeConfig({});
+    folder.release();
+    writeFileSync(join(path, 'metrics.jsonl'), content);
+    return path;
+  };
+
+  it('are cut back in files of several pieces', () => {
+    const line = (step: number) => `${JSON.stringify({ step, filler: 'x'.repeat(100) })}\n`;
+    const steps = Array.from({ length: 20_000 }, (_, i) => i + 1); // 2.5 MB
+    const path = written('long', steps.map(line).join(''));
+    expect(rewound(path, 15_000)).toEqual(steps.slice(0, 15_000));
+    expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(steps.slice(0, 15_000).map(line).join(''));
+  });
+
+  it('are cut back where a file of over 2 GiB is damaged', () => {
+    const path = written('huge', '{"step":1}\n');
+    truncateSync(join(path, 'metrics.jsonl'), 2.5 * 2 ** 30); // a hole
+    expect(rewound(path, 9)).toEqual([1]);
+    expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe('{"step":1}\n');
+  });
+});
+
 describe('openRun', () => {
+  it('refuses a decoder whose checkpoints could not be read again', () => {
+    expect(() => tinyRun({ dim: 4096, heads: 2, layers: 2 })).toThrow(
+      /a zero decoder of 2 layers of dim 4096 has 403\d+ parameters; at most 268435456 are trained/,
+    );
+    expect(() => tinyRun({ door: 'projected', dim: 2048, heads: 2, K: 4096 })).toThrow(/are trained/);
+  });
+
   /** `openRun` for a look: the lock is let go of at once. */
   const look = (...args: Parameters<typeof openRun>) => {
     const run = openRun(...args);
