@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceUsage } from 'node:process';
 import type { Device } from '../../engine/device.js';
 import { writeFileAtomic } from '../atomicWrite.js';
+import { checkpointDigest } from '../checkpoint.js';
 import type { Measures } from '../measures.js';
 import { Checkpoints } from '../run/checkpoints.js';
 import { runConfig } from '../run/config.js';
@@ -11,6 +11,7 @@ import { openData } from '../run/data.js';
 import { RunFolder } from '../run/folder.js';
 import { differences, openRun, type ResumedRun } from '../run/resume.js';
 import { type Listener, parameterCounts, train } from '../run/train.js';
+import { readSafetensors } from '../safetensors.js';
 import { printable } from '../windows/show.js';
 import type { Cell } from './grid.js';
 import { readMetrics } from './metrics.js';
@@ -23,7 +24,7 @@ export interface CellResult {
   readonly steps: number;
   readonly measures: Measures;
   readonly parameters: { readonly all: number; readonly door: number };
-  /** SHA-256 of the last checkpoint's file: the same seeds on the same adapter give the same */
+  /** SHA-256 of the last weights, whatever else their file says: the same seeds on the same adapter give the same */
   readonly weights_sha256: string;
   /** prefix and stream bytes a second, over all training steps; validation and saving are not counted */
   readonly bytes_per_second: number;
@@ -110,7 +111,7 @@ async function runWhole(
       steps: cell.steps,
       measures,
       parameters: parameterCounts(options),
-      weights_sha256: sha256(new Checkpoints(folder.checkpoints, options.keep).path(cell.steps)),
+      weights_sha256: weightsDigest(new Checkpoints(folder.checkpoints, options.keep).path(cell.steps)),
       bytes_per_second: (1000 * bytes) / milliseconds,
       training_milliseconds: milliseconds,
       seconds: Math.round((performance.now() - start) / 1000),
@@ -147,6 +148,7 @@ function trainingTime({ options }: Cell, path: string, mix: ReturnType<typeof op
   return { bytes, milliseconds };
 }
 
-function sha256(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
+function weightsDigest(path: string): string {
+  const { tensors } = readSafetensors(path);
+  return checkpointDigest({ tensors, metadata: {} });
 }

@@ -73,6 +73,7 @@ const resultSchema = z.object({
   seconds: z.number(),
   peak_memory_bytes: z.number(),
   left_out: z.number(),
+  left_out_reasons: z.array(z.string()).exactOptional(),
   order0_entropy: z.number().exactOptional(),
   adapter: z.string(),
 });
