@@ -111,7 +111,7 @@ function ofChannels(arms: readonly ArmSummary[], zero: ArmSummary, where: string
   if (without) {
     const share = !lead
       ? ''
-      : side(lead, 0) === 'above'
+      : side(lead, 0) === 'above' || (lead.half === undefined && lead.mean > 0)
         ? `; of the lead over bytes, ${signed(lead.mean)}, that is ${percent(without.mean / lead.mean)}`
         : `; there is no sure lead over bytes that they could explain: bytes minus zero is ${shown(lead)}`;
     claims.push({
