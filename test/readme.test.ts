@@ -66,7 +66,9 @@ test('the commands in the README are those there are', () => {
 });
 
 test('the tables of results, speed and reliability are the files that commands wrote', () => {
-  const results = ['tiny', 'binding'].map((name) => resultsTables(readJson(`results/${name}/report.json`)));
+  const results = ['tiny', 'pilot-text', 'binding'].map((name) =>
+    resultsTables(readJson(`results/${name}/report.json`)),
+  );
   expectSection('results', results.join('\n\n'));
   expectSection('speed', speedTable(readJson('bench/peers/results.json')));
   expectSection('reliability', reliabilityTable(readJson('results/reliability.json')));
@@ -76,6 +78,14 @@ test('what the README says beside its tables is still so', () => {
   const { claims } = readJson('results/tiny/report.json') as Report;
   const onText = claims.filter(({ text }) => text.includes('on text'));
   expect(onText.map(({ verdict }) => verdict)).toEqual(['refuted', 'refuted']);
+  const { claims: onTextAlone } = readJson('results/channels/report.json') as Report;
+  const tied = onTextAlone.filter(({ text }) => text.includes('than plain byte embeddings'));
+  expect(tied.map(({ verdict }) => verdict)).toEqual(['undecided at this scale']);
+  const [{ arms }] = (readJson('results/pilot-text/report.json') as Report).groups as [Report['groups'][0]];
+  const [lead, ofContext] = ['bytes', 'zero:value'].map(
+    (name) => arms.find(({ arm }) => arm === name)!.toZero!.text_bpb!,
+  );
+  expect(ofContext!.mean / lead!.mean).toBeGreaterThan(0.5); // most of that lead
   const { claims: onSpeech } = readJson('results/binding/report.json') as Report;
   const overBytes = onSpeech.filter(({ text }) => text.startsWith('The zero door does better on captions'));
   expect(overBytes.map(({ verdict }) => verdict)).toEqual(['reproduced']);

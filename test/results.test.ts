@@ -26,6 +26,40 @@ describe.each(names)('results/%s', (name) => {
   });
 });
 
+test('the numbers in results/README.md are those of the reports', () => {
+  const armsOf = (name: string) => {
+    const { groups } = JSON.parse(readFileSync(join('results', name, 'report.json'), 'utf8')) as Report;
+    return groups[0]!.arms;
+  };
+  const arm = (name: string, called: string) => armsOf(name).find(({ arm }) => arm === called)!;
+  const mean = (name: string, called: string, measure = 'text_bpb') => arm(name, called).measures[measure]!.mean;
+  const cost = (name: string, called: string, measure = 'text_bpb') => arm(name, called).toZero![measure]!;
+  const digits = (value: number) => value.toFixed(3).replace('-', '−');
+  const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
+  const value = cost('channels', 'zero:value');
+  const best = cost('channels', 'zero:dxor,d2xor');
+  const doors = ['zero', 'projected', 'bytes', 'permuted', 'zero:value'];
+  const text = readFileSync('results/README.md', 'utf8').replaceAll('\n', ' ');
+  for (const words of [
+    `zero and bytes tie (${digits(mean('channels', 'zero'))} and ${digits(mean('channels', 'bytes'))})`,
+    `zero costs ${digits(value.mean)} more (95 % interval ${digits(value.mean - value.half!)} to ${digits(value.mean + value.half!)})`,
+    `\`permuted\` ends at ${digits(mean('channels', 'permuted'))}, \`random\` at ${digits(mean('channels', 'random'))} and \`learned\` at ${digits(mean('channels', 'learned'))}`,
+    `the raw bits (${digits(mean('channels', 'zero:bits'))}) and their differences (${digits(mean('channels', 'zero:dxor'))})`,
+    `far behind (${digits(mean('channels', 'zero:phase'))})`,
+    `best mean of all arms (${digits(Math.min(...armsOf('channels').map(({ measures }) => measures.text_bpb!.mean)))})`,
+    `not sure (${digits(best.mean)} ± ${digits(best.half!)})`,
+    `| here, seed 0 | ${doors.map((door) => digits(mean('pilot-text', door))).join(' | ')} |`,
+    `of ${digits(cost('pilot-text', 'bytes').mean)}, and ${digits(cost('pilot-text', 'zero:value').mean)} of it`,
+    `is ${digits(cost('pilot-text', 'permuted').mean)} behind`,
+    `in ${percent(mean('binding', 'zero', 'retrieval'))} of recordings, bytes in ${percent(mean('binding', 'bytes', 'retrieval'))}`,
+    `costs ${digits(cost('binding', 'bytes', 'caption_bpb').mean)} bits per byte less`,
+  ]) {
+    expect(text).toContain(words);
+  }
+  const share = cost('pilot-text', 'zero:value').mean / cost('pilot-text', 'bytes').mean;
+  expect(share).toBeCloseTo(0.9, 1); // nine tenths
+});
+
 /** The report with its means and verdicts computed again from its runs. */
 function remade(report: Report, name: string): Report {
   const path = join('grids', `${name}.json`);

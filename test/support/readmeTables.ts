@@ -25,7 +25,8 @@ const SHOWN = ['text_bpb', 'video_bpb', 'caption_bpb', 'binding_gap', 'retrieval
 function groupTables(name: string, { K, steps, windows, arms }: Report['groups'][number]): string {
   const shown = SHOWN.filter((measure) => arms.some(({ measures }) => measures[measure] !== undefined));
   const bits = shown.filter((measure) => measure.endsWith('_bpb'));
-  const found = ({ mean, half }: Interval) => mean.toFixed(3) + (half === undefined ? '' : ` ± ${half.toFixed(3)}`);
+  const found = ({ mean, half }: Interval) =>
+    mean.toFixed(3).replace('-', '−') + (half === undefined ? '' : ` ± ${half.toFixed(3)}`);
   const doors = arms.map(({ arm, parameters, measures }) => [
     arm,
     parameters.door.toLocaleString('en'),
@@ -41,8 +42,8 @@ function groupTables(name: string, { K, steps, windows, arms }: Report['groups']
   );
   const seeds = Math.max(...arms.flatMap(({ measures }) => Object.values(measures).map(({ n }) => n)));
   return [
-    `[\`${name}\`](results/${name}/report.md): K ${K}, ${steps} steps, ${seeds} seeds, ${windows} held-out windows of each kind; ` +
-      'means over seeds, ± half the 95 % interval (without one: a single seed).',
+    `[\`${name}\`](results/${name}/report.md): K ${K}, ${steps} steps, ${windows} held-out windows of each kind; ` +
+      (seeds === 1 ? 'one seed.' : `${seeds} seeds: means, ± half the 95 % interval (without one: a single seed).`),
     table(['door', 'parameters in it', ...shown.map((name) => MEASURES[name]!)], doors),
     table(['', ...bits.map((name) => MEASURES[name]!)], differences),
   ].join('\n\n');
