@@ -38,7 +38,7 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint, { m, v }: 
       if (at < 0) continue;
       const what = kind === 'parameter' ? name : `moment ${kind} of ${name}`;
       const message = `${path}: was not written, since ${what} is ${data[at]} at ${at}; adamW changed it last`;
-      throw new NumberError(message, { step: info.step, op: 'adamW', scope: '' });
+      throw new NumberError(message, { step: info.step, op: 'adamW', scope: 'optimiser' });
     }
   }
   const stored = new Map<string, StoredTensor>();

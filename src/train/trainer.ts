@@ -167,7 +167,7 @@ export class Trainer {
           const words = `${where}${op.name} reads ${wrongInput.words}`;
           // All that earlier entries wrote is finite, so this was there before: a parameter, or what was fed.
           const isParameter = entry.inputs[wrongInput.index]!.storage.role === 'parameter';
-          if (isParameter) return { op: 'adamW', scope: '', words: `${words}, since adamW changed it last` };
+          if (isParameter) return { op: 'adamW', scope: 'optimiser', words: `${words}, since adamW changed it last` };
           return { op: op.name, scope, words };
         }
         if (wrong) return { op: op.name, scope, words: `${where}${op.name}: ${wrong.words}` };

@@ -21,7 +21,7 @@ async function blamed(name: string, batch = batchOf(0)) {
 
 test('a parameter that is not finite is blamed on what changes parameters, not on the op that reads it', async () => {
   const culprit = await blamed('norm.weight');
-  expect(culprit).toMatchObject({ op: 'adamW', scope: '' });
+  expect(culprit).toMatchObject({ op: 'adamW', scope: 'optimiser' });
   expect(culprit!.words).toMatch(/reads norm\.weight\[1\] is NaN, since adamW changed it last$/);
 });
 

@@ -278,6 +278,8 @@ describe('checkpoints', () => {
     const write = () => writeCheckpoint(path, checkpoint, { m, v: moments.v });
     expect(write).toThrow(NumberError);
     expect(write).toThrow('was not written, since moment m of norm.bias is NaN at 3');
+    const details = { step: checkpoint.step, op: 'adamW', scope: 'optimiser' }; // as in the program
+    expect(write).toThrow(expect.objectContaining({ details }));
     expect(existsSync(path)).toBe(false);
   });
 
