@@ -1,0 +1,24 @@
+import type { Position } from './tree.js';
+
+/** WGSL that cannot be read: the rule, where it was broken, and the line itself with a caret. */
+export class WgslError extends Error {
+  override readonly name = 'WgslError';
+
+  /**
+   * @param rule what is wrong and, where there is one, what to do
+   * @param text the whole module
+   */
+  constructor(
+    readonly rule: string,
+    readonly at: Position,
+    readonly text: string,
+  ) {
+    super(`${at.line}:${at.column}: ${rule}\n${quote(text, at)}`);
+  }
+}
+
+/** `   12 | let x = 1.5u;` and a caret under the column. */
+export function quote(text: string, { line, column }: Position): string {
+  const number = String(line).padStart(5);
+  return `${number} | ${text.split('\n')[line - 1] ?? ''}\n${' '.repeat(8 + Math.max(0, column - 1))}^`;
+}

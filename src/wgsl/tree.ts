@@ -1,0 +1,292 @@
+/**
+ * The typed tree of a WGSL compute module: what `analyse` makes of the text, and what the interpreter and the compiler read.
+ *
+ * The tree is smaller than the language. Constants, `override`s and abstract numbers are folded into literals, implicit
+ * conversions are written out, a reference that is read is a `load`, `for` and `while` are `loop`s, `x += y` and `x++` are
+ * assignments with an operator. Every node says where it stands in the text.
+ *
+ * @see https://www.w3.org/TR/WGSL/
+ */
+
+/** A place in the text, both counted from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+// ---- types ----
+
+/** The scalars that exist at run time: 4 bytes each, `bool` outside of memory that is shared with the host. */
+export type ScalarName = 'bool' | 'i32' | 'u32' | 'f32';
+
+export interface ScalarType {
+  readonly kind: 'scalar';
+  readonly name: ScalarName;
+}
+
+export interface VectorType {
+  readonly kind: 'vector';
+  readonly size: 2 | 3 | 4;
+  readonly of: ScalarType;
+}
+
+/** `mat2x3f` has 2 columns of 3 rows. */
+export interface MatrixType {
+  readonly kind: 'matrix';
+  readonly columns: 2 | 3 | 4;
+  readonly rows: 2 | 3 | 4;
+  readonly of: ScalarType;
+}
+
+export interface ArrayType {
+  readonly kind: 'array';
+  readonly of: Type;
+  /** undefined for an array whose length is that of its binding */
+  readonly count: number | undefined;
+}
+
+export interface StructMember {
+  readonly name: string;
+  readonly type: Type;
+  /** bytes from the start of the struct, `@align` and `@size` taken into account */
+  readonly offset: number;
+  /** on a parameter struct of an entry point */
+  readonly builtin?: BuiltinValue;
+}
+
+export interface StructType {
+  readonly kind: 'struct';
+  readonly name: string;
+  readonly members: readonly StructMember[];
+  /** bytes; of a struct that ends in an array without a count: with one element of it */
+  readonly size: number;
+  readonly align: number;
+}
+
+export interface PointerType {
+  readonly kind: 'pointer';
+  readonly space: AddressSpace;
+  readonly of: Type;
+  readonly access: 'read' | 'write' | 'read_write';
+}
+
+/** What a function returns that returns nothing. */
+export interface VoidType {
+  readonly kind: 'void';
+}
+
+export type Type = ScalarType | VectorType | MatrixType | ArrayType | StructType | PointerType | VoidType;
+
+export type AddressSpace = 'function' | 'private' | 'workgroup' | 'uniform' | 'storage';
+
+/** What an entry point can be told about the invocation it is. Scalars are u32, the rest vec3u. */
+export type BuiltinValue =
+  | 'local_invocation_id'
+  | 'local_invocation_index'
+  | 'global_invocation_id'
+  | 'global_invocation_index'
+  | 'workgroup_id'
+  | 'workgroup_index'
+  | 'num_workgroups'
+  | 'subgroup_invocation_id'
+  | 'subgroup_size'
+  | 'subgroup_id'
+  | 'num_subgroups';
+
+// ---- variables and functions ----
+
+/**
+ * A name that holds a value at run time. A `let` and a parameter hold a value and never change (a pointer is such a value);
+ * a `var` is memory, which a `Place` names.
+ */
+export interface Variable {
+  /** unique in the module, counted from 0 */
+  readonly id: number;
+  readonly kind: 'let' | 'var' | 'parameter';
+  readonly name: string;
+  readonly type: Type;
+  readonly at: Position;
+  /** of a `var`; `function` for `let` and parameters */
+  readonly space: AddressSpace;
+  /** of a storage or uniform variable */
+  readonly binding?: { readonly group: number; readonly binding: number };
+  /** of a storage variable */
+  readonly access?: 'read' | 'write' | 'read_write';
+  /** of a parameter of an entry point that is one value; a struct of them has it on its members */
+  readonly builtin?: BuiltinValue;
+  /** of a `private` variable: its value at the start of each invocation; zero where there is none */
+  readonly initial?: Expression;
+}
+
+export interface FunctionDeclaration {
+  readonly name: string;
+  readonly parameters: readonly Variable[];
+  readonly returns: Type;
+  readonly body: Block;
+  readonly at: Position;
+}
+
+/** A function with `@compute`. */
+export interface EntryPoint {
+  readonly function: FunctionDeclaration;
+  readonly workgroupSize: readonly [number, number, number];
+  /** module-scope variables that it reaches, itself or through what it calls, in the order of the text */
+  readonly globals: readonly Variable[];
+}
+
+export interface OverrideDeclaration {
+  readonly name: string;
+  readonly id: number | undefined;
+  readonly type: ScalarType;
+  /** whether a value must be given when the pipeline is made */
+  readonly required: boolean;
+}
+
+export interface Module {
+  readonly text: string;
+  readonly entryPoints: readonly EntryPoint[];
+  /** every function, callees before callers */
+  readonly functions: readonly FunctionDeclaration[];
+  /** every module-scope `var`, in the order of the text */
+  readonly globals: readonly Variable[];
+  readonly overrides: readonly OverrideDeclaration[];
+  /** `subgroups`, … as `enable` named them */
+  readonly enables: readonly string[];
+}
+
+// ---- places: memory that can be loaded from and stored to ----
+
+interface PlaceOf<Kind extends string> {
+  readonly kind: Kind;
+  /** of what lies there */
+  readonly type: Type;
+  readonly at: Position;
+}
+
+export type Place =
+  | (PlaceOf<'variable'> & { readonly variable: Variable })
+  /** `*p`; `pointer` has a pointer type */
+  | (PlaceOf<'deref'> & { readonly pointer: Expression })
+  /** an element of an array, a component of a vector or a column of a matrix; `index` is i32 or u32 */
+  | (PlaceOf<'element'> & { readonly of: Place; readonly index: Expression })
+  /** a member of a struct, by its place among them */
+  | (PlaceOf<'member'> & { readonly of: Place; readonly member: number });
+
+// ---- expressions ----
+
+export type UnaryOperator = '-' | '!' | '~';
+export type BinaryOperator =
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '%'
+  | '&'
+  | '|'
+  | '^'
+  | '<<'
+  | '>>'
+  | '=='
+  | '!='
+  | '<'
+  | '<='
+  | '>'
+  | '>=';
+
+interface ExpressionOf<Kind extends string> {
+  readonly kind: Kind;
+  readonly type: Type;
+  readonly at: Position;
+}
+
+export type Expression =
+  /** a scalar; composites of constants are `construct`s of literals. f32 values are floats, i32 and u32 in their own range */
+  | (ExpressionOf<'literal'> & { readonly value: number | boolean })
+  /** what a place holds now */
+  | (ExpressionOf<'load'> & { readonly place: Place })
+  /** a `let` or a parameter */
+  | (ExpressionOf<'value'> & { readonly variable: Variable })
+  /** `&place`: the indices in it are evaluated here, once */
+  | (ExpressionOf<'pointer'> & { readonly place: Place })
+  | (ExpressionOf<'unary'> & { readonly operator: UnaryOperator; readonly operand: Expression })
+  /**
+   * Both sides have the same type, but for: a scalar beside a vector or matrix (`2.0 * v`), matrix products (matrix × vector,
+   * vector × matrix, matrix × matrix), and shifts, whose right side is u32. `&` and `|` work on bools too, without
+   * short-circuit.
+   */
+  | (ExpressionOf<'binary'> & {
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    })
+  /** with short-circuit */
+  | (ExpressionOf<'logical'> & {
+      readonly operator: '&&' | '||';
+      readonly left: Expression;
+      readonly right: Expression;
+    })
+  | (ExpressionOf<'call'> & { readonly function: FunctionDeclaration; readonly arguments: readonly Expression[] })
+  /**
+   * A function of the language: `exp`, `select`, `bitcast`, `arrayLength` (its argument is a pointer), `workgroupBarrier`,
+   * `subgroupAdd`, … Componentwise ones take vectors as they are.
+   */
+  | (ExpressionOf<'builtin'> & { readonly name: string; readonly arguments: readonly Expression[] })
+  /**
+   * A value from parts: no arguments is zero; one scalar for a scalar type converts it, for a vector repeats it; one vector of
+   * the same size converts its components; else vectors and scalars fill the components of a vector in order, columns or
+   * scalars fill a matrix, elements an array, members a struct.
+   */
+  | (ExpressionOf<'construct'> & { readonly arguments: readonly Expression[] })
+  /** an element of an array value, vector value or matrix value (its column) */
+  | (ExpressionOf<'index'> & { readonly of: Expression; readonly index: Expression })
+  | (ExpressionOf<'member'> & { readonly of: Expression; readonly member: number })
+  /** components of a vector value; one of them is a scalar */
+  | (ExpressionOf<'swizzle'> & { readonly of: Expression; readonly components: readonly number[] });
+
+// ---- statements ----
+
+interface StatementOf<Kind extends string> {
+  readonly kind: Kind;
+  readonly at: Position;
+}
+
+export interface Block {
+  readonly statements: readonly Statement[];
+  readonly at: Position;
+}
+
+export interface SwitchCase {
+  /** i32 or u32, as the selector */
+  readonly values: readonly number[];
+  readonly isDefault: boolean;
+  readonly body: Block;
+}
+
+export type Statement =
+  /** a `let`, or a function-scope `var` (zero without `value`) */
+  | (StatementOf<'declare'> & { readonly variable: Variable; readonly value?: Expression })
+  /** `operator` is that of `x += y`; the place is evaluated once, before the value */
+  | (StatementOf<'assign'> & {
+      readonly place: Place;
+      readonly operator?: BinaryOperator;
+      readonly value: Expression;
+    })
+  /** a call whose value nobody needs, or `_ = e` */
+  | (StatementOf<'evaluate'> & { readonly expression: Expression })
+  | (StatementOf<'if'> & { readonly condition: Expression; readonly then: Block; readonly else?: Block })
+  | (StatementOf<'switch'> & { readonly selector: Expression; readonly cases: readonly SwitchCase[] })
+  /**
+   * An iteration: leave where `condition` is false; the body; then `continuing`, which sees the body's variables and where
+   * `continue` goes; leave where `breakIf` is true. The start of a `for` stands in a `block` around its loop.
+   */
+  | (StatementOf<'loop'> & {
+      readonly condition?: Expression;
+      readonly body: Block;
+      readonly continuing?: Block;
+      readonly breakIf?: Expression;
+    })
+  /** leaves the innermost loop or switch */
+  | StatementOf<'break'>
+  | StatementOf<'continue'>
+  | (StatementOf<'return'> & { readonly value?: Expression })
+  | (StatementOf<'block'> & { readonly body: Block });
