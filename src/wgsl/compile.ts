@@ -1,12 +1,12 @@
 /** From an entry point to a WebAssembly module that runs its workgroups. */
 
 import { addressed, type ScratchLayout } from './address.js';
-import { Emitter, PARAMETERS } from './emit.js';
+import { Emitter, guardsOf, PARAMETERS } from './emit.js';
 import { childrenOf, type Expr, expressionsOf, type Kernel, type Memory, statementsIn } from './ir.js';
+import { sizeOf } from './layout.js';
 import { lower } from './lower.js';
 import { Regions } from './regions.js';
 import type { Module, Variable } from './tree.js';
-import { minimumBindingSize } from './types.js';
 import { checkBarriers } from './uniformity.js';
 import { Shapes } from './vectorise.js';
 import { FunctionBody, WasmModule } from './wasm.js';
@@ -75,7 +75,7 @@ function describeBinding(variable: Variable): CompiledBinding {
     ...binding!,
     name,
     type: space === 'uniform' ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage',
-    minSize: minimumBindingSize(type),
+    minSize: sizeOf(type),
   };
 }
 
@@ -103,7 +103,7 @@ function compileBody(kernel: Kernel, slots: number, source: Module, options: Com
     emitter.prologue(gang);
     return emitter;
   };
-  if (!inRegions && total % GANG === 0 && hasGuard(kernel, shapes)) {
+  if (!inRegions && total % GANG === 0 && guardsOf(kernel, shapes).length > 0) {
     const body = new FunctionBody('masked', [...PARAMETERS, 'i32']);
     const emitter = start(body, PARAMETERS.length);
     emitter.startGang(false);
@@ -156,27 +156,17 @@ export function forEachGang(body: FunctionBody, gang: number, gangs: number, eac
   body.end();
 }
 
-/** Whether a gang may find at the top that some of its lanes have nothing to do. */
-function hasGuard(kernel: Kernel, shapes: Shapes): boolean {
-  const [main] = kernel.body.filter((stmt) => stmt.kind === 'block');
-  return (
-    main?.kind === 'block' &&
-    main.body.some(
-      (stmt) =>
-        stmt.kind === 'if' &&
-        stmt.no.length === 0 &&
-        stmt.yes.length === 1 &&
-        stmt.yes[0]!.kind === 'leave' &&
-        shapes.of(stmt.condition) !== 0,
-    )
-  );
-}
-
 /** `run`: which workgroup is number first, and on from there. */
 function runFunction(workgroup: number): FunctionBody {
   const body = new FunctionBody('run', ['i32', 'i32', 'i32', 'i32'], [], true);
   const [args, scratch, first, count] = [0, 1, 2, 3];
-  const [x, y, z, gridX, gridY] = [0, 0, 0, 0, 0].map(() => body.local('i32')) as [number, number, number, number, number];
+  const [x, y, z, gridX, gridY] = [0, 0, 0, 0, 0].map(() => body.local('i32')) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   body.get(args);
   body.emit('i32.load', 0);
   body.set(gridX);
@@ -253,4 +243,3 @@ function privatesOf(kernel: Kernel): Extract<Memory, { kind: 'private' }>[] {
   }
   return [...found];
 }
-

@@ -7,6 +7,7 @@
  * left out.
  */
 
+import { PRIVATE, SCRATCH as SCRATCH_PLACE, type ScratchLayout } from './address.js';
 import {
   type Address,
   type AddressedLoad,
@@ -22,9 +23,8 @@ import {
   type Stmt,
   statementsIn,
 } from './ir.js';
-import { PRIVATE, SCRATCH as SCRATCH_PLACE, type ScratchLayout } from './address.js';
 import type { Shapes } from './vectorise.js';
-import { FunctionBody, type Label, type ValType } from './wasm.js';
+import type { FunctionBody, Label, ValType } from './wasm.js';
 
 /** Parameters that every function of a kernel starts with. */
 export const PARAMETERS: readonly ValType[] = ['i32', 'i32', 'i32', 'i32', 'i32'];
@@ -92,7 +92,9 @@ export class Emitter {
   /** local of the lanes that are active; undefined: all */
   #mask: number | undefined;
   #path: Frame[];
-  #stored = false;
+  readonly #guards = new Set<Stmt>();
+  /** blocks that lanes leave one by one at guards only */
+  readonly #guarded = new Set<Frame>();
   #gang = -1;
   #private = -1;
 
@@ -104,6 +106,15 @@ export class Emitter {
   ) {
     this.#path = [kernel.root];
     this.#findCopies(kernel.body);
+    if (options.masked === undefined) return;
+    for (const guard of guardsOf(kernel, shapes)) this.#guards.add(guard);
+    for (const stmt of kernel.body) {
+      if (stmt.kind !== 'block') continue;
+      // Nobody but the guards leaves the kernel lane by lane: it needs no mask of its own.
+      const others = stmt.body.filter((one) => !this.#guards.has(one));
+      const leaves = [...statementsIn(others)].some((one) => one.kind === 'leave' && one.frame === stmt.frame);
+      if (!leaves) this.#guarded.add(stmt.frame);
+    }
   }
 
   // ---- the function's frame ----
@@ -272,7 +283,7 @@ export class Emitter {
 
   /** A mask for a frame that lanes may leave one by one: those that are active now. */
   #ownMask(frame: Frame): number | undefined {
-    if (!this.shapes.masked(frame)) return this.#mask;
+    if (!this.shapes.masked(frame) || this.#guarded.has(frame)) return this.#mask;
     const mask = this.body.local('v128');
     if (this.#mask === undefined) this.body.emit('v128.const', -1, -1, -1, -1);
     else this.body.get(this.#mask);
@@ -343,7 +354,8 @@ export class Emitter {
     }
     const [only] = yes;
     if (yes.length === 1 && no.length === 0 && only?.kind === 'leave') {
-      this.#leaveWhere(only.frame, condition);
+      if (this.#guards.has(stmt)) this.#handOver(only.frame, condition);
+      else this.#leaveWhere(only.frame, condition);
       return;
     }
     const chosen = body.local('v128');
@@ -397,24 +409,25 @@ export class Emitter {
     body.br(this.#innermost()!.label);
   }
 
+  /**
+   * A guard such as `if (i >= n) { return; }`: a gang with lanes past the end starts again in the function that masks, so that nothing
+   * behind the guard has to here.
+   */
+  #handOver(frame: Frame, condition: Expr): void {
+    const { body } = this;
+    this.#vector(condition);
+    body.emit('v128.any_true');
+    body.if();
+    for (let i = 0; i < PARAMETERS.length; i++) body.get(i);
+    body.get(this.#gang);
+    body.emit('call', this.options.masked!);
+    body.br(this.#opened.get(frame)!.label);
+    body.end();
+  }
+
   /** `if (condition) leave` without a branch. */
   #leaveWhere(frame: Frame, condition: Expr): void {
     const { body } = this;
-    const { masked } = this.options;
-    const atTop = this.#path.every((one) => one.kind === 'function' || one.kind === 'block');
-    if (masked !== undefined && atTop && this.#mask === undefined && !this.#stored) {
-      // A guard such as `if (i >= n) { return; }`: a gang with lanes past the end starts again in the function that masks,
-      // so that nothing below has to here.
-      this.#vector(condition);
-      body.emit('v128.any_true');
-      body.if();
-      for (let i = 0; i < PARAMETERS.length; i++) body.get(i);
-      body.get(this.#gang);
-      body.emit('call', masked);
-      body.br(this.#opened.get(this.#path.find((one) => one.kind === 'block')!)!.label);
-      body.end();
-      return;
-    }
     const gone = body.local('v128');
     this.#vector(condition);
     if (this.#mask !== undefined) {
@@ -520,9 +533,9 @@ export class Emitter {
 
   #store(memory: Memory, address: Address, value: Expr): void {
     const { body } = this;
-    if (memory.kind !== 'private') this.#stored = true;
     const { mode, addresses, offset } = address;
-    const masked = this.#mask !== undefined && (memory.kind !== 'private' || this.shapes.blendsMemory(memory, this.#path));
+    const masked =
+      this.#mask !== undefined && (memory.kind !== 'private' || this.shapes.blendsMemory(memory, this.#path));
     if (mode === 'splat' && this.shapes.of(value) === 0) {
       this.#scalar(addresses[0]!);
       this.#scalar(value);
@@ -1282,6 +1295,22 @@ function neutralOf(by: string, type: Scalar): number {
   if (by === 'add') return type === 'f32' ? 0x80000000 | 0 : 0;
   if (by === 'mul') return type === 'f32' ? bitsOf('f32', 1) : 1;
   if (by === 'min') return type === 'f32' ? bitsOf('f32', Number.POSITIVE_INFINITY) : type === 'i32' ? 0x7fffffff : -1;
-  if (by === 'max') return type === 'f32' ? bitsOf('f32', Number.NEGATIVE_INFINITY) : type === 'i32' ? 0x80000000 | 0 : 0;
+  if (by === 'max')
+    return type === 'f32' ? bitsOf('f32', Number.NEGATIVE_INFINITY) : type === 'i32' ? 0x80000000 | 0 : 0;
   return by === 'and' ? -1 : 0;
+}
+
+/** Guards at the top of a kernel, before anything is stored: a condition that varies, and lanes for which it holds are done. */
+export function guardsOf(kernel: Kernel, shapes: Shapes): Stmt[] {
+  const guards: Stmt[] = [];
+  for (const block of kernel.body) {
+    if (block.kind !== 'block') continue;
+    for (const stmt of block.body) {
+      if ([...statementsIn([stmt])].some((one) => one.kind === 'store' && one.memory.kind !== 'private')) return guards;
+      if (stmt.kind !== 'if' || stmt.no.length > 0 || stmt.yes.length !== 1) continue;
+      const [only] = stmt.yes;
+      if (only?.kind === 'leave' && only.frame === block.frame && shapes.of(stmt.condition) !== 0) guards.push(stmt);
+    }
+  }
+  return guards;
 }

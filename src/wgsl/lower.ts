@@ -24,6 +24,7 @@ import {
   type SubgroupOperator,
   statementsIn,
 } from './ir.js';
+import { sizeOf, strideOf } from './layout.js';
 import { lowerBuiltin } from './lowerBuiltins.js';
 import type {
   BinaryOperator,
@@ -40,7 +41,6 @@ import type {
   Type,
   Variable,
 } from './tree.js';
-import { sizeOf, strideOf } from './types.js';
 
 /** What lowering can be told. */
 export interface LowerOptions {

@@ -8,7 +8,17 @@
 
 import { forEachGang } from './compile.js';
 import type { Emitter } from './emit.js';
-import { bodiesOf, childrenOf, type Expr, expressionsOf, type Frame, type Kernel, type Local, type Stmt, statementsIn } from './ir.js';
+import {
+  bodiesOf,
+  childrenOf,
+  type Expr,
+  expressionsOf,
+  type Frame,
+  type Kernel,
+  type Local,
+  type Stmt,
+  statementsIn,
+} from './ir.js';
 import { Uniformity } from './uniformity.js';
 import type { Shapes } from './vectorise.js';
 import type { FunctionBody, Label } from './wasm.js';

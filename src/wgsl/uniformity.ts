@@ -61,7 +61,8 @@ export class Uniformity {
     const inner = new Set([around, ...statementsIn(body)].flatMap((stmt) => ('frame' in stmt ? [stmt.frame] : [])));
     const visit = (list: readonly Stmt[], apart: boolean): boolean =>
       list.some((stmt) => {
-        if (stmt.kind === 'leave') return apart && (!inner.has(stmt.frame) || ('frame' in around && stmt.frame === around.frame));
+        if (stmt.kind === 'leave')
+          return apart && (!inner.has(stmt.frame) || ('frame' in around && stmt.frame === around.frame));
         if (stmt.kind === 'if') {
           const inside = apart || !this.same(stmt.condition);
           return visit(stmt.yes, inside) || visit(stmt.no, inside);
