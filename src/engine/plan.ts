@@ -1,9 +1,10 @@
 import { type DebugSettings, debugReplay } from './debug.js';
 import { describePlan } from './describe.js';
 import type { Device } from './device.js';
-import { InputError } from './errors.js';
+import { InputError, kindOf } from './errors.js';
 import type { AdapterProfile } from './kernel.js';
 import type { MemoryPlan } from './memory.js';
+import { checkIds } from './op.js';
 import { PlanBuffers } from './planBuffers.js';
 import { arrange, makeReady, type Step } from './planSteps.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
@@ -102,14 +103,12 @@ export class Plan {
     this.#check(tensor);
     if (!tensor.isContiguous) throw new InputError(`write: ${tensor} is a strided view; write what it looks at`);
     const type = tensor.dtype === 'f32' ? Float32Array : Uint32Array;
-    if (data.length !== tensor.size || !(data instanceof type)) {
+    if (!(data instanceof type) || data.length !== tensor.size) {
       throw new InputError(
-        `write: ${tensor} takes ${tensor.size} ${tensor.dtype} numbers; got ${data.length} in a ${data.constructor.name}`,
+        `write: ${tensor} takes ${tensor.size} ${tensor.dtype} numbers; got ${data?.length} in a ${kindOf(data)}`,
       );
     }
-    const { below } = tensor.storage;
-    const odd = below === undefined ? -1 : data.findIndex((id) => id >= below);
-    if (odd >= 0) throw new InputError(`write: ${tensor} takes ids below ${below}; got ${data[odd]} at ${odd}`);
+    checkIds('write', tensor.storage, data);
     const { buffer, offset } = this.buffers.locate(tensor.storage);
     this.device.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
   }

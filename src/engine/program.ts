@@ -1,5 +1,5 @@
-import { InputError, ShapeError } from './errors.js';
-import { type AnyOp, type Attributes, type Op, outputOf } from './op.js';
+import { InputError, kindOf, ShapeError } from './errors.js';
+import { type AnyOp, type Attributes, calledName, checkIds, checkInputs, type Op, outputOf } from './op.js';
 import { add, addInto } from './ops/add.js';
 import { contiguous, permute, reshape } from './ops/view.js';
 import { checkShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
@@ -24,9 +24,8 @@ export interface Entry {
 
 /** What an input of a program can be told. */
 export interface InputOptions {
+  /** whether a gradient of the loss by it is wanted; numbers only */
   readonly requiresGradient?: boolean;
-  /** ids only: `plan.write` refuses a number that is not smaller */
-  readonly below?: number;
 }
 
 /** `step` entries run at every replay; `update` entries only when asked, after the last micro-batch. */
@@ -70,20 +69,26 @@ export class Program {
 
   // ---- where tensors come from ----
 
-  /** A tensor written from TypeScript before each replay. */
-  input(label: string, shape: Shape, dtype: DType = 'f32', options: InputOptions = {}): Tensor {
-    const { requiresGradient = false, below } = options;
-    checkShape('tensor', label, shape);
-    const more = below === undefined ? {} : { below };
-    return this.#tensor(this.#storage('input', label, sizeOf(shape), dtype, more), shape, label, requiresGradient);
+  /**
+   * A tensor written from TypeScript before each replay.
+   *
+   * @throws InputError when there is no such dtype, or a gradient by ids is wanted
+   */
+  input(label: string, shape: Shape, dtype: DType = 'f32', { requiresGradient = false }: InputOptions = {}): Tensor {
+    if (requiresGradient && dtype === 'u32') throw new InputError(`input ${label}: ids (u32) have no gradient`);
+    return this.#create('input', label, shape, dtype, requiresGradient);
   }
 
   /**
    * A tensor whose numbers are fixed when the plan is made: tables of angles, the substrate's value table.
    *
-   * @throws ShapeError when `data` does not fill the shape
+   * @throws ShapeError when `data` does not fill the shape   @throws InputError when it is another kind of array
    */
   constant(label: string, shape: Shape, data: Float32Array | Uint32Array): Tensor {
+    checkShape('constant', label, shape);
+    if (!(data instanceof Float32Array || data instanceof Uint32Array)) {
+      throw new InputError(`constant ${label}: needs a Float32Array, or a Uint32Array for ids; got ${kindOf(data)}`);
+    }
     if (data.length !== sizeOf(shape)) {
       throw new ShapeError('constant', 'data must fill the shape', { [label]: shape, data: [data.length] });
     }
@@ -144,8 +149,10 @@ export class Program {
    * Record one call of an op and return its output tensors. Views are copied first, unless the op is `strided`.
    *
    * @param outputs existing tensors for outputs that are added into or updated in place, in order of such outputs
-   * @throws InputError when an input belongs to another program, or `outputs` lacks one
-   * @throws ShapeError when the op's shape rule refuses the inputs, or one of `outputs` has another shape
+   * @throws InputError when an input is missing or belongs to another program, `outputs` lacks one, or a constant has an
+   *   id that is out of range
+   * @throws ShapeError when an input has another dtype, the op's shape rule refuses the inputs, or one of `outputs` has
+   *   another shape
    */
   record<A extends Attributes>(
     op: Op<A>,
@@ -153,19 +160,19 @@ export class Program {
     attributes: A,
     outputs: readonly Tensor[] = [],
   ): Tensor[] {
-    for (const input of inputs) {
-      if (input.program !== this) {
-        throw new InputError(`${op.name}: ${input} belongs to another program; record both ops in one program`);
-      }
-    }
+    checkInputs(op, inputs, this);
     const specs = op.shape(inputs, attributes);
+    this.#boundIds(op, inputs, attributes);
     const read = op.strided ? inputs : inputs.map((input) => this.contiguous(input));
     const existing = [...outputs];
     const behind = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
     const wants = behind || this.attribute.includes(op.name);
     const written = specs.map((spec, i) => {
       const [name, kind] = outputOf(op.outputs[i]!);
-      if (kind === 'writes') return this.#create('activation', this.#label(op, name), spec.shape, spec.dtype, wants);
+      if (kind === 'writes') {
+        const copyOf = spec.copies && { copyOf: spec.copies.storage };
+        return this.#create('activation', this.#label(op, name), spec.shape, spec.dtype, wants, copyOf);
+      }
       const target = existing.shift();
       if (target === undefined) throw new InputError(`${op.name}: needs a tensor for its output ${name}`);
       if (!sameShape(target.shape, spec.shape)) {
@@ -297,12 +304,33 @@ export class Program {
     return [this.#scope.join('.'), op.name, output].filter(Boolean).join(' ');
   }
 
-  #create(role: Role, label: string, shape: Shape, dtype: DType = 'f32', requiresGradient = false): Tensor {
+  /** Bounds on ids hold for the storages that they were copied from, too. Of constants the numbers are known already. */
+  #boundIds<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): void {
+    op.inputs.forEach((spec, i) => {
+      if (typeof spec === 'string' || !('u32' in spec) || spec.below === undefined) return;
+      const below = spec.below(inputs, attributes);
+      let storage: Storage | undefined = inputs[i]!.storage;
+      for (; storage !== undefined; storage = storage.copyOf) {
+        storage.below = Math.min(storage.below ?? below, below);
+        if (storage.data !== undefined) checkIds(calledName(op), storage, storage.data);
+      }
+    });
+  }
+
+  #create(
+    role: Role,
+    label: string,
+    shape: Shape,
+    dtype: DType = 'f32',
+    requiresGradient = false,
+    more: Partial<Storage> = {},
+  ): Tensor {
     checkShape('tensor', label, shape);
-    return this.#tensor(this.#storage(role, label, sizeOf(shape), dtype, {}), shape, label, requiresGradient);
+    return this.#tensor(this.#storage(role, label, sizeOf(shape), dtype, more), shape, label, requiresGradient);
   }
 
   #storage(role: Role, label: string, length: number, dtype: DType, more: Partial<Storage>): Storage {
+    if (dtype !== 'f32' && dtype !== 'u32') throw new InputError(`${label}: dtype must be f32 or u32; got ${dtype}`);
     const storage: Storage = { id: this.storages.length, role, label, length, dtype, ...more };
     this.storages.push(storage);
     return storage;

@@ -5,6 +5,7 @@ import { DeviceError, InputError } from '../../src/engine/errors.js';
 import { evaluate, type Numbers } from '../../src/engine/evaluate.js';
 import { add } from '../../src/engine/ops/add.js';
 import { attention } from '../../src/engine/ops/attention.js';
+import { gatherRows } from '../../src/engine/ops/gatherRows.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { linear } from '../../src/engine/ops/linear.js';
@@ -255,12 +256,13 @@ describe('bad input', () => {
     plan.free();
   });
 
-  test('an id outside the vocabulary', async () => {
+  test('an id that is in no row of the table', async () => {
     const program = new Program();
-    const ids = program.input('ids', [4], 'u32', { below: 258 });
+    const ids = program.input('ids', [4], 'u32');
+    gatherRows(program.parameter('table', [258, 2]), ids);
     const plan = await Plan.compile(program, await testDevice());
     expect(() => plan.write(ids, Uint32Array.of(0, 257, 258, 1))).toThrow(
-      new InputError('write: ids [4] takes ids below 258; got 258 at 2'),
+      new InputError('write: ids must be below 258; got 258 at index 2'),
     );
     expect(() => plan.write(ids, Float32Array.of(0, 1, 2, 3))).toThrow('takes 4 u32 numbers; got 4 in a Float32Array');
     plan.write(ids, Uint32Array.of(0, 257, 256, 1));

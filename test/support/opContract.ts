@@ -29,7 +29,7 @@ interface Recorded {
 }
 
 /** @param views whether inputs and gradients of outputs are transposed views, where they have two axes or more */
-function record(sample: OpSample, n: number, views = false): Recorded {
+export function recordSample(sample: OpSample, n: number, views = false): Recorded {
   const program = new Program();
   const feeds = new Map<Tensor, Float32Array | Uint32Array>();
   const feed = (
@@ -99,7 +99,7 @@ export async function checkParity(
   profile: AdapterProfile = device,
   views = false,
 ): Promise<Set<string>> {
-  const { program, feeds, gradients, outputs } = record(sample, n, views);
+  const { program, feeds, gradients, outputs } = recordSample(sample, n, views);
   const reference = new ReferenceRun(program, feeds).run();
   const plan = await Plan.compile(program, device, { keep: 'all', profile });
   for (const [tensor, data] of feeds) plan.write(tensor, data);
@@ -119,7 +119,7 @@ export async function checkParity(
 
 /** The reference's gradients agree with central differences, at sampled entries and along one random direction. */
 export function checkGradients(sample: OpSample, n: number): void {
-  const { program, feeds, gradients, weights, forwardEntries } = record(sample, n);
+  const { program, feeds, gradients, weights, forwardEntries } = recordSample(sample, n);
   const forward = program.entries.slice(0, forwardEntries);
   const loss = (changed: Feeds): number => {
     const run = new ReferenceRun(program, changed).run(forward);

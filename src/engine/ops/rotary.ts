@@ -117,7 +117,8 @@ function rotaryReference(qkv: Value, table: Value, first: number, { B, S, H, D }
 const rotaryForward: Op<RotarySizes> = {
   name: 'rotary.forward',
   formula: '(a, b) → (a·cos θ − b·sin θ, b·cos θ + a·sin θ) on q and k,  θ = position · 10000^(−2d/D)',
-  inputs: ['qkv', 'table', 'position'],
+  // the last row has a position too
+  inputs: ['qkv', 'table', { u32: 'position', below: ([, table], { S }) => table!.shape[0]! - S + 1 }],
   outputs: ['q', 'k', 'v'],
   shape: (_, { B, S, H, D }) => [0, 1, 2].map(() => ({ shape: [B, H, S, D] })),
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
@@ -152,7 +153,11 @@ function extent({ B, S, H, D }: RotarySizes) {
 const rotaryIntoCache: Op<CacheSizes> = {
   name: 'rotary.intoCache',
   formula: rotaryForward.formula,
-  inputs: rotaryForward.inputs,
+  inputs: [
+    'qkv',
+    'table',
+    { u32: 'position', below: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1 },
+  ],
   kernels: ({ attributes, ...call }) => [forwardKernel(call, attributes, 1)],
   outputs: ['q', { updates: 'k' }, { updates: 'v' }],
   shape: (_, { B, S, H, D, capacity }) => [
@@ -204,7 +209,7 @@ function rotaryBackwardReference(
 const rotaryBackward: Op<RotarySizes> = {
   name: 'rotary.backward',
   formula: '(g, h) → (g·cos θ + h·sin θ, h·cos θ − g·sin θ) on dQ and dK',
-  inputs: ['dQ', 'dK', 'dV', 'table', 'position'],
+  inputs: ['dQ', 'dK', 'dV', 'table', { u32: 'position' }],
   outputs: ['dQkv'],
   shape: (_, { B, S, H, D }) => [{ shape: [B, S, 3 * H * D] }],
   reference: ([dQ, dK, dV, table, position], sizes) => [
