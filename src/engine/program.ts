@@ -1,5 +1,15 @@
 import { InputError, kindOf, ShapeError } from './errors.js';
-import { type AnyOp, type Attributes, calledName, checkIds, checkInputs, type Op, outputOf } from './op.js';
+import {
+  type AnyOp,
+  type Attributes,
+  calledName,
+  checkIds,
+  checkInputs,
+  inputOf,
+  type Op,
+  type OutputSpec,
+  outputOf,
+} from './op.js';
 import { add, addInto } from './ops/add.js';
 import { contiguous, permute, reshape } from './ops/view.js';
 import { checkShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
@@ -175,15 +185,28 @@ export class Program {
       }
       const target = existing.shift();
       if (target === undefined) throw new InputError(`${op.name}: needs a tensor for its output ${name}`);
-      if (!sameShape(target.shape, spec.shape)) {
-        throw new ShapeError(op.name, `${name} must match`, { [name]: target.shape, expected: spec.shape });
-      }
-      if (!target.isContiguous)
-        throw new InputError(`${op.name}: ${target} is a strided view; ${name} is written in place`);
+      this.#checkTarget(op, name, target, spec);
       return target;
     });
+    checkAliases(op, read, written);
     this.#append(op, read, written, attributes);
     return written;
+  }
+
+  /** A tensor that exists already takes an output as it is: in shape, dtype and layout. */
+  #checkTarget(op: AnyOp, name: string, target: Tensor, { shape, dtype = 'f32' }: OutputSpec): void {
+    if (target.program !== this) {
+      throw new InputError(`${op.name}: ${target} belongs to another program; record both ops in one program`);
+    }
+    if (!sameShape(target.shape, shape)) {
+      throw new ShapeError(op.name, `${name} must match`, { [name]: target.shape, expected: shape });
+    }
+    if (target.dtype !== dtype) {
+      throw new ShapeError(op.name, `${name} must be ${dtype}, not ${target.dtype}`, { [name]: target.shape });
+    }
+    if (!target.isContiguous) {
+      throw new InputError(`${op.name}: ${target} is a strided view; ${name} is written in place`);
+    }
   }
 
   /** A view: an entry without dispatches whose output looks at its input's storage. */
@@ -205,15 +228,23 @@ export class Program {
    *
    * @param from the loss, a scalar whose gradient is 1; or pairs of tensors and the gradients to start from
    * @throws ShapeError when the loss is not one number, or a gradient has another shape than its tensor
+   * @throws InputError when the loss depends on no parameter, or on one through an op that has no `backward`; or when
+   *   gradients were recorded before
    */
   backward(from: Tensor | readonly (readonly [Tensor, Tensor])[]): void {
+    if (from instanceof Tensor && from.size !== 1) {
+      throw new ShapeError('backward', 'the loss must be one number', { loss: from.shape });
+    }
+    if (this.#gradients.size > 0) {
+      throw new InputError(
+        'backward: this program has its gradients already; for several losses, give all of them at once: backward([[loss, dLoss], …])',
+      );
+    }
     const pairs =
       from instanceof Tensor
         ? [[from, this.constant('dLoss', from.shape, new Float32Array(from.size).fill(1))] as const]
         : from;
-    if (from instanceof Tensor && from.size !== 1) {
-      throw new ShapeError('backward', 'the loss must be one number', { loss: from.shape });
-    }
+    this.#checkDifferentiable(pairs.map(([y]) => y));
     for (const [y, dY] of pairs) this.#give(y, dY);
     const tape = [...this.entries];
     for (const entry of tape.reverse()) {
@@ -224,6 +255,9 @@ export class Program {
       this.#differentiating = entry;
       const outer = this.#scope;
       this.#scope = scope === '' ? [] : [scope];
+      // A kernel cannot add into one buffer by two names: where an input stands twice, each place has its own total first.
+      const apart: [Tensor, Tensor][] = [];
+      const taken = new Set<Tensor>();
       op.backward({
         inputs,
         outputs,
@@ -231,8 +265,17 @@ export class Program {
         gradients,
         wants: (input) => input.requiresGradient,
         give: (input, gradient) => this.#give(input, gradient),
-        into: (input) => this.#into(input),
+        into: (input) => {
+          if (!taken.has(input)) {
+            taken.add(input);
+            return this.#into(input);
+          }
+          const total = this.#create('accumulator', `d ${input.label}`, input.shape);
+          apart.push([input, total]);
+          return total;
+        },
       });
+      for (const [input, total] of apart) this.#give(input, total);
       this.#scope = outer;
       this.#differentiating = undefined;
     }
@@ -241,6 +284,24 @@ export class Program {
   /** Gradient of the loss by a tensor, once `backward` has been recorded. */
   gradientOf(x: Tensor): Tensor | undefined {
     return this.#gradients.get(x);
+  }
+
+  /** Walk back from the loss, along everything it depends on, whether a gradient flows there or not. */
+  #checkDifferentiable(from: readonly Tensor[]): void {
+    const reached = new Set(from);
+    for (const { op, inputs, outputs } of [...this.entries].reverse()) {
+      if (!outputs.some((output) => reached.has(output))) continue;
+      for (const input of inputs) reached.add(input);
+      const wanting = inputs.find((input) => input.requiresGradient);
+      if (op.backward !== undefined || wanting === undefined) continue;
+      throw new InputError(
+        `backward: the loss depends on ${wanting} through ${op.name}, which has no backward; give the op one, ` +
+          'an empty one where no gradient should flow',
+      );
+    }
+    if (!from.some((y) => y.requiresGradient)) {
+      throw new InputError(`backward: ${from[0]} depends on no parameter, so there is no gradient to record`);
+    }
   }
 
   #give(x: Tensor, gradient: Tensor): void {
@@ -338,5 +399,23 @@ export class Program {
 
   #tensor(storage: Storage, shape: Shape, label: string, requiresGradient: boolean): Tensor {
     return new Tensor(this, storage, shape, stridesOf(shape), label, requiresGradient);
+  }
+}
+
+/**
+ * A buffer that a dispatch writes has one name in it, or the device refuses the dispatch: no two outputs, and no output and an
+ * input of another name, may be one tensor.
+ */
+function checkAliases(op: AnyOp, inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
+  const written = outputs.map(({ storage }, i) => ({ storage, name: outputOf(op.outputs[i]!)[0] }));
+  const read = inputs.map(({ storage }, i) => ({ storage, name: inputOf(op.inputs[i]!)[0] }));
+  for (const [i, { storage, name }] of written.entries()) {
+    const others = [...written.slice(i + 1), ...read.filter((input) => input.name !== name)];
+    const other = others.find((binding) => binding.storage === storage);
+    if (other !== undefined) {
+      throw new InputError(
+        `${op.name}: ${name} and ${other.name} are both ${storage.label}; what is written in place must be a tensor of its own`,
+      );
+    }
   }
 }

@@ -86,6 +86,32 @@ export function recordSample(sample: OpSample, n: number, views = false): Record
 }
 
 /**
+ * A sample with one tensor in every place of one shape: `layerNorm(x, w, w)`.
+ *
+ * @returns undefined where no two places that a gradient flows to have one shape
+ */
+export function tied(sample: OpSample): OpSample | undefined {
+  /** which place each place shares its tensor with: the first of its shape */
+  const sharing = (n: number) => {
+    const firsts = new Map<string, string>();
+    return Object.entries(sample.inputs(n)).map(([name, shape]): [name: string, first: string] => {
+      const key = sample.fixed?.includes(name) ? name : shape.join();
+      if (!firsts.has(key)) firsts.set(key, name);
+      return [name, firsts.get(key)!];
+    });
+  };
+  if (sharing(9).every(([name, first]) => name === first)) return undefined;
+  return {
+    ...sample,
+    // Its gradient is a sum over the places, in which large parts cancel: attention's q·q is the largest score there is.
+    roundings: 4 * (sample.roundings ?? 64),
+    inputs: (n) => Object.fromEntries(sharing(n).map(([, first]) => [first, sample.inputs(n)[first]!])),
+    call: (x, n) =>
+      sample.call({ ...x, ...Object.fromEntries(sharing(n).map(([name, first]) => [name, x[first]!])) }, n),
+  };
+}
+
+/**
  * Kernels agree with the float64 reference: outputs, everything saved, and every gradient.
  *
  * @param profile what kernels are chosen by, the device itself by default
