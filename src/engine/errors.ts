@@ -54,6 +54,11 @@ export class NumberError extends ByteToLossError {
   }
 }
 
+/** What a value is, for messages. `kindOf([1]) // 'Array'`, `kindOf(undefined) // 'undefined'` */
+export function kindOf(value: unknown): string {
+  return value === null || value === undefined ? `${value}` : value.constructor.name;
+}
+
 /** A named shape, as it appears in a ShapeError: `x [2, 3, 8]`. */
 export type NamedShapes = Readonly<Record<string, readonly number[]>>;
 

@@ -28,8 +28,10 @@ export interface Storage {
   readonly length: number;
   /** first element inside the flat buffer; parameters and gradients only */
   readonly flatOffset?: number;
-  /** ids only: every number written must be smaller */
-  readonly below?: number;
+  /** ids only: every number must be smaller. The program lowers it as ops that read the ids are recorded */
+  below?: number;
+  /** the storage whose numbers these are, moved about */
+  readonly copyOf?: Storage;
   /** constants only */
   readonly data?: Float32Array | Uint32Array;
 }

@@ -4,7 +4,7 @@ import { rotaryTable } from '../engine/ops/rotary.js';
 import { sliceRows } from '../engine/ops/sliceRows.js';
 import type { Program } from '../engine/program.js';
 import type { Tensor } from '../engine/tensor.js';
-import { MASK, VOCABULARY } from '../substrate/channels.js';
+import { MASK } from '../substrate/channels.js';
 import { decoderBlocks, layer } from './blocks.js';
 import { checkConfig, type DecoderConfig, OWN_DOOR } from './config.js';
 import { type DoorBuilder, throughDoor } from './door.js';
@@ -68,10 +68,9 @@ export function recordForward(
   }
   const P = Math.ceil(L / config.K);
   const parameters = declareParameters(program, config, decay);
-  const ids = { below: VOCABULARY };
-  const prefix = P > 0 ? program.input('prefix', [B, P * config.K], 'u32', ids) : undefined;
-  const stream = program.input('stream', [B, T], 'u32', ids);
-  const targets = program.input('targets', [B, T], 'u32', ids);
+  const prefix = P > 0 ? program.input('prefix', [B, P * config.K], 'u32') : undefined;
+  const stream = program.input('stream', [B, T], 'u32');
+  const targets = program.input('targets', [B, T], 'u32');
   const weights = program.input('weights', [B, T]);
   const x0 = throughDoor(config, parameters, prefix, stream, door);
   const D = config.dim / config.heads;

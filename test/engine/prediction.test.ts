@@ -109,10 +109,8 @@ it('flat buffers and moments may be longer than one binding, but not than a buff
   const within = (maxStorageBufferBindingSize: number, maxBufferSize: number) => {
     const limits = { maxStorageBufferBindingSize, maxBufferSize };
     const program = new Program();
-    for (const name of ['a', 'b']) {
-      const y = gelu(program.parameter(name, [1 << 14])); // 64 KiB
-      program.backward([[y, program.input(`dY ${name}`, y.shape)]]);
-    }
+    const ys = ['a', 'b'].map((name) => gelu(program.parameter(name, [1 << 14]))); // 64 KiB each
+    program.backward(ys.map((y, i) => [y, program.input(`dY ${i}`, y.shape)] as const));
     recordOptimiser(program, program.input('loss', [1]));
     return Plan.predict(program, Object.create(device, { limits: { value: limits } })).misfit?.message;
   };

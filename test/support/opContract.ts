@@ -29,7 +29,7 @@ interface Recorded {
 }
 
 /** @param views whether inputs and gradients of outputs are transposed views, where they have two axes or more */
-function record(sample: OpSample, n: number, views = false): Recorded {
+export function recordSample(sample: OpSample, n: number, views = false): Recorded {
   const program = new Program();
   const feeds = new Map<Tensor, Float32Array | Uint32Array>();
   const feed = (
@@ -86,6 +86,32 @@ function record(sample: OpSample, n: number, views = false): Recorded {
 }
 
 /**
+ * A sample with one tensor in every place of one shape: `layerNorm(x, w, w)`.
+ *
+ * @returns undefined where no two places that a gradient flows to have one shape
+ */
+export function tied(sample: OpSample): OpSample | undefined {
+  /** which place each place shares its tensor with: the first of its shape */
+  const sharing = (n: number) => {
+    const firsts = new Map<string, string>();
+    return Object.entries(sample.inputs(n)).map(([name, shape]): [name: string, first: string] => {
+      const key = sample.fixed?.includes(name) ? name : shape.join();
+      if (!firsts.has(key)) firsts.set(key, name);
+      return [name, firsts.get(key)!];
+    });
+  };
+  if (sharing(9).every(([name, first]) => name === first)) return undefined;
+  return {
+    ...sample,
+    // Its gradient is a sum over the places, in which large parts cancel: attention's q·q is the largest score there is.
+    roundings: 4 * (sample.roundings ?? 64),
+    inputs: (n) => Object.fromEntries(sharing(n).map(([, first]) => [first, sample.inputs(n)[first]!])),
+    call: (x, n) =>
+      sample.call({ ...x, ...Object.fromEntries(sharing(n).map(([name, first]) => [name, x[first]!])) }, n),
+  };
+}
+
+/**
  * Kernels agree with the float64 reference: outputs, everything saved, and every gradient.
  *
  * @param profile what kernels are chosen by, the device itself by default
@@ -99,7 +125,7 @@ export async function checkParity(
   profile: AdapterProfile = device,
   views = false,
 ): Promise<Set<string>> {
-  const { program, feeds, gradients, outputs } = record(sample, n, views);
+  const { program, feeds, gradients, outputs } = recordSample(sample, n, views);
   const reference = new ReferenceRun(program, feeds).run();
   const plan = await Plan.compile(program, device, { keep: 'all', profile });
   for (const [tensor, data] of feeds) plan.write(tensor, data);
@@ -119,7 +145,7 @@ export async function checkParity(
 
 /** The reference's gradients agree with central differences, at sampled entries and along one random direction. */
 export function checkGradients(sample: OpSample, n: number): void {
-  const { program, feeds, gradients, weights, forwardEntries } = record(sample, n);
+  const { program, feeds, gradients, weights, forwardEntries } = recordSample(sample, n);
   const forward = program.entries.slice(0, forwardEntries);
   const loss = (changed: Feeds): number => {
     const run = new ReferenceRun(program, changed).run(forward);

@@ -46,13 +46,10 @@ function crossEntropyReference(logits: Value, targets: Value, weights: Value) {
 const crossEntropyForward: Op = {
   name: 'crossEntropy',
   formula: 'nats = log Σ_v e^logits[v] − logits[target],  loss = Σ w·nats / Σ w,  dLogits = w/Σw · (softmax − onehot)',
-  inputs: ['logits', 'targets', 'weights'],
+  inputs: ['logits', { u32: 'targets', below: ([logits]) => lastOf(logits!.shape) }, 'weights'],
   outputs: ['loss', 'nats', 'dLogits', 'total'],
   shape([logits, targets, weights]) {
     const rows = logits!.shape.slice(0, -1);
-    if (targets!.dtype !== 'u32') {
-      throw new ShapeError('crossEntropy', `targets must be u32, not ${targets!.dtype}`, { targets: targets!.shape });
-    }
     for (const [name, tensor] of Object.entries({ targets: targets!, weights: weights! })) {
       if (!sameShape(tensor.shape, rows)) {
         throw new ShapeError('crossEntropy', `${name} must be [...], where logits is [..., V]`, {

@@ -64,9 +64,10 @@ export function copyKernel(
   { elements, rows }: { readonly elements: number; readonly rows: number },
   bind: Bind,
   params: Params,
+  constants: Constants = {},
 ): Dispatch {
-  if (variantOf(adapter) !== 2) return onePerInvocation(op, elements, bind, params);
-  return onePerWorkgroup(`${op}.2-row`, rows, lanesOf(adapter), bind, params);
+  if (variantOf(adapter) !== 2) return onePerInvocation(op, elements, bind, params, constants);
+  return onePerWorkgroup(`${op}.2-row`, rows, lanesOf(adapter), bind, params, constants);
 }
 
 /** Lanes of a workgroup that is one subgroup; where the size is not fixed, a guess that is right or harmless. */

@@ -10,7 +10,7 @@ import { copyKernel, onePerWorkgroup, subgroupKernel, WORKGROUP } from './elemen
  *
  * @param table [R, C]   @param ids [...] u32, below R   @param width how many of the first columns to take; default all C
  * @returns [..., width], a new tensor
- * @throws ShapeError when table is not a matrix, ids are not u32, or width is over C
+ * @throws ShapeError when table is not a matrix, ids are not u32, or width is no whole number up to C
  */
 export function gatherRows(table: Tensor, ids: Tensor, width = lastOf(table.shape)): Tensor {
   return table.program.record(gatherRowsForward, [table, ids], { width })[0]!;
@@ -28,11 +28,11 @@ function gatherRowsReference(table: Value, ids: Value, W: number): Float64Array 
 const gatherRowsForward: Op<{ width: number }> = {
   name: 'gatherRows.forward',
   formula: 'y[n,w] = table[ids[n], w]',
-  inputs: ['table', 'ids'],
+  inputs: ['table', { u32: 'ids', below: ([table]) => table!.shape[0]! }],
   outputs: ['y'],
   shape([table, ids], { width }) {
-    if (table!.shape.length !== 2 || ids!.dtype !== 'u32' || width > lastOf(table!.shape)) {
-      throw new ShapeError('gatherRows', `table must be [R, C] with C of at least ${width}, and ids u32`, {
+    if (table!.shape.length !== 2 || !Number.isInteger(width) || width < 0 || width > lastOf(table!.shape)) {
+      throw new ShapeError('gatherRows', `table must be [R, C] with C of at least width (${width}), a whole number`, {
         table: table!.shape,
         ids: ids!.shape,
       });
@@ -67,7 +67,7 @@ function gatherRowsBackwardReference(ids: Value, dY: Value, R: number, C: number
 const gatherRowsBackward: Op<{ width: number; R: number; C: number }> = {
   name: 'gatherRows.backward',
   formula: 'dTable[r] += Σ_{n: ids[n] = r} dY[n]',
-  inputs: ['ids', 'dY'],
+  inputs: [{ u32: 'ids', below: (_, { R }) => R }, 'dY'],
   outputs: [{ adds: 'dTable' }],
   shape: (_, { R, C }) => [{ shape: [R, C] }],
   reference: ([ids, dY], { R, C, width }) => [gatherRowsBackwardReference(ids!, dY!, R, C, width)],

@@ -15,7 +15,12 @@ describe('errors', () => {
   test('targets that are not ids', () => {
     const { logits, weights } = recorded();
     expect(() => crossEntropy(logits, weights, weights)).toThrow(
-      new ShapeError('crossEntropy', 'targets must be u32, not f32', { targets: [2, 3] }),
+      new ShapeError(
+        'crossEntropy',
+        'targets must be u32, not f32',
+        { targets: [2, 3] },
+        "Ids come from a Uint32Array: input(label, shape, 'u32')",
+      ),
     );
   });
 
