@@ -97,7 +97,10 @@ export class CpuPipelineLayout extends DeviceObject {
       [uniforms.filter((entry) => entry.hasDynamicOffset), 'maxDynamicUniformBuffersPerPipelineLayout'],
       [storage.filter((entry) => entry.hasDynamicOffset), 'maxDynamicStorageBuffersPerPipelineLayout'],
     ] as const) {
-      ensure(entries.length <= limits[limit], () => `number of buffers (${entries.length}) exceeds ${limit} (${limits[limit]})`);
+      ensure(
+        entries.length <= limits[limit],
+        () => `number of buffers (${entries.length}) exceeds ${limit} (${limits[limit]})`,
+      );
     }
   }
 }
@@ -141,7 +144,10 @@ export class CpuBindGroup extends DeviceObject {
     }
     return layout.entries.map((entry) => {
       const resource = given.get(entry.binding);
-      ensure(resource !== undefined, () => `binding index (${entry.binding}) of ${layout} is missing in the bind group`);
+      ensure(
+        resource !== undefined,
+        () => `binding index (${entry.binding}) of ${layout} is missing in the bind group`,
+      );
       return bind(entry, resource, limits);
     });
   }
@@ -151,20 +157,25 @@ function bind(entry: LayoutEntry, resource: GPUBindingResource, limits: GPUSuppo
   const where = `binding ${entry.binding}`;
   const asBinding = 'buffer' in resource ? resource : { buffer: resource as unknown as GPUBuffer };
   const buffer = asBinding.buffer as unknown as CpuBuffer;
-  if (typeof buffer?.requireUsage !== 'function') throw new UnsupportedError(`createBindGroup: ${where} is not a buffer`);
+  if (typeof buffer?.requireUsage !== 'function')
+    throw new UnsupportedError(`createBindGroup: ${where} is not a buffer`);
   const { offset = 0, size = buffer.size - offset } = asBinding;
   const isUniform = entry.type === 'uniform';
   buffer.requireUsage(isUniform ? GPUBufferUsage.UNIFORM : GPUBufferUsage.STORAGE);
   const alignment = isUniform ? limits.minUniformBufferOffsetAlignment : limits.minStorageBufferOffsetAlignment;
   ensure(
     offset % alignment === 0,
-    () => `${where}: offset (${offset}) of ${buffer} is not a multiple of the alignment of ${entry.type} (${alignment})`,
+    () =>
+      `${where}: offset (${offset}) of ${buffer} is not a multiple of the alignment of ${entry.type} (${alignment})`,
   );
   ensure(size > 0, () => `${where}: the bound range of ${buffer} is empty`);
   buffer.requireBytes(offset, size);
   const most = isUniform ? limits.maxUniformBufferBindingSize : limits.maxStorageBufferBindingSize;
   ensure(size <= most, () => `${where}: size (${size}) of the range of ${buffer} exceeds the limit (${most})`);
-  ensure(isUniform || size % 4 === 0, () => `${where}: size (${size}) of the range of ${buffer} is not a multiple of 4`);
+  ensure(
+    isUniform || size % 4 === 0,
+    () => `${where}: size (${size}) of the range of ${buffer} is not a multiple of 4`,
+  );
   ensure(
     size >= entry.minBindingSize,
     () => `${where}: size (${size}) of the range of ${buffer} is smaller than the minimum (${entry.minBindingSize})`,

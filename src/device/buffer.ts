@@ -1,7 +1,7 @@
 import type { Range } from './allocator.js';
 import { GPUBufferUsage, GPUMapMode } from './constants.js';
 import type { CpuDevice } from './cpuDevice.js';
-import { abortError, operationError, ensure, Refusal } from './errors.js';
+import { abortError, ensure, operationError, Refusal } from './errors.js';
 import { DeviceObject } from './object.js';
 
 const { MAP_READ, MAP_WRITE, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -50,7 +50,10 @@ export class CpuBuffer extends DeviceObject {
       size <= limits.maxBufferSize,
       () => `${buffer} size (${size}) exceeds maxBufferSize (${limits.maxBufferSize})`,
     );
-    ensure(usage !== 0 && (usage & ~ALL_USAGES) === 0, () => `${buffer} usage (${usage}) is not a set of buffer usages`);
+    ensure(
+      usage !== 0 && (usage & ~ALL_USAGES) === 0,
+      () => `${buffer} usage (${usage}) is not a set of buffer usages`,
+    );
     ensure(
       (usage & MAP_READ) === 0 || (usage & ~(MAP_READ | COPY_DST)) === 0,
       () => `${buffer} usage (${namesOf(usage)}) has MapRead beside something other than CopyDst`,
@@ -114,14 +117,16 @@ export class CpuBuffer extends DeviceObject {
       const pending = { reject };
       this.#pending = pending;
       this.device.whileAlive(pending);
-      this.device.timeline.afterSubmitted(() => {
+      const map = () => {
         this.device.forget(pending);
         if (this.#pending !== pending) return; // unmapped meanwhile
         this.#pending = undefined;
         const kind = mode === GPUMapMode.READ ? 'read' : 'write';
         this.#mapping = { mode: kind, offset, size: bytes, pieces: [] };
         resolve(undefined);
-      });
+      };
+      // Never within this call: the caller may still unmap.
+      this.device.timeline.afterSubmitted(() => queueMicrotask(map));
     });
   }
 
@@ -137,7 +142,8 @@ export class CpuBuffer extends DeviceObject {
     const overlaps = mapping.pieces.some(
       (piece) => offset < piece.offset + piece.bytes.byteLength && piece.offset < offset + bytes,
     );
-    if (overlaps) throw operationError(`${this}: range (offset: ${offset}, size: ${bytes}) overlaps one given out before`);
+    if (overlaps)
+      throw operationError(`${this}: range (offset: ${offset}, size: ${bytes}) overlaps one given out before`);
     const copy = new ArrayBuffer(bytes);
     if (this.range) new Uint8Array(copy).set(this.device.memory.view(this.address + offset, bytes));
     mapping.pieces.push({ offset, bytes: copy });

@@ -5,7 +5,6 @@ import type { Compiler } from './compiler.js';
 import { CpuCommandEncoder } from './encoder.js';
 import {
   abortError,
-  ensure,
   type GPUError,
   GPUInternalError,
   GPUOutOfMemoryError,
@@ -152,7 +151,10 @@ export class CpuDevice extends EventTarget {
   }
 
   createPipelineLayout(descriptor: GPUPipelineLayoutDescriptor): CpuPipelineLayout {
-    const groups = Array.from(descriptor.bindGroupLayouts, (layout) => (layout as unknown as CpuBindGroupLayout) ?? undefined);
+    const groups = Array.from(
+      descriptor.bindGroupLayouts,
+      (layout) => (layout as unknown as CpuBindGroupLayout) ?? undefined,
+    );
     const layout = new CpuPipelineLayout(this, descriptor.label, groups);
     const made = this.check(`calling ${this}.CreatePipelineLayout`, () => {
       CpuPipelineLayout.check(groups, this.limits);
@@ -177,7 +179,9 @@ export class CpuDevice extends EventTarget {
     } catch (error) {
       const { reason, message } = pipelineErrorOf(error);
       this.report(new (reason === 'validation' ? GPUValidationError : GPUInternalError)(message));
-      return this.invalid(new CpuComputePipeline(this, descriptor.label, 0, undefined, new CpuPipelineLayout(this, '', [])));
+      return this.invalid(
+        new CpuComputePipeline(this, descriptor.label, 0, undefined, new CpuPipelineLayout(this, '', [])),
+      );
     }
   }
 
@@ -194,7 +198,13 @@ export class CpuDevice extends EventTarget {
   #preparePipeline(descriptor: GPUComputePipelineDescriptor) {
     const { kernel } = compileFor(this, descriptor);
     const id = ++this.#pipelines;
-    const pipeline = new CpuComputePipeline(this, descriptor.label, id, kernel, layoutFor(this, descriptor, kernel, id));
+    const pipeline = new CpuComputePipeline(
+      this,
+      descriptor.label,
+      id,
+      kernel,
+      layoutFor(this, descriptor, kernel, id),
+    );
     if (!this.timeline.reserveScratch(kernel.scratchBytes)) {
       throw new Error(`${pipeline}: ${kernel.scratchBytes} bytes for each thread do not fit in the device's memory`);
     }
@@ -291,7 +301,9 @@ export class CpuDevice extends EventTarget {
   }
 
   get lossInWords(): string {
-    return this.#loss?.reason === 'destroyed' ? 'the device was destroyed' : `the device was lost: ${this.#loss?.message}`;
+    return this.#loss?.reason === 'destroyed'
+      ? 'the device was destroyed'
+      : `the device was lost: ${this.#loss?.message}`;
   }
 
   /** Reject a promise when the device is lost, unless it is forgotten first. */

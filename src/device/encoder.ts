@@ -88,7 +88,10 @@ export class CpuCommandEncoder extends DeviceObject {
     this.encode('ClearBuffer', () => {
       const bytes = size ?? buffer.size - offset;
       buffer.requireUsage(GPUBufferUsage.COPY_DST);
-      ensure(offset % 4 === 0 && bytes % 4 === 0, () => `offset (${offset}) and size (${bytes}) must be multiples of 4`);
+      ensure(
+        offset % 4 === 0 && bytes % 4 === 0,
+        () => `offset (${offset}) and size (${bytes}) must be multiples of 4`,
+      );
       buffer.requireBytes(offset, bytes);
       this.use(buffer);
       if (bytes > 0) this.write(COMMANDS.clear, buffer.address + offset, bytes);
@@ -131,7 +134,9 @@ export class CpuCommandEncoder extends DeviceObject {
     if (this.#error !== undefined) return undefined;
     try {
       ensure(!this.#isFinished, () => `${this} is already finished`);
-      ensure(this.#pass === pass, () => (pass ? `${pass} was ended` : `${this} is locked while a compute pass is open`));
+      ensure(this.#pass === pass, () =>
+        pass ? `${pass} was ended` : `${this} is locked while a compute pass is open`,
+      );
       body();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -199,7 +204,13 @@ export class CpuComputePass extends DeviceObject {
   }
 
   setBindGroup(index: number, group: GPUBindGroup | null, offsets?: Iterable<number>): undefined;
-  setBindGroup(index: number, group: GPUBindGroup | null, offsets: Uint32Array, start: number, length: number): undefined;
+  setBindGroup(
+    index: number,
+    group: GPUBindGroup | null,
+    offsets: Uint32Array,
+    start: number,
+    length: number,
+  ): undefined;
   setBindGroup(
     index: number,
     given: GPUBindGroup | null,
@@ -238,7 +249,10 @@ export class CpuComputePass extends DeviceObject {
         Math.max(x, y, z) <= most,
         () => `dispatch workgroup count (${x}, ${y}, ${z}) exceeds maxComputeWorkgroupsPerDimension (${most})`,
       );
-      ensure(x * y * z < 2 ** 31, () => `dispatch workgroup count (${x}, ${y}, ${z}) exceeds 2^31 - 1 workgroups in all`);
+      ensure(
+        x * y * z < 2 ** 31,
+        () => `dispatch workgroup count (${x}, ${y}, ${z}) exceeds 2^31 - 1 workgroups in all`,
+      );
       if (x * y * z === 0) return;
       this.encoder.isParallel = x * y * z > 1;
       this.encoder.write(COMMANDS.dispatch, pipeline.id, x, y, z);
@@ -332,7 +346,11 @@ function startOf({ group, offsets }: SetGroup, range: BoundRange): number {
   return range.offset + (range.entry.hasDynamicOffset ? offsets[group.dynamic.indexOf(range)]! : 0);
 }
 
-function checkDynamicOffset({ entry, buffer, offset, size }: BoundRange, dynamic: number, limits: GPUSupportedLimits): void {
+function checkDynamicOffset(
+  { entry, buffer, offset, size }: BoundRange,
+  dynamic: number,
+  limits: GPUSupportedLimits,
+): void {
   const alignment =
     entry.type === 'uniform' ? limits.minUniformBufferOffsetAlignment : limits.minStorageBufferOffsetAlignment;
   ensure(dynamic % alignment === 0, () => `dynamic offset (${dynamic}) is not a multiple of ${alignment}`);
@@ -353,7 +371,10 @@ function checkSharing(ranges: readonly BoundRange[]): void {
         () => `${writer.buffer} usage includes writable usage and another usage in the same synchronization scope`,
       );
       const overlap = other.offset < writer.offset + writer.size && writer.offset < other.offset + other.size;
-      ensure(!overlap, () => `writable storage buffer binding aliasing: ${writer.buffer} is bound twice, in ranges that overlap`);
+      ensure(
+        !overlap,
+        () => `writable storage buffer binding aliasing: ${writer.buffer} is bound twice, in ranges that overlap`,
+      );
     }
   }
 }

@@ -56,7 +56,8 @@ export function compileFor(
   const entryPoint = compute.entryPoint ?? (entryPoints.length === 1 ? entryPoints[0] : undefined);
   ensure(
     entryPoint !== undefined,
-    () => `${shader} has ${entryPoints.length} compute entry points (${entryPoints.join(', ')}); entryPoint must name one`,
+    () =>
+      `${shader} has ${entryPoints.length} compute entry points (${entryPoints.join(', ')}); entryPoint must name one`,
   );
   ensure(entryPoints.includes(entryPoint), () => `entry point "${entryPoint}" doesn't exist in ${shader}`);
   const constants: Record<string, number> = {};

@@ -26,7 +26,8 @@ export class CpuQueue extends DeviceObject {
       ensure(offset % 4 === 0, () => `buffer offset (${offset}) is not a multiple of 4`);
       ensure(
         offset + source.length <= buffer.size,
-        () => `write range (bufferOffset: ${offset}, size: ${source.length}) does not fit in ${buffer} size (${buffer.size})`,
+        () =>
+          `write range (bufferOffset: ${offset}, size: ${source.length}) does not fit in ${buffer} size (${buffer.size})`,
       );
       buffer.requireUsable('writeBuffer');
       if (source.length === 0) return;

@@ -18,7 +18,14 @@ export class CpuShaderModule extends DeviceObject {
       this.isValid = false;
       const { line, column } = known.at;
       this.#messages = [
-        { type: 'error', message: known.rule, lineNum: line, linePos: column, offset: offsetOf(code, line, column), length: 0 },
+        {
+          type: 'error',
+          message: known.rule,
+          lineNum: line,
+          linePos: column,
+          offset: offsetOf(code, line, column),
+          length: 0,
+        },
       ];
       const text = error instanceof Error ? error.message : known.rule;
       device.refuse(`Error while parsing WGSL: ${text}\n - While calling ${device}.CreateShaderModule(${this})`);
