@@ -1,3 +1,9 @@
+import type { CompiledBinding, CompiledKernel, CompileOptions } from '../wgsl/compile.js';
+
+export type { CompiledKernel, CompileOptions };
+export type KernelBinding = CompiledBinding;
+export type BufferBindingType = CompiledBinding['type'];
+
 /** What the device needs of a compiler from WGSL to WebAssembly. */
 export interface Compiler {
   /** @throws CompileError, or any error with a `rule` and a place `at` */
@@ -14,39 +20,6 @@ export interface ReadModule {
   }[];
   /** @param constants values of overrides, by name or by id   @throws as `Compiler.read` */
   compile(entryPoint: string, constants: Readonly<Record<string, number>>, options: CompileOptions): CompiledKernel;
-}
-
-export interface CompileOptions {
-  readonly sharedMemory: boolean;
-  /** bounds-check every access */
-  readonly robust: boolean;
-  /** of the memory that is imported */
-  readonly maximumPages: number;
-}
-
-export type BufferBindingType = 'uniform' | 'storage' | 'read-only-storage';
-
-export interface KernelBinding {
-  readonly group: number;
-  readonly binding: number;
-  readonly name: string;
-  readonly type: BufferBindingType;
-  /** bytes that a bound range must have at least */
-  readonly minSize: number;
-}
-
-export interface CompiledKernel {
-  /**
-   * A WebAssembly module that imports `env.memory` and exports `run(args, scratch, first, count)`: it runs the workgroups first
-   * … first + count - 1, counted x fastest. At `args` lie u32 words: the grid x, y, z, then address and length in bytes of each
-   * of `bindings`.
-   */
-  readonly bytes: Uint8Array;
-  readonly workgroupSize: readonly [number, number, number];
-  readonly bindings: readonly KernelBinding[];
-  /** bytes of memory that each thread gives to `run` */
-  readonly scratchBytes: number;
-  text(): string;
 }
 
 /** A place in WGSL, both counted from 1. */
