@@ -175,7 +175,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
         } else if (code === codes.clear) {
           const [to, length] = [list[at + 1]!, list[at + 2]!];
           reach(to + length);
-          bytes.fill(0, to, to + length);
+          words.fill(0, to / 4, (to + length) / 4); // four times as fast as bytes
           at += 3;
         } else if (code === codes.time) {
           const to = list[at + 1]!;
