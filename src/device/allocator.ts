@@ -65,7 +65,12 @@ export class Allocator {
 
   /** Bytes that are free, in all. */
   get free(): number {
-    return this.#free.reduce((sum, { size }) => sum + size, 0);
+    return this.freeBelow(Number.POSITIVE_INFINITY);
+  }
+
+  /** Bytes that are free before `end`. */
+  freeBelow(end: number): number {
+    return this.#free.reduce((sum, { start, size }) => sum + Math.max(0, Math.min(end - start, size)), 0);
   }
 }
 

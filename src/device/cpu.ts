@@ -99,8 +99,3 @@ class CpuAdapter {
     return device;
   }
 }
-
-/** Bytes that buffers of a CPU device can still take; undefined for any other device. */
-export function freeBytesOf(gpu: GPUDevice): number | undefined {
-  return gpu instanceof CpuDevice ? (gpu as CpuDevice).memory.free : undefined;
-}

@@ -94,6 +94,11 @@ export class CpuDevice extends EventTarget {
     this.queue = new CpuQueue(this, undefined);
   }
 
+  /** Bytes that buffers can still take while the system has `systemBytes` free. */
+  bytesWithin(systemBytes: number): number {
+    return this.memory.within(systemBytes);
+  }
+
   override toString(): string {
     return `[Device${this.label ? ` "${this.label}"` : ''}]`;
   }

@@ -41,6 +41,11 @@ export class DeviceMemory {
     return this.#ranges.free + (this.maximumPages - this.#pages) * PAGE - (this.#pages === 1 ? TAIL : 0);
   }
 
+  /** Bytes that buffers can still take while the system has `systemBytes` free: those used before cost it nothing. */
+  within(systemBytes: number): number {
+    return Math.min(this.free, systemBytes + this.#ranges.freeBelow(this.#untouched));
+  }
+
   /** @returns zeroed bytes; undefined where they do not fit, and then nothing has changed */
   allocate(bytes: number): Range | undefined {
     let range = this.#ranges.take(bytes);

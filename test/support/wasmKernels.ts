@@ -84,7 +84,7 @@ const HAND_MADE = {
       body.end();
     },
   },
-  /** y[i] = the workgroup's number in the grid, through scratch memory */
+  /** y[i] = the workgroup's number in the grid, left in scratch memory for a while, where another thread must not write */
   workgroup: {
     wgsl: `@group(0) @binding(0) var<storage, read_write> y: array<u32>;
 @compute @workgroup_size(1) fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
@@ -102,6 +102,16 @@ const HAND_MADE = {
       body.i32(1);
       body.emit('i32.add');
       body.emit('i32.store', 0);
+      const count = body.local('i32');
+      body.i32(200);
+      body.set(count);
+      const loop = body.loop();
+      body.get(count);
+      body.i32(1);
+      body.emit('i32.sub');
+      body.tee(count);
+      body.brIf(loop);
+      body.end();
       address(body, 3, at);
       body.get(1);
       body.emit('i32.load', 0);
