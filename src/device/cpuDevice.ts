@@ -121,9 +121,9 @@ export class CpuDevice extends EventTarget {
       this.#collected.register(buffer, buffer.range, buffer);
     } else {
       this.invalid(buffer);
-      const message = `${buffer.kind} "${label}": ${size} bytes do not fit; ${this.memory.free} of the device's memory are free`;
+      const message = `[Buffer "${label}"] ${size} bytes do not fit; ${this.memory.free} of the device's memory are free`;
       if (mappedAtCreation && !this.isLost) throw new RangeError(`createBuffer: ${message}`);
-      this.report(new GPUOutOfMemoryError(`[Buffer "${label}"] ${message}.\n - While ${call}`));
+      this.report(new GPUOutOfMemoryError(`${message}.\n - While ${call}`));
     }
     return buffer;
   }
