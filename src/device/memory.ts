@@ -12,7 +12,7 @@ const GROWTH = 256 * PAGE;
 
 /** One WebAssembly memory, and the ranges of it that buffers take. */
 export class DeviceMemory {
-  readonly wasm: WebAssembly.Memory;
+  wasm: WebAssembly.Memory;
   readonly maximumPages: number;
   readonly #ranges = new Allocator(FIRST_BUFFER);
   /** bytes from here on have never been written, so they are zero */
@@ -68,6 +68,11 @@ export class DeviceMemory {
   /** Bytes as they are now; good until the memory grows. */
   view(start: number, size: number): Uint8Array {
     return new Uint8Array(this.wasm.buffer, start, size);
+  }
+
+  /** Let go of the memory: it can be collected although somebody still has the device. */
+  close(): void {
+    this.wasm = new WebAssembly.Memory({ initial: 0, maximum: 0 });
   }
 
   #grow(bytes: number): boolean {

@@ -192,6 +192,34 @@ describe('memory', () => {
     expect(await gpu.popErrorScope()).toBeNull();
   });
 
+  it('does not keep kernels whose pipeline nobody has, and keeps those that wait for a submit', async () => {
+    const gpu = await open({ host: aloneHost });
+    const x = gpu.createBuffer({ size: 4096, usage: STORAGE });
+    const encode = () => {
+      const pipeline = pipelineOf(gpu, 'addOne');
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindTo(gpu, pipeline, x));
+      pass.dispatchWorkgroups(16);
+      pass.end();
+      return [new WeakRef(pipeline), encoder.finish()] as const;
+    };
+    const collected = async (pipeline: WeakRef<GPUComputePipeline>) => {
+      for (let round = 0; round < 20 && pipeline.deref() !== undefined; round++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        collectGarbage();
+      }
+      return pipeline.deref() === undefined;
+    };
+    const [pipeline, commands] = encode();
+    expect(await collected(pipeline)).toBe(false);
+    gpu.queue.submit([commands]);
+    expect((await readFloats(gpu, x))[0]).toBe(1);
+    const dropped = () => encode()[0];
+    expect(await collected(dropped())).toBe(true);
+  });
+
   it('is flat over many steps', async () => {
     const gpu = await open();
     const pipeline = pipelineOf(gpu, 'addOne');
@@ -304,6 +332,27 @@ describe('a device that ends', () => {
     a.destroy();
     dispatch(b, pipeline, bindTo(b, pipeline, x), 16);
     expect((await readFloats(b, x)).every((value) => value === 2)).toBe(true);
+  });
+
+  it.each([
+    ['threads', { threads: 2 }],
+    ['slices', { host: aloneHost }],
+  ])('gives its memory back although somebody still has it: %s', async (_, options) => {
+    const gpu = await open(options);
+    const size = 2 ** 28;
+    const x = gpu.createBuffer({ size, usage: STORAGE });
+    const encoder = gpu.createCommandEncoder();
+    encoder.clearBuffer(x);
+    gpu.queue.submit([encoder.finish()]);
+    await gpu.queue.onSubmittedWorkDone();
+    const before = process.memoryUsage().rss;
+    gpu.destroy();
+    for (let round = 0; round < 100 && process.memoryUsage().rss > before - size / 2; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      collectGarbage();
+    }
+    expect(process.memoryUsage().rss).toBeLessThan(before - size / 2);
+    expect(x.size).toBe(size);
   });
 
   it('can be collected', async () => {
