@@ -164,11 +164,13 @@ function freeMemory(): number {
 const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
 
 async function findCpu(robust: boolean, threads?: number): Promise<GPUAdapter> {
-  const [{ createCpuAdapter }, { nodeHost }, { wgslCompiler }] = await Promise.all([
+  const [{ createCpuAdapter }, { defineGlobals }, { nodeHost }, { wgslCompiler }] = await Promise.all([
     import('../device/cpu.js'),
+    import('../device/globals.js'),
     import('../device/nodeHost.js'),
     import('../device/wgslCompiler.js'),
   ]);
+  defineGlobals();
   return createCpuAdapter({ host: nodeHost, compiler: wgslCompiler, threads, isRobust: robust });
 }
 

@@ -1,4 +1,5 @@
 import { createCpuAdapter } from '../device/cpu.js';
+import { defineGlobals } from '../device/globals.js';
 import { webHost } from '../device/webHost.js';
 import { wgslCompiler } from '../device/wgslCompiler.js';
 import { type Device, requestDevice } from './device.js';
@@ -34,5 +35,6 @@ export async function openDevice(): Promise<Device> {
  *   page's own thread in slices
  */
 export function openCpuDevice({ threads }: { readonly threads?: number } = {}): Promise<Device> {
+  defineGlobals();
   return requestDevice(createCpuAdapter({ host: webHost(), compiler: wgslCompiler, threads, isRobust: false }));
 }
