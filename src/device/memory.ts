@@ -95,13 +95,21 @@ export class DeviceMemory {
   }
 }
 
-/** A system that limits address space may refuse the reservation: then a smaller one is tried. */
+/**
+ * Some browsers refuse a reservation of 4 GiB: then a smaller one is tried.
+ *
+ * @throws RangeError where the system grants none
+ */
 function reserve(shared: boolean, wanted: number): [WebAssembly.Memory, number] {
   for (let maximum = wanted; ; maximum = Math.floor(maximum / 2)) {
     try {
       return [new WebAssembly.Memory({ initial: 1, maximum, shared }), maximum];
     } catch (error) {
-      if (maximum <= 256) throw error;
+      if (maximum > 256) continue;
+      const reason = (error as Error).message;
+      throw new RangeError(
+        `no memory for the CPU device: ${reason}. A limit of address space (ulimit -v) must be lifted`,
+      );
     }
   }
 }
