@@ -47,7 +47,6 @@ export { join } from './ops/join.js';
 export { layerNorm } from './ops/layerNorm.js';
 export { linear } from './ops/linear.js';
 export { matmul } from './ops/matmul.js';
-export { type Layer, mlp } from './ops/mlp.js';
 export { rotary, rotaryTable } from './ops/rotary.js';
 export { sliceRows } from './ops/sliceRows.js';
 export { type CompileOptions, Plan, type ReplayOptions } from './plan.js';

@@ -1,9 +1,10 @@
 import { ShapeError } from '../errors.js';
+import { variantOf } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { copyKernel, onePerWorkgroup, subgroupKernel, WORKGROUP } from './elementwise.js';
+import { onePerInvocation, onePerWorkgroup, subgroupKernel, WORKGROUP } from './elementwise.js';
 
 /**
  * Look rows of a table up: `y[n, w] = table[ids[n], w]`, an embedding.
@@ -40,11 +41,10 @@ const gatherRowsForward: Op<{ width: number }> = {
     return [{ shape: [...ids!.shape, width] }];
   },
   reference: ([table, ids], { width }) => [gatherRowsReference(table!, ids!, width)],
-  kernels({ adapter, inputs, outputs, attributes: { width: W } }) {
+  kernels({ inputs, outputs, attributes: { width: W } }) {
     const [R, C] = inputs.table!.shape as [number, number];
     const N = inputs.ids!.size;
-    const extent = { elements: N * W, rows: N };
-    return [copyKernel('gatherRows.forward', adapter, extent, { ...inputs, ...outputs }, { N, R, C, W })];
+    return [onePerInvocation('gatherRows.forward', N * W, { ...inputs, ...outputs }, { N, R, C, W })];
   },
   backward({ inputs: [table, ids], attributes, gradients: [dY], wants, into }) {
     if (!wants(table!)) return;
@@ -74,8 +74,8 @@ const gatherRowsBackward: Op<{ width: number; R: number; C: number }> = {
   kernels({ adapter, inputs, outputs, attributes: { R, C, width: W } }) {
     const bind = { ...inputs, ...outputs };
     const params = { N: inputs.ids!.size, R, C, W };
-    if (adapter.subgroupSize > 0 && adapter.variant !== 1) {
-      return [subgroupKernel('gatherRows.backward.2-subgroup', adapter, R, bind, params)];
+    if (adapter.subgroupSize > 0 && variantOf(adapter) === 3) {
+      return [subgroupKernel('gatherRows.backward.3-subgroup', adapter, R, bind, params)];
     }
     return [onePerWorkgroup('gatherRows.backward', R, WORKGROUP, bind, params)];
   },

@@ -3,7 +3,7 @@ import type { Dispatch } from '../kernel.js';
 import type { KernelCall, Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { copyKernel } from './elementwise.js';
+import { onePerInvocation } from './elementwise.js';
 
 /** Sizes of one call: `B` batch, `S` rows, `H` heads, `D` head width. */
 interface RotarySizes extends Record<string, number> {
@@ -140,13 +140,14 @@ function forwardKernel(
   sizes: CacheSizes,
   intoCache: 0 | 1,
 ): Dispatch {
-  return copyKernel('rotary.forward', adapter, extent(sizes), { ...inputs, ...outputs }, sizes, {
+  return onePerInvocation('rotary.forward', pairsOf(sizes), { ...inputs, ...outputs }, sizes, {
     INTO_CACHE: intoCache,
   });
 }
 
-function extent({ B, S, H, D }: RotarySizes) {
-  return { elements: (B * S * H * D) / 2, rows: B * S };
+/** Pairs (d, d + D/2) of all heads. */
+function pairsOf({ B, S, H, D }: RotarySizes): number {
+  return (B * S * H * D) / 2;
 }
 
 /** The same with k and v written into caches, for generation: rows position .. position+S-1 of [B, H, capacity, D]. */
@@ -216,7 +217,7 @@ const rotaryBackward: Op<RotarySizes> = {
     rotaryBackwardReference([dQ!, dK!, dV!], table!, position!.data[0]!, sizes),
   ],
   kernels: ({ adapter, inputs, outputs, attributes }) => [
-    copyKernel('rotary.backward', adapter, extent(attributes), { ...inputs, ...outputs }, attributes),
+    onePerInvocation('rotary.backward', pairsOf(attributes), { ...inputs, ...outputs }, attributes),
   ],
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };

@@ -9,7 +9,7 @@
 //   total            [1]      Σ weights, from crossEntropy.total; where it is 0 every gradient is 0
 //   nats             [N]      not weighted
 //
-// Variant 2: one subgroup per row; its SUBGROUP lanes stride over v, so neighbours read neighbours, and subgroupMax
+// Variant 3: one subgroup per row; its SUBGROUP lanes stride over v, so neighbours read neighbours, and subgroupMax
 // and subgroupAdd join their parts. A workgroup is exactly one subgroup: no shared memory and no barrier.
 // Workgroups: N, folded over y past 65535.
 

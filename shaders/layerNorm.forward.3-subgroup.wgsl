@@ -5,7 +5,7 @@
 //   weight, bias  [C]
 //   mean, rstd    [N]      saved for layerNorm.backward
 //
-// Variant 2: one subgroup per row; its SUBGROUP lanes stride over c, so neighbours read neighbours, and subgroupAdd
+// Variant 3: one subgroup per row; its SUBGROUP lanes stride over c, so neighbours read neighbours, and subgroupAdd
 // joins their sums. A workgroup is exactly one subgroup: no shared memory and no barrier.
 // Workgroups: N, folded over y past 65535.
 

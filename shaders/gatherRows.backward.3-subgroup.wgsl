@@ -5,7 +5,7 @@
 //   dY      [N, W]   W ≤ C
 //   dTable  [R, C]   added into; columns W .. C-1 stay as they are
 //
-// Variant 2: one subgroup owns row r of the table. Its lanes look at SUBGROUP ids at once, and only where one of them is
+// Variant 3: one subgroup owns row r of the table. Its lanes look at SUBGROUP ids at once, and only where one of them is
 // r does it go through them in order; then the lanes share the columns (w ≡ lane mod SUBGROUP).
 // Workgroups: R, folded over y past 65535.
 
