@@ -38,7 +38,7 @@ export function experimentCommand(): Command {
     .option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX')
     .option('--collect', 'make the report of what is there')
     .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(async (flags: ExperimentFlags) => {
       const grid = readGrid(readJsonFile(flags.grid), flags.grid);
       if (flags.dryRun) await dryRun(grid, flags);

@@ -48,7 +48,7 @@ export function inspectCommand(): Command {
     .addOption(new Option('--size <name>', 'of a fresh decoder').choices(Object.keys(SIZES)).default('tiny'))
     .addOption(new Option('--door <kind>', 'of a fresh decoder').choices(DOOR_KINDS).default('zero'))
     .option('--seed <n>', 'of a fresh decoder', wholeNumber, 0)
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(async (flags: InspectFlags) => {
       if (flags.npy !== undefined && flags.tensor === undefined) {
         throw new InputError('--npy writes one tensor; name it with --tensor');

@@ -62,7 +62,7 @@ export function trainCommand(): Command {
     .option('--out <folder>', 'run folder (default: runs/ and the time)')
     .option('--resume <run>', 'go on with an interrupted run, from its newest checkpoint; its configuration is taken')
     .option('--config <file>', 'JSON with any of these names; flags win')
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(async ({ config: file, resume, ...flags }: Record<string, unknown> & Special) => {
       if (resume !== undefined && file !== undefined) throw new InputError('give --resume or --config, not both');
       if (resume !== undefined) {

@@ -145,7 +145,8 @@ export class CpuBuffer extends DeviceObject {
     if (overlaps)
       throw operationError(`${this}: range (offset: ${offset}, size: ${bytes}) overlaps one given out before`);
     const copy = new ArrayBuffer(bytes);
-    if (this.range) new Uint8Array(copy).set(this.device.memory.view(this.address + offset, bytes));
+    if (this.range && !this.device.isLost)
+      new Uint8Array(copy).set(this.device.memory.view(this.address + offset, bytes));
     mapping.pieces.push({ offset, bytes: copy });
     return copy;
   }
@@ -154,7 +155,7 @@ export class CpuBuffer extends DeviceObject {
     this.#pending?.reject(abortError(`${this} was unmapped before it was mapped`));
     this.#forgetPending();
     for (const { offset, bytes } of this.#mapping?.pieces ?? []) {
-      if (this.#mapping!.mode === 'write' && this.range) {
+      if (this.#mapping!.mode === 'write' && this.range && !this.device.isLost) {
         this.device.memory.view(this.address + offset, bytes.byteLength).set(new Uint8Array(bytes));
       }
       detach(bytes);

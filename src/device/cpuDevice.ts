@@ -61,6 +61,7 @@ export class CpuDevice extends EventTarget {
   readonly #scopes: { readonly filter: GPUErrorFilter; error: GPUError | null }[] = [];
   readonly #alive = new Set<{ reject(error: DOMException): void }>();
   readonly #collected: FinalizationRegistry<Range>;
+  readonly #collectedPipelines: FinalizationRegistry<number>;
   #resolveLost!: (info: GPUDeviceLostInfo) => void;
   #loss: { readonly reason: GPUDeviceLostReason; readonly message: string } | undefined;
   #pipelines = 0;
@@ -90,7 +91,9 @@ export class CpuDevice extends EventTarget {
     this.timeline = new Timeline(memory, this.#executor);
     // Buffers that are dropped without `destroy`: what was submitted may still use them.
     const { timeline } = this;
+    const executor = this.#executor;
     this.#collected = new FinalizationRegistry((range) => timeline.release(range));
+    this.#collectedPipelines = new FinalizationRegistry((id) => executor.unload(id));
     this.queue = new CpuQueue(this, undefined);
   }
 
@@ -121,9 +124,9 @@ export class CpuDevice extends EventTarget {
       this.#collected.register(buffer, buffer.range, buffer);
     } else {
       this.invalid(buffer);
-      const message = `${buffer.kind} "${label}": ${size} bytes do not fit; ${this.memory.free} of the device's memory are free`;
+      const message = `[Buffer "${label}"] ${size} bytes do not fit; ${this.memory.free} of the device's memory are free`;
       if (mappedAtCreation && !this.isLost) throw new RangeError(`createBuffer: ${message}`);
-      this.report(new GPUOutOfMemoryError(`[Buffer "${label}"] ${message}.\n - While ${call}`));
+      this.report(new GPUOutOfMemoryError(`${message}.\n - While ${call}`));
     }
     return buffer;
   }
@@ -216,8 +219,11 @@ export class CpuDevice extends EventTarget {
     return { pipeline, bytes: kernel.bytes as Uint8Array<ArrayBuffer> };
   }
 
-  #load({ id, label }: CpuComputePipeline, module: WebAssembly.Module): void {
-    if (!this.isLost) this.#executor.load({ id, module, label: label || `kernel ${id}` });
+  #load(pipeline: CpuComputePipeline, module: WebAssembly.Module): void {
+    if (this.isLost) return;
+    const { id, label } = pipeline;
+    this.#executor.load({ id, module, label: label || `kernel ${id}` });
+    this.#collectedPipelines.register(pipeline, id);
   }
 
   createCommandEncoder({ label }: GPUCommandEncoderDescriptor = {}): CpuCommandEncoder {
@@ -334,6 +340,7 @@ export class CpuDevice extends EventTarget {
     if (this.isLost) return;
     this.#loss = { reason, message };
     this.#executor.close();
+    this.memory.close();
     const pending = [...this.#alive];
     this.#alive.clear();
     for (const { reject } of pending) reject(abortError(this.lossInWords));

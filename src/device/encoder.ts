@@ -16,6 +16,8 @@ export class CpuCommandBuffer extends DeviceObject {
     device: CpuDevice,
     label: string | undefined,
     readonly words: readonly number[],
+    /** whose kernels the threads must keep until the submit */
+    readonly pipelines: ReadonlySet<CpuComputePipeline>,
     /** everything that must not be destroyed or mapped at the submit */
     readonly uses: ReadonlySet<CpuBuffer | CpuQuerySet>,
     /** whether a dispatch has more than one workgroup */
@@ -29,6 +31,7 @@ export class CpuCommandBuffer extends DeviceObject {
 export class CpuCommandEncoder extends DeviceObject {
   readonly #words: number[] = [];
   readonly #uses = new Set<CpuBuffer | CpuQuerySet>();
+  readonly #pipelines = new Set<CpuComputePipeline>();
   #isParallel = false;
   #error: string | undefined;
   #pass: CpuComputePass | undefined;
@@ -116,7 +119,7 @@ export class CpuCommandEncoder extends DeviceObject {
   insertDebugMarker(): undefined {}
 
   finish({ label }: GPUCommandBufferDescriptor = {}): CpuCommandBuffer {
-    const made = new CpuCommandBuffer(this.device, label, this.#words, this.#uses, this.#isParallel);
+    const made = new CpuCommandBuffer(this.device, label, this.#words, this.#pipelines, this.#uses, this.#isParallel);
     const done = this.device.check(`finishing ${this}`, () => {
       ensure(!this.#isFinished, () => `${this} was finished before`);
       this.#isFinished = true;
@@ -152,6 +155,10 @@ export class CpuCommandEncoder extends DeviceObject {
   use(object: CpuBuffer | CpuQuerySet): this {
     this.#uses.add(object);
     return this;
+  }
+
+  usePipeline(pipeline: CpuComputePipeline): void {
+    this.#pipelines.add(pipeline);
   }
 
   endPass(): void {
@@ -327,6 +334,7 @@ export class CpuComputePass extends DeviceObject {
     });
     checkSharing(used);
     for (const { buffer } of used) this.encoder.use(buffer);
+    this.encoder.usePipeline(pipeline);
     this.#isChecked = true;
     return pipeline;
   }

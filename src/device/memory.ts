@@ -12,7 +12,7 @@ const GROWTH = 256 * PAGE;
 
 /** One WebAssembly memory, and the ranges of it that buffers take. */
 export class DeviceMemory {
-  readonly wasm: WebAssembly.Memory;
+  wasm: WebAssembly.Memory;
   readonly maximumPages: number;
   readonly #ranges = new Allocator(FIRST_BUFFER);
   /** bytes from here on have never been written, so they are zero */
@@ -70,6 +70,11 @@ export class DeviceMemory {
     return new Uint8Array(this.wasm.buffer, start, size);
   }
 
+  /** Let go of the memory: it can be collected although somebody still has the device. */
+  close(): void {
+    this.wasm = new WebAssembly.Memory({ initial: 0, maximum: 0 });
+  }
+
   #grow(bytes: number): boolean {
     const needed = Math.ceil((bytes + (this.#pages === 1 ? TAIL : 0)) / PAGE);
     const left = this.maximumPages - this.#pages;
@@ -90,13 +95,21 @@ export class DeviceMemory {
   }
 }
 
-/** A system that limits address space may refuse the reservation: then a smaller one is tried. */
+/**
+ * Some browsers refuse a reservation of 4 GiB: then a smaller one is tried.
+ *
+ * @throws RangeError where the system grants none
+ */
 function reserve(shared: boolean, wanted: number): [WebAssembly.Memory, number] {
   for (let maximum = wanted; ; maximum = Math.floor(maximum / 2)) {
     try {
       return [new WebAssembly.Memory({ initial: 1, maximum, shared }), maximum];
     } catch (error) {
-      if (maximum <= 256) throw error;
+      if (maximum > 256) continue;
+      const reason = (error as Error).message;
+      throw new RangeError(
+        `no memory for the CPU device: ${reason}. A limit of address space (ulimit -v) must be lifted`,
+      );
     }
   }
 }

@@ -1,10 +1,10 @@
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Host } from './host.js';
+import { usableProcessors } from './processors.js';
 
 /** Threads of Node. They start with no loader of the main thread, and do not keep the process alive while they are idle. */
 export const nodeHost: Host = {
-  processors: availableParallelism(),
+  processors: usableProcessors(),
   prelude: `
 const { parentPort } = require('node:worker_threads');
 const post = (message) => parentPort.postMessage(message);

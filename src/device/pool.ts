@@ -76,6 +76,7 @@ export class Pool implements Executor {
   }
 
   run(job: Job, isParallel: boolean): void {
+    if (this.#isClosed) return;
     if (this.#pending++ === 0) this.#threads[0]!.hold();
     const { data, ...rest } = job;
     this.#threads[0]!.post({ job } satisfies ThreadMessage, data === undefined ? [] : [data.buffer as ArrayBuffer]);
@@ -102,7 +103,7 @@ export class Pool implements Executor {
 
   close(): void {
     this.#isClosed = true;
-    for (const thread of this.#threads) thread.terminate();
+    for (const thread of this.#threads.splice(0)) thread.terminate(); // and with them, what holds the memory
   }
 }
 

@@ -30,7 +30,7 @@ export class CpuQueue extends DeviceObject {
           `write range (bufferOffset: ${offset}, size: ${source.length}) does not fit in ${buffer} size (${buffer.size})`,
       );
       buffer.requireUsable('writeBuffer');
-      if (source.length === 0) return;
+      if (source.length === 0 || this.device.isLost) return;
       const { memory, timeline } = this.device;
       const to = buffer.address + offset;
       // What was submitted before must not see it.
@@ -55,7 +55,7 @@ export class CpuQueue extends DeviceObject {
         at += commands.words.length;
       }
       const isParallel = all.some((commands) => commands.isParallel);
-      if (words.length > 0) this.device.timeline.submit(words, isParallel);
+      if (words.length > 0 && !this.device.isLost) this.device.timeline.submit(words, isParallel);
     });
   }
 

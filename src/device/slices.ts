@@ -10,11 +10,10 @@ const SLICE = 10;
 /** Runs jobs on the calling thread, where threads cannot share memory: a slice of work, a turn of the event loop, and so on. */
 export class Slices implements Executor {
   readonly threads = 1;
-  readonly #runner: Runner;
+  #runner: Runner | undefined; // until closed
   readonly #jobs: Job[] = [];
   #current: { readonly job: Job; readonly steps: Generator<void, void> } | undefined;
   #isScheduled = false;
-  #isClosed = false;
 
   constructor(
     private readonly host: Host,
@@ -28,11 +27,11 @@ export class Slices implements Executor {
   }
 
   load(kernel: LoadedKernel): void {
-    this.#runner.load(kernel);
+    this.#runner?.load(kernel);
   }
 
   unload(id: number): void {
-    this.#runner.unload(id);
+    this.#runner?.unload(id);
   }
 
   run(job: Job): void {
@@ -45,23 +44,23 @@ export class Slices implements Executor {
     this.#isScheduled = true;
     this.host.soon(() => {
       this.#isScheduled = false;
-      if (this.#isClosed) return;
+      if (this.#runner === undefined) return;
       try {
-        this.#work();
+        this.#work(this.#runner);
       } catch (error) {
-        this.#isClosed = true;
+        this.close();
         this.listener.failed(error instanceof Error ? error.message : String(error));
       }
     });
   }
 
-  #work(): void {
+  #work(runner: Runner): void {
     const end = performance.now() + SLICE;
     while (performance.now() < end) {
       if (this.#current === undefined) {
         const job = this.#jobs.shift();
         if (job === undefined) return;
-        this.#current = { job, steps: this.#runner.coordinate(job) };
+        this.#current = { job, steps: runner.coordinate(job) };
       }
       if (this.#current.steps.next().done) {
         const { id } = this.#current.job;
@@ -73,6 +72,8 @@ export class Slices implements Executor {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#runner = undefined;
+    this.#current = undefined;
+    this.#jobs.length = 0;
   }
 }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openDevice } from '../../src/engine/adapters.js';
-import { bindTo, dispatch, openCpu, pipelineOf, readFloats, readWords, USAGE } from '../support/cpuDevice.js';
+import { openCpu } from '../support/cpuDevice.js';
+import { bindTo, dispatch, pipelineOf, readFloats, readWords, USAGE } from '../support/cpuPrograms.js';
 import { wgslOf } from '../support/wasmKernels.js';
 
 const { STORAGE, UNIFORM, READ, INDIRECT } = USAGE;

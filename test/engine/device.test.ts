@@ -116,7 +116,7 @@ describe('openDevice', () => {
 
   it('names where an unknown name came from', async () => {
     await expect(openDevice({ device: 'gup' })).rejects.toThrow(
-      new InputError('device must be one of auto, gpu, system, bundled, lavapipe, swiftshader; got "gup"'),
+      new InputError('device must be one of auto, gpu, cpu, system, bundled, lavapipe, swiftshader; got "gup"'),
     );
     process.env.BYTE_TO_LOSS_DEVICE = 'cuda';
     await expect(openDevice()).rejects.toThrow(/^BYTE_TO_LOSS_DEVICE must be one of .*; got "cuda"$/);

@@ -28,12 +28,16 @@ export function runCompiled(
   places.forEach(({ address, data }, i) => {
     words[3 + 2 * i] = address;
     words[4 + 2 * i] = data.byteLength;
-    new Uint8Array(memory.buffer, address, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    new Uint8Array(memory.buffer, address, data.byteLength).set(
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
   });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(kernel.bytes), { env: { memory } });
   const run = instance.exports.run as (args: number, scratch: number, first: number, count: number) => void;
   run(0, scratch, 0, workgroups[0] * workgroups[1] * workgroups[2]);
   for (const { address, data } of places) {
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength).set(new Uint8Array(memory.buffer, address, data.byteLength));
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength).set(
+      new Uint8Array(memory.buffer, address, data.byteLength),
+    );
   }
 }
