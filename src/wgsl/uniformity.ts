@@ -1,7 +1,7 @@
 /** Whether every invocation of a workgroup reaches a barrier: control flow around it may depend only on what they all share. */
 
 import { WgslError } from './errors.js';
-import { childrenOf, type Expr, expressionsOf, type Kernel, type Local, type Stmt, statementsIn } from './ir.js';
+import { childrenOf, type Expr, type Kernel, type Local, type Stmt, statementsIn } from './ir.js';
 import type { Shapes } from './vectorise.js';
 
 /** What may differ between two invocations of one workgroup. */
@@ -58,7 +58,11 @@ export class Uniformity {
 
   /** Whether some invocations may leave a loop or block, or more than it, before others. */
   leavesApart(body: readonly Stmt[], around: Stmt): boolean {
-    const inner = new Set([around, ...statementsIn(body)].flatMap((stmt) => ('frame' in stmt ? [stmt.frame] : [])));
+    const inner = new Set(
+      [around, ...statementsIn(body)].flatMap((stmt) =>
+        stmt.kind === 'block' || stmt.kind === 'loop' ? [stmt.frame] : [],
+      ),
+    );
     const visit = (list: readonly Stmt[], apart: boolean): boolean =>
       list.some((stmt) => {
         if (stmt.kind === 'leave')
@@ -93,7 +97,7 @@ export function checkBarriers(kernel: Kernel, shapes: Shapes, text: string): voi
         visit(stmt.yes, inside);
         visit(stmt.no, inside);
         // Behind `if (differs) { return; }` some are gone.
-        if (inside && [...statementsIn([stmt])].some((one) => one.kind === 'leave')) gone = true;
+        if (inside && leavesBeyond(stmt)) gone = true;
       } else if (stmt.kind === 'block') {
         visit(stmt.body, gone);
         if (leavesFurther(stmt, uniformity)) gone = true;
@@ -104,12 +108,16 @@ export function checkBarriers(kernel: Kernel, shapes: Shapes, text: string): voi
     }
   };
   visit(kernel.body, false);
-  void expressionsOf;
 }
 
 /** Whether some invocations may leave from inside a block or loop to beyond its end. */
 function leavesFurther(stmt: Extract<Stmt, { kind: 'block' | 'loop' }>, uniformity: Uniformity): boolean {
-  const inner = new Set([stmt, ...statementsIn(stmt.body)].flatMap((one) => ('frame' in one ? [one.frame] : [])));
-  const further = [...statementsIn(stmt.body)].some((one) => one.kind === 'leave' && !inner.has(one.frame));
-  return further && uniformity.leavesApart(stmt.body, stmt);
+  return leavesBeyond(stmt) && uniformity.leavesApart(stmt.body, stmt);
+}
+
+/** Whether something in a statement leaves a block or loop around it. */
+function leavesBeyond(stmt: Stmt): boolean {
+  const all = [...statementsIn([stmt])];
+  const inner = new Set(all.flatMap((one) => (one.kind === 'block' || one.kind === 'loop' ? [one.frame] : [])));
+  return all.some((one) => one.kind === 'leave' && !inner.has(one.frame));
 }
