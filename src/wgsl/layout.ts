@@ -1,7 +1,14 @@
+/**
+ * Bytes: how large a value is in memory, and where its parts lie.
+ *
+ * @see https://www.w3.org/TR/WGSL/#memory-layouts
+ */
 import type { Type } from './tree.js';
 
-const roundUp = (to: number, n: number) => Math.ceil(n / to) * to;
+/** `roundUp(16, 20) // 32` */
+export const roundUp = (to: number, n: number): number => Math.ceil(n / to) * to;
 
+/** Bytes that the address of a value is a multiple of. `alignOf(vec3f) // 16` */
 export function alignOf(type: Type): number {
   if (type.kind === 'vector') return type.size === 2 ? 8 : 16;
   if (type.kind === 'matrix') return type.rows === 2 ? 8 : 16;
@@ -10,6 +17,7 @@ export function alignOf(type: Type): number {
   return 4;
 }
 
+/** Bytes of a value; of an array without a count, of one element. `sizeOf(vec3f) // 12` */
 export function sizeOf(type: Type): number {
   if (type.kind === 'vector') return type.size * 4;
   if (type.kind === 'matrix') return type.columns * strideOf(type);
@@ -18,6 +26,7 @@ export function sizeOf(type: Type): number {
   return 4;
 }
 
+/** Bytes from one element, column or component to the next. `strideOf(array<vec3f>) // 16` */
 export function strideOf(type: Type): number {
   if (type.kind === 'vector') return 4;
   if (type.kind === 'matrix') return type.rows === 2 ? 8 : 16;

@@ -1,0 +1,14 @@
+/** Which attributes stand before what, each with the least and the most arguments that it takes. */
+
+type Attributes = Readonly<Record<string, readonly [least: number, most: number]>>;
+type Where = 'function' | 'var' | 'let' | 'const' | 'override' | 'member' | 'parameter';
+
+export const KNOWN_ATTRIBUTES: Readonly<Record<Where, Attributes>> = {
+  function: { compute: [0, 0], workgroup_size: [1, 3], must_use: [0, 0], diagnostic: [0, 0] },
+  var: { group: [1, 1], binding: [1, 1] },
+  override: { id: [1, 1] },
+  let: {},
+  const: {},
+  member: { align: [1, 1], size: [1, 1], builtin: [1, 1] },
+  parameter: { builtin: [1, 1] },
+};

@@ -1,0 +1,350 @@
+/** Expressions: types found, constants computed, the rest written as the tree's expressions. */
+import { isBuiltin } from './builtins.js';
+import { call } from './calls.js';
+import { type Constant, type ConstantValue, checkRightSide, foldBinary, foldUnary } from './constants.js';
+import { parseNumber } from './literals.js';
+import {
+  type ConstantOperand,
+  checked,
+  converted,
+  expressionOf,
+  fold,
+  loaded,
+  type Operand,
+  type PlaceOperand,
+  type ValueOperand,
+  value,
+} from './operands.js';
+import { binaryTypes, takesUnary } from './operators.js';
+import type { Scope } from './scope.js';
+import type { ExpressionSyntax, NameSyntax } from './syntax.js';
+import type { BinaryOperator, PointerType, Position, StructMember, Type, Variable } from './tree.js';
+import { isPredeclared, refuseLeftOut } from './typeNames.js';
+import { type AnyType, BOOL, concrete, I32, sameType, scalarOf, typeName, U32 } from './types.js';
+
+type Of<Kind extends ExpressionSyntax['kind']> = ExpressionSyntax & { readonly kind: Kind };
+
+/** @throws WgslError where names, types or constants break a rule */
+export function expression(syntax: ExpressionSyntax, scope: Scope): Operand {
+  switch (syntax.kind) {
+    case 'number':
+      return constant(
+        checked(
+          scope,
+          syntax.at,
+          false,
+          () => parseNumber(syntax.text),
+          () => ({ type: I32, value: 0 }),
+        ),
+        syntax.at,
+      );
+    case 'boolean':
+      return constant({ type: BOOL, value: syntax.value }, syntax.at);
+    case 'name':
+      return named(syntax, scope);
+    case 'call': {
+      const result = call(syntax, scope);
+      if (result.type.kind === 'void')
+        scope.fail(`function '${syntax.callee.name}' does not return a value`, syntax.at);
+      return result;
+    }
+    case 'unary':
+      return unary(syntax, scope);
+    case 'binary':
+      return syntax.operator === '&&' || syntax.operator === '||'
+        ? logical(syntax, syntax.operator, scope)
+        : binary(syntax, syntax.operator, scope);
+    case 'index':
+      return indexed(syntax, scope);
+    case 'member':
+      return member(syntax, scope);
+  }
+}
+
+const constant = (from: Constant, at: Position, isOverride = false): ConstantOperand => ({
+  kind: 'constant',
+  at,
+  isOverride,
+  ...from,
+});
+
+/** A constant that is known when the module is made. @param what it is for, in the message */
+export function constantOf(syntax: ExpressionSyntax, scope: Scope, what: string): ConstantOperand {
+  const operand = expression(syntax, scope);
+  if (operand.kind !== 'constant' || operand.isOverride) {
+    return scope.fail(`${what} requires a const-expression, but expression is ${stageOf(operand)}`, syntax.at);
+  }
+  return operand;
+}
+
+/** A constant that is known when the pipeline is made. */
+export function overrideOf(syntax: ExpressionSyntax, scope: Scope, what: string): ConstantOperand {
+  const operand = expression(syntax, scope);
+  if (operand.kind !== 'constant') {
+    return scope.fail(`${what} requires an override-expression, but expression is ${stageOf(operand)}`, syntax.at);
+  }
+  return operand;
+}
+
+const stageOf = ({ kind }: Operand) => (kind === 'constant' ? 'an override-expression' : 'a runtime-expression');
+
+// ---- names ----
+
+function named({ name, template, at }: NameSyntax, scope: Scope): Operand {
+  const entity = scope.find(name);
+  if (!entity) return unknown(name, at, scope);
+  if (template && entity.kind !== 'type') scope.fail(`'${name}' takes no template arguments`, at);
+  switch (entity.kind) {
+    case 'type':
+      return scope.fail(`cannot use type '${name}' as value; write ${name}(…) to make one`, at);
+    case 'function':
+      return scope.fail(`cannot use function '${name}' as value; write ${name}(…) to call it`, at);
+    case 'constant':
+      if (entity.override) scope.uses?.overrides.add(entity.override);
+      return constant(entity.constant, at, entity.isOverride);
+    case 'variable':
+      return variablePlace(entity.variable, entity.root, at, scope);
+  }
+}
+
+function unknown(name: string, at: Position, scope: Scope): never {
+  refuseLeftOut(name, at, scope);
+  if (isPredeclared(name)) scope.fail(`cannot use type '${name}' as value; write ${name}(…) to make one`, at);
+  if (isBuiltin(name)) scope.fail(`cannot use builtin function '${name}' as value; write ${name}(…) to call it`, at);
+  return scope.fail(`unresolved value '${name}'`, at);
+}
+
+function variablePlace(variable: Variable, root: Variable | undefined, at: Position, scope: Scope): Operand {
+  const { type } = variable;
+  if (variable.kind !== 'var') return value({ kind: 'value', type, at, variable }, root);
+  if (variable.space !== 'function') {
+    if (!scope.uses) scope.fail(`var '${variable.name}' cannot be referenced at module-scope`, at);
+    scope.uses.globals.add(variable);
+  }
+  return {
+    kind: 'place',
+    at,
+    type,
+    place: { kind: 'variable', type, at, variable },
+    space: variable.space,
+    access: variable.access ?? (variable.space === 'uniform' ? 'read' : 'read_write'),
+    root: variable,
+    isComponent: false,
+  };
+}
+
+// ---- operators ----
+
+function unary({ operator, operand: inner, at }: Of<'unary'>, scope: Scope): Operand {
+  const operand = expression(inner, scope);
+  if (operator === '&') return addressOf(operand, at, scope);
+  if (operator === '*') {
+    const pointer = loaded(operand, scope);
+    if (pointer.kind !== 'value' || pointer.type.kind !== 'pointer') {
+      return scope.fail(`cannot dereference expression of type '${typeName(operand.type)}'`, at);
+    }
+    return pointedTo(pointer, at);
+  }
+  if (!takesUnary(operator, operand.type)) {
+    scope.fail(`no matching overload for 'operator ${operator} (${typeName(operand.type)})'`, at);
+  }
+  const given = loaded(operand, scope);
+  if (given.kind === 'constant') return fold(scope, at, [given], given.type, () => foldUnary(operator, given));
+  return value({ kind: 'unary', type: given.type, at, operator, operand: given.expression });
+}
+
+function addressOf(operand: Operand, at: Position, scope: Scope): ValueOperand {
+  if (operand.kind !== 'place') return scope.fail('cannot take the address of a value; put it into a var', at);
+  if (operand.isComponent) scope.fail('cannot take the address of a vector component', at);
+  const { type: of, space, access, place, root } = operand;
+  const type: PointerType = { kind: 'pointer', space, of, access };
+  // &*p is p.
+  if (place.kind === 'deref') return value(place.pointer, root);
+  return value({ kind: 'pointer', type, at, place }, root);
+}
+
+/** `*p` */
+function pointedTo({ expression: pointer, root }: ValueOperand, at: Position): PlaceOperand {
+  const { of: type, space, access } = pointer.type as PointerType;
+  // *&x is x.
+  const place = pointer.kind === 'pointer' ? pointer.place : ({ kind: 'deref', type, at, pointer } as const);
+  return { kind: 'place', at, type, place, space, access, root, isComponent: false };
+}
+
+/** `p.x` and `p[i]` on a pointer mean `(*p).x` and `(*p)[i]`. */
+function throughPointer(operand: Operand): Operand {
+  return operand.kind === 'value' && operand.type.kind === 'pointer' ? pointedTo(operand, operand.at) : operand;
+}
+
+function binary({ left, right, at }: Of<'binary'>, operator: BinaryOperator, scope: Scope): Operand {
+  return applyBinary(operator, expression(left, scope), expression(right, scope), at, scope);
+}
+
+export function applyBinary(
+  operator: BinaryOperator,
+  left: Operand,
+  right: Operand,
+  at: Position,
+  scope: Scope,
+): ConstantOperand | ValueOperand {
+  const types = binaryTypes(operator, left.type, right.type);
+  if (!types) return noOperator(operator, left, right, at, scope);
+  const atRunTime = left.kind !== 'constant' || right.kind !== 'constant';
+  const as = (operand: Operand, type: AnyType) => converted(operand, atRunTime ? concrete(type) : type, scope)!;
+  const a = as(left, types.left);
+  const b = as(right, types.right);
+  if (a.kind === 'constant' && b.kind === 'constant') {
+    return fold(scope, at, [a, b], types.result, () => foldBinary(operator, a, b, types.result));
+  }
+  if (b.kind === 'constant') checkConstantRight(operator, a.type, b, at, scope);
+  return value({
+    kind: 'binary',
+    type: concrete(types.result),
+    at,
+    operator,
+    left: expressionOf(a, scope),
+    right: expressionOf(b, scope),
+  });
+}
+
+/** Division by zero and shifts past the end are refused where the right side is known. */
+function checkConstantRight(
+  operator: BinaryOperator,
+  left: AnyType,
+  right: ConstantOperand,
+  at: Position,
+  scope: Scope,
+) {
+  const parts = (Array.isArray(right.value) ? right.value.flat() : [right.value]) as (number | boolean)[];
+  const check = () => parts.forEach((part) => void checkRightSide(operator, scalarOf(left)!, part));
+  checked(scope, at, right.isOverride, check, () => {});
+}
+
+function noOperator(operator: string, left: Operand, right: Operand, at: Position, scope: Scope): never {
+  const a = scalarOf(left.type);
+  const b = scalarOf(right.type);
+  const isNumber = (type: typeof a) => type !== undefined && type.name !== 'bool';
+  const remedy =
+    isNumber(a) && isNumber(b) && a!.name !== b!.name ? `; write ${a!.name}(…) or ${b!.name}(…) around one side` : '';
+  const sides = `${typeName(left.type)}, ${typeName(right.type)}`;
+  return scope.fail(`no matching overload for 'operator ${operator} (${sides})'${remedy}`, at);
+}
+
+function logical({ left, right, at }: Of<'binary'>, operator: '&&' | '||', scope: Scope): Operand {
+  const a = expression(left, scope);
+  const decided = a.kind === 'constant' && a.value === (operator === '||');
+  if (decided) scope.analysis.skipped++;
+  const b = expression(right, scope);
+  if (decided) scope.analysis.skipped--;
+  if (!sameType(a.type, BOOL) || !sameType(b.type, BOOL)) return noOperator(operator, a, b, at, scope);
+  if (a.kind === 'constant' && b.kind === 'constant') {
+    return fold(scope, at, [a, b], BOOL, () => ({ type: BOOL, value: decided ? a.value : b.value }));
+  }
+  return value({
+    kind: 'logical',
+    type: BOOL,
+    at,
+    operator,
+    left: expressionOf(a, scope),
+    right: expressionOf(b, scope),
+  });
+}
+
+// ---- parts ----
+
+function partType(type: AnyType): { type: AnyType; count: number | undefined } | undefined {
+  if (type.kind === 'array') return { type: type.of, count: type.count };
+  if (type.kind === 'vector') return { type: type.of, count: type.size };
+  if (type.kind === 'matrix') return { type: { kind: 'vector', size: type.rows, of: type.of }, count: type.columns };
+  return undefined;
+}
+
+function indexed({ of, index: indexSyntax, at }: Of<'index'>, scope: Scope): Operand {
+  const whole = throughPointer(expression(of, scope));
+  const part = partType(whole.type);
+  if (!part) return scope.fail(`cannot index type '${typeName(whole.type)}'`, at);
+  const given = expression(indexSyntax, scope);
+  const index = converted(given, I32, scope) ?? converted(given, U32, scope);
+  if (!index)
+    return scope.fail(`index must be of type 'i32' or 'u32', found: '${typeName(given.type)}'`, indexSyntax.at);
+  if (index.kind === 'constant') checkBounds(index, part.count, scope);
+  if (whole.kind === 'constant' && index.kind === 'constant') {
+    const pick = () => ({
+      type: part.type,
+      value: (whole.value as readonly ConstantValue[])[index.value as number] ?? 0,
+    });
+    return fold(scope, at, [whole, index], part.type, pick);
+  }
+  const type = concrete(part.type);
+  const indexExpression = expressionOf(index, scope);
+  if (whole.kind === 'place') {
+    const place = { kind: 'element', type, at, of: whole.place, index: indexExpression } as const;
+    return { ...whole, at, type, place, isComponent: whole.type.kind === 'vector' };
+  }
+  return value({ kind: 'index', type, at, of: expressionOf(whole, scope), index: indexExpression });
+}
+
+function checkBounds(index: ConstantOperand, count: number | undefined, scope: Scope) {
+  const i = index.value as number;
+  if (i >= 0 && (count === undefined || i < count)) return;
+  if (scope.analysis.skipped > 0 || (index.isOverride && scope.analysis.placeholders)) return;
+  scope.fail(`index ${i} out of bounds${count === undefined ? '' : ` [0..${count - 1}]`}`, index.at);
+}
+
+function member({ of, name, at }: Of<'member'>, scope: Scope): Operand {
+  const whole = throughPointer(expression(of, scope));
+  if (whole.type.kind === 'vector') return swizzle(whole, name, at, scope);
+  if (whole.type.kind !== 'struct')
+    return scope.fail(`cannot access member '${name}' of type '${typeName(whole.type)}'`, at);
+  const i = whole.type.members.findIndex((candidate) => candidate.name === name);
+  if (i === -1) {
+    const known = whole.type.members.map((candidate) => candidate.name).join(', ');
+    scope.fail(`struct member ${name} not found; '${typeName(whole.type)}' has ${known}`, at);
+  }
+  const { type } = whole.type.members[i]!;
+  if (whole.kind === 'constant') {
+    return fold(scope, at, [whole], type, () => ({ type, value: (whole.value as readonly ConstantValue[])[i]! }));
+  }
+  if (whole.kind === 'place') {
+    const memberType = type as StructMember['type'];
+    return {
+      ...whole,
+      at,
+      type: memberType,
+      place: { kind: 'member', type: memberType, at, of: whole.place, member: i },
+    };
+  }
+  return value({ kind: 'member', type: type as Type, at, of: whole.expression, member: i });
+}
+
+/** The components that `xyz` or `rgba` letters name; undefined where they do not. */
+export function swizzleOf(letters: string, size: number): readonly number[] | undefined {
+  const set = ['xyzw', 'rgba'].find((names) => [...letters].every((letter) => names.includes(letter)));
+  if (!set || letters.length > 4) return undefined;
+  const components = [...letters].map((letter) => set.indexOf(letter));
+  return components.every((component) => component < size) ? components : undefined;
+}
+
+function swizzle(whole: Operand, name: string, at: Position, scope: Scope): Operand {
+  const vector = whole.type as AnyType & { kind: 'vector' };
+  const components = swizzleOf(name, vector.size);
+  if (!components) {
+    const letters = ['x', 'y', 'z', 'w'].slice(0, vector.size).join(', ');
+    return scope.fail(`invalid vector swizzle member '${name}' of '${typeName(vector)}', which has ${letters}`, at);
+  }
+  const [only] = components;
+  const type: AnyType =
+    components.length === 1 ? vector.of : { kind: 'vector', size: components.length as 2 | 3 | 4, of: vector.of };
+  if (whole.kind === 'place' && components.length === 1) {
+    const index = { kind: 'literal', type: U32, at, value: only! } as const;
+    const place = { kind: 'element', type: concrete(type), at, of: whole.place, index } as const;
+    return { ...whole, at, type: concrete(type), place, isComponent: true };
+  }
+  const given = loaded(whole, scope);
+  if (given.kind === 'constant') {
+    const parts = given.value as readonly ConstantValue[];
+    const picked = components.map((component) => parts[component]!);
+    return fold(scope, at, [given], type, () => ({ type, value: components.length === 1 ? picked[0]! : picked }));
+  }
+  return value({ kind: 'swizzle', type: concrete(type), at, of: given.expression, components });
+}

@@ -1,0 +1,632 @@
+/** Tokens into a syntax tree, by recursive descent: one method per rule of WGSL's grammar. */
+import { WgslError } from './errors.js';
+import type {
+  AssertSyntax,
+  AttributeSyntax,
+  BlockSyntax,
+  CaseSyntax,
+  DeclarationSyntax,
+  ExpressionSyntax,
+  FunctionSyntax,
+  MemberSyntax,
+  ModuleSyntax,
+  NameSyntax,
+  StatementSyntax,
+  VariableSyntax,
+} from './syntax.js';
+import { type Token, tokenise } from './tokens.js';
+import type { BinaryOperator, Position, UnaryOperator } from './tree.js';
+import { KEYWORDS, RESERVED } from './words.js';
+
+/** @throws WgslError where the text breaks WGSL's grammar */
+export function parse(text: string): ModuleSyntax {
+  return new Parser(text).module();
+}
+
+const BITWISE = ['&', '|', '^'];
+const LOGICAL = ['&&', '||'];
+const RELATIONAL = ['<', '>', '<=', '>=', '==', '!='];
+const SHIFTS = ['<<', '>>'];
+const ADDITIVE = ['+', '-'];
+const MULTIPLICATIVE = ['*', '/', '%'];
+const BINARY = [...BITWISE, ...LOGICAL, ...RELATIONAL, ...SHIFTS, ...ADDITIVE, ...MULTIPLICATIVE];
+const COMPOUND = ['+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>='];
+
+/** Extensions of the language that a kernel may enable. */
+const ENABLES = ['subgroups'];
+/** Known to WGSL, and not built. */
+const LEFT_OUT: Record<string, string> = {
+  f16: 'write f32',
+  chromium_experimental_subgroup_matrix: 'write the product with loops',
+};
+/** Language features that are always there; `requires` may name them. */
+const FEATURES = [
+  'packed_4x8_integer_dot_product',
+  'unrestricted_pointer_parameters',
+  'pointer_composite_access',
+  'uniform_buffer_standard_layout',
+  'subgroup_id',
+  'subgroup_uniformity',
+  'linear_indexing',
+  'readonly_and_readwrite_storage_textures',
+];
+const SEVERITIES = ['error', 'warning', 'info', 'off'];
+
+class Parser {
+  private readonly tokens: readonly Token[];
+  private next = 0;
+
+  constructor(private readonly text: string) {
+    this.tokens = tokenise(text);
+  }
+
+  // ---- tokens ----
+
+  private get token(): Token {
+    return this.tokens[this.next]!;
+  }
+
+  private fail(rule: string, at: Position = this.token.at): never {
+    throw new WgslError(rule, at, this.text);
+  }
+
+  /** The next token is this symbol or keyword. */
+  private sees(text: string): boolean {
+    return this.token.text === text && this.token.kind !== 'end';
+  }
+
+  private accept(text: string): boolean {
+    if (!this.sees(text)) return false;
+    this.next++;
+    return true;
+  }
+
+  private expect(text: string, where: string): Token {
+    if (!this.sees(text)) this.fail(`expected '${text}' ${where}; found '${this.token.text}'`);
+    return this.tokens[this.next++]!;
+  }
+
+  private name(what: string): string {
+    const { kind, text } = this.token;
+    if (kind !== 'name' || KEYWORDS.has(text)) this.fail(`expected ${what}; found '${text}'`);
+    if (RESERVED.has(text)) this.fail(`'${text}' is a reserved word; choose another name`);
+    if (text.startsWith('__')) this.fail(`'${text}': a name must not start with two underscores`);
+    this.next++;
+    return text;
+  }
+
+  /** Items between commas up to `close`, which is taken too; a comma may follow the last. */
+  private list<T>(close: string, where: string, item: () => T): T[] {
+    const items: T[] = [];
+    while (!this.sees(close)) {
+      items.push(item());
+      if (!this.accept(',')) break;
+    }
+    this.expect(close, where);
+    return items;
+  }
+
+  // ---- module ----
+
+  module(): ModuleSyntax {
+    const enables: string[] = [];
+    while (this.accept(';') || this.directive(enables));
+    const declarations: DeclarationSyntax[] = [];
+    while (this.token.kind !== 'end') {
+      if (!this.accept(';')) declarations.push(this.declaration());
+    }
+    return { enables, declarations };
+  }
+
+  private directive(enables: string[]): boolean {
+    if (this.sees('enable')) {
+      this.next++;
+      const named = this.list(';', 'after the extensions', () => this.extension(enables));
+      if (named.length === 0) this.fail("expected the name of an extension after 'enable'");
+    } else if (this.sees('requires')) {
+      this.next++;
+      this.list(';', 'after the language features', () => {
+        const { text, at } = this.token;
+        this.next++;
+        if (!FEATURES.includes(text)) this.fail(`language feature '${text}' is not supported`, at);
+      });
+    } else if (this.sees('diagnostic')) {
+      this.next++;
+      this.expect('(', "after 'diagnostic'");
+      this.diagnosticControl();
+      this.expect(';', 'after the diagnostic');
+    } else return false;
+    return true;
+  }
+
+  private extension(enables: string[]) {
+    const { text, at } = this.token;
+    if (Object.hasOwn(LEFT_OUT, text)) this.fail(`extension '${text}' is left out; ${LEFT_OUT[text]}`, at);
+    if (!ENABLES.includes(text)) this.fail(`unrecognized extension '${text}'; known: ${ENABLES.join(', ')}`, at);
+    this.next++;
+    if (!enables.includes(text)) enables.push(text);
+  }
+
+  /** `off, derivative_uniformity)`: read and checked; nothing here gives such diagnostics */
+  private diagnosticControl() {
+    const { text } = this.token;
+    if (!SEVERITIES.includes(text)) this.fail(`expected a severity (${SEVERITIES.join(', ')}); found '${text}'`);
+    this.next++;
+    this.expect(',', 'after the severity');
+    this.name('the name of a diagnostic rule');
+    if (this.accept('.')) this.name('the name of a diagnostic rule');
+    this.accept(',');
+    this.expect(')', 'after the diagnostic');
+  }
+
+  private attributes(): AttributeSyntax[] {
+    const attributes: AttributeSyntax[] = [];
+    while (this.sees('@')) {
+      const { at } = this.token;
+      this.next++;
+      if (this.accept('diagnostic')) {
+        this.expect('(', "after '@diagnostic'");
+        this.diagnosticControl();
+        attributes.push({ name: 'diagnostic', arguments: [], at });
+        continue;
+      }
+      const name = this.accept('const') ? 'const' : this.name("the name of an attribute after '@'");
+      const given = this.accept('(') ? this.list(')', `after '@${name}('`, () => this.expression()) : [];
+      attributes.push({ name, arguments: given, at });
+    }
+    return attributes;
+  }
+
+  private declaration(): DeclarationSyntax {
+    const attributes = this.attributes();
+    const { at, text } = this.token;
+    if (text === 'fn') return this.function(attributes);
+    if (text === 'var' || text === 'override' || text === 'const') {
+      const declared = this.variable(text, attributes);
+      this.expect(';', `after the ${text} declaration`);
+      return declared;
+    }
+    if (attributes.length > 0) this.fail(`expected a declaration after the attributes; found '${text}'`);
+    switch (text) {
+      case 'struct':
+        return this.struct();
+      case 'alias': {
+        this.next++;
+        const name = this.name('a name for the alias');
+        this.expect('=', 'in the alias');
+        const type = this.type();
+        this.expect(';', 'after the alias');
+        return { kind: 'alias', at, name, type };
+      }
+      case 'const_assert':
+        return this.assert();
+      case 'enable':
+      case 'requires':
+      case 'diagnostic':
+        return this.fail(`'${text}' must come before all declarations`);
+      case 'let':
+        return this.fail("module-scope 'let' is invalid; use 'const'");
+      default:
+        return this.fail(`expected a declaration; found '${text}'`);
+    }
+  }
+
+  private struct(): DeclarationSyntax {
+    this.next++;
+    const { at } = this.token;
+    const name = this.name('a name for the struct');
+    this.expect('{', 'after the name of the struct');
+    const members = this.list('}', 'after the members', () => this.member('struct member'));
+    return { kind: 'struct', at, name, members };
+  }
+
+  private member(what: string): MemberSyntax {
+    const attributes = this.attributes();
+    const { at } = this.token;
+    const name = this.name(`a ${what}`);
+    this.expect(':', `and a type after the ${what} '${name}'`);
+    return { name, attributes, type: this.type(), at };
+  }
+
+  private function(attributes: readonly AttributeSyntax[]): FunctionSyntax {
+    this.next++;
+    const { at } = this.token;
+    const name = this.name('a name for the function');
+    this.expect('(', `after 'fn ${name}'`);
+    const parameters = this.list(')', 'after the parameters', () => this.member('parameter'));
+    let returns: NameSyntax | undefined;
+    if (this.accept('->')) {
+      const onReturn = this.attributes()[0];
+      if (onReturn) this.fail(`'@${onReturn.name}' is not for what a compute entry point returns`, onReturn.at);
+      returns = this.type();
+    }
+    return { kind: 'function', at, name, attributes, parameters, ...(returns && { returns }), body: this.block() };
+  }
+
+  /** Up to its `;`, which is left. */
+  private variable(kind: 'var' | 'let' | 'const' | 'override', attributes: readonly AttributeSyntax[]): VariableSyntax {
+    this.next++;
+    const template = kind === 'var' ? this.template() : undefined;
+    const { at } = this.token;
+    const name = this.name(`a name after '${kind}'`);
+    const type = this.accept(':') ? this.type() : undefined;
+    if ((kind === 'let' || kind === 'const') && !this.sees('=')) {
+      this.fail(`expected '=' and a value in the ${kind} declaration; found '${this.token.text}'`);
+    }
+    const value = this.accept('=') ? this.expression() : undefined;
+    return {
+      kind,
+      at,
+      name,
+      attributes,
+      ...(template && { template }),
+      ...(type && { type }),
+      ...(value && { value }),
+    };
+  }
+
+  private assert(): AssertSyntax {
+    const { at } = this.token;
+    this.next++;
+    const condition = this.expression();
+    this.expect(';', 'after const_assert');
+    return { kind: 'const_assert', at, condition };
+  }
+
+  private type(): NameSyntax {
+    const { at } = this.token;
+    const name = this.name('a type');
+    const template = this.template();
+    return { kind: 'name', at, name, ...(template && { template }) };
+  }
+
+  private template(): readonly ExpressionSyntax[] | undefined {
+    const seesKind = (kind: Token['kind']) => this.token.kind === kind;
+    if (!seesKind('template<')) return undefined;
+    this.next++;
+    const items: ExpressionSyntax[] = [];
+    while (!seesKind('template>')) {
+      items.push(this.expression());
+      if (!this.accept(',')) break;
+    }
+    if (!seesKind('template>')) this.fail(`expected '>' after the template list; found '${this.token.text}'`);
+    if (items.length === 0) this.fail('expected an expression in the template list');
+    this.next++;
+    return items;
+  }
+
+  // ---- statements ----
+
+  private block(): BlockSyntax {
+    const attributes = this.attributes();
+    const { at } = this.expect('{', 'to open a block');
+    this.onlyDiagnostics(attributes);
+    const statements: StatementSyntax[] = [];
+    while (!this.sees('}')) {
+      if (this.token.kind === 'end') this.fail("expected '}' to close the block", at);
+      if (!this.accept(';')) statements.push(this.statement());
+    }
+    this.next++;
+    return { statements, at };
+  }
+
+  private onlyDiagnostics(attributes: readonly AttributeSyntax[]) {
+    const other = attributes.find(({ name }) => name !== 'diagnostic');
+    if (other) this.fail(`'@${other.name}' is not for statements`, other.at);
+  }
+
+  private statement(): StatementSyntax {
+    const start = this.next;
+    const attributes = this.attributes();
+    const { at, text } = this.token;
+    this.onlyDiagnostics(attributes);
+    switch (text) {
+      case '{':
+        return { kind: 'block', at, body: this.block() };
+      case 'if':
+        return this.if();
+      case 'switch':
+        return this.switch();
+      case 'loop':
+        return this.loop();
+      case 'for':
+        return this.for();
+      case 'while': {
+        this.next++;
+        const condition = this.expression();
+        return { kind: 'while', at, condition, body: this.block() };
+      }
+    }
+    if (this.next !== start)
+      this.fail(`expected a block, if, switch, loop, for or while after the attributes; found '${text}'`);
+    if (text === 'const_assert') return this.assert();
+    const simple = this.simpleStatement();
+    this.expect(';', 'after the statement');
+    return simple;
+  }
+
+  /** A statement that ends in `;`, which is left. */
+  private simpleStatement(): StatementSyntax {
+    const { at, text, kind } = this.token;
+    switch (text) {
+      case 'var':
+      case 'let':
+      case 'const':
+        return this.variable(text, []);
+      case 'break':
+        this.next++;
+        if (this.sees('if')) this.fail("'break if' must be the last statement of a continuing block");
+        return { kind: 'break', at };
+      case 'continue':
+        this.next++;
+        return { kind: 'continue', at };
+      case 'return': {
+        this.next++;
+        return this.sees(';') ? { kind: 'return', at } : { kind: 'return', at, value: this.expression() };
+      }
+      case 'discard':
+        return this.fail("'discard' is for fragment shaders; use 'return'");
+    }
+    if (kind === 'name' && !KEYWORDS.has(text)) return this.assignmentOrCall();
+    if (kind === 'symbol' && ['_', '*', '&', '('].includes(text)) return this.assignment();
+    return this.fail(`expected a statement; found '${text}'`);
+  }
+
+  private assignmentOrCall(): StatementSyntax {
+    const start = this.next;
+    const callee = this.type();
+    if (this.sees('(')) {
+      const call = { kind: 'call', at: callee.at, callee, arguments: this.arguments(callee.name) } as const;
+      return { kind: 'call', at: callee.at, call };
+    }
+    this.next = start;
+    return this.assignment();
+  }
+
+  private assignment(): StatementSyntax {
+    const { at } = this.token;
+    if (this.accept('_')) {
+      this.expect('=', "after '_'");
+      return { kind: 'assign', at, value: this.expression() };
+    }
+    const place = this.leftHandSide();
+    const operator = this.token.text;
+    if (operator === '++' || operator === '--') {
+      this.next++;
+      return { kind: 'step', at, place, operator: operator === '++' ? '+' : '-' };
+    }
+    if (operator === '=') {
+      this.next++;
+      return { kind: 'assign', at, place, value: this.expression() };
+    }
+    if (!COMPOUND.includes(operator)) this.fail(`expected '=' for assignment; found '${operator}'`);
+    this.next++;
+    return { kind: 'assign', at, place, operator: operator.slice(0, -1) as BinaryOperator, value: this.expression() };
+  }
+
+  /** `*p`, `a[i].b`, `(*p).x`: what may be assigned to */
+  private leftHandSide(): ExpressionSyntax {
+    const { at, text } = this.token;
+    if (text === '*' || text === '&') {
+      this.next++;
+      return { kind: 'unary', at, operator: text, operand: this.leftHandSide() };
+    }
+    if (this.accept('(')) {
+      const inner = this.leftHandSide();
+      this.expect(')', "to match '('");
+      return this.postfix(inner);
+    }
+    return this.postfix({ kind: 'name', at, name: this.name('a variable') });
+  }
+
+  private if(): StatementSyntax {
+    const { at } = this.token;
+    this.next++;
+    const condition = this.expression();
+    const then = this.block();
+    if (!this.accept('else')) return { kind: 'if', at, condition, then };
+    if (!this.sees('if')) return { kind: 'if', at, condition, then, else: this.block() };
+    const nested = this.if();
+    return { kind: 'if', at, condition, then, else: { statements: [nested], at: nested.at } };
+  }
+
+  private switch(): StatementSyntax {
+    const { at } = this.token;
+    this.next++;
+    const selector = this.expression();
+    this.onlyDiagnostics(this.attributes());
+    this.expect('{', 'after the selector of the switch');
+    const cases: CaseSyntax[] = [];
+    while (!this.accept('}')) cases.push(this.case());
+    return { kind: 'switch', at, selector, cases };
+  }
+
+  private case(): CaseSyntax {
+    const { at, text } = this.token;
+    if (text !== 'case' && text !== 'default') this.fail(`expected 'case' or 'default'; found '${text}'`);
+    this.next++;
+    const values: (ExpressionSyntax | undefined)[] = [];
+    if (text === 'default') values.push(undefined);
+    else {
+      do {
+        if (this.sees(':') || this.sees('{') || this.sees('@')) break;
+        values.push(this.accept('default') ? undefined : this.expression());
+      } while (this.accept(','));
+      if (values.length === 0) this.fail("expected a value after 'case'");
+    }
+    this.accept(':');
+    return { values, body: this.block(), at };
+  }
+
+  private loop(): StatementSyntax {
+    const { at } = this.token;
+    this.next++;
+    this.onlyDiagnostics(this.attributes());
+    const open = this.expect('{', "after 'loop'");
+    const statements: StatementSyntax[] = [];
+    while (!this.sees('}') && !this.sees('continuing')) {
+      if (this.token.kind === 'end') this.fail("expected '}' to close the loop", open.at);
+      if (!this.accept(';')) statements.push(this.statement());
+    }
+    const body = { statements, at: open.at };
+    if (this.accept('}')) return { kind: 'loop', at, body };
+    const { continuing, breakIf } = this.continuing();
+    this.expect('}', 'after the continuing block, which ends a loop');
+    return { kind: 'loop', at, body, continuing, ...(breakIf && { breakIf }) };
+  }
+
+  private continuing() {
+    this.next++;
+    this.onlyDiagnostics(this.attributes());
+    const { at } = this.expect('{', "after 'continuing'");
+    const statements: StatementSyntax[] = [];
+    let breakIf: ExpressionSyntax | undefined;
+    while (!this.accept('}')) {
+      if (this.token.kind === 'end') this.fail("expected '}' to close the continuing block", at);
+      if (this.sees('break') && this.tokens[this.next + 1]!.text === 'if') {
+        this.next += 2;
+        breakIf = this.expression();
+        this.expect(';', "after 'break if'");
+        this.expect('}', "after 'break if', which ends a continuing block");
+        break;
+      }
+      if (!this.accept(';')) statements.push(this.statement());
+    }
+    return { continuing: { statements, at }, breakIf };
+  }
+
+  private for(): StatementSyntax {
+    const { at } = this.token;
+    this.next++;
+    this.expect('(', "after 'for'");
+    const initial = this.sees(';') ? undefined : this.forPart(['var', 'let', 'const']);
+    this.expect(';', 'after the start of the for');
+    const condition = this.sees(';') ? undefined : this.expression();
+    this.expect(';', 'after the condition of the for');
+    const update = this.sees(')') ? undefined : this.forPart([]);
+    this.expect(')', 'after the head of the for');
+    const parts = { ...(initial && { initial }), ...(condition && { condition }), ...(update && { update }) };
+    return { kind: 'for', at, ...parts, body: this.block() };
+  }
+
+  private forPart(allowed: readonly string[]): StatementSyntax {
+    const { text } = this.token;
+    if (KEYWORDS.has(text) && !allowed.includes(text)) this.fail(`'${text}' cannot stand in the head of a for`);
+    return this.simpleStatement();
+  }
+
+  // ---- expressions ----
+
+  /**
+   * WGSL orders `*`, `+`, comparisons and `&&` as usual, and refuses what is read wrongly: shifts and bitwise operators take
+   * single operands, comparisons do not chain, `&&` and `||` do not mix.
+   */
+  expression(): ExpressionSyntax {
+    const first = this.unary();
+    const { text } = this.token;
+    if (BITWISE.includes(text)) return this.chain(first, [text], () => this.unary());
+    const left = this.relational(first);
+    const { text: logical } = this.token;
+    return LOGICAL.includes(logical)
+      ? this.chain(left, [logical], () => this.relational(this.unary()))
+      : this.noMixing(left);
+  }
+
+  /** a op b op c …, from the left, where nothing else may follow */
+  private chain(
+    first: ExpressionSyntax,
+    operators: readonly string[],
+    operand: () => ExpressionSyntax,
+  ): ExpressionSyntax {
+    return this.noMixing(this.sequence(first, operators, operand));
+  }
+
+  private sequence(first: ExpressionSyntax, operators: readonly string[], operand: () => ExpressionSyntax) {
+    let left = first;
+    while (this.token.kind === 'symbol' && operators.includes(this.token.text)) {
+      const { at, text } = this.token;
+      this.next++;
+      left = { kind: 'binary', at, operator: text as BinaryOperator, left, right: operand() };
+    }
+    return left;
+  }
+
+  private noMixing(left: ExpressionSyntax): ExpressionSyntax {
+    const { kind, text } = this.token;
+    if (kind !== 'symbol' || !BINARY.includes(text)) return left;
+    const other = left.kind === 'binary' ? `'${left.operator}' and '${text}'` : `'${text}'`;
+    return this.fail(`mixing ${other} requires parentheses`);
+  }
+
+  private relational(first: ExpressionSyntax): ExpressionSyntax {
+    const left = this.shift(first);
+    const { at, text, kind } = this.token;
+    if (kind !== 'symbol' || !RELATIONAL.includes(text)) return left;
+    this.next++;
+    return { kind: 'binary', at, operator: text as BinaryOperator, left, right: this.shift(this.unary()) };
+  }
+
+  private shift(first: ExpressionSyntax): ExpressionSyntax {
+    const { at, text, kind } = this.token;
+    if (kind === 'symbol' && SHIFTS.includes(text)) {
+      this.next++;
+      return { kind: 'binary', at, operator: text as BinaryOperator, left: first, right: this.unary() };
+    }
+    const product = (start: ExpressionSyntax) => this.sequence(start, MULTIPLICATIVE, () => this.unary());
+    return this.sequence(product(first), ADDITIVE, () => product(this.unary()));
+  }
+
+  private unary(): ExpressionSyntax {
+    const { at, text, kind } = this.token;
+    if (kind === 'symbol' && ['-', '!', '~', '*', '&'].includes(text)) {
+      this.next++;
+      return { kind: 'unary', at, operator: text as UnaryOperator | '*' | '&', operand: this.unary() };
+    }
+    if (text === '++' || text === '--') {
+      this.fail(
+        `'${text}' is reserved: prefix increment and decrement do not exist; write parentheses to negate twice`,
+      );
+    }
+    return this.postfix(this.primary());
+  }
+
+  private primary(): ExpressionSyntax {
+    const { at, text, kind } = this.token;
+    if (kind === 'number') {
+      this.next++;
+      return { kind: 'number', at, text };
+    }
+    if (text === 'true' || text === 'false') {
+      this.next++;
+      return { kind: 'boolean', at, value: text === 'true' };
+    }
+    if (this.accept('(')) {
+      const inner = this.expression();
+      this.expect(')', "to match '('");
+      return inner;
+    }
+    if (kind !== 'name' || KEYWORDS.has(text)) this.fail(`expected an expression; found '${text}'`);
+    const callee = this.type();
+    return this.sees('(') ? { kind: 'call', at, callee, arguments: this.arguments(callee.name) } : callee;
+  }
+
+  private arguments(name: string): ExpressionSyntax[] {
+    this.expect('(', 'to open the arguments');
+    return this.list(')', `after the arguments of '${name}'`, () => this.expression());
+  }
+
+  private postfix(start: ExpressionSyntax): ExpressionSyntax {
+    let of = start;
+    for (;;) {
+      const { at } = this.token;
+      if (this.accept('[')) {
+        const index = this.expression();
+        this.expect(']', "to match '['");
+        of = { kind: 'index', at, of, index };
+      } else if (this.accept('.')) {
+        const { at: nameAt } = this.token;
+        of = { kind: 'member', at: nameAt, of, name: this.name("a member after '.'") };
+      } else return of;
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/** The syntax tree: what `parse` makes of the tokens, before names and types are looked at. */
+import type { BinaryOperator, Position, UnaryOperator } from './tree.js';
+
+interface Node<Kind extends string> {
+  readonly kind: Kind;
+  readonly at: Position;
+}
+
+/** `vec3<f32>`, `count`: a name of anything, types among them. */
+export type NameSyntax = Node<'name'> & { readonly name: string; readonly template?: readonly ExpressionSyntax[] };
+
+export type ExpressionSyntax =
+  | (Node<'number'> & { readonly text: string })
+  | (Node<'boolean'> & { readonly value: boolean })
+  | NameSyntax
+  | (Node<'call'> & { readonly callee: NameSyntax; readonly arguments: readonly ExpressionSyntax[] })
+  | (Node<'unary'> & { readonly operator: UnaryOperator | '*' | '&'; readonly operand: ExpressionSyntax })
+  | (Node<'binary'> & {
+      readonly operator: BinaryOperator | '&&' | '||';
+      readonly left: ExpressionSyntax;
+      readonly right: ExpressionSyntax;
+    })
+  | (Node<'index'> & { readonly of: ExpressionSyntax; readonly index: ExpressionSyntax })
+  | (Node<'member'> & { readonly of: ExpressionSyntax; readonly name: string });
+
+/** `@workgroup_size(64, 1)` */
+export interface AttributeSyntax {
+  readonly name: string;
+  readonly arguments: readonly ExpressionSyntax[];
+  readonly at: Position;
+}
+
+/** A `var`, `let`, `const` or `override`, in a function or in the module. */
+export type VariableSyntax = Node<'var' | 'let' | 'const' | 'override'> & {
+  readonly name: string;
+  readonly attributes: readonly AttributeSyntax[];
+  /** of `var<storage, read>` */
+  readonly template?: readonly ExpressionSyntax[];
+  readonly type?: NameSyntax;
+  readonly value?: ExpressionSyntax;
+};
+
+export type AssertSyntax = Node<'const_assert'> & { readonly condition: ExpressionSyntax };
+
+export interface BlockSyntax {
+  readonly statements: readonly StatementSyntax[];
+  readonly at: Position;
+}
+
+export interface CaseSyntax {
+  /** undefined stands for `default` */
+  readonly values: readonly (ExpressionSyntax | undefined)[];
+  readonly body: BlockSyntax;
+  readonly at: Position;
+}
+
+export type StatementSyntax =
+  | VariableSyntax
+  | AssertSyntax
+  | (Node<'block'> & { readonly body: BlockSyntax })
+  /** without `place`: `_ = value` */
+  | (Node<'assign'> & {
+      readonly place?: ExpressionSyntax;
+      readonly operator?: BinaryOperator;
+      readonly value: ExpressionSyntax;
+    })
+  | (Node<'step'> & { readonly place: ExpressionSyntax; readonly operator: '+' | '-' })
+  | (Node<'call'> & { readonly call: ExpressionSyntax & { kind: 'call' } })
+  | (Node<'if'> & {
+      readonly condition: ExpressionSyntax;
+      readonly then: BlockSyntax;
+      readonly else?: BlockSyntax;
+    })
+  | (Node<'switch'> & { readonly selector: ExpressionSyntax; readonly cases: readonly CaseSyntax[] })
+  | (Node<'loop'> & {
+      readonly body: BlockSyntax;
+      readonly continuing?: BlockSyntax;
+      readonly breakIf?: ExpressionSyntax;
+    })
+  | (Node<'for'> & {
+      readonly initial?: StatementSyntax;
+      readonly condition?: ExpressionSyntax;
+      readonly update?: StatementSyntax;
+      readonly body: BlockSyntax;
+    })
+  | (Node<'while'> & { readonly condition: ExpressionSyntax; readonly body: BlockSyntax })
+  | Node<'break'>
+  | Node<'continue'>
+  | (Node<'return'> & { readonly value?: ExpressionSyntax });
+
+export interface MemberSyntax {
+  readonly name: string;
+  readonly attributes: readonly AttributeSyntax[];
+  readonly type: NameSyntax;
+  readonly at: Position;
+}
+
+export type DeclarationSyntax =
+  | VariableSyntax
+  | AssertSyntax
+  | (Node<'alias'> & { readonly name: string; readonly type: NameSyntax })
+  | (Node<'struct'> & { readonly name: string; readonly members: readonly MemberSyntax[] })
+  | FunctionSyntax;
+
+export type FunctionSyntax = Node<'function'> & {
+  readonly name: string;
+  readonly attributes: readonly AttributeSyntax[];
+  readonly parameters: readonly MemberSyntax[];
+  readonly returns?: NameSyntax;
+  readonly body: BlockSyntax;
+};
+
+export interface ModuleSyntax {
+  readonly enables: readonly string[];
+  readonly declarations: readonly DeclarationSyntax[];
+}

@@ -1,0 +1,160 @@
+/** Types by the names that a module gives them. */
+
+import { expression } from './expressions.js';
+import { converted } from './operands.js';
+import type { Scope } from './scope.js';
+import type { ExpressionSyntax, NameSyntax } from './syntax.js';
+import type { AddressSpace, ArrayType, MatrixType, PointerType, ScalarType, Type, VectorType } from './tree.js';
+import { BOOL, F32, I32, isConstructible, nestingDepth, typeName, U32 } from './types.js';
+
+const SCALAR_NAMES: Readonly<Record<string, ScalarType>> = { bool: BOOL, i32: I32, u32: U32, f32: F32 };
+const SHORT: Readonly<Record<string, ScalarType>> = { f: F32, i: I32, u: U32 };
+
+const LEFT_OUT = /^(texture_\w+|sampler|sampler_comparison|atomic|f16|vec[234]h|mat[234]x[234]h|subgroup_matrix_\w+)$/;
+
+/** `vec3`, `mat2x2`, `array`: names that make a type with a template list, or are made one by a constructor's arguments. */
+export type Generator =
+  | { readonly kind: 'vector'; readonly size: 2 | 3 | 4 }
+  | { readonly kind: 'matrix'; readonly columns: 2 | 3 | 4; readonly rows: 2 | 3 | 4 }
+  | { readonly kind: 'array' };
+
+export function generatorOf(name: string): Generator | undefined {
+  if (name === 'array') return { kind: 'array' };
+  const [, size, columns, rows] = /^(?:vec([234])|mat([234])x([234]))$/.exec(name) ?? [];
+  if (size) return { kind: 'vector', size: Number(size) as 2 };
+  return columns ? { kind: 'matrix', columns: Number(columns) as 2, rows: Number(rows) as 2 } : undefined;
+}
+
+/** `f32`, `vec3u`, `mat4x4f`: types that the language names. */
+export function predeclaredType(name: string): Type | undefined {
+  if (Object.hasOwn(SCALAR_NAMES, name)) return SCALAR_NAMES[name];
+  const [, size, scalar, columns, rows] = /^(?:vec([234])([fiu])|mat([234])x([234])f)$/.exec(name) ?? [];
+  if (size) return { kind: 'vector', size: Number(size) as 2, of: SHORT[scalar!]! };
+  return columns ? { kind: 'matrix', columns: Number(columns) as 2, rows: Number(rows) as 2, of: F32 } : undefined;
+}
+
+/** Whether the language itself has a type of this name. */
+export const isPredeclared = (name: string) =>
+  predeclaredType(name) !== undefined || generatorOf(name) !== undefined || name === 'ptr' || LEFT_OUT.test(name);
+
+export function refuseLeftOut(name: string, at: NameSyntax['at'], scope: Scope) {
+  if (LEFT_OUT.test(name)) {
+    const remedy = /^(f16|\w+h)$/.test(name)
+      ? '; write f32'
+      : /^texture|^sampler/.test(name)
+        ? '; write a storage buffer'
+        : '';
+    scope.fail(`type '${name}' is left out${remedy}`, at);
+  }
+}
+
+/** @throws WgslError where the name is no type */
+export function typeOf(syntax: ExpressionSyntax, scope: Scope): Type {
+  if (syntax.kind !== 'name') return scope.fail('expected a type', syntax.at);
+  const { name, template, at } = syntax;
+  const entity = scope.find(name);
+  if (entity && entity.kind !== 'type') scope.fail(`'${name}' is not a type`, at);
+  const known = entity?.kind === 'type' ? entity.type : predeclaredType(name);
+  if (known) {
+    if (template) scope.fail(`type '${name}' takes no template arguments`, at);
+    return known;
+  }
+  refuseLeftOut(name, at, scope);
+  if (name === 'ptr') return pointerType(syntax, scope);
+  const generator = generatorOf(name);
+  if (!generator) return scope.fail(`unresolved type '${name}'`, at);
+  if (!template)
+    return scope.fail(`'${name}' needs template arguments; write ${name}<${name === 'array' ? 'f32, 4' : 'f32'}>`, at);
+  return generator.kind === 'array' ? arrayType(syntax, scope) : composite(generator, syntax, scope);
+}
+
+function templateArguments({ name, template, at }: NameSyntax, least: number, most: number, scope: Scope) {
+  const count = template?.length ?? 0;
+  if (count < least || count > most) {
+    const wanted = least === most ? `${least}` : `${least} to ${most}`;
+    scope.fail(`'${name}' takes ${wanted} template argument${most === 1 ? '' : 's'}; found ${count}`, at);
+  }
+  return template!;
+}
+
+function composite(
+  generator: Exclude<Generator, { kind: 'array' }>,
+  syntax: NameSyntax,
+  scope: Scope,
+): VectorType | MatrixType {
+  const [element] = templateArguments(syntax, 1, 1, scope);
+  const of = typeOf(element!, scope);
+  if (of.kind !== 'scalar')
+    return scope.fail(`'${syntax.name}' is made of scalars; found '${typeName(of)}'`, element!.at);
+  if (generator.kind === 'matrix' && of.name !== 'f32') {
+    scope.fail(`matrix element type must be 'f32'; found '${of.name}'`, element!.at);
+  }
+  return { ...generator, of } as VectorType | MatrixType;
+}
+
+function arrayType(syntax: NameSyntax, scope: Scope): ArrayType {
+  const [element, size] = templateArguments(syntax, 1, 2, scope);
+  const of = typeOf(element!, scope);
+  if (!isConstructible(of)) scope.fail(`'${typeName(of)}' cannot be an element of an array`, element!.at);
+  if (scope.analysis.overrideSized.has(of)) scope.fail(OVERRIDE_SIZED, element!.at);
+  const counted = size && arrayCount(size, scope);
+  const type: ArrayType = { kind: 'array', of, count: counted?.count };
+  if (nestingDepth(type) > 255) scope.fail('array has a nesting depth of more than 255', syntax.at);
+  if (counted?.isOverride) scope.analysis.overrideSized.add(type);
+  return type;
+}
+
+export const OVERRIDE_SIZED =
+  "an array whose length depends on an 'override' can only be the type of a 'var<workgroup>'; use 'const'";
+
+function arrayCount(size: ExpressionSyntax, scope: Scope): { count: number; isOverride: boolean } {
+  const operand = expression(size, scope);
+  if (operand.kind !== 'constant') {
+    return scope.fail('array count must evaluate to a constant integer expression or override variable', size.at);
+  }
+  const integer = converted(operand, I32, scope) ?? converted(operand, U32, scope);
+  if (integer?.kind !== 'constant') {
+    return scope.fail(`array count must be an integer; found '${typeName(operand.type)}'`, size.at);
+  }
+  const count = integer.value as number;
+  if (count < 1 && !(integer.isOverride && scope.analysis.placeholders)) {
+    scope.fail(`array count (${count}) must be greater than 0`, size.at);
+  }
+  return { count: Math.max(1, count), isOverride: integer.isOverride };
+}
+
+const SPACES: readonly string[] = ['function', 'private', 'workgroup', 'uniform', 'storage'];
+const ACCESSES: readonly string[] = ['read', 'write', 'read_write'];
+
+/** The `storage, read` of `var<storage, read>` or `ptr<storage, f32, read>`. */
+export function spaceOf(syntax: ExpressionSyntax, scope: Scope): AddressSpace {
+  if (syntax.kind !== 'name' || !SPACES.includes(syntax.name)) {
+    const found = syntax.kind === 'name' ? `'${syntax.name}'` : 'an expression';
+    return scope.fail(`expected an address space (${SPACES.join(', ')}); found ${found}`, syntax.at);
+  }
+  return syntax.name as AddressSpace;
+}
+
+export function accessOf(
+  syntax: ExpressionSyntax | undefined,
+  space: AddressSpace,
+  scope: Scope,
+): PointerType['access'] {
+  if (!syntax) return space === 'storage' || space === 'uniform' ? 'read' : 'read_write';
+  if (syntax.kind !== 'name' || !ACCESSES.includes(syntax.name)) {
+    const found = syntax.kind === 'name' ? `'${syntax.name}'` : 'an expression';
+    return scope.fail(`expected an access mode (${ACCESSES.join(', ')}); found ${found}`, syntax.at);
+  }
+  if (space !== 'storage') scope.fail('only pointers in <storage> address space may specify an access mode', syntax.at);
+  if (syntax.name === 'write')
+    scope.fail("access mode 'write' is not valid for the <storage> address space", syntax.at);
+  return syntax.name as PointerType['access'];
+}
+
+function pointerType(syntax: NameSyntax, scope: Scope): PointerType {
+  const [spaceName, pointee, accessName] = templateArguments(syntax, 2, 3, scope);
+  const space = spaceOf(spaceName!, scope);
+  const of = typeOf(pointee!, scope);
+  if (of.kind === 'pointer') scope.fail('a pointer cannot point to a pointer', pointee!.at);
+  return { kind: 'pointer', space, of, access: accessOf(accessName, space, scope) };
+}

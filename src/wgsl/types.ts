@@ -1,0 +1,213 @@
+/**
+ * Types while a module is analysed: those of tree.ts, and the two that only constants have.
+ *
+ * `1` is an abstract-int and `1.5` an abstract-float until a context asks for a concrete type; WGSL converts them
+ * without a word. Everything else is converted by name only.
+ *
+ * @see https://www.w3.org/TR/WGSL/#feasible-automatic-conversions
+ */
+import { alignOf, roundUp, sizeOf, strideOf } from './layout.js';
+import type { AddressSpace, BuiltinValue, PointerType, ScalarName, ScalarType, StructType, Type } from './tree.js';
+
+export type AnyScalarName = ScalarName | 'abstract-int' | 'abstract-float';
+export interface AnyScalar {
+  readonly kind: 'scalar';
+  readonly name: AnyScalarName;
+}
+export interface AnyVector {
+  readonly kind: 'vector';
+  readonly size: 2 | 3 | 4;
+  readonly of: AnyScalar;
+}
+export interface AnyMatrix {
+  readonly kind: 'matrix';
+  readonly columns: 2 | 3 | 4;
+  readonly rows: 2 | 3 | 4;
+  readonly of: AnyScalar;
+}
+export interface AnyArray {
+  readonly kind: 'array';
+  readonly of: AnyType;
+  readonly count: number | undefined;
+}
+/** `StructType` fits; an abstract one is the result of `frexp` or `modf` on an abstract number. */
+export interface AnyStruct extends Omit<StructType, 'members'> {
+  readonly members: readonly AnyMember[];
+}
+interface AnyMember {
+  readonly name: string;
+  readonly type: AnyType;
+  readonly offset: number;
+  readonly builtin?: BuiltinValue;
+}
+/** Every type there is; `Type` is the part of it without abstract numbers. */
+export type AnyType =
+  | AnyScalar
+  | AnyVector
+  | AnyMatrix
+  | AnyArray
+  | AnyStruct
+  | PointerType
+  | { readonly kind: 'void' };
+
+const scalar = <Name extends AnyScalarName>(name: Name) => ({ kind: 'scalar', name }) as const;
+export const BOOL: ScalarType = scalar('bool');
+export const I32: ScalarType = scalar('i32');
+export const U32: ScalarType = scalar('u32');
+export const F32: ScalarType = scalar('f32');
+export const ABSTRACT_INT: AnyScalar = scalar('abstract-int');
+export const ABSTRACT_FLOAT: AnyScalar = scalar('abstract-float');
+export const VOID = { kind: 'void' } as const;
+
+/** By name. */
+export const SCALARS: Readonly<Record<AnyScalarName, AnyScalar>> = {
+  bool: BOOL,
+  i32: I32,
+  u32: U32,
+  f32: F32,
+  'abstract-int': ABSTRACT_INT,
+  'abstract-float': ABSTRACT_FLOAT,
+};
+
+// ---- printing ----
+
+/** `vec3<f32>`, `array<f32, 8>`, `ptr<function, i32, read_write>`: as Dawn prints it. */
+export function typeName(type: AnyType): string {
+  switch (type.kind) {
+    case 'scalar':
+      return type.name;
+    case 'vector':
+      return `vec${type.size}<${type.of.name}>`;
+    case 'matrix':
+      return `mat${type.columns}x${type.rows}<${type.of.name}>`;
+    case 'array':
+      return `array<${typeName(type.of)}${type.count === undefined ? '' : `, ${type.count}`}>`;
+    case 'struct':
+      return type.name;
+    case 'pointer':
+      return `ptr<${type.space}, ${typeName(type.of)}, ${type.access}>`;
+    case 'void':
+      return 'void';
+  }
+}
+
+// ---- comparing and converting ----
+
+/** Structs are the same by name: two of one module never share one. */
+export function sameType(a: AnyType, b: AnyType): boolean {
+  return a === b || (a.kind === b.kind && typeName(a) === typeName(b));
+}
+
+/** The scalar of a scalar, vector or matrix. */
+export function scalarOf(type: AnyType): AnyScalar | undefined {
+  if (type.kind === 'scalar') return type;
+  return type.kind === 'vector' || type.kind === 'matrix' ? type.of : undefined;
+}
+
+/** The same shape of another scalar: `withScalar(vec3<i32>, F32) // vec3<f32>`. */
+export function withScalar(type: AnyType, of: AnyScalar): AnyType {
+  return type.kind === 'scalar' ? of : ({ ...type, of } as AnyVector | AnyMatrix);
+}
+
+export const isAbstractScalar = ({ name }: AnyScalar) => name === 'abstract-int' || name === 'abstract-float';
+
+export function isAbstract(type: AnyType): boolean {
+  if (type.kind === 'array') return isAbstract(type.of);
+  if (type.kind === 'struct') return type.members.some((member) => isAbstract(member.type));
+  const of = scalarOf(type);
+  return of !== undefined && isAbstractScalar(of);
+}
+
+/** What an abstract scalar may become, the best first. */
+const CONVERSIONS: Readonly<Record<string, readonly AnyScalarName[]>> = {
+  'abstract-int': ['i32', 'u32', 'abstract-float', 'f32'],
+  'abstract-float': ['f32'],
+};
+
+/** Whether a value of `from` becomes a `to` without being asked to. */
+export function convertsTo(from: AnyType, to: AnyType): boolean {
+  if (sameType(from, to)) return true;
+  if (from.kind !== to.kind) return false;
+  if (from.kind === 'scalar') return CONVERSIONS[from.name]?.includes((to as AnyScalar).name) ?? false;
+  if (from.kind === 'array') return from.count === (to as AnyArray).count && convertsTo(from.of, (to as AnyArray).of);
+  if (from.kind === 'struct') return isAbstract(from) && typeName(concrete(from)) === typeName(to);
+  const of = scalarOf(from);
+  const other = scalarOf(to);
+  return of !== undefined && other !== undefined && sameType(withScalar(from, other), to) && convertsTo(of, other);
+}
+
+/** The type without abstract numbers: i32 and f32 in their place. */
+export function concrete(type: AnyType): Type {
+  if (!isAbstract(type)) return type as Type;
+  if (type.kind === 'array') return { ...type, of: concrete(type.of) };
+  if (type.kind === 'struct') {
+    const [first, second] = type.members as [AnyMember, AnyMember];
+    return resultStruct(first.name, concrete(first.type), second.name, concrete(second.type));
+  }
+  return withScalar(type, scalarOf(type)!.name === 'abstract-int' ? I32 : F32) as Type;
+}
+
+/** The first of the types that all of them convert to; undefined where there is none. */
+export function commonType(types: readonly AnyType[]): AnyType | undefined {
+  return types.find((to) => types.every((from) => convertsTo(from, to)));
+}
+
+// ---- structs ----
+
+/** The members at their offsets, and the size and alignment of the whole. */
+export function layOut(
+  name: string,
+  members: readonly { name: string; type: Type; align?: number; size?: number; builtin?: BuiltinValue }[],
+): StructType {
+  let end = 0;
+  let align = 1;
+  const placed = members.map(({ name: member, type, align: given, size, builtin }) => {
+    const alignment = given ?? alignOf(type);
+    const offset = roundUp(alignment, end);
+    end = offset + (size ?? sizeOf(type));
+    align = Math.max(align, alignment);
+    return { name: member, type, offset, ...(builtin && { builtin }) };
+  });
+  return { kind: 'struct', name, members: placed, size: roundUp(align, end), align };
+}
+
+/** What `frexp` and `modf` return: `resultStruct('fract', F32, 'exp', I32)` is `__frexp_result_f32`. */
+export function resultStruct(first: string, a: AnyType, second: string, b: AnyType): StructType {
+  const of = scalarOf(a)!.name;
+  const shape = a.kind === 'vector' ? `vec${a.size}_` : '';
+  const name = `__${second === 'exp' ? 'frexp' : 'modf'}_result_${shape}${of.startsWith('abstract') ? 'abstract' : of}`;
+  return layOut(name, [
+    { name: first, type: a as Type },
+    { name: second, type: b as Type },
+  ]);
+}
+
+// ---- what a type may be used for ----
+
+/** Can be made, stored and returned: has a fixed size and no pointers. */
+export function isConstructible(type: AnyType): boolean {
+  if (type.kind === 'array') return type.count !== undefined && isConstructible(type.of);
+  if (type.kind === 'struct') return type.members.every((member) => isConstructible(member.type));
+  return type.kind !== 'pointer' && type.kind !== 'void';
+}
+
+/** Means the same to the host: has no bool in it. */
+export function isHostShareable(type: AnyType): boolean {
+  if (type.kind === 'array') return isHostShareable(type.of);
+  if (type.kind === 'struct') return type.members.every((member) => isHostShareable(member.type));
+  const of = scalarOf(type);
+  return of !== undefined && of.name !== 'bool';
+}
+
+/** How many levels of arrays and structs are inside one another. */
+export function nestingDepth(type: AnyType): number {
+  if (type.kind === 'array') return 1 + nestingDepth(type.of);
+  if (type.kind === 'struct') return 1 + Math.max(0, ...type.members.map((member) => nestingDepth(member.type)));
+  return 0;
+}
+
+export const isNumeric = ({ name }: AnyScalar) => name !== 'bool';
+export const isInteger = ({ name }: AnyScalar) => name === 'i32' || name === 'u32' || name === 'abstract-int';
+
+export type { AddressSpace };
+export { alignOf, sizeOf, strideOf };
