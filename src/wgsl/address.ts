@@ -27,7 +27,14 @@ import type { Shapes } from './vectorise.js';
 
 const i32 = (value: number) => constant('i32', value);
 const add = (a: Expr, b: Expr) => operation('add', 'i32', a, b);
-const asInt = (expr: Expr) => operation('bits', 'i32', expr);
+
+/** The same bits as an i32, for arithmetic that does not tell signed from unsigned. */
+function asInt(expr: Expr): Expr {
+  if (expr.kind === 'operation' && ['add', 'sub', 'mul'].includes(expr.operator)) {
+    return operation(expr.operator, 'i32', ...expr.operands.map(asInt));
+  }
+  return operation('bits', 'i32', expr);
+}
 
 /** A thread's scratch memory: workgroup memory first, then what gangs keep between regions, then their private arrays. */
 export interface ScratchLayout {

@@ -15,6 +15,7 @@ import {
   type Expr,
   expressionsOf,
   type Frame,
+  type If,
   type Kernel,
   type Local,
   type Memory,
@@ -87,6 +88,8 @@ export class Emitter {
   /** vector copies of scalars that vectors are computed with, made where the scalar is set */
   readonly #copies = new Map<Local, number>();
   readonly #copied = new Set<Local>();
+  /** of these, what no scalar is computed with: it is kept as a vector alone */
+  readonly #vectorsOnly = new Set<Local>();
   readonly #opened = new Map<Frame, Opened>();
   readonly #addresses = new Map<number, number>();
   /** local of the lanes that are active; undefined: all */
@@ -254,9 +257,20 @@ export class Emitter {
       case 'loop': {
         const label = this.body.block();
         const mask = this.#ownMask(stmt.frame);
+        const [first] = stmt.body;
+        const isTested = first?.kind === 'if' && this.#isUniformExit(first, stmt.frame);
+        // A loop that begins with its test is entered past it, and tests at its end: one jump for each round.
+        if (isTested) {
+          this.#scalar(first.condition);
+          this.body.brIf(label);
+        }
         const again = this.body.loop();
-        this.#inside(stmt.frame, label, stmt.body, mask);
-        this.body.br(again);
+        this.#inside(stmt.frame, label, isTested ? stmt.body.slice(1) : stmt.body, mask);
+        if (isTested) {
+          this.#scalar(first.condition);
+          this.body.emit('i32.eqz');
+          this.body.brIf(again);
+        } else this.body.br(again);
         this.body.end();
         this.body.end();
         this.#checkAfter(stmt);
@@ -272,6 +286,13 @@ export class Emitter {
         // One gang never waits for itself.
         return;
     }
+  }
+
+  /** `if (condition) leave` of a loop's own, where all lanes leave together. */
+  #isUniformExit({ condition, yes, no }: If, frame: Frame): boolean {
+    const [only] = yes;
+    const leaves = yes.length === 1 && no.length === 0 && only?.kind === 'leave' && only.frame === frame;
+    return leaves && this.shapes.of(condition) === 0;
   }
 
   #list(list: readonly Stmt[]): void {
@@ -475,6 +496,11 @@ export class Emitter {
 
   #set(local: Local, value: Expr): void {
     const { body } = this;
+    if (this.#vectorsOnly.has(local)) {
+      this.#vector(value);
+      body.set(this.#copyOf(local));
+      return;
+    }
     if (this.shapes.ofLocal(local) !== 'varying') {
       this.#scalar(value);
       this.#setScalar(local);
@@ -499,12 +525,16 @@ export class Emitter {
     }
     body.tee(index);
     this.#spread(local.type, this.shapes.ofLocal(local));
+    body.set(this.#copyOf(local));
+  }
+
+  #copyOf(local: Local): number {
     let copy = this.#copies.get(local);
     if (copy === undefined) {
-      copy = body.local('v128');
+      copy = this.body.local('v128');
       this.#copies.set(local, copy);
     }
-    body.set(copy);
+    return copy;
   }
 
   #local(local: Local): number {
@@ -1261,6 +1291,7 @@ export class Emitter {
   /** Finds the constant scalars that some vector is computed with. */
   #findCopies(list: readonly Stmt[]): void {
     const { shapes } = this;
+    const asScalars = new Set<Local>();
     const vector = (expr: Expr): void => {
       if (expr.kind === 'read') {
         if (expr.local.constant && shapes.ofLocal(expr.local) !== 'varying') this.#copied.add(expr.local);
@@ -1273,6 +1304,7 @@ export class Emitter {
       }
     };
     const scalar = (expr: Expr): void => {
+      if (expr.kind === 'read') asScalars.add(expr.local);
       if (expr.kind === 'operation' && expr.operator === 'extract') {
         if (shapes.of(expr.operands[0]!) === 'varying') vector(expr.operands[0]!);
         return;
@@ -1285,7 +1317,17 @@ export class Emitter {
         stmt.address!.addresses.forEach(scalar);
         (stmt.address!.mode === 'splat' && shapes.of(stmt.value) === 0 ? scalar : vector)(stmt.value);
       } else if (stmt.kind === 'if') (shapes.of(stmt.condition) === 0 ? scalar : vector)(stmt.condition);
-      else for (const expr of expressionsOf(stmt)) vector(expr);
+      else {
+        for (const expr of expressionsOf(stmt)) {
+          vector(expr);
+          scalar(expr);
+        }
+      }
+    }
+    for (const stmt of statementsIn(list)) {
+      // A word that is loaded for every lane is spread by the load itself.
+      if (stmt.kind !== 'set' || stmt.value.kind !== 'addressed') continue;
+      if (this.#copied.has(stmt.local) && !asScalars.has(stmt.local)) this.#vectorsOnly.add(stmt.local);
     }
   }
 }

@@ -218,6 +218,12 @@ export function operation(operator: Operator, type: Scalar, ...operands: Expr[])
   const [a, b, c] = operands;
   if (operator === 'select' && a?.kind === 'constant') return a.value ? b! : c!;
   if (operator === 'bits' && a?.type === type) return a;
+  if (operator === 'not' && type === 'bool' && a?.kind === 'operation') {
+    if (a.operator === 'not') return a.operands[0]!;
+    const opposite = OPPOSITES[a.operator];
+    // A comparison of floats is false for NaN, and so is its opposite: only integers are turned around.
+    if (opposite !== undefined && a.operands[0]!.type !== 'f32') return operation(opposite, 'bool', ...a.operands);
+  }
   if (type !== 'f32' && a !== undefined && b !== undefined && operands.length === 2) {
     // x + 0, x * 1, x << 0 and their kin are x; constants stand on the right from here on.
     if (a.kind === 'constant' && b.kind !== 'constant' && COMMUTES.has(operator) && a.type !== 'bool') {
@@ -241,6 +247,7 @@ export function operation(operator: Operator, type: Scalar, ...operands: Expr[])
   return { kind: 'operation', type, operator, operands };
 }
 
+const OPPOSITES: Partial<Record<Operator, Operator>> = { eq: 'ne', ne: 'eq', lt: 'ge', ge: 'lt', le: 'gt', gt: 'le' };
 const COMMUTES = new Set<Operator>(['add', 'mul', 'and', 'or', 'xor']);
 const NEUTRAL_ZERO = new Set<Operator>(['add', 'sub', 'or', 'xor', 'shl', 'shr']);
 const NEUTRAL_ONE = new Set<Operator>(['mul', 'div']);
