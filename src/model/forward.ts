@@ -1,4 +1,4 @@
-import { InputError } from '../engine/errors.js';
+import { checkWhole, InputError } from '../engine/errors.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rotaryTable } from '../engine/ops/rotary.js';
 import { sliceRows } from '../engine/ops/sliceRows.js';
@@ -52,7 +52,7 @@ export interface ForwardOptions {
 /**
  * Record the whole way from bytes to loss. README.md beside this file has its formulas.
  *
- * @throws InputError when the configuration cannot be built, or `door` is given and `config.door` names another
+ * @throws InputError when the configuration cannot be built, a batch has no window or a window no stream, or `door` is given and `config.door` names another
  */
 export function recordForward(
   program: Program,
@@ -61,6 +61,9 @@ export function recordForward(
   { decay = 'matrices', everyRow = false, door }: ForwardOptions = {},
 ): ForwardPass {
   checkConfig(config);
+  checkWhole('B, windows in a batch,', B, 1);
+  checkWhole('L, bytes of a prefix,', L, 0);
+  checkWhole('T, bytes of a stream,', T, 1);
   if (door !== undefined && config.door !== OWN_DOOR) {
     throw new InputError(
       `door: one of your own needs config.door '${OWN_DOOR}', or its weights would be read through the ${config.door} door`,
@@ -90,9 +93,18 @@ export interface Batch {
   readonly weights: Float32Array;
 }
 
-/** Lay a batch out as the pass reads it: prefixes filled up with 0x00 to whole slots, streams moved right behind a MASK. */
+/**
+ * Lay a batch out as the pass reads it: prefixes filled up with 0x00 to whole slots, streams moved right behind a MASK.
+ *
+ * @throws InputError when prefixes or targets are of another length; `plan.write` looks at the rest
+ */
 export function feedsOf(pass: ForwardPass, batch: Batch): [Tensor, Uint32Array | Float32Array][] {
   const { B, L, T } = pass.size;
+  for (const [name, ids, length] of [['prefix', batch.prefix, L] as const, ['targets', batch.targets, T] as const]) {
+    if (ids.length !== B * length) {
+      throw new InputError(`batch: ${name} must be [${B}, ${length}], ${B * length} ids; got ${ids.length}`);
+    }
+  }
   const stream = new Uint32Array(B * T);
   for (let b = 0; b < B; b++) {
     stream[b * T] = MASK;
