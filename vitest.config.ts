@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { HANGING } from './test/support/limits.js';
 
 const src = fileURLToPath(new URL('./src/', import.meta.url));
 
@@ -16,8 +17,8 @@ export default defineConfig({
     pool: 'forks',
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/setup.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: HANGING,
+    hookTimeout: HANGING,
     maxWorkers: 2,
     reporters: ['default', ['json', { outputFile: '.cache/tests.json' }]],
   },

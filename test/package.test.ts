@@ -21,7 +21,7 @@ import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BUNDLE, BUNDLE_VERSION, readTar } from '../src/engine/softwareVulkan.js';
 import { embed } from '../src/substrate/embed.js';
-import { openBrowser, screenshotPath } from './support/browser.js';
+import { newPage, openBrowser, screenshotPath } from './support/browser.js';
 
 /*
  * The packed library as a newcomer has it: unpacked into a project of its own, beside what it depends on and nothing else.
@@ -197,7 +197,7 @@ describe('the example page', () => {
 
   const open = async (webgpu: boolean) => {
     const browser = await openBrowser(webgpu);
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     const errors: string[] = [];
     page.on('pageerror', ({ message }) => errors.push(message));
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/page.html`);

@@ -11,6 +11,7 @@ import { DeviceError, InputError } from '../../src/engine/errors.js';
 import { bundledDriver, unpackBundle } from '../../src/engine/softwareVulkan.js';
 import { collectGarbage } from '../../src/train/run/garbage.js';
 import { testDevice } from '../support/device.js';
+import { HANGING } from '../support/limits.js';
 
 /** Adds 1 to each of 64 numbers that start at 0, 1, 2, …, and reads them back. */
 async function addOne(device: Device): Promise<number[]> {
@@ -264,7 +265,7 @@ it('a process that used a device ends by itself, whether or not it closed it', (
   for (const end of ['', 'device.close();']) {
     const out = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script(end)], {
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: HANGING,
     });
     expect(out).toBe('swiftshader\n');
   }

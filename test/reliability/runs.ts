@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HANGING } from '../support/limits.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -45,8 +46,8 @@ export interface Ended {
   readonly error: string;
 }
 
-/** Wait for a process to end; it must within a minute. */
-export function ended(child: ChildProcess, seconds = 60): Promise<Ended> {
+/** Wait for a process to end; one that hangs is killed. */
+export function ended(child: ChildProcess, milliseconds = HANGING / 2): Promise<Ended> {
   let out = '';
   let error = '';
   child.stdout?.on('data', (chunk) => {
@@ -57,9 +58,9 @@ export function ended(child: ChildProcess, seconds = 60): Promise<Ended> {
   });
   return new Promise((resolve) => {
     const hung = setTimeout(() => {
-      error += `\nstill running after ${seconds} s`;
+      error += `\nstill running after ${milliseconds / 1000} s`;
       child.kill('SIGKILL');
-    }, seconds * 1000);
+    }, milliseconds);
     child.once('close', (code, signal) => {
       clearTimeout(hung);
       resolve({ code, signal, out, error });
