@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readGrid } from '../../src/train/experiment/grid.js';
+import { ended, start } from '../reliability/runs.js';
 import { cli } from '../support/cli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'experiment-'));
@@ -93,34 +93,32 @@ describe('experiment --cell', () => {
 });
 
 describe('experiment', () => {
-  const start = ['--import', 'tsx', 'src/cli.ts', 'experiment', '--grid', at('grid.json'), '--out'];
-
-  it('runs every cell in its own process, and reports', () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...start, at('all')], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-    expect(stdout).toContain('cell 1/2  zero  K 4  seed 0  finished');
-    expect(stdout).toContain('The zero door does better on text than plain byte embeddings: undecided at this scale');
-    expect(stdout).toContain('2 of 2 cells finished');
+  it('runs every cell in its own process, and reports', async () => {
+    const run = ['experiment', '--grid', at('grid.json'), '--out', at('all')];
+    const { code, out, error } = await ended(start(run));
+    expect(error).toBe('');
+    expect(code).toBe(0);
+    expect(out).toContain('cell 1/2  zero  K 4  seed 0  finished');
+    expect(out).toContain('The zero door does better on text than plain byte embeddings: undecided at this scale');
+    expect(out).toContain('2 of 2 cells finished');
     // The same seeds on the same adapter give the same numbers, whoever runs them.
     if (existsSync(at('one'))) expect(resultOf('all', 0).weights_sha256).toBe(resultOf('one', 0).weights_sha256);
-    const again = spawnSync(process.execPath, [...start, at('all')], { encoding: 'utf8' });
-    expect(again.stdout).toContain('2 cells, 2 of them finished before');
+    expect((await cli(...run)).out).toContain('2 cells, 2 of them finished before');
   });
 
   it('a killed process leaves a cell that the next one finishes', async () => {
     const long = { ...described, steps: 30, arms: ['zero'], settings: { ...settings, evalEvery: 0, saveEvery: 1 } };
     writeFileSync(at('long.json'), JSON.stringify(long));
     const [cell] = readGrid(long, 'long.json').cells;
-    const flags = ['--import', 'tsx', 'src/cli.ts', 'experiment', '--grid', at('long.json'), '--out', at('killed')];
-    const child = spawn(process.execPath, [...flags, '--cell', '0'], { stdio: 'ignore' });
+    const run = ['experiment', '--grid', at('long.json'), '--out', at('killed'), '--cell', '0'];
+    const child = start(run);
     const checkpoint = at(`killed/${cell!.id}/checkpoints/step-000003.safetensors`);
     while (!existsSync(checkpoint) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('close', resolve));
     expect(existsSync(at(`killed/${cell!.id}/result.json`))).toBe(false);
     expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(true);
-    const { code, out } = await cli('experiment', '--grid', at('long.json'), '--out', at('killed'), '--cell', '0');
+    const { code, out } = await cli(...run);
     expect(code).toBe(0);
     expect(out).toMatch(/going on from step ([3-9]|\d\d)/);
     expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(false);

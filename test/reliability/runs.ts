@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BUILT } from '../support/build.js';
 import { HANGING } from '../support/limits.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -14,8 +15,8 @@ export const TINY_RUN = [
 
 /** The command line as a process of its own runs it; `before` is a module that is loaded first. */
 export function commandLine(args: readonly string[], before?: string): string[] {
-  const modules = ['tsx', ...(before === undefined ? [] : [before])].flatMap((name) => ['--import', name]);
-  return [process.execPath, ...modules, join(ROOT, 'src/cli.ts'), ...args];
+  const modules = before === undefined ? [] : ['--import', 'tsx', '--import', before];
+  return [process.execPath, ...modules, join(BUILT, 'cli.js'), ...args];
 }
 
 /** Start a process, the words of whose output are caught. */
