@@ -10,8 +10,9 @@ const folder = mkdtempSync(join(tmpdir(), 'experiment-'));
 const at = (name: string) => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const settings = { prefix: 16, stream: 16, batch: 2, evalEvery: 2, saveEvery: 2, validationWindows: 2 };
-const described = { name: 'mini', arms: ['zero', 'bytes'], seeds: 0, steps: 4, settings };
+const decoder = { dim: 32, layers: 1, heads: 2 };
+const settings = { ...decoder, prefix: 16, stream: 16, batch: 2, evalEvery: 2, saveEvery: 2, validationWindows: 2 };
+const described = { name: 'mini', arms: ['zero', 'bytes'], K: 1, seeds: 0, steps: 4, settings };
 writeFileSync(at('grid.json'), JSON.stringify(described));
 const { cells } = readGrid(described, 'grid.json');
 const experiment = (out: string, ...flags: string[]) =>
@@ -30,7 +31,7 @@ describe('experiment --cell', () => {
     expect(error).toBe('');
     expect(code).toBe(0);
     expect(out).toContain('cell 0: finished');
-    expect(resultOf('one', 0)).toMatchObject({ arm: 'zero', K: 4, seed: 0, steps: 4, left_out: 0 });
+    expect(resultOf('one', 0)).toMatchObject({ arm: 'zero', K: 1, seed: 0, steps: 4, left_out: 0 });
     expect(resultOf('one', 0).measures.text_bpb).toBeLessThan(8);
     expect(resultOf('one', 0).bytes_per_second).toBeGreaterThan(0);
     expect(resultOf('one', 0).peak_memory_bytes).toBeGreaterThan(2 ** 24);
@@ -43,7 +44,7 @@ describe('experiment --cell', () => {
 
   it('takes its number from Slurm or Kubernetes', async () => {
     process.env.JOB_COMPLETION_INDEX = '1';
-    expect((await experiment('env', '--cell')).out).toContain('cell 1: bytes, K 4, seed 0, 4 steps');
+    expect((await experiment('env', '--cell')).out).toContain('cell 1: bytes, K 1, seed 0, 4 steps');
     process.env.SLURM_ARRAY_TASK_ID = '7';
     expect((await experiment('env', '--cell')).error).toContain("mini has cells 0 to 1; got '7'");
     delete process.env.SLURM_ARRAY_TASK_ID;
@@ -98,7 +99,7 @@ describe('experiment', () => {
     const { code, out, error } = await ended(start(run));
     expect(error).toBe('');
     expect(code).toBe(0);
-    expect(out).toContain('cell 1/2  zero  K 4  seed 0  finished');
+    expect(out).toContain('cell 1/2  zero  K 1  seed 0  finished');
     expect(out).toContain('The zero door does better on text than plain byte embeddings: undecided at this scale');
     expect(out).toContain('2 of 2 cells finished');
     // The same seeds on the same adapter give the same numbers, whoever runs them.
@@ -127,7 +128,7 @@ describe('experiment', () => {
   it('--dry-run says what it would take, and begins nothing', async () => {
     const { code, out } = await experiment('dry', '--dry-run');
     expect(code).toBe(0);
-    expect(out).toMatch(/0 {5}[0-9a-f]{12} {2}zero +4 +0 +4 +430,082 +0 +\d+ MiB +0\.0 +\d+s +not begun/);
+    expect(out).toMatch(/0 {5}[0-9a-f]{12} {2}zero +1 +0 +4 +21,282 +0 +\d+ MiB +0\.0 +\d+s +not begun/);
     expect(out).toMatch(/2 of 2 cells to run: 0\.0 TFLOP, about \d+s at [\d.]+ GFLOP\/s/);
     expect(existsSync(at('dry'))).toBe(false);
   });

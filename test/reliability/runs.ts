@@ -7,10 +7,12 @@ import { HANGING } from '../support/limits.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The smallest decoder that has every part, on the smallest windows: a step takes milliseconds. */
+/** The smallest decoder that has every part. */
+export const TINY_DECODER = ['--dim', '32', '--layers', '1', '--heads', '2', '--K', '1'];
+/** That decoder on the smallest windows: a step takes milliseconds. */
 export const TINY_RUN = [
-  ...['--dim', '32', '--layers', '1', '--heads', '2', '--K', '1', '--prefix', '8', '--stream', '8'],
-  ...['--batch', '2', '--warmup', '2', '--validation-windows', '2'],
+  ...TINY_DECODER,
+  ...['--prefix', '8', '--stream', '8', '--batch', '2', '--warmup', '2', '--validation-windows', '2'],
 ];
 
 /** The command line as a process of its own runs it; `before` is a module that is loaded first. */
