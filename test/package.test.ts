@@ -21,6 +21,7 @@ import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BUNDLE, BUNDLE_VERSION, readTar } from '../src/engine/softwareVulkan.js';
 import { embed } from '../src/substrate/embed.js';
+import { TINY_RUN } from './reliability/runs.js';
 import { newPage, openBrowser, screenshotPath } from './support/browser.js';
 
 /*
@@ -163,7 +164,7 @@ describe('in a bundle for a page', () => {
 
 describe('the command line', () => {
   const train = (...words: string[]) => {
-    const argv = [join(installed, 'dist/cli.js'), 'train', '--text', 'my.txt', '--validation-windows', '2', ...words];
+    const argv = [join(installed, 'dist/cli.js'), 'train', ...TINY_RUN, '--text', 'my.txt', ...words];
     const env = { ...process.env, VK_DRIVER_FILES: '/nonexistent', BYTE_TO_LOSS_DEVICE: '' };
     const { status, stdout, stderr } = spawnSync(process.execPath, argv, { cwd: project, env, encoding: 'utf8' });
     return { status, stdout, stderr };
