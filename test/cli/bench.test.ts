@@ -3,7 +3,7 @@ import { setShaderSource } from '../../src/engine/shaderSource.js';
 import { cli } from '../support/cli.js';
 import { fileOf } from '../support/shaders.js';
 
-afterEach(() => setShaderSource(fileOf));
+afterEach(() => setShaderSource());
 
 const SHORT = ['bench', '--batch', '1', '--prefix', '8', '--stream', '8', '--replays', '1'];
 
