@@ -32,9 +32,10 @@ import { newPage, openBrowser, screenshotPath } from './support/browser.js';
 const project = mkdtempSync(join(tmpdir(), 'byte-to-loss-newcomer-'));
 const at = (path: string) => join(project, path);
 const installed = at('node_modules/byte-to-loss');
-const { dependencies, scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+const { dependencies, scripts, allowScripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   dependencies: Record<string, string>;
   scripts: Record<string, string>;
+  allowScripts: Record<string, boolean>;
 };
 
 let tarball: Buffer;
@@ -72,6 +73,15 @@ test('is checked in a copy elsewhere, so that a tarball that lies in the checkou
   // `attw --pack` writes the same name as `npm pack`, and deletes it.
   expect(scripts.package).not.toContain('attw --pack');
   expect(scripts.package).toContain('npm pack --ignore-scripts --pack-destination .cache');
+});
+
+test('no dependency runs a script when it is installed, and npm is told so', () => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean }>;
+  };
+  const withScript = Object.keys(packages).filter((path) => packages[path]!.hasInstallScript);
+  const denied = Object.keys(allowScripts).filter((name) => allowScripts[name] === false);
+  expect(denied.map((name) => `node_modules/${name}`)).toEqual(withScript);
 });
 
 test('is packed as the README says, in a checkout where nothing is installed yet', () => {
