@@ -15,10 +15,16 @@ export function rate(bytesPerSecond: number): string {
   return bytesPerSecond < 1000 ? `${bytesPerSecond.toFixed(0)} B/s` : `${(bytesPerSecond / 1000).toFixed(1)} kB/s`;
 }
 
-/** Shows a run to a person: a bar where the output is a terminal, a line every few seconds where it is not. */
+/**
+ * Show a run to a person: a bar where the output is a terminal. Elsewhere, as in a log, a line for the first step and the
+ * last, and between them one every ten seconds or every tenth of the run, whichever is rarer.
+ *
+ * @param now milliseconds of a clock
+ */
 export function showProgress(
   entropy: number | undefined,
   terminal = process.stdout.isTTY ?? false,
+  now = () => performance.now(),
 ): Listener & { end(): void } {
   const bar = terminal
     ? new cliProgress.SingleBar({
@@ -32,12 +38,12 @@ export function showProgress(
     if (bar?.isActive) bar.stop();
     console.log(text);
   };
-  const started = performance.now();
+  const started = now();
   let first: number | undefined;
-  let last = Number.NEGATIVE_INFINITY;
+  let last: { readonly step: number; readonly time: number } | undefined; // the last line about a step
   const left = ({ step, steps }: Progress) => {
     first ??= step - 1;
-    const perStep = (performance.now() - started) / 1000 / (step - first);
+    const perStep = (now() - started) / 1000 / (step - first);
     return duration(perStep * (steps - step));
   };
   return {
@@ -47,8 +53,8 @@ export function showProgress(
       if (bar) {
         if (!bar.isActive) bar.start(steps, step, shown);
         bar.update(step, shown);
-      } else if (performance.now() - last > 5000 || step === steps) {
-        last = performance.now();
+      } else if (!last || step === steps || (now() - last.time >= 10_000 && step - last.step >= steps / 10)) {
+        last = { step, time: now() };
         console.log(`step ${step}/${steps}  ${shown.bits} bits/byte  ${shown.rate}  ${shown.left} left`);
       }
     },

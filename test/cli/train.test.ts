@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkpointDigest, readCheckpoint } from '../../src/train/checkpoint.js';
 import { encodeSafetensors } from '../../src/train/safetensors.js';
+import { TINY_DECODER } from '../reliability/runs.js';
 import { cli } from '../support/cli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-cli-'));
@@ -91,7 +92,16 @@ describe('train', () => {
 });
 
 test('train --skip-nonfinite tells at the end how many steps were skipped', async () => {
-  const { code, out } = await cli('train', ...SMALL, '--lr', '1e30', '--skip-nonfinite', '--out', at('skipping'));
+  const { code, out } = await cli(
+    'train',
+    ...SMALL,
+    ...TINY_DECODER,
+    '--lr',
+    '1e30',
+    '--skip-nonfinite',
+    '--out',
+    at('skipping'),
+  );
   expect(out).toMatch(/\n3 steps were skipped: their loss or gradient was not finite\n/);
   expect(code).toBe(0);
 });

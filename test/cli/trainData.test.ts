@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { byKind, listed, realNumber, windowSize } from '../../src/cli/arguments.js';
+import { TINY_DECODER } from '../reliability/runs.js';
 import { cli } from '../support/cli.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'train-data-'));
@@ -17,7 +18,7 @@ test('flags of kinds', () => {
   expect(() => windowSize('1024')).toThrow('prefix and stream, as 1024+32');
 });
 
-const short = ['--batch', '2', '--steps', '1', '--eval-every', '0', '--validation-windows', '2'];
+const short = [...TINY_DECODER, '--batch', '2', '--steps', '1', '--eval-every', '0', '--validation-windows', '2'];
 
 test('no control character of a text reaches the terminal', async () => {
   const text = join(folder, 'escapes.txt');
@@ -52,7 +53,19 @@ test('train on two kinds through some channels: counts, what was left out, and e
     '--validation-windows',
     '10',
   ];
-  const small = ['--prefix', '16', '--stream', '24', '--batch', '2', '--steps', '3', '--eval-every', '0'];
+  const small = [
+    ...TINY_DECODER,
+    '--prefix',
+    '16',
+    '--stream',
+    '24',
+    '--batch',
+    '2',
+    '--steps',
+    '3',
+    '--eval-every',
+    '0',
+  ];
   const run = join(folder, 'run');
   const { code, out, error } = await cli('train', ...data, ...small, '--channels', 'dxor,phase', '--out', run);
   expect(error).toBe('');

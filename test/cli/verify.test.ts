@@ -3,7 +3,10 @@ import { main } from '../../src/cli/main.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 import { fileOf } from '../support/shaders.js';
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  setShaderSource();
+});
 
 it('verify ends with 1 when a shader is wrong, and says which number of which claim', async () => {
   const lines: string[] = [];

@@ -48,7 +48,7 @@ export interface RunResult {
   readonly stopped: boolean;
 }
 
-/** Bytes the decoder writes for a person to read: at each validation, and at the end. */
+/** Bytes that the decoder writes for a person to read. */
 const SAMPLE_BYTES = { validation: 100, end: 200 };
 
 /** What a run learns from, and how it is judged. */
@@ -58,6 +58,8 @@ export interface RunData {
   readonly validation: readonly WindowSource[];
   /** ids of a held-out prefix that the sample goes on from */
   readonly prompt: Uint32Array;
+  /** bytes of the sample at each validation, and at the end; default 100 and 200 */
+  readonly sampleBytes?: { readonly validation: number; readonly end: number };
 }
 
 /** Counts a reader wants before the run starts. */
@@ -144,6 +146,7 @@ interface Attempt {
 async function attempt(run: Attempt): Promise<RunResult> {
   const { device, options, data, folder, listener, stop, checkpoints } = run;
   const { batch: B, seed, steps, accumulate } = options;
+  const sampleBytes = data.sampleBytes ?? SAMPLE_BYTES;
   const config = decoderConfigOf(options);
   const window = data.mix.shares[0]!.source.size; // of the kind that the prompt is of
   const start = run.state?.checkpoint.step ?? 0;
@@ -215,7 +218,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
       return Uint8Array.from([...prompt, ...made]);
     };
     const look = async () => {
-      if (await validate()) await keepSample(SAMPLE_BYTES.validation);
+      if (await validate()) await keepSample(sampleBytes.validation);
       stopped = stop();
     };
     const due = (every: number) => every > 0 && trainer.step % every === 0 && trainer.step > 0 && trainer.step < steps;
@@ -269,7 +272,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
       if (due(options.saveEvery) && !stopped) await save();
     }
     await save();
-    const sample = !stopped && (await validate(true)) ? await keepSample(SAMPLE_BYTES.end) : undefined;
+    const sample = !stopped && (await validate(true)) ? await keepSample(sampleBytes.end) : undefined;
     const ended = { step: trainer.step, measures, skipped };
     if (sample === undefined) return { ...ended, sample: new Uint8Array(), stopped: true };
     folder.writeSample(sample);
