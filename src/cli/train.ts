@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import type { Device } from '../engine/device.js';
@@ -18,7 +19,9 @@ import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { parameterCounts, type TrainExtras, train } from '../train/run/train.js';
 import { printable } from '../train/windows/show.js';
 import { byKind, listed, realNumber, wholeNumber, windowSize } from './arguments.js';
+import { measureTexts, validationText } from './measureText.js';
 import { outputError, printableLines } from './output.js';
+import { programCommand, shellWord } from './program.js';
 import { showProgress } from './progress.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
@@ -126,22 +129,26 @@ async function trainInto(
   device: Device,
   extras: TrainExtras,
 ): Promise<void> {
-  const stop = onStop();
-  const progress = showProgress(data.entropy);
+  const progress = showProgress();
+  const hint = `to resume: ${programCommand()} train --resume ${shellWord(resolve(folder.path))}`;
+  const stop = onStop({ print: progress.print, hint: () => hint });
   try {
     const ends = () => stop.signal !== undefined || outputError() !== undefined;
     const result = await train(device, options, data, folder, progress, ends, extras);
     progress.end();
+    const failure = outputError();
+    if (failure !== undefined) throw new FileError(failure);
     if (!result.stopped) {
       printEnd(result.measures, data.entropy);
       printSample(data, result.sample);
     }
     if (result.skipped > 0)
       console.log(`${result.skipped} steps were skipped: their loss or gradient was not finite\n`);
-    const chart = terminalChart(readRun(folder.path));
+    const chart = terminalChart(readRun(folder.path), process.stdout.columns);
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
     if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
+    if (result.stopped) console.log(hint);
   } finally {
     progress.end();
     stop.off();
@@ -175,31 +182,30 @@ function goOn(run: ResumedRun, now: Config): Begun {
   return { folder, from };
 }
 
-function printEnd(measures: Measures, entropy: number | undefined): void {
-  const { text_bpb, ...others } = measures;
+function printEnd({ text_bpb, ...others }: Measures, entropy: number | undefined): void {
   console.log('');
   if (text_bpb !== undefined && entropy !== undefined) {
-    console.log(`validation ${text_bpb.toFixed(3)} bits/byte; the text's order-0 entropy is ${entropy.toFixed(3)}`);
+    console.log(`${validationText({ text_bpb })}; the text's order-0 entropy is ${entropy.toFixed(3)}`);
   }
-  for (const [name, value] of Object.entries(others)) {
-    if (!/_(end|middle)$/.test(name)) console.log(`${name} ${value.toFixed(3)}`);
-  }
+  for (const line of measureTexts(others)) console.log(line);
   console.log('');
 }
 
 /**
- * What the decoder made of the first held-out window: text goes on, a sound is put into words beside its caption. Pixels of a
- * film are nothing to print.
+ * What the decoder writes after the first held-out window: text continues its prompt, a sound is described in words. The
+ * pixels of a film are not printed.
  */
 function printSample({ sources: [first], prompt }: OpenedData, sample: Uint8Array): void {
   if (first!.kind === 'video') return;
   // Line by line, so that nothing but the ends of lines reaches the terminal as it is.
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).split(/\r?\n/).map(printable).join('\n');
   const cut = Math.min(prompt.filter((id) => id < 256).length, sample.length);
-  console.log(
+  const [given, made] =
     first!.kind === 'text'
-      ? `held-out text:  …${text(sample.subarray(0, cut))}`
-      : `held-out sound: ${printable(first!.validation(0).info.caption ?? '')}`,
-  );
-  console.log(`the decoder:    ${text(sample.subarray(cut))}\n`);
+      ? [`held-out prompt:  …${text(sample.subarray(0, cut))}`, 'its continuation: ']
+      : [
+          `caption of a held-out sound: ${printable(first!.validation(0).info.caption ?? '')}`,
+          "the decoder's caption:       ",
+        ];
+  console.log(`${given}\n${made}${text(sample.subarray(cut))}\n`);
 }
