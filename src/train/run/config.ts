@@ -12,7 +12,7 @@ export function runConfig(options: TrainOptions, data: OpenedData, device: Devic
     decoder: decoderConfigOf(options),
     parameters: parameterCounts(options),
     data: data.describe(),
-    data_sha256: fingerprint(data, options.seed),
+    data_sha256: fingerprint(data),
     ...(data.entropy !== undefined && { order0_entropy: data.entropy }),
     left_out: data.leftOut,
     adapter: { name: device.name, driver: device.driver, kind: device.kind },

@@ -11,11 +11,18 @@ import type { RunData } from './train.js';
 /** What resuming reads of a run's config.json; the rest of it is for people. */
 const schema = z.object({
   options: z.record(z.string(), z.unknown()),
-  data_sha256: z.string().optional(),
+  data_sha256: z.array(z.object({ name: z.string(), sha256: z.string() })).optional(),
   adapter: z.object({ name: z.string(), driver: z.string() }).optional(),
   versions: z.record(z.string(), z.string()).optional(),
 });
 type Stored = z.output<typeof schema>;
+
+/** The hash of one input of a run. */
+interface DataHash {
+  /** its path, or how it is called */
+  readonly name: string;
+  readonly sha256: string;
+}
 
 /** Flags that may differ when a run is gone on with: they change nothing that is computed. `steps` may grow. */
 const FREE = new Set(['device', 'keep', 'skipNonfinite']);
@@ -88,9 +95,13 @@ function readConfig(file: string): Stored {
  */
 export function differences(run: ResumedRun, now: Pick<Stored, 'data_sha256' | 'adapter' | 'versions'>): string[] {
   const { config, folder } = run;
-  if (config.data_sha256 !== undefined && config.data_sha256 !== now.data_sha256) {
+  // Names are not compared: the same files may lie elsewhere.
+  const before = config.data_sha256 ?? [];
+  const changed = (now.data_sha256 ?? []).filter(({ sha256 }, i) => before[i] && before[i].sha256 !== sha256);
+  if (changed.length > 0) {
+    const names = changed.map(({ name }) => name).join(', ');
     throw new InputError(
-      `--resume ${folder.path}: the data is not what the run began with. Bring the files back, or begin a new run`,
+      `--resume ${folder.path}: the data has changed since the run began: ${names}. Bring it back, or begin a new run`,
     );
   }
   const lines: string[] = [];
@@ -106,17 +117,16 @@ export function differences(run: ResumedRun, now: Pick<Stored, 'data_sha256' | '
   return lines;
 }
 
-/** A hash over windows of the data, of all steps' beginnings and of the held-out list: it changes when the data does. */
-export function fingerprint({ mix, validation, prompt }: RunData, seed: number): string {
-  const hash = createHash('sha256');
-  const add = (numbers: Uint32Array | Float32Array) =>
-    hash.update(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
-  for (let step = 0; step < 32; step++) {
-    const batch = mix.batch(seed, step, 4);
-    for (const numbers of [batch.prefix, batch.targets, batch.weights]) add(numbers);
-  }
-  for (const source of validation) {
-    for (let i = 0; i < source.validationCount; i++) add(source.validation(i).stream);
-  }
-  return add(prompt).digest('hex');
+/**
+ * A hash of all that a run reads, for each input by itself, in the order of its options: text files, manifests with the
+ * recordings or films they name, generators.
+ */
+export function fingerprint({ validation: sources }: Pick<RunData, 'validation'>): DataHash[] {
+  return sources.flatMap(({ contents }) =>
+    [...(contents?.() ?? [])].map(({ name, pieces }) => {
+      const hash = createHash('sha256');
+      for (const piece of pieces) hash.update(`${Buffer.byteLength(piece)}:`).update(piece);
+      return { name, sha256: hash.digest('hex') };
+    }),
+  );
 }

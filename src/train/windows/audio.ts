@@ -80,6 +80,12 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
     trainCount: clips.train.length,
     validationCount,
     split: { train: clips.train.map(({ source }) => source), validation: clips.validation.map(({ source }) => source) },
+    contents: () => [
+      {
+        name: `${path} and the recordings in it`,
+        pieces: [...clips.train, ...clips.validation].flatMap(({ audio, caption }) => [audio, caption]),
+      },
+    ],
     sample: (split, seed, step, index) => audioWindow(drawsAt(seed, 'audio', step, index).pick(clips[split]), size),
     validation: (index) =>
       audioWindow(clips.validation[evenly(index, validationCount, clips.validation.length)]!, size),

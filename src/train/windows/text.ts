@@ -46,8 +46,8 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
   if (!(validation > 0 && validation < 1))
     throw new InputError(`text: validation must lie between 0 and 1; got ${validation}`);
   const leftOut = new LeftOut(strict);
-  const read = paths.length === 0 ? [mobyDick()] : paths.flatMap((path) => readDocuments(path, leftOut));
-  const documents = splitDocuments(read, validation, size);
+  const read = paths.length === 0 ? [[mobyDick()]] : paths.map((path) => readDocuments(path, leftOut));
+  const documents = splitDocuments(read.flat(), validation, size);
   const name = paths.length === 0 ? 'Moby Dick' : paths.join(', ');
   for (const split of ['train', 'validation'] as const) {
     if (documents[split].length === 0) throw new FileError(`${name}: no ${split} text is left${leftOut.summary()}`);
@@ -69,6 +69,8 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
     trainCount: positions.train.count,
     validationCount,
     split: { train: documents.train.map(rangeOf), validation: documents.validation.map(rangeOf) },
+    contents: () =>
+      read.map((documents, i) => ({ name: paths[i] ?? 'Moby Dick', pieces: documents.map(({ bytes }) => bytes) })),
     sample(split, seed, step, index) {
       return positions[split].window(drawsAt(seed, 'text', step, index).integer(positions[split].count));
     },

@@ -15,14 +15,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileError, InputError, NumberError } from '../../../src/engine/errors.js';
 import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.js';
 import { Checkpoints, chosenCheckpoint } from '../../../src/train/run/checkpoints.js';
+import { openData } from '../../../src/train/run/data.js';
 import { RunFolder } from '../../../src/train/run/folder.js';
-import type { TrainInput } from '../../../src/train/run/options.js';
+import { resolveTrainOptions, type TrainInput } from '../../../src/train/run/options.js';
 import { differences, fingerprint, openRun } from '../../../src/train/run/resume.js';
 import { train } from '../../../src/train/run/train.js';
 import { hashes, metricsOf } from '../../reliability/runs.js';
 import { testDevice } from '../../support/device.js';
 import { withFailingWrite } from '../../support/faults.js';
-import { tinyRun } from '../../support/tinyRun.js';
+import { sine, wav } from '../../support/media.js';
+import { TINY_OPTIONS, tinyRun } from '../../support/tinyRun.js';
 
 const root = mkdtempSync(join(tmpdir(), 'byte-to-loss-resume-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -362,16 +364,71 @@ describe('openRun', () => {
     folder.release();
     expect(() => openRun(folder.path, {})).toThrow(/config.json: .*dim/s);
   });
-  it('says that bits may differ on another adapter, and refuses other data', () => {
-    const { data, options } = tinyRun();
-    const data_sha256 = fingerprint(data, options.seed);
-    const run = { ...look(whole, {}), config: { options: {}, data_sha256, adapter: { name: 'A', driver: 'a' } } };
-    const now = { data_sha256, adapter: { name: 'B', driver: 'b' } };
-    expect(differences(run, now)).toEqual([expect.stringMatching(/^begun on A, now on B: .*bits may differ/)]);
-    expect(differences(run, { ...now, adapter: run.config.adapter })).toEqual([]);
-    const text = join(root, 'other.txt');
-    writeFileSync(text, 'Another text altogether. '.repeat(100));
-    const other = fingerprint(tinyRun({ text: [text] }).data, 0);
-    expect(() => differences(run, { ...now, data_sha256: other })).toThrow(InputError);
+  it('says that bits may differ on another adapter', () => {
+    const run = { ...look(whole, {}), config: { options: {}, adapter: { name: 'A', driver: 'a' } } };
+    expect(differences(run, { adapter: { name: 'B', driver: 'b' } })).toEqual([
+      expect.stringMatching(/^begun on A, now on B: .*bits may differ/),
+    ]);
+    expect(differences(run, { adapter: run.config.adapter })).toEqual([]);
+  });
+});
+
+describe('data that changed under a run is refused, by name', () => {
+  /** Hashes of the data before and after `change`, as `differences` compares them. */
+  const compare = (input: TrainInput, change: () => void) => {
+    const hashed = () => fingerprint(openData(resolveTrainOptions({ ...TINY_OPTIONS, ...input }, 'test')));
+    const folder = RunFolder.create(join(mkdtempSync(join(root, 'data-')), 'run'));
+    const run = { folder, options: tinyRun().options, notes: [], config: { options: {}, data_sha256: hashed() } };
+    folder.release();
+    expect(differences(run, { data_sha256: hashed() })).toEqual([]);
+    change();
+    return () => differences(run, { data_sha256: hashed() });
+  };
+  /** Overwrite some bytes in place. */
+  const overwrite = (path: string, from: number, bytes: string) => {
+    const content = readFileSync(path);
+    content.write(bytes, from);
+    writeFileSync(path, content);
+  };
+
+  it.each([0, 1000, 30_000, 59_999])('one byte of a text, at %i, its length as it was', (at) => {
+    const [text, other] = [join(root, 'a.txt'), join(root, 'b.txt')];
+    writeFileSync(text, 'A text. '.repeat(7500));
+    writeFileSync(other, 'Another text. '.repeat(100));
+    const resumed = compare({ text: [other, text] }, () => overwrite(text, at, '#'));
+    expect(resumed).toThrow(InputError);
+    expect(resumed).toThrow(
+      /the data has changed since the run began: [^,]*a\.txt\. Bring it back, or begin a new run$/,
+    );
+  });
+
+  it('a line of JSONL, and a newline that moved between two documents', () => {
+    const text = join(root, 'docs.jsonl');
+    writeFileSync(text, '{"text":"ab"}\n{"text":"cd"}\n'.repeat(40));
+    expect(compare({ text: [text] }, () => overwrite(text, 14, '{"text":"xd"}'))).toThrow(/docs\.jsonl/);
+    writeFileSync(text, '{"text":"ab"}\n{"text":"cd"}\n'.repeat(40));
+    expect(
+      compare({ text: [text] }, () => overwrite(text, 0, '{"text":"abc"}{"text":"d"}'.replace('}{', '}\n{'))),
+    ).toThrow();
+  });
+
+  it('a recording or a caption of a manifest', () => {
+    const manifest = join(root, 'sounds.jsonl');
+    const lines = Array.from({ length: 20 }, (_, i) => JSON.stringify({ audio: `${i}.wav`, caption: `tone ${i}` }));
+    const tone = (i: number) => wav(sine(300 + i, 8000, 800));
+    for (let i = 0; i < 20; i++) writeFileSync(join(root, `${i}.wav`), tone(i));
+    writeFileSync(manifest, lines.join('\n'));
+    const options = { audio: manifest, window: { audio: { prefix: 64, stream: 16 } } };
+    const change = () => writeFileSync(join(root, '13.wav'), tone(900));
+    expect(compare(options, change)).toThrow(/sounds\.jsonl and the recordings in it\./);
+    expect(compare(options, () => writeFileSync(manifest, lines.join('\n').replace('tone 7', 'tune 7')))).toThrow();
+  });
+
+  it('a frame of a film', () => {
+    const film = join(root, 'film.gray');
+    writeFileSync(film, Buffer.alloc(256 * 40, 7));
+    expect(compare({ video: [film], prefix: 384, stream: 384 }, () => overwrite(film, 256 * 17, '#'))).toThrow(
+      /film\.gray/,
+    );
   });
 });
