@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Listener } from '../train/run/train.js';
 import { validationText } from './measureText.js';
 import { printableLines } from './output.js';
@@ -69,7 +70,7 @@ export function showProgress(status = new StatusLine()): ShownProgress {
       print(`step ${step}  ${validationText(measures)}`);
     },
     saved(step, path) {
-      print(`step ${step}  saved ${path}`);
+      print(`step ${step}  saved ${basename(path)}`);
     },
     note: (text) => print(printableLines(text)),
     end: () => status.end(),

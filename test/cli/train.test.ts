@@ -39,7 +39,9 @@ describe('train', () => {
     expect(printed).toContain('zero door, 0 parameters in it; decoder of 430,082 parameters');
     expect(printed).toMatch(/step 4\/4 {2}\d\.\d{3} bits\/byte {2}[\d.]+ k?B\/s/);
     expect(printed).toMatch(/validation \d\.\d{3} bits\/byte; the text's order-0 entropy is 4\.465/);
-    expect(printed).toContain('the decoder:');
+    expect(printed).toMatch(/\nheld-out prompt: {2}….*\nits continuation: /);
+    expect(printed.match(/entropy/g)).toHaveLength(2); // with the data, and at the end
+    expect(printed).toMatch(/^text: Moby Dick: 1,073,596 bytes to train on, 119,289 bytes held out; .* per byte\n/);
     expect(printed).toContain('training on text, bits per byte (smoothed), steps 1 to 4');
     expect(printed).toContain(`run folder: ${at('run')}`);
   });

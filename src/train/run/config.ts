@@ -1,14 +1,14 @@
 import { arch, platform } from 'node:process';
 import type { Device } from '../../engine/device.js';
 import type { OpenedData } from './data.js';
-import { decoderConfigOf, type TrainOptions } from './options.js';
+import { decoderConfigOf, type TrainOptions, withAbsolutePaths } from './options.js';
 import { fingerprint } from './resume.js';
 import { parameterCounts } from './train.js';
 
 /** What config.json of a run folder holds: what was asked, and what it was run with. */
 export function runConfig(options: TrainOptions, data: OpenedData, device: Device, version: string) {
   return {
-    options,
+    options: withAbsolutePaths(options),
     decoder: decoderConfigOf(options),
     parameters: parameterCounts(options),
     data: data.describe(),

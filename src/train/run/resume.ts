@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { FileError, InputError } from '../../engine/errors.js';
 import { readJsonFile } from '../data/jsonFile.js';
-import { issuesOf } from '../issues.js';
+import { checked, issuesOf } from '../issues.js';
 import { RunFolder } from './folder.js';
-import { resolveTrainOptions, type TrainOptions } from './options.js';
+import { resolveTrainOptions, type TrainOptions, withAbsolutePaths } from './options.js';
 import type { RunData } from './train.js';
 
 /** What resuming reads of a run's config.json; the rest of it is for people. */
@@ -60,12 +61,13 @@ export function openRun(path: string, flags: Readonly<Record<string, unknown>>):
 function configured(path: string, flags: Readonly<Record<string, unknown>>): Omit<ResumedRun, 'folder'> {
   const file = join(path, 'config.json');
   const config = readConfig(file);
-  const before = resolveTrainOptions(config.options, file);
-  const changed = Object.entries(flags).filter(
-    ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name as keyof TrainOptions]),
+  const before = withAbsolutePaths(resolveTrainOptions(config.options, file));
+  const given = withAbsolutePaths(resolveTrainOptions({ ...before, ...flags }, '--resume'));
+  const changed = (Object.keys(flags) as (keyof TrainOptions)[]).flatMap((name) =>
+    isDeepStrictEqual(given[name], before[name]) ? [] : [[name, given[name]] as const],
   );
   for (const [name, value] of changed) {
-    const now = JSON.stringify(before[name as keyof TrainOptions] ?? null);
+    const now = JSON.stringify(before[name] ?? null);
     if (name === 'steps' ? Number(value) >= before.steps : FREE.has(name)) continue;
     const rule = name === 'steps' ? '--steps can only grow' : `--${name} cannot be changed`;
     throw new InputError(`--resume ${path}: ${rule}; the run has ${now}, got ${JSON.stringify(value)}`);
@@ -82,7 +84,7 @@ function configured(path: string, flags: Readonly<Record<string, unknown>>): Omi
 }
 
 function readConfig(file: string): Stored {
-  const result = schema.loose().safeParse(readJsonFile(file));
+  const result = checked(schema.loose(), readJsonFile(file));
   if (!result.success) throw new FileError(`${file}: cannot be used: ${issuesOf(result.error, '')}`);
   return result.data;
 }

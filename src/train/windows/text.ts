@@ -10,7 +10,7 @@ import { drawsAt } from './draws.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { order0Entropy, Positions, type TextDocument } from './textWindow.js';
 import type { Split, WindowSize, WindowSource } from './window.js';
-import { count } from './words.js';
+import { count, leftOutText } from './words.js';
 
 export { order0Entropy, type TextDocument, textWindow } from './textWindow.js';
 
@@ -78,9 +78,14 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
       return positions.validation.window(evenly(index, validationCount, positions.validation.count));
     },
     describe() {
-      const line = (split: Split) =>
-        `${split} ${count(documents[split].length, 'document')}, ${count(byteCount(documents[split]), 'byte')}`;
-      return `text: ${name}: ${line('train')}; ${line('validation')}, order-0 entropy ${entropy.toFixed(3)} bits per byte; left out: ${leftOut.count}`;
+      // One document on either side is the usual case, and nothing to tell.
+      const many = documents.train.length > 1 || documents.validation.length > 1;
+      const part = (split: Split) =>
+        count(byteCount(documents[split]), 'byte') + (many ? ` in ${count(documents[split].length, 'document')}` : '');
+      return (
+        `text: ${name}: ${part('train')} to train on, ${part('validation')} held out; ` +
+        `order-0 entropy ${entropy.toFixed(3)} bits per byte${leftOutText(leftOut.count)}`
+      );
     },
   };
 }

@@ -17,7 +17,7 @@ import { oncePerFile } from './oncePerFile.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
-import { count } from './words.js';
+import { count, leftOutText } from './words.js';
 
 /** How films are read, and which are held out. */
 export interface VideoOptions extends FilmOptions {
@@ -129,8 +129,8 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
     sample: (split, seed, step, index) => windowAt(split, drawsAt(seed, 'video', step, index).integer(counts[split])),
     validation: (index) => windowAt('validation', evenly(index, validationCount, counts.validation)),
     describe: () =>
-      `video: ${name}: ${count(numbers.size, 'film')}, train ${count(counts.train, 'window')}; validation ${count(counts.validation, 'window')}; ` +
-      `each [${layout.side ** 2} frame | ${layout.audio} audio at ${rate} Hz | ${layout.caption} caption] bytes; left out: ${leftOut.count}`,
+      `video: ${name}: ${count(numbers.size, 'film')}, ${count(counts.train, 'window')} to train on, ${counts.validation.toLocaleString('en-US')} held out; ` +
+      `each [${layout.side ** 2} frame | ${layout.audio} audio at ${rate} Hz | ${layout.caption} caption] bytes${leftOutText(leftOut.count)}`,
   };
 }
 
