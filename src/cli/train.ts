@@ -18,6 +18,7 @@ import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions, type TrainOptions
 import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { parameterCounts, type TrainExtras, train } from '../train/run/train.js';
 import { printable } from '../train/windows/show.js';
+import { count } from '../train/windows/words.js';
 import {
   byKind,
   listed,
@@ -203,7 +204,7 @@ async function trainInto(
       printSample(data, result.sample);
     }
     if (result.skipped > 0)
-      console.log(`${result.skipped} steps were skipped: their loss or gradient was not finite\n`);
+      console.log(`${count(result.skipped, 'step')} skipped: loss or gradient not finite\n`);
     const chart = terminalChart(readRun(folder.path), process.stdout.columns);
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);

@@ -92,10 +92,12 @@ describe('train', () => {
   });
 });
 
-test('train --skip-nonfinite tells at the end how many steps were skipped', async () => {
-  const { code, out } = await cli('train', ...SMALL, '--lr', '1e30', '--skip-nonfinite', '--out', at('skipping'));
-  expect(out).toMatch(/\n3 steps were skipped: their loss or gradient was not finite\n/);
-  expect(code).toBe(0);
+test('train --skip-nonfinite fails where most steps are skipped', async () => {
+  const { code, error } = await cli('train', ...SMALL, '--lr', '1e30', '--skip-nonfinite', '--out', at('skipping'));
+  expect(error).toMatch(
+    /^error: step 4: 3 of the last 4 steps were skipped: not finite; .*Begin a new run with a lower --lr\n$/,
+  );
+  expect(code).toBe(1);
 });
 
 describe('score', () => {

@@ -11,9 +11,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError, NumberError } from '../../../src/engine/errors.js';
 import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.js';
+import { Judge } from '../../../src/train/measures.js';
 import { Checkpoints, chosenCheckpoint } from '../../../src/train/run/checkpoints.js';
 import { openData } from '../../../src/train/run/data.js';
 import { RunFolder } from '../../../src/train/run/folder.js';
@@ -199,8 +200,53 @@ it('a loss spike is told of and logged', async () => {
 it('steps that were skipped before are counted when a run goes on', async () => {
   const { path } = await run('skipped', {}, 4);
   const file = join(path, 'metrics.jsonl');
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/"bits_per_byte":/g, '"skipped":1,"was":'));
-  expect((await run('skipped')).result.skipped).toBe(4);
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/"bits_per_byte":/, '"skipped":1,"was":'));
+  expect((await run('skipped')).result.skipped).toBe(1);
+});
+
+describe('steps that are not finite', () => {
+  /** Train with infinite weights, and so a loss of NaN, in some steps. */
+  const poisoned = async (name: string, steps: number, isBad: (step: number) => boolean) => {
+    const { options, data } = tinyRun({ steps, evalEvery: 0, saveEvery: 0, skipNonfinite: true });
+    const batch: typeof data.mix.batch = (seed, step, ...rest) => {
+      const made = data.mix.batch(seed, step, ...rest);
+      return isBad(step) ? { ...made, weights: made.weights.map(() => Number.POSITIVE_INFINITY) } : made;
+    };
+    const folder = RunFolder.create(join(root, name));
+    folder.writeConfig({ options });
+    const notes: string[] = [];
+    const listener = { step() {}, validation() {}, saved() {}, note: (line: string) => notes.push(line) };
+    const bad = { ...data, mix: { ...data.mix, batch } };
+    const result = train(await testDevice(), options, bad, folder, listener).finally(() => folder.release());
+    return { result, notes };
+  };
+
+  it('are skipped where they are a few', async () => {
+    const { result, notes } = await poisoned('few', 30, (step) => step % 2 === 1 && step < 20);
+    expect(await result).toMatchObject({ step: 30, skipped: 10 });
+    expect(notes).toHaveLength(10);
+  });
+
+  it('end the run where they are most, and not with a line for each', async () => {
+    const { result, notes } = await poisoned('most', 100, (step) => step > 0);
+    await expect(result).rejects.toThrow(NumberError);
+    await expect(result).rejects.toThrow(
+      /^step 12: 11 of the last 12 steps were not finite, the last since the loss is NaN; first not finite: .*saved .*step-000011.safetensors\. Begin a new run with a lower --lr$/,
+    );
+    expect(notes).toHaveLength(10);
+  });
+
+  it('end a run that is shorter than the steps that are judged', async () => {
+    const { result } = await poisoned('short', 4, (step) => step > 0);
+    await expect(result).rejects.toThrow(/^step 4: 3 of the last 4 steps were skipped: not finite; /);
+  });
+
+  it('a last validation that is not finite is no success', async () => {
+    vi.spyOn(Judge.prototype, 'measure').mockResolvedValue({ text_bpb: Number.NaN });
+    const { result } = await poisoned('validation', 1, () => false);
+    await expect(result).rejects.toThrow('the last validation found a text_bpb that is not finite. Begin a new run');
+    vi.restoreAllMocks();
+  });
 });
 
 describe('checkpoints', () => {
