@@ -74,7 +74,7 @@ describe('experiment --cell', () => {
     const { code, error } = await experiment('odd', '--collect');
     expect(code).toBe(1);
     expect(error).toContain(`error: ${path}/result.json: is no result of a cell; remove it, and the cell is run again`);
-    expect(error).toMatch(/measures: Invalid input: expected record, received number/);
+    expect(error).toMatch(/measures: must be an object/);
   });
 
   it('a cell that another is at is left alone', async () => {

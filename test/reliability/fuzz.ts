@@ -200,7 +200,7 @@ export function targets(folder: string): Target[] {
     options: TINY_OPTIONS,
     adapter: { name: 'a', driver: 'b' },
     versions: { node: 'v20' },
-    data_sha256: 'c',
+    data_sha256: [{ name: 'a.txt', sha256: 'c' }],
   };
   const put = (name: string, content: Uint8Array) => {
     writeFileSync(file(name), content);

@@ -101,7 +101,14 @@ async function shaderVariants(): Promise<ShaderVariant[]> {
 export function cardWithMatrices(side = 16) {
   const matrix = { componentType: 'f16', resultComponentType: 'f32', M: side, N: side, K: side };
   const limits = { maxStorageBufferBindingSize: 2 ** 30 };
-  return { kind: 'gpu', driver: 'nvidia', subgroupSize: 32, limits, precision: 'mixed', subgroupMatrix: [matrix] } as const;
+  return {
+    kind: 'gpu',
+    driver: 'nvidia',
+    subgroupSize: 32,
+    limits,
+    precision: 'mixed',
+    subgroupMatrix: [matrix],
+  } as const;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -65,6 +65,20 @@ test("a run's report draws its four charts from its own numbers", async () => {
   expect(errors).toEqual([]);
 });
 
+test('the report draws its charts where the language of the browser is none, as under the POSIX locale', async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix', configurable: true });
+  });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', ({ message }) => errors.push(message));
+  await page.goto(pathToFileURL(at('run/report.html')).href);
+  expect(await page.evaluate(() => document.querySelectorAll('.uplot canvas').length)).toBe(4);
+  expect(errors).toEqual([]);
+  await context.close();
+});
+
 describe('a trace', () => {
   test('opens, and its sections respond', async () => {
     const { code } = await cli('inspect', '--text', 'Call me Ishmael. Some years ago.', '--out', at('trace.html'));

@@ -14,6 +14,7 @@ import { Checkpoints, type SavedState } from './checkpoints.js';
 import type { RunFolder } from './folder.js';
 import { COLLECT_EVERY, collectGarbage } from './garbage.js';
 import { decoderConfigOf, type TrainOptions } from './options.js';
+import { Skips } from './skips.js';
 import { SPIKE_WINDOW, Spikes } from './spikes.js';
 
 /** What a run tells while it goes: a progress bar, plain lines, or a test listens. */
@@ -154,11 +155,11 @@ async function attempt(run: Attempt): Promise<RunResult> {
   // A run that goes on from a step may have been told of it already.
   const validated = new Set<number>();
   const sampled = new Set<number>();
-  let skipped = 0;
+  const skips = new Skips();
   folder.rewind(
     start,
     ({ step, kind, bits_per_byte: bits, ...line }) => {
-      if (line.skipped !== undefined) skipped++;
+      if ('learning_rate' in line) skips.add(line.skipped !== undefined);
       if (typeof bits === 'number') spikes.meet(String(kind), bits);
       if ('learning_rate' in line) return;
       validated.add(Number(step));
@@ -241,6 +242,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         milliseconds: Math.round(took * 100) / 100,
         bytes_per_second: Math.round((1000 * accumulate * B * (size.prefix + size.stream)) / took),
       };
+      skips.add(!finite);
       if (finite) {
         milliseconds = milliseconds === 0 ? took : 0.9 * milliseconds + 0.1 * took;
         const bytesPerSecond = (1000 * accumulate * B * (size.prefix + size.stream)) / milliseconds;
@@ -257,24 +259,37 @@ async function attempt(run: Attempt): Promise<RunResult> {
           listener.note?.(`step ${step + 1}  loss spike: ${bitsPerByte.toFixed(3)} bits/byte, ${words}`);
         }
         listener.step({ step: step + 1, steps, bitsPerByte, bytesPerSecond, learningRate: lr, gradientNorm });
-      } else if (options.skipNonfinite) {
+      } else if (options.skipNonfinite && skips.most === undefined) {
         trainer.skip();
-        skipped++;
         folder.log({ ...line, skipped: 1 });
         listener.note?.(`step ${step + 1}  skipped: the ${notFinite(nats)}`);
       } else {
         const culprit = await trainer.blame(batches, lr);
-        throw await numberError(step + 1, notFinite(nats), culprit, save);
+        const first = culprit ? `first not finite: ${culprit.words}` : 'a second try of the same step was finite';
+        const what = `the ${notFinite(nats)}; ${first}`;
+        const many = options.skipNonfinite && `${skips.most} were not finite`;
+        throw await numberError(
+          step + 1,
+          many ? `${many}, the last since ${what}` : what,
+          culprit,
+          save,
+          many ? LOWER : SKIP,
+        );
       }
       if (trainer.step % COLLECT_EVERY === 0) collectGarbage();
       stopped = stop();
       if (due(options.evalEvery) && !stopped) await look();
       if (due(options.saveEvery) && !stopped) await save();
     }
+    const many = stopped ? undefined : skips.mostAtEnd;
+    if (many !== undefined) throw await numberError(steps, `${many} were skipped: not finite`, undefined, save, LOWER);
     await save();
-    const sample = !stopped && (await validate(true)) ? await keepSample(sampleBytes.end) : undefined;
-    const ended = { step: trainer.step, measures, skipped };
+    const sample = !stopped && (await validate(true)) ? await keepSample(SAMPLE_BYTES.end) : undefined;
+    const ended = { step: trainer.step, measures, skipped: skips.count };
     if (sample === undefined) return { ...ended, sample: new Uint8Array(), stopped: true };
+    const broken = Object.keys(measures).find((name) => !Number.isFinite(measures[name]));
+    if (broken !== undefined)
+      throw new NumberError(`the last validation found a ${broken} that is not finite. ${LOWER}`, { step: steps });
     folder.writeSample(sample);
     return { ...ended, sample, stopped: false };
   } finally {
@@ -286,12 +301,16 @@ function notFinite(nats: number): string {
   return Number.isFinite(nats) ? 'gradient norm is not finite' : `loss is ${nats}`;
 }
 
+const LOWER = 'Begin a new run with a lower --lr';
+const SKIP = 'Take a lower --lr, or --skip-nonfinite to leave such steps out';
+
 /** What to tell of a step that went wrong, with a checkpoint from before it saved where its numbers are still good. */
 async function numberError(
   step: number,
   what: string,
   culprit: Culprit | undefined,
   save: () => Promise<string>,
+  mend: string,
 ): Promise<NumberError> {
   const saved = await save().then(
     (path) => `nothing was updated; saved ${path}`,
@@ -300,9 +319,7 @@ async function numberError(
       throw error;
     },
   );
-  const first = culprit ? `first not finite: ${culprit.words}` : 'a second try of the same step was finite';
-  const mend = 'Take a lower --lr, or --skip-nonfinite to leave such steps out';
-  return new NumberError(`step ${step}: the ${what}; ${first}; ${saved}. ${mend}`, {
+  return new NumberError(`step ${step}: ${what}; ${saved}. ${mend}`, {
     step,
     ...(culprit && { op: culprit.op, scope: culprit.scope }),
   });

@@ -21,7 +21,7 @@ import { type Shape, sizeOf } from '../../../src/engine/shape.js';
 import type { DType, Tensor } from '../../../src/engine/tensor.js';
 import { testDevice } from '../../support/device.js';
 import { expectClose } from '../../support/expectClose.js';
-import { recordSample } from '../../support/opContract.js';
+import { recordSample } from '../../support/recordSample.js';
 
 // What `inputs` of an op declares, for every op of the table and every op of its gradients: dtypes, and bounds of ids.
 

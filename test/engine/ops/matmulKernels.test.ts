@@ -162,9 +162,7 @@ describe('chooseMatmul', () => {
 
   test('refuses a variant that is unknown or cannot run', () => {
     expect(() => chooseMatmul(bare, 'nn', 2, 2, 2, { force: 'matmul.9' })).toThrow(
-      new InputError(
-        'matmul: matmul.9 is no variant of matmul; take matmul.3-tiled, matmul.1-naive',
-      ),
+      new InputError('matmul: matmul.9 is no variant of matmul; take matmul.3-tiled, matmul.1-naive'),
     );
     expect(() => chooseMatmul(card, 'nn', 2, 2, 2, { force: 'matmul.2-register' })).toThrow(
       'matmul.2-register does not run on this adapter at this size; take matmul.3-tiled, matmul.1-naive',
@@ -253,7 +251,14 @@ describe('mixed precision, its matrix units emulated', () => {
   const card = () => {
     const matrix = { componentType: 'f16', resultComponentType: 'f32', M: 8, N: 8, K: 8 };
     const { subgroupSize, limits } = device;
-    return { kind: 'gpu', driver: 'nvidia', subgroupSize, limits, precision: 'mixed', subgroupMatrix: [matrix] } as const;
+    return {
+      kind: 'gpu',
+      driver: 'nvidia',
+      subgroupSize,
+      limits,
+      precision: 'mixed',
+      subgroupMatrix: [matrix],
+    } as const;
   };
   /** Gradients are rounded as multiples of 4096 times themselves. */
   const half = (values: Float32Array, scale = 1) => values.map((x) => roundToHalf(x * scale) / scale);
