@@ -19,10 +19,10 @@ import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BUNDLE, BUNDLE_VERSION, readTar } from '../src/engine/softwareVulkan.js';
 import { embed } from '../src/substrate/embed.js';
 import { TINY_RUN } from './reliability/runs.js';
 import { newPage, openBrowser, screenshotPath } from './support/browser.js';
+import { BUNDLE, BUNDLE_VERSION, readTar } from './support/swiftShader.js';
 
 /*
  * The packed library as a newcomer has it: unpacked into a project of its own, beside what it depends on and nothing else.

@@ -2,7 +2,6 @@ import { fork } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { openDevice } from '../engine/adapters.js';
 import { FileError, InputError } from '../engine/errors.js';
 import { makeFolders } from '../engine/folders.js';
 import { reason, writeFileAtomic } from '../train/atomicWrite.js';
@@ -13,12 +12,13 @@ import { estimateCells, measureRate } from '../train/experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../train/experiment/grid.js';
 import { jsonOf, makeReport, markdownOf } from '../train/experiment/report.js';
 import { parameterCounts } from '../train/run/train.js';
+import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { duration, showProgress } from './progress.js';
 import { fitted, StatusLine } from './statusLine.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
 
-interface ExperimentFlags {
+interface ExperimentFlags extends DeviceFlags {
   readonly grid: string;
   readonly out: string;
   readonly dryRun?: boolean;
@@ -26,20 +26,21 @@ interface ExperimentFlags {
   readonly cell?: string | true;
   readonly collect?: boolean;
   readonly strict?: boolean;
-  readonly device?: string;
 }
 
 /** `byte-to-loss experiment`: a grid of runs and its report, here or spread over a cluster's machines. */
 export function experimentCommand(): Command {
-  return new Command('experiment')
-    .description('train every cell of a grid (arms × K × seeds × steps) and report what it shows')
+  return withDevice(
+    new Command('experiment').description(
+      'train every cell of a grid (arms × K × seeds × steps) and report what it shows',
+    ),
+  )
     .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)')
     .requiredOption('--out <folder>', 'where runs and report go; finished cells found there are kept')
     .option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop')
     .option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX')
     .option('--collect', 'make the report of what is there')
     .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
-    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(async (flags: ExperimentFlags) => {
       const grid = readGrid(readJsonFile(flags.grid), flags.grid);
       if (flags.dryRun) await dryRun(grid, flags);
@@ -62,8 +63,6 @@ function cellOf({ cells, name }: Grid, flag: string | true): Cell {
   if (cell === undefined) throw new InputError(`--cell: ${name} has cells 0 to ${cells.length - 1}; got '${text}'`);
   return cell;
 }
-
-const deviceOf = ({ device }: ExperimentFlags) => openDevice(device === undefined ? {} : { device });
 
 async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
   const { cells } = grid;
@@ -216,6 +215,7 @@ function inItsOwnProcess(
 ): Promise<number | null> {
   const args = ['experiment', '--grid', flags.grid, '--out', flags.out, '--cell', `${cell.index}`];
   if (flags.device !== undefined) args.push('--device', flags.device);
+  if (flags.threads !== undefined) args.push('--threads', String(flags.threads));
   if (flags.strict) args.push('--strict');
   const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
   // A group of its own: a Ctrl-C reaches it once, through us.

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { openDevice } from '../engine/adapters.js';
 import type { Device } from '../engine/device.js';
 import { FileError, InputError } from '../engine/errors.js';
 import { profileFor } from '../engine/precision.js';
@@ -31,6 +30,7 @@ import {
   wholeNumber,
   windowSize,
 } from './arguments.js';
+import { deviceOf, withDevice } from './device.js';
 import { measureTexts, validationText } from './measureText.js';
 import { outputError, printableLines } from './output.js';
 import { programCommand, shellWord } from './program.js';
@@ -40,8 +40,7 @@ import { version } from './version.js';
 
 /** `byte-to-loss train`: from bytes to a decoder, with everything the run needs to be understood in one folder. */
 export function trainCommand(): Command {
-  return new Command('train')
-    .description('train a decoder on text, sounds and films')
+  return withDevice(new Command('train').description('train a decoder on text, sounds and films'))
     .option('--text <file...>', 'text or .jsonl files (default: Moby-Dick)', paths)
     .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits', path)
     .option('--video <file...>', 'films, or manifests of {"video", …} lines', paths)
@@ -113,7 +112,6 @@ export function trainCommand(): Command {
     .option('--out <folder>', 'run folder (default: runs/ and the time)', path)
     .option('--resume <run>', 'resume an interrupted run from its newest checkpoint, with its configuration', path)
     .option('--config <file>', "JSON with any of these names, or a run's config.json; flags win", path)
-    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(async ({ config: file, resume, ...flags }: Record<string, unknown> & Special) => {
       if (resume !== undefined && file !== undefined) throw new InputError('give --resume or --config, not both');
       if (resume !== undefined) {
@@ -153,7 +151,7 @@ interface Begun {
 /** @param take makes or takes up the folder, once the data and the device are there */
 async function runTrain(options: TrainOptions, take: (config: Config) => Begun): Promise<void> {
   const data = openData(options);
-  const open = () => openDevice(options.device === undefined ? {} : { device: options.device });
+  const open = () => deviceOf(options);
   const device = await open();
   try {
     profileFor(device, options.precision); // says so now if it cannot be had

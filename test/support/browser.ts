@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { BUNDLE, BUNDLE_VERSION, readTar } from '../../src/engine/softwareVulkan.js';
 import { HANGING } from './limits.js';
+import { BUNDLE, BUNDLE_VERSION, readTar } from './swiftShader.js';
 
 const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
 

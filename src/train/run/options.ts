@@ -76,6 +76,8 @@ export const trainSchema = z.strictObject({
   /** run folder; the default is named after the time */
   out: path.optional(),
   device: z.string().optional(),
+  /** of the CPU device; results do not depend on it */
+  threads: count.max(1024).optional(),
 });
 
 /** What was told, defaults filled in. */

@@ -26,7 +26,7 @@ interface DataHash {
 }
 
 /** Flags that may differ when a run is gone on with: they change nothing that is computed. `steps` may grow. */
-const FREE = new Set(['device', 'keep', 'skipNonfinite']);
+const FREE = new Set(['device', 'threads', 'keep', 'skipNonfinite']);
 
 /** An interrupted run: its folder, which the caller releases, and its options with the few changes that are allowed. */
 export interface ResumedRun {

@@ -1,10 +1,12 @@
 import { existsSync, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants, homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { DeviceError } from './errors.js';
-import { makeFolders } from './folders.js';
+import { addSource, dawn } from '../../src/engine/adapters.js';
+import { DeviceError } from '../../src/engine/errors.js';
+import { makeFolders } from '../../src/engine/folders.js';
+import { loadLibrary } from '../../src/engine/vulkanLoader.js';
 
 /** The package whose archive holds SwiftShader, Google's software Vulkan, and a Vulkan loader. */
 export const BUNDLE = '@sparticuz/chromium';
@@ -14,9 +16,6 @@ export const BUNDLE_VERSION = '147.0.0';
 const FILES = ['libvk_swiftshader.so', 'libvulkan.so.1', 'vk_swiftshader_icd.json'] as const;
 /** Written last, with the size of each file: a folder without it, or that disagrees with it, is unpacked again. */
 const MANIFEST = 'sizes.json';
-
-/** glibc's RTLD_NODELETE: the loader stays when Node closes a library that turns out to be no Node module. */
-const RTLD_NODELETE = 0x1000;
 
 /**
  * Unpack the bundled SwiftShader where it is not yet, and make sure that a Vulkan loader is in this process.
@@ -31,21 +30,6 @@ export function bundledDriver(): string {
   const folder = unpackBundle(locateArchive(), cacheFolder());
   if (!loadLibrary('libvulkan.so.1')) loadLibrary(join(folder, 'libvulkan.so.1'));
   return join(folder, 'vk_swiftshader_icd.json');
-}
-
-/** Whether the system has a Vulkan loader. Asking here spares the user Dawn's warning about a missing one. */
-export function hasVulkanLoader(): boolean {
-  return process.platform !== 'linux' || loadLibrary('libvulkan.so.1');
-}
-
-/** Node has no dlopen but the one for its own modules, which loads any library before it complains. */
-function loadLibrary(path: string): boolean {
-  try {
-    process.dlopen({ exports: {} }, path, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
-    return true;
-  } catch (error) {
-    return error instanceof Error && error.message.includes('did not self-register');
-  }
 }
 
 /** The package beside this one, or in the folder the user works in. */
@@ -150,3 +134,30 @@ export function* readTar(tar: Buffer): Generator<{ name: string; bytes: Buffer }
     at += 512 + Math.ceil(size / 512) * 512;
   }
 }
+
+/** Whether the bundled driver can run on this machine. */
+export const hasBundledDriver = process.platform === 'linux' && process.arch === 'x64';
+
+async function findBundled(robust: boolean): Promise<GPUAdapter> {
+  const manifest = bundledDriver();
+  const before = process.env.VK_DRIVER_FILES;
+  // Vulkan reads the variable when the first adapter is asked for; it is put back so that child processes choose for themselves.
+  process.env.VK_DRIVER_FILES = manifest;
+  try {
+    const adapter = await (await dawn(robust, 'bundled')).requestAdapter();
+    if (!adapter) throw new DeviceError(`Dawn does not accept ${manifest}`);
+    return adapter;
+  } finally {
+    if (before === undefined) delete process.env.VK_DRIVER_FILES;
+    else process.env.VK_DRIVER_FILES = before;
+  }
+}
+
+/** `openDevice({ device: 'bundled' })` opens SwiftShader from here on: kernels as Dawn compiles them, with no driver installed. */
+export const BUNDLED = {
+  name: 'bundled',
+  what: 'SwiftShader of the tests',
+  find: findBundled,
+  isAutomatic: false,
+} as const;
+addSource(BUNDLED);
