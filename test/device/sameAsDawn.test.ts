@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { wgslCompiler } from '../../src/device/wgslCompiler.js';
 import { openDevice } from '../../src/engine/adapters.js';
 import { openCpu } from '../support/cpuDevice.js';
 import { bindTo, dispatch, pipelineOf, readFloats, readWords, USAGE } from '../support/cpuPrograms.js';
-import { wgslOf } from '../support/wasmKernels.js';
+import { handCompiler, wgslOf } from '../support/wasmKernels.js';
 
 const { STORAGE, UNIFORM, READ, INDIRECT } = USAGE;
 
@@ -466,16 +467,50 @@ const PROGRAMS: Record<string, (gpu: GPUDevice) => unknown> = {
   },
 };
 
-describe('programs do on the CPU device what they do on Dawn:', () => {
+const SIZED = `override size: u32 = 4u;
+@id(7) override start: u32;
+@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(size) fn main(@builtin(local_invocation_index) i: u32) { y[i] = start + size; }`;
+
+async function sized(gpu: GPUDevice, constants: Record<string, number>): Promise<number[]> {
+  const module = gpu.createShaderModule({ code: SIZED });
+  const pipeline = gpu.createComputePipeline({ layout: 'auto', compute: { module, constants } });
+  const y = buffer(gpu, 32);
+  dispatch(gpu, pipeline, bindTo(gpu, pipeline, y), 1);
+  return [...(await readWords(gpu, y))];
+}
+
+/** Programs whose kernels only the compiler knows. */
+const COMPILED: typeof PROGRAMS = {
+  'constants have their defaults': (gpu) => sized(gpu, { 7: 10 }),
+  'constants are given by name and by number': (gpu) => sized(gpu, { size: 6, 7: 20 }),
+  'a constant without a value': (gpu) => sized(gpu, { size: 6 }),
+  'a constant that has a number is given by name': (gpu) => sized(gpu, { start: 6 }),
+  'more invocations than a workgroup can have': (gpu) => sized(gpu, { 7: 1, size: 100_000 }),
+  'an index outside of a buffer reaches no other buffer': async (gpu) => {
+    const code = `@group(0) @binding(0) var<storage, read_write> x: array<u32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { x[id.x] = 1u; }`;
+    const module = gpu.createShaderModule({ code });
+    const pipeline = gpu.createComputePipeline({ layout: 'auto', compute: { module } });
+    const [x, next] = [buffer(gpu, 256), buffer(gpu, 256)];
+    dispatch(gpu, pipeline, bindTo(gpu, pipeline, x), 4);
+    return [await readWords(gpu, x), await readWords(gpu, next)].map((words) => words.every((word) => word === 1));
+  },
+};
+
+describe.each([
+  ['kernels put together by hand', handCompiler, PROGRAMS],
+  ['the compiler', wgslCompiler, { ...PROGRAMS, ...COMPILED }],
+])('programs do on the CPU device, with %s, what they do on Dawn:', (_, compiler, programs) => {
   let cpu: GPUDevice;
   let dawn: GPUDevice;
   beforeAll(async () => {
-    cpu = await openCpu();
+    cpu = await openCpu({ compiler });
     dawn = (await openDevice({ device: 'bundled', robust: true })).gpu;
   });
 
-  it.each(Object.keys(PROGRAMS))('%s', async (name) => {
-    const program = PROGRAMS[name]!;
+  it.each(Object.keys(programs))('%s', async (name) => {
+    const program = programs[name]!;
     const [ours, theirs] = [await outcome(cpu, program), await outcome(dawn, program)];
     expect(ours).toEqual(theirs);
   });
