@@ -358,6 +358,8 @@ class ModuleAnalyser {
 
   private variable(syntax: VariableSyntax): Variable {
     const { name, at, template } = syntax;
+    // A texture or a sampler has no address space; it is refused by its type.
+    if (!template && syntax.type) typeOf(syntax.type, this.scope);
     if (!template)
       this.fail(`module-scope 'var' declarations require an address space; write var<private> or var<workgroup>`, at);
     const [spaceName, accessName] = template;

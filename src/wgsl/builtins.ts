@@ -129,6 +129,8 @@ export const SPECIAL = ['bitcast', 'arrayLength', 'workgroupUniformLoad', 'trans
 
 /** Functions of WGSL that are not built, and why. */
 export const LEFT_OUT: Readonly<Record<string, string>> = Object.fromEntries([
+  ['print', 'printing is left out'],
+  ...`bufferView bufferArrayView bufferLength`.split(' ').map((name) => [name, 'buffers without a type are left out']),
   ...`dpdx dpdxCoarse dpdxFine dpdy dpdyCoarse dpdyFine fwidth fwidthCoarse fwidthFine`
     .split(' ')
     .map((name) => [name, 'derivatives are for fragment shaders']),

@@ -61,6 +61,9 @@ const RANGES: Partial<Record<string, readonly [bigint, bigint]>> = {
   'abstract-int': [-(2n ** 63n), 2n ** 63n - 1n],
 };
 
+/** The largest finite f32. A constant above it is refused, though it might round down to it. */
+export const MAX_F32 = (2 - 2 ** -23) * 2 ** 127;
+
 /** The scalar as one of `type`. @throws ConstantError where it is out of range, infinite or NaN */
 export function represent(value: ScalarValue, type: AnyScalar): ScalarValue {
   const refuse = (shown: string): never => {
@@ -90,7 +93,7 @@ export function convertScalar(value: ScalarValue, from: AnyScalar, to: AnyScalar
     const rounded = Math.fround(value as number);
     if (!Number.isFinite(rounded))
       throw new ConstantError(`value ${print(value, from)} cannot be represented as 'f32'`);
-    return rounded;
+    return Math.fround(value as number);
   }
   return conversion(from.name, to.name as ScalarName)(value as number);
 }
@@ -225,7 +228,7 @@ export function broadcast(operation: Operation, a: ConstantValue, b: ConstantVal
 export function foldUnary(operator: UnaryOperator, { type, value }: Constant): Constant {
   const of = scalarOf(type)!;
   const operation = (a: ScalarValue): ScalarValue => {
-    if (typeof a === 'bigint') return represent(operator === '-' ? -a : ~a, of);
+    if (typeof a === 'bigint') return BigInt.asIntN(64, operator === '-' ? -a : ~a);
     return of.name === 'abstract-float' ? -(a as number) : unary(operator, of.name as ScalarName)(a);
   };
   return { type, value: mapScalars(value, operation) };

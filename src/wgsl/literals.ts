@@ -1,5 +1,5 @@
 /** Number literals: `12`, `0x1Fu`, `1.5e3f`, `0x1.8p-3`. */
-import { ConstantError, represent, type ScalarValue } from './constants.js';
+import { ConstantError, MAX_F32, represent, type ScalarValue } from './constants.js';
 import { ABSTRACT_FLOAT, ABSTRACT_INT, type AnyScalar, F32, I32, U32 } from './types.js';
 
 /** @throws ConstantError where the number does not fit its type */
@@ -19,15 +19,16 @@ export function parseNumber(text: string): { type: AnyScalar; value: ScalarValue
 
 function parseFloating(text: string, digits: string, isHex: boolean, type: AnyScalar) {
   const exact = isHex ? parseHexFloat(digits) : Number(digits);
+  const isSmall = Math.abs(exact) <= (type === F32 ? MAX_F32 : Number.MAX_VALUE);
+  if (!isSmall) throw new ConstantError(`value ${text} cannot be represented as '${type.name}'`);
   const value = type === F32 ? Math.fround(exact) : exact;
-  if (!Number.isFinite(value)) throw new ConstantError(`value ${text} cannot be represented as '${type.name}'`);
-  if (isHex && (value !== exact || !isExact(digits, exact))) {
-    throw new ConstantError(`value ${text} cannot be exactly represented as '${type.name}'`);
+  if (isHex && type === F32 && (value !== exact || !isExact(digits))) {
+    throw new ConstantError(`value ${text} cannot be exactly represented as 'f32'`);
   }
   return { type, value };
 }
 
-/** The digits as one integer, and the power of two that it is to be multiplied by. `1.8p3` → 24, -1 */
+/** The digits as one integer, and the power of two that it is to be multiplied by. `0x1.8p3` → 24, -1 */
 function hexParts(digits: string): { mantissa: bigint; exponent: number } {
   const [, whole = '', fraction = '', power = '0'] = /^0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i.exec(digits)!;
   return { mantissa: BigInt(`0x${whole}${fraction}`), exponent: Number(power) - 4 * fraction.length };
@@ -42,10 +43,8 @@ function parseHexFloat(digits: string): number {
   return Number(mantissa) * 2 ** -bits * 2 ** half * 2 ** (exponent + bits - half);
 }
 
-function isExact(digits: string, value: number): boolean {
-  const { mantissa, exponent } = hexParts(digits);
-  if (mantissa === 0n || value === 0) return mantissa === 0n;
-  const trimmed = mantissa >> BigInt(/0*$/.exec(mantissa.toString(2))![0].length);
-  const least = exponent + mantissa.toString(2).length - trimmed.toString(2).length;
-  return trimmed < 2n ** 53n && least >= -1074;
+/** Whether a float64 holds all of the digits. */
+function isExact(digits: string): boolean {
+  const { mantissa } = hexParts(digits);
+  return mantissa.toString(2).replace(/0+$/, '').length <= 53;
 }

@@ -53,7 +53,7 @@ const FEATURES = [
 const SEVERITIES = ['error', 'warning', 'info', 'off'];
 
 class Parser {
-  private readonly tokens: readonly Token[];
+  private readonly tokens: Token[];
   private next = 0;
 
   constructor(private readonly text: string) {
@@ -543,12 +543,21 @@ class Parser {
 
   private sequence(first: ExpressionSyntax, operators: readonly string[], operand: () => ExpressionSyntax) {
     let left = first;
-    while (this.token.kind === 'symbol' && operators.includes(this.token.text)) {
-      const { at, text } = this.token;
+    for (;;) {
+      this.splitMinuses();
+      const { at, text, kind } = this.token;
+      if (kind !== 'symbol' || !operators.includes(text)) return left;
       this.next++;
       left = { kind: 'binary', at, operator: text as BinaryOperator, left, right: operand() };
     }
-    return left;
+  }
+
+  /** In an expression `--` is two signs: nothing is decremented there. */
+  private splitMinuses() {
+    const { at, text, kind } = this.token;
+    if (text !== '--') return;
+    const second = { line: at.line, column: at.column + 1 };
+    this.tokens.splice(this.next, 1, { kind, text: '-', at }, { kind, text: '-', at: second });
   }
 
   private noMixing(left: ExpressionSyntax): ExpressionSyntax {
@@ -577,15 +586,11 @@ class Parser {
   }
 
   private unary(): ExpressionSyntax {
+    this.splitMinuses();
     const { at, text, kind } = this.token;
     if (kind === 'symbol' && ['-', '!', '~', '*', '&'].includes(text)) {
       this.next++;
       return { kind: 'unary', at, operator: text as UnaryOperator | '*' | '&', operand: this.unary() };
-    }
-    if (text === '++' || text === '--') {
-      this.fail(
-        `'${text}' is reserved: prefix increment and decrement do not exist; write parentheses to negate twice`,
-      );
     }
     return this.postfix(this.primary());
   }

@@ -95,8 +95,10 @@ function statement(syntax: StatementSyntax, place: Place, scope: Scope): Analyse
       const { node: body, behaviours } = block(syntax.body, place, scope);
       return { node: { kind: 'block', at, body }, behaviours };
     }
-    case 'assign':
-      return goesOn(assignment(syntax, scope));
+    case 'assign': {
+      const assigned = assignment(syntax, scope);
+      return assigned && goesOn(assigned);
+    }
     case 'step':
       return goesOn(step(syntax, scope));
     case 'call':
@@ -231,13 +233,16 @@ function describe(syntax: ExpressionSyntax, operand: Operand): string {
   return isParameter ? `parameter '${syntax.name}'` : `'let ${syntax.name}'`;
 }
 
-function assignment({ at, place: placeSyntax, operator, value: valueSyntax }: Of<'assign'>, scope: Scope): Statement {
+function assignment(
+  { at, place: placeSyntax, operator, value: valueSyntax }: Of<'assign'>,
+  scope: Scope,
+): Statement | undefined {
   if (!placeSyntax) {
     const operand = expression(valueSyntax, scope);
     if (operand.kind === 'place' && !isConstructible(operand.type)) {
       scope.fail(`cannot assign '${typeName(operand.type)}' to '_'`, valueSyntax.at);
     }
-    return { kind: 'evaluate', at, expression: expressionOf(operand, scope) };
+    return operand.kind === 'constant' ? undefined : { kind: 'evaluate', at, expression: expressionOf(operand, scope) };
   }
   const target = targetOf(placeSyntax, scope);
   const operand = expression(valueSyntax, scope);

@@ -10,7 +10,8 @@ import { BOOL, F32, I32, isConstructible, nestingDepth, typeName, U32 } from './
 const SCALAR_NAMES: Readonly<Record<string, ScalarType>> = { bool: BOOL, i32: I32, u32: U32, f32: F32 };
 const SHORT: Readonly<Record<string, ScalarType>> = { f: F32, i: I32, u: U32 };
 
-const LEFT_OUT = /^(texture_\w+|sampler|sampler_comparison|atomic|f16|vec[234]h|mat[234]x[234]h|subgroup_matrix_\w+)$/;
+const LEFT_OUT =
+  /^(texture_\w+|sampler|sampler_comparison|atomic|f16|vec[234]h|mat[234]x[234]h|subgroup_matrix_\w+|binding_array|buffer)$/;
 
 /** `vec3`, `mat2x2`, `array`: names that make a type with a template list, or are made one by a constructor's arguments. */
 export type Generator =
@@ -128,6 +129,9 @@ const ACCESSES: readonly string[] = ['read', 'write', 'read_write'];
 
 /** The `storage, read` of `var<storage, read>` or `ptr<storage, f32, read>`. */
 export function spaceOf(syntax: ExpressionSyntax, scope: Scope): AddressSpace {
+  if (syntax.kind === 'name' && syntax.name === 'immediate') {
+    scope.fail("address space 'immediate' is left out; write uniform", syntax.at);
+  }
   if (syntax.kind !== 'name' || !SPACES.includes(syntax.name)) {
     const found = syntax.kind === 'name' ? `'${syntax.name}'` : 'an expression';
     return scope.fail(`expected an address space (${SPACES.join(', ')}); found ${found}`, syntax.at);
