@@ -77,7 +77,7 @@ export const trainSchema = z.strictObject({
   out: path.optional(),
   device: z.string().optional(),
   /** of the CPU device; results do not depend on it */
-  threads: count.max(1024).optional(),
+  threads: whole(1, 1024).optional(),
 });
 
 /** What was told, defaults filled in. */
