@@ -51,7 +51,7 @@ export function benchCommand(): Command {
     )
     .option('--robust', 'with every access in shaders checked against its bounds, as in tests')
     .option('--json', 'print JSON')
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(bench);
 }
 

@@ -30,7 +30,7 @@ export function generateCommand(): Command {
     .option('--temperature <x>', '0 takes the likeliest byte', realNumber, 0.8)
     .option('--top-k <n>', 'only the k likeliest bytes; 0 keeps all', wholeNumber, 40)
     .option('--seed <n>', 'of the draws', wholeNumber, 0)
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(async (flags: GenerateFlags) => {
       if (flags.prompt !== undefined && flags.promptHex !== undefined) {
         throw new InputError('give --prompt or --prompt-hex, not both');

@@ -13,6 +13,7 @@ import { npyBytes } from './inspect/npy.js';
 import { inspectionPage } from './inspect/page.js';
 import { shortNumber } from './inspect/signs.js';
 import { audioWindow, textWindow, type WindowLimits } from './inspect/window.js';
+import { StatusLine } from './statusLine.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
 interface InspectFlags {
@@ -48,7 +49,7 @@ export function inspectCommand(): Command {
     .addOption(new Option('--size <name>', 'of a fresh decoder').choices(Object.keys(SIZES)).default('tiny'))
     .addOption(new Option('--door <kind>', 'of a fresh decoder').choices(DOOR_KINDS).default('zero'))
     .option('--seed <n>', 'of a fresh decoder', wholeNumber, 0)
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(async (flags: InspectFlags) => {
       if (flags.npy !== undefined && flags.tensor === undefined) {
         throw new InputError('--npy writes one tensor; name it with --tensor');
@@ -58,16 +59,15 @@ export function inspectCommand(): Command {
       const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, text, limits);
       const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
       try {
-        show(await inspect(device, subject, window, showEntries), flags);
+        // A large decoder's references take a while: entries are counted where somebody watches.
+        const status = new StatusLine(process.stderr);
+        const count = (done: number, of: number) => status.show(() => `entry ${done} of ${of}`);
+        const inspection = await inspect(device, subject, window, count).finally(() => status.end());
+        show(inspection, flags);
       } finally {
         device.close();
       }
     });
-}
-
-/** A large decoder's references take a while: count entries where somebody watches. */
-function showEntries(done: number, of: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\rentry ${done} of ${of}${done === of ? '\n' : ''}`);
 }
 
 function subjectOf({ checkpoint, config: file, size, door, seed }: InspectFlags): {

@@ -14,7 +14,7 @@ export function scoreCommand(): Command {
     .option('--prefix-hex <hex>', 'the bytes before, two hex digits each', '')
     .requiredOption('--stream-hex <hex>', 'the bytes to score')
     .option('--json', 'print JSON: { bits_per_byte, bits }')
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(async (options: ScoreOptions) => {
       const prefix = hexBytes('--prefix-hex', options.prefixHex);
       const stream = hexBytes('--stream-hex', options.streamHex);

@@ -16,7 +16,7 @@ interface Verdict {
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('prove on this device that every channel is exact to the last bit')
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .option('--json', 'print JSON: { adapter, seconds, claims: [{ path, what, numbers, seconds, fault? }] }')
     .action(async ({ device: name, json }: { device?: string; json?: boolean }) => {
       const started = performance.now();

@@ -12,7 +12,7 @@ const TEXT = 'Hi, byte';
 export function walkCommand(): Command {
   return new Command('walk')
     .description('follow one short string from byte to loss to first gradient, in eight stops')
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option('--device <name>', 'auto, gpu, cpu, system or bundled')
     .action(async (flags: { readonly device?: string }) => {
       const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
       try {

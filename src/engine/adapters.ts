@@ -1,4 +1,4 @@
-/** Node only: finds an adapter through Dawn. A browser calls `requestDevice` of device.ts with its own adapter. */
+/** Node only: finds an adapter, through Dawn or on the CPU. A browser calls `requestDevice` of device.ts with its own adapter. */
 import {
   type AdapterDescription,
   type Device,
@@ -10,13 +10,15 @@ import {
 import { DeviceError, InputError } from './errors.js';
 import { BUNDLE, BUNDLE_VERSION, bundledDriver, hasVulkanLoader } from './softwareVulkan.js';
 
-/** Where an adapter may come from: a hardware GPU, the software driver of the system, the bundled one. */
-export type DeviceName = 'gpu' | 'system' | 'bundled';
+/** Where an adapter may come from: a hardware GPU, our own CPU device, the software driver of the system, the bundled one. */
+export type DeviceName = 'gpu' | 'cpu' | 'system' | 'bundled';
 
 /** What `openDevice` can be told. */
 export interface OpenOptions extends Pick<DeviceOptions, 'features'> {
-  /** `auto` (default), `gpu`, `system` (alias `lavapipe`) or `bundled` (alias `swiftshader`) */
+  /** `auto` (default), `gpu`, `cpu`, `system` (alias `lavapipe`) or `bundled` (alias `swiftshader`) */
   readonly device?: string;
+  /** threads of the CPU device; default: as many as this process may use */
+  readonly threads?: number;
   /** true bounds-checks every access in shaders: tests; false (default) is about twice as fast on software drivers */
   readonly robust?: boolean;
 }
@@ -25,15 +27,20 @@ export interface OpenOptions extends Pick<DeviceOptions, 'features'> {
 export interface Source {
   readonly name: DeviceName;
   readonly what: string;
-  readonly find: (robust: boolean) => Promise<GPUAdapter>;
+  readonly find: (robust: boolean, threads?: number) => Promise<GPUAdapter>;
+  /** false: taken only when it is named */
+  readonly isAutomatic?: boolean;
 }
 
 /** In the order in which `auto` tries them. */
 export const SOURCES: readonly Source[] = [
   { name: 'gpu', what: 'hardware GPU', find: findGpu },
+  { name: 'cpu', what: 'CPU device', find: findCpu, isAutomatic: false },
   { name: 'system', what: "the system's software driver", find: findSystem },
   { name: 'bundled', what: 'bundled SwiftShader', find: findBundled },
 ];
+
+const MAX_THREADS = 1024;
 
 const ALIASES: Readonly<Record<string, string>> = { lavapipe: 'system', swiftshader: 'bundled' };
 
@@ -41,16 +48,22 @@ const ALIASES: Readonly<Record<string, string>> = { lavapipe: 'system', swiftsha
  * Open the best device of this machine: a hardware GPU, else the system's software Vulkan, else the bundled SwiftShader.
  * `options.device`, then the variable BYTE_TO_LOSS_DEVICE, name one of them instead.
  *
- * @throws InputError when the name is unknown
+ * @throws InputError when the name is unknown, or the number of threads is not one
  * @throws DeviceError when none opens: what was tried, why each failed, and the command that mends it
  */
 export async function openDevice(options: OpenOptions = {}, sources: readonly Source[] = SOURCES): Promise<Device> {
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
+    throw new InputError(`threads must be a whole number from 1 to ${MAX_THREADS}; got ${threads}`);
+  }
   const failures: string[] = [];
   const tried = chosenSources(options.device, sources);
   for (const source of tried) {
     try {
-      const adapter = await source.find(options.robust ?? false);
-      const device = await requestDevice(adapter, { ...options, settle: patiently, freeMemory });
+      const adapter = await source.find(options.robust ?? false, threads);
+      // Dawn has to be polled; the CPU device sends a message.
+      const waiting = source.name === 'cpu' ? {} : { settle: patiently };
+      const device = await requestDevice(adapter, { ...options, ...waiting, freeMemory });
       opened.push(new WeakRef(device));
       return device;
     } catch (error) {
@@ -99,7 +112,7 @@ export async function listDevices(sources: readonly Source[] = SOURCES): Promise
 export function chosenSources(option: string | undefined, sources: readonly Source[] = SOURCES): readonly Source[] {
   const given = option ?? (process.env.BYTE_TO_LOSS_DEVICE || 'auto');
   const name = ALIASES[given] ?? given;
-  if (name === 'auto') return sources;
+  if (name === 'auto') return sources.filter(({ isAutomatic = true }) => isAutomatic);
   const chosen = sources.filter((source) => source.name === name);
   if (chosen.length === 0 && !SOURCES.some((source) => source.name === name)) {
     const from = option === undefined ? 'BYTE_TO_LOSS_DEVICE' : 'device';
@@ -149,6 +162,17 @@ function freeMemory(): number {
 }
 
 const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
+
+async function findCpu(robust: boolean, threads?: number): Promise<GPUAdapter> {
+  const [{ createCpuAdapter }, { defineGlobals }, { nodeHost }, { wgslCompiler }] = await Promise.all([
+    import('../device/cpu.js'),
+    import('../device/globals.js'),
+    import('../device/nodeHost.js'),
+    import('../device/wgslCompiler.js'),
+  ]);
+  defineGlobals();
+  return createCpuAdapter({ host: nodeHost, compiler: wgslCompiler, threads, isRobust: robust });
+}
 
 async function findGpu(robust: boolean): Promise<GPUAdapter> {
   const { best } = await systemAdapters(robust);

@@ -22,7 +22,7 @@ import type { Entity, Scope } from './scope.js';
 import type { BlockSyntax, CaseSyntax, ExpressionSyntax, StatementSyntax, VariableSyntax } from './syntax.js';
 import type { BinaryOperator, Block, Expression, Position, Statement, SwitchCase, Type, Variable } from './tree.js';
 import { accessOf, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
-import { type AnyType, BOOL, commonType, I32, isConstructible, sameType, scalarOf, typeName, U32 } from './types.js';
+import { type AnyType, BOOL, convertsTo, I32, isConstructible, sameType, scalarOf, typeName, U32 } from './types.js';
 
 export type Behaviour = 'next' | 'break' | 'continue' | 'return';
 
@@ -312,7 +312,7 @@ function switchStatement({ at, selector, cases }: Of<'switch'>, place: Place, sc
     given.map((syntax) => syntax && constantOf(syntax, scope, 'case selector')),
   );
   const all = [operand, ...values.flat().filter((constant) => constant !== undefined)];
-  const type = commonType([I32, U32].filter((to) => all.every(({ type: from }) => converts(from, to))));
+  const type = [I32, U32].find((to) => all.every(({ type: from }) => convertsTo(from, to)));
   if (!type) {
     const found = [...new Set(all.map(({ type: from }) => `'${typeName(from)}'`))].join(', ');
     return scope.fail(`switch selector and case values must be of one type, i32 or u32; found ${found}`, selector.at);
@@ -334,10 +334,7 @@ function switchStatement({ at, selector, cases }: Of<'switch'>, place: Place, sc
   return { node: { kind: 'switch', at, selector: chosen, cases: analysed }, behaviours };
 }
 
-const converts = (from: AnyType, to: Type) =>
-  sameType(from, to) || (from.kind === 'scalar' && from.name === 'abstract-int');
-
-function caseValue(constant: Operand, type: AnyType, seen: Set<number>, scope: Scope): number {
+function caseValue(constant: Operand, type: Type, seen: Set<number>, scope: Scope): number {
   const given = converted(constant, type, scope)!;
   const number = (given as { value: unknown }).value as number;
   if (seen.has(number)) scope.fail(`duplicate switch case '${number}'`, constant.at);

@@ -10,7 +10,9 @@ import type { Device } from '../../src/engine/device.js';
 import { DeviceError, InputError } from '../../src/engine/errors.js';
 import { bundledDriver, unpackBundle } from '../../src/engine/softwareVulkan.js';
 import { collectGarbage } from '../../src/train/run/garbage.js';
+import { BUILT } from '../support/build.js';
 import { testDevice } from '../support/device.js';
+import { HANGING } from '../support/limits.js';
 
 /** Adds 1 to each of 64 numbers that start at 0, 1, 2, …, and reads them back. */
 async function addOne(device: Device): Promise<number[]> {
@@ -116,7 +118,7 @@ describe('openDevice', () => {
 
   it('names where an unknown name came from', async () => {
     await expect(openDevice({ device: 'gup' })).rejects.toThrow(
-      new InputError('device must be one of auto, gpu, system, bundled, lavapipe, swiftshader; got "gup"'),
+      new InputError('device must be one of auto, gpu, cpu, system, bundled, lavapipe, swiftshader; got "gup"'),
     );
     process.env.BYTE_TO_LOSS_DEVICE = 'cuda';
     await expect(openDevice()).rejects.toThrow(/^BYTE_TO_LOSS_DEVICE must be one of .*; got "cuda"$/);
@@ -256,15 +258,15 @@ describe('devices', () => {
 
 it('a process that used a device ends by itself, whether or not it closed it', () => {
   const script = (end: string) => `
-    import { openDevice } from './src/engine/adapters.ts';
+    import { openDevice } from '${BUILT}/engine/adapters.js';
     const device = await openDevice({ device: 'bundled' });
     await device.wait();
     ${end}
     console.log(device.driver);`;
   for (const end of ['', 'device.close();']) {
-    const out = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script(end)], {
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', script(end)], {
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: HANGING,
     });
     expect(out).toBe('swiftshader\n');
   }

@@ -13,6 +13,32 @@ import { recordSample, SEED } from './recordSample.js';
 export const EDGE_SIZES = [1, 7, 8, 9, 31, 32, 33, 63, 64, 65];
 
 /**
+ * A sample with one tensor in every place of one shape: `layerNorm(x, w, w)`.
+ *
+ * @returns undefined where no two places that a gradient flows to have one shape
+ */
+export function tied(sample: OpSample): OpSample | undefined {
+  /** which place each place shares its tensor with: the first of its shape */
+  const sharing = (n: number) => {
+    const firsts = new Map<string, string>();
+    return Object.entries(sample.inputs(n)).map(([name, shape]): [name: string, first: string] => {
+      const key = sample.fixed?.includes(name) ? name : shape.join();
+      if (!firsts.has(key)) firsts.set(key, name);
+      return [name, firsts.get(key)!];
+    });
+  };
+  if (sharing(9).every(([name, first]) => name === first)) return undefined;
+  return {
+    ...sample,
+    // Its gradient is a sum over the places, in which large parts cancel: attention's q·q is the largest score there is.
+    roundings: 4 * (sample.roundings ?? 64),
+    inputs: (n) => Object.fromEntries(sharing(n).map(([, first]) => [first, sample.inputs(n)[first]!])),
+    call: (x, n) =>
+      sample.call({ ...x, ...Object.fromEntries(sharing(n).map(([name, first]) => [name, x[first]!])) }, n),
+  };
+}
+
+/**
  * Kernels agree with the float64 reference: outputs, everything saved, and every gradient.
  *
  * @param profile what kernels are chosen by, the device itself by default

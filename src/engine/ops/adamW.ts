@@ -1,7 +1,7 @@
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { elementKernel } from './elementwise.js';
+import { onePerInvocation } from './elementwise.js';
 import { splitRange } from './gradientNorm.js';
 
 /** Constants of the update; the learning rate changes from step to step and comes in a tensor. */
@@ -78,7 +78,7 @@ const adamWOp: Op<AdamWOptions> = {
       const ranges = Object.entries(flat).map(([name, tensor]) => [name, { tensor, ...range }]);
       const blocks = { tensor: decays!, offset: range.offset / 64, length: Math.ceil(range.length / 64) };
       const bind = { ...Object.fromEntries(ranges), decays: blocks, clip: clip!, step: step! };
-      return elementKernel('adamW', adapter, range.length, bind, { n: range.length, ...attributes });
+      return onePerInvocation('adamW', range.length, bind, { n: range.length, ...attributes });
     });
   },
   flops: ({ inputs: [gradients] }) => 14 * gradients![0]!,

@@ -94,7 +94,7 @@ function pairs({ B, H, S, P }: Record<string, number>): number {
 const attentionForward: Op<AttentionSizes> = {
   name: 'attention.forward',
   formula: 'y[i] = Σ_j p[i,j] v[j],  p[i,j] = softmax over visible j of q[i]·k[j]/√D',
-  inputs: ['q', 'k', 'v', 'position'],
+  inputs: ['q', 'k', 'v', { u32: 'position', below: (_, { S, capacity }) => capacity - S + 1 }],
   outputs: ['y', 'lse'],
   shape: (_, { B, H, S, D }) => [{ shape: [B, S, H * D] }, { shape: [B, H, S] }],
   reference: ([q, k, v, position], sizes) => attentionReference(q!, k!, v!, position!.data[0]!, sizes),

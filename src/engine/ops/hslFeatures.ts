@@ -1,4 +1,4 @@
-import { channelCount, VALUE_CHANNELS } from '../../substrate/channels.js';
+import { channelCount, VALUE_CHANNELS, VOCABULARY } from '../../substrate/channels.js';
 import { embedIds } from '../../substrate/embed.js';
 import { contextTable, valueTable, waveTable } from '../../substrate/table.js';
 import { InputError, ShapeError } from '../errors.js';
@@ -107,12 +107,9 @@ function visitValues(
 const hslFeaturesForward: Op<HslAttributes> = {
   name: 'hslFeatures.forward',
   formula: 'y[n] = the 27 channels of byte ids[n] after byte ids[n−1]',
-  inputs: ['ids', 'table', 'context', 'wave'],
+  inputs: [{ u32: 'ids', below: () => VOCABULARY }, 'table', 'context', { u32: 'wave' }],
   outputs: ['y'],
   shape([ids, table], { includeBits }) {
-    if (ids!.dtype !== 'u32') {
-      throw new ShapeError('hslFeatures', `ids must be u32, not ${ids!.dtype}`, { ids: ids!.shape });
-    }
     if (table!.shape.length !== 2 || table!.shape[0] !== 256 || table!.shape[1] !== VALUE_CHANNELS) {
       throw new ShapeError('hslFeatures', `table must be [256, ${VALUE_CHANNELS}]`, { table: table!.shape });
     }
@@ -156,7 +153,7 @@ function hslFeaturesBackwardReference(ids: Value, dY: Value, attributes: HslAttr
 const hslFeaturesBackward: Op<HslAttributes> = {
   name: 'hslFeatures.backward',
   formula: 'dTable[v] += Σ_{n: ids[n] = v} dY[n, value columns]',
-  inputs: ['ids', 'dY'],
+  inputs: [{ u32: 'ids', below: () => VOCABULARY }, 'dY'],
   outputs: [{ adds: 'dTable' }],
   shape: () => [{ shape: [256, VALUE_CHANNELS] }],
   reference: ([ids, dY], attributes) => [hslFeaturesBackwardReference(ids!, dY!, attributes)],

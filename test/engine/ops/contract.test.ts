@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { registry } from '../../../src/engine/ops/index.js';
 import { testDevice } from '../../support/device.js';
-import { checkGradients, checkParity, EDGE_SIZES } from '../../support/opContract.js';
+import { checkGradients, checkParity, EDGE_SIZES, tied } from '../../support/opContract.js';
 
 // Every registered op, at every size around a tile edge: a listed op is a covered op.
 describe.each(registry.map((row) => [row.name, row] as const))('%s', (_, row) => {
@@ -19,6 +19,15 @@ describe.each(registry.map((row) => [row.name, row] as const))('%s', (_, row) =>
       const device = await testDevice();
       for (const n of [3, 9]) await checkParity(device, sample, n, device, true);
     });
+
+    const alike = tied(sample);
+    if (alike !== undefined) {
+      test(`${sample.name}: one tensor in every place of its shape`, async () => {
+        const device = await testDevice();
+        for (const n of [3, 9]) await checkParity(device, alike, n);
+        for (const n of [3, 9]) checkGradients(alike, n);
+      });
+    }
 
     test(`${sample.name}: reference gradients agree with central differences`, () => {
       for (const n of EDGE_SIZES) checkGradients(sample, n);
