@@ -48,6 +48,7 @@ export function kernelProfiles(sizes: readonly SubgroupSize[]): KernelProfile[] 
 
 /** What is known of one kernel file when all is done. */
 export interface KernelReport {
+  /** of its runs; empty where its text has none */
   readonly subgroupSizes: Set<number>;
   dispatches: number;
   /** findings and disagreements, as text */
@@ -108,7 +109,7 @@ export class KernelCheck {
     { subgroupSize }: KernelProfile,
   ): boolean {
     const keys = dispatches.map(({ shader, constants, params, workgroups }) => {
-      const size = /subgroup/.test(texts.get(shader)!.replace(/\/\/.*$/gm, '')) ? subgroupSize : 0;
+      const size = usesSubgroups(texts.get(shader)!) ? subgroupSize : 0;
       return `${sample} ${shader} ${JSON.stringify([constants, params, workgroups, size])}`;
     });
     const isNew = keys.some((key) => !this.#seen.has(key));
@@ -131,7 +132,7 @@ export class KernelCheck {
     const findings = check(module, entryPoint, { bindings, workgroups: dispatch.workgroups, subgroupSize, seed: 7 });
     const report = this.#report(dispatch.shader);
     report.dispatches += 1;
-    report.subgroupSizes.add(subgroupSize);
+    if (usesSubgroups(text)) report.subgroupSizes.add(subgroupSize);
     for (const finding of findings) report.problems.push(`${where}: ${findingText(finding, module.text)}`);
   }
 
@@ -152,6 +153,11 @@ export class KernelCheck {
     }
     return report;
   }
+}
+
+/** Whether a kernel's text, comments aside, speaks of subgroups. */
+function usesSubgroups(text: string): boolean {
+  return /subgroup/.test(text.replace(/\/\/.*$/gm, ''));
 }
 
 /** Bytes of storages, and which words of them anybody wrote. What nobody wrote is NaN, so that it shows. */
