@@ -19,7 +19,7 @@ import type { AnalysedFunction, Scope } from './scope.js';
 import type { ExpressionSyntax } from './syntax.js';
 import type { Position, Variable } from './tree.js';
 import { generatorOf, isPredeclared, refuseLeftOut, typeOf } from './typeNames.js';
-import { type AnyType, concrete, sameType, scalarOf, typeName, U32, withScalar } from './types.js';
+import { type AnyType, concrete, isConstructible, sameType, scalarOf, typeName, U32, withScalar } from './types.js';
 
 type CallSyntax = ExpressionSyntax & { readonly kind: 'call' };
 
@@ -267,6 +267,10 @@ function workgroupUniformLoad(given: readonly Operand[], at: Position, scope: Sc
       at,
     );
   }
+  const { of } = pointer.type;
+  if (!isConstructible(of) || scope.analysis.overrideSized.has(of)) {
+    scope.fail(`workgroupUniformLoad cannot load a '${typeName(of)}'`, at);
+  }
   if (pointer.root) scope.uses?.reads.add(pointer.root);
-  return builtin('workgroupUniformLoad', pointer.type.of, [pointer], at, scope);
+  return builtin('workgroupUniformLoad', of, [pointer], at, scope);
 }
