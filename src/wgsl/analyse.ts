@@ -4,7 +4,7 @@
  * They may stand in any order, so each is analysed when its name is first needed. Whoever is needed while it is being
  * analysed depends on itself, which WGSL refuses. A function is finished after those that it calls.
  */
-import { KNOWN_ATTRIBUTES } from './attributes.js';
+import { KNOWN_ATTRIBUTES, OF_RENDERING } from './attributes.js';
 import { type Constant, convertScalar, type ScalarValue } from './constants.js';
 import { WgslError } from './errors.js';
 import { constantOf, overrideOf } from './expressions.js';
@@ -168,9 +168,9 @@ class ModuleAnalyser {
     for (const { name, at, arguments: given } of attributes) {
       const counts = KNOWN_ATTRIBUTES[where][name];
       if (!counts) {
-        const isStage = name === 'vertex' || name === 'fragment';
+        const isRendering = OF_RENDERING.includes(name);
         this.fail(
-          isStage ? `'@${name}' is left out; only @compute runs` : `'@${name}' is not valid for a ${where}`,
+          isRendering ? `'@${name}' is left out; only @compute runs` : `'@${name}' is not valid for a ${where}`,
           at,
         );
       }

@@ -267,8 +267,11 @@ function partType(type: AnyType): { type: AnyType; count: number | undefined } |
   return undefined;
 }
 
-function indexed({ of, index: indexSyntax, at }: Of<'index'>, scope: Scope): Operand {
-  const whole = throughPointer(expression(of, scope));
+function indexed({ of, index, at }: Of<'index'>, scope: Scope): Operand {
+  return elementAt(throughPointer(expression(of, scope)), index, at, scope);
+}
+
+export function elementAt(whole: Operand, indexSyntax: ExpressionSyntax, at: Position, scope: Scope): Operand {
   const part = partType(whole.type);
   if (!part) return scope.fail(`cannot index type '${typeName(whole.type)}'`, at);
   const given = expression(indexSyntax, scope);

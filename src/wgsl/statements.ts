@@ -201,7 +201,10 @@ export function assertConstant(condition: ExpressionSyntax, at: Position, scope:
 // ---- assignments and calls ----
 
 function targetOf(syntax: ExpressionSyntax, scope: Scope): PlaceOperand {
-  const operand = expression(syntax, scope);
+  return storable(expression(syntax, scope), syntax, scope);
+}
+
+function storable(operand: Operand, syntax: ExpressionSyntax, scope: Scope): PlaceOperand {
   if (operand.kind !== 'place') {
     return scope.fail(`cannot assign to ${describe(syntax, operand)}; only memory of a 'var' can change`, syntax.at);
   }
@@ -238,12 +241,12 @@ function assignment(
     return operand.kind === 'constant' ? undefined : { kind: 'evaluate', at, expression: expressionOf(operand, scope) };
   }
   const swizzled = swizzledPlace(placeSyntax, scope);
-  if (swizzled) {
+  if (swizzled?.kind === 'swizzle') {
     checkStores(swizzled.vector, placeSyntax.at, scope);
     if (operator && swizzled.vector.root) scope.uses?.reads.add(swizzled.vector.root);
     return assignSwizzle(swizzled, operator, valueSyntax, at, scope);
   }
-  const target = targetOf(placeSyntax, scope);
+  const target = swizzled ? storable(swizzled, placeSyntax, scope) : targetOf(placeSyntax, scope);
   const operand = expression(valueSyntax, scope);
   if (operator) return compound(operator, target, operand, at, scope);
   const given = converted(operand, target.type, scope);

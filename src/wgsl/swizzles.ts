@@ -4,49 +4,59 @@
  * The tree has no such place. They are written out: the vector's place is found once, then the value is computed, then each
  * component is stored.
  */
-import { applyBinary, constantOf, expression, swizzleOf, throughPointer } from './expressions.js';
+import { applyBinary, elementAt, expression, swizzleOf, throughPointer } from './expressions.js';
 import { converted, expressionOf, type PlaceOperand, value } from './operands.js';
 import type { Scope } from './scope.js';
 import type { ExpressionSyntax } from './syntax.js';
 import type { BinaryOperator, Expression, Place, Position, Statement, Variable, VectorType } from './tree.js';
-import { type AnyType, I32, sameType, typeName, U32 } from './types.js';
+import { sameType, typeName, U32 } from './types.js';
 
-interface SwizzledPlace {
+interface Swizzle {
+  readonly kind: 'swizzle';
   readonly vector: PlaceOperand;
   readonly components: readonly number[];
 }
 
-/** What `v.xy`, `v.xyz.zx` or `v.xy[0]` names, if it is memory and more than a single component of it was named. */
-export function swizzledPlace(syntax: ExpressionSyntax, scope: Scope): SwizzledPlace | undefined {
+/** The memory that `v.xy`, `v.xyz.zx` or `v.zyx[i]` names; undefined where no swizzle of memory is in it. */
+export function swizzledPlace(syntax: ExpressionSyntax, scope: Scope): Swizzle | PlaceOperand | undefined {
   if (syntax.kind !== 'member' && syntax.kind !== 'index') return undefined;
   const inner = swizzledPlace(syntax.of, scope);
-  if (inner) {
-    const picked = pick(syntax, inner.components.length, scope);
-    return picked && { ...inner, components: picked.map((i) => inner.components[i]!) };
-  }
+  if (inner?.kind === 'place') return undefined;
+  if (inner)
+    return syntax.kind === 'member' ? narrowed(inner, syntax.name, syntax.at) : elementOf(inner, syntax, scope);
   if (syntax.kind !== 'member' || !/^(?:[xyzw]{2,4}|[rgba]{2,4})$/.test(syntax.name)) return undefined;
   const vector = throughPointer(expression(syntax.of, scope));
   if (vector.kind !== 'place' || vector.type.kind !== 'vector') return undefined;
   const components = swizzleOf(syntax.name, vector.type.size);
-  return components && { vector, components };
+  return components && { kind: 'swizzle', vector, components };
 }
 
-/** Components of a swizzle of a swizzle. */
-function pick(
-  syntax: ExpressionSyntax & { kind: 'member' | 'index' },
-  size: number,
+/** A swizzle of a swizzle. */
+function narrowed({ vector, components }: Swizzle, letters: string, at: Position): Swizzle | PlaceOperand | undefined {
+  const picked = swizzleOf(letters, components.length)?.map((i) => components[i]!);
+  if (!picked || picked.length > 1) return picked && { kind: 'swizzle', vector, components: picked };
+  return componentPlace(vector, { kind: 'literal', type: U32, at, value: picked[0]! }, at);
+}
+
+/** `v.zyx[i]` is component `vec3u(2, 1, 0)[i]` of v. */
+function elementOf(
+  { vector, components }: Swizzle,
+  { index: syntax, at }: ExpressionSyntax & { kind: 'index' },
   scope: Scope,
-): readonly number[] | undefined {
-  if (syntax.kind === 'member') return swizzleOf(syntax.name, size);
-  const index = converted(constantOf(syntax.index, scope, 'an index into a swizzle that is assigned to'), I32, scope);
-  const i = index?.kind === 'constant' ? (index.value as number) : -1;
-  if (i < 0 || i >= size) scope.fail(`index ${i} out of bounds [0..${size - 1}]`, syntax.index.at);
-  return [i];
+): PlaceOperand {
+  const of = { kind: 'vector', size: components.length as 2 | 3 | 4, of: U32 } as const;
+  const index = elementAt({ kind: 'constant', at, isOverride: false, type: of, value: components }, syntax, at, scope);
+  return componentPlace(vector, expressionOf(index, scope), at);
+}
+
+function componentPlace(vector: PlaceOperand, index: Expression, at: Position): PlaceOperand {
+  const { of: type } = vector.type as VectorType;
+  return { ...vector, at, type, place: { kind: 'element', type, at, of: vector.place, index }, isComponent: true };
 }
 
 /** `v.zx = e`, and with an operator `v.zx *= e`. */
 export function assignSwizzle(
-  { vector, components }: SwizzledPlace,
+  { vector, components }: Swizzle,
   operator: BinaryOperator | undefined,
   valueSyntax: ExpressionSyntax,
   at: Position,
@@ -65,8 +75,8 @@ export function assignSwizzle(
     of: place,
     index: { kind: 'literal', type: U32, at, value: component },
   });
-  const type: AnyType = components.length === 1 ? of : { kind: 'vector', size: components.length as 2 | 3 | 4, of };
-  const before = operator && value(held(swizzleNow(place, type as VectorType, components, at), statements, scope));
+  const type: VectorType = { kind: 'vector', size: components.length as 2 | 3 | 4, of };
+  const before = operator && value(held(swizzleNow(place, type, components, at), statements, scope));
   const operand = expression(valueSyntax, scope);
   const given = before ? applyBinary(operator, before, operand, at, scope) : converted(operand, type, scope);
   if (!given || !sameType(given.type, type)) {
@@ -74,8 +84,7 @@ export function assignSwizzle(
   }
   const stored = held(expressionOf(given, scope), statements, scope);
   components.forEach((component, i) => {
-    const part: Expression =
-      components.length === 1 ? stored : { kind: 'swizzle', type: of, at, of: stored, components: [i] };
+    const part: Expression = { kind: 'swizzle', type: of, at, of: stored, components: [i] };
     statements.push({ kind: 'assign', at, place: element(component), value: part });
   });
   return { kind: 'block', at, body: { statements, at } };

@@ -61,7 +61,7 @@ export function refuseLeftOut(name: string, at: NameSyntax['at'], scope: Scope) 
   if (LEFT_OUT.test(name)) {
     const remedy = /^(f16|\w+h)$/.test(name)
       ? '; write f32'
-      : /^texture|^sampler/.test(name)
+      : /^te(xture|xel)|^sampler/.test(name)
         ? '; write a storage buffer'
         : '';
     scope.fail(`type '${name}' is left out${remedy}`, at);
