@@ -8,9 +8,9 @@
 //
 // Key j is seen by every query when it is a slot (j < P), else by queries j .. S-1.
 // Variant 1: one invocation per key row, which owns its dK and dV, so no two invocations add into one place.
-// Workgroups: ceil(B*H*S / WORKGROUP), folded over y past 65535.
+// A workgroup's rows are of one head. Workgroups: B*H * ceil(S / WORKGROUP), folded over y past 65535.
 //
-// const MAX_D: u32, at least D, stands before this text: private arrays need a known size
+// const HEAD_DIM: u32, equal to D, stands before this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 
@@ -26,44 +26,46 @@ struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (group.x + group.y * 65535u) * WORKGROUP + lane; // (b*H + h)*S + j
-  if (row >= params.B * params.H * params.S) { return; }
-  let j = row % params.S;
-  let head = row / params.S; // b*H + h
+  let block = group.x + group.y * 65535u;
+  let blocks = (params.S + WORKGROUP - 1u) / WORKGROUP; // of one head
+  let head = block / blocks; // b*H + h
+  let j = block % blocks * WORKGROUP + lane;
+  if (head >= params.B * params.H || j >= params.S) { return; }
+  let row = head * params.S + j;
   let b = head / params.H;
   let h = head % params.H;
   let first = select(j, 0u, j < params.P); // the first query that sees key j
 
-  var key: array<f32, MAX_D>;
-  var value: array<f32, MAX_D>;
-  var dKey: array<f32, MAX_D>;
-  var dValue: array<f32, MAX_D>;
-  for (var d = 0u; d < params.D; d++) {
-    key[d] = k[row * params.D + d] * params.scale;
-    value[d] = v[row * params.D + d];
+  var key: array<f32, HEAD_DIM>;
+  var value: array<f32, HEAD_DIM>;
+  var dKey: array<f32, HEAD_DIM>;
+  var dValue: array<f32, HEAD_DIM>;
+  for (var d = 0u; d < HEAD_DIM; d++) {
+    key[d] = k[row * HEAD_DIM + d] * params.scale;
+    value[d] = v[row * HEAD_DIM + d];
     dKey[d] = 0.0;
     dValue[d] = 0.0;
   }
 
   for (var i = first; i < params.S; i++) {
-    let query = (head * params.S + i) * params.D;               // q[b, h, i, 0]
-    let output = ((b * params.S + i) * params.H + h) * params.D; // dY[b, i, h*D]
+    let query = (head * params.S + i) * HEAD_DIM;               // q[b, h, i, 0]
+    let output = ((b * params.S + i) * params.H + h) * HEAD_DIM; // dY[b, i, h*D]
     var score = 0.0;
     var dP = 0.0; // dY[i]·v[j]
-    for (var d = 0u; d < params.D; d++) {
+    for (var d = 0u; d < HEAD_DIM; d++) {
       score += q[query + d] * key[d];
       dP += dY[output + d] * value[d];
     }
     let p = exp(score - lse[head * params.S + i]);
     let dScore = p * (dP - delta[head * params.S + i]);
-    for (var d = 0u; d < params.D; d++) {
+    for (var d = 0u; d < HEAD_DIM; d++) {
       dKey[d] += dScore * q[query + d];
       dValue[d] += p * dY[output + d];
     }
   }
 
-  for (var d = 0u; d < params.D; d++) {
-    dK[row * params.D + d] = dKey[d] * params.scale;
-    dV[row * params.D + d] = dValue[d];
+  for (var d = 0u; d < HEAD_DIM; d++) {
+    dK[row * HEAD_DIM + d] = dKey[d] * params.scale;
+    dV[row * HEAD_DIM + d] = dValue[d];
   }
 }

@@ -8,9 +8,9 @@
 //
 // Query i sees keys 0 .. max(i + 1, P) - 1; the others have p = 0 and are left out by the loop bound.
 // Variant 1: one invocation per query row, which owns its dQ; probabilities are recomputed from lse, never stored.
-// Workgroups: ceil(B*H*S / WORKGROUP), folded over y past 65535.
+// A workgroup's rows are of one head. Workgroups: B*H * ceil(S / WORKGROUP), folded over y past 65535.
 //
-// const MAX_D: u32, at least D, stands before this text: private arrays need a known size
+// const HEAD_DIM: u32, equal to D, stands before this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 
@@ -25,20 +25,22 @@ struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (group.x + group.y * 65535u) * WORKGROUP + lane; // (b*H + h)*S + s
-  if (row >= params.B * params.H * params.S) { return; }
-  let s = row % params.S;
-  let head = row / params.S; // b*H + h
+  let block = group.x + group.y * 65535u;
+  let blocks = (params.S + WORKGROUP - 1u) / WORKGROUP; // of one head
+  let head = block / blocks; // b*H + h
+  let s = block % blocks * WORKGROUP + lane;
+  if (head >= params.B * params.H || s >= params.S) { return; }
+  let row = head * params.S + s;
   let b = head / params.H;
   let h = head % params.H;
   let limit = min(max(s + 1u, params.P), params.S);
-  let source = ((b * params.S + s) * params.H + h) * params.D; // dY[b, s, h*D]
+  let source = ((b * params.S + s) * params.H + h) * HEAD_DIM; // dY[b, s, h*D]
 
-  var query: array<f32, MAX_D>;
-  var dOutput: array<f32, MAX_D>;
-  var dQuery: array<f32, MAX_D>;
-  for (var d = 0u; d < params.D; d++) {
-    query[d] = q[row * params.D + d] * params.scale;
+  var query: array<f32, HEAD_DIM>;
+  var dOutput: array<f32, HEAD_DIM>;
+  var dQuery: array<f32, HEAD_DIM>;
+  for (var d = 0u; d < HEAD_DIM; d++) {
+    query[d] = q[row * HEAD_DIM + d] * params.scale;
     dOutput[d] = dY[source + d];
     dQuery[d] = 0.0;
   }
@@ -46,16 +48,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let inner = delta[row];
 
   for (var j = 0u; j < limit; j++) {
-    let key = (head * params.S + j) * params.D; // k[b, h, j, 0]
+    let key = (head * params.S + j) * HEAD_DIM; // k[b, h, j, 0]
     var score = 0.0;
     var dP = 0.0; // dY[i]·v[j]
-    for (var d = 0u; d < params.D; d++) {
+    for (var d = 0u; d < HEAD_DIM; d++) {
       score += query[d] * k[key + d];
       dP += dOutput[d] * v[key + d];
     }
     let dScore = exp(score - logTotal) * (dP - inner);
-    for (var d = 0u; d < params.D; d++) { dQuery[d] += dScore * k[key + d]; }
+    for (var d = 0u; d < HEAD_DIM; d++) { dQuery[d] += dScore * k[key + d]; }
   }
 
-  for (var d = 0u; d < params.D; d++) { dQ[row * params.D + d] = dQuery[d] * params.scale; }
+  for (var d = 0u; d < HEAD_DIM; d++) { dQ[row * HEAD_DIM + d] = dQuery[d] * params.scale; }
 }

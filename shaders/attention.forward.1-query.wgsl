@@ -13,9 +13,9 @@
 // they are the same bits whether rows come one at a time from a cache or all at once.
 //
 // Variant 1, the one to study first: one invocation per query row, one key at a time.
-// Workgroups: ceil(B*H*S / WORKGROUP), folded over y past 65535.
+// A workgroup's rows are of one head. Workgroups: B*H * ceil(S / WORKGROUP), folded over y past 65535.
 //
-// const MAX_D: u32, at least D, stands before this text: private arrays need a known size
+// const HEAD_DIM: u32, equal to D, stands before this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, capacity: u32, scale: f32 }
 
@@ -29,37 +29,39 @@ struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, capacity: u32, scale: f3
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (group.x + group.y * 65535u) * WORKGROUP + lane; // (b*H + h)*S + s
-  if (row >= params.B * params.H * params.S) { return; }
-  let s = row % params.S;
-  let head = row / params.S; // b*H + h
+  let block = group.x + group.y * 65535u;
+  let blocks = (params.S + WORKGROUP - 1u) / WORKGROUP; // of one head
+  let head = block / blocks; // b*H + h
+  let s = block % blocks * WORKGROUP + lane;
+  if (head >= params.B * params.H || s >= params.S) { return; }
+  let row = head * params.S + s;
   let limit = min(max(position[0] + s + 1u, params.P), params.capacity);
 
-  var query: array<f32, MAX_D>;
-  var output: array<f32, MAX_D>; // Σ_j exp(score_j - maximum) v[j] so far
-  for (var d = 0u; d < params.D; d++) {
-    query[d] = q[row * params.D + d] * params.scale;
+  var query: array<f32, HEAD_DIM>;
+  var output: array<f32, HEAD_DIM>; // Σ_j exp(score_j - maximum) v[j] so far
+  for (var d = 0u; d < HEAD_DIM; d++) {
+    query[d] = q[row * HEAD_DIM + d] * params.scale;
     output[d] = 0.0;
   }
   var maximum = -3.0e38; // largest score so far; below any score
   var total = 0.0;       // Σ_j exp(score_j - maximum) so far
 
   for (var j = 0u; j < limit; j++) {
-    let key = (head * params.capacity + j) * params.D; // k[b, h, j, 0]
+    let key = (head * params.capacity + j) * HEAD_DIM; // k[b, h, j, 0]
     var score = 0.0;
-    for (var d = 0u; d < params.D; d++) { score += query[d] * k[key + d]; }
+    for (var d = 0u; d < HEAD_DIM; d++) { score += query[d] * k[key + d]; }
     // The maximum is subtracted so that exp stays at most 1; what was summed under an older maximum is scaled down.
     let largest = max(maximum, score);
     let shrink = exp(maximum - largest);
     let p = exp(score - largest);
     maximum = largest;
     total = total * shrink + p;
-    for (var d = 0u; d < params.D; d++) { output[d] = output[d] * shrink + p * v[key + d]; }
+    for (var d = 0u; d < HEAD_DIM; d++) { output[d] = output[d] * shrink + p * v[key + d]; }
   }
 
   let b = head / params.H;
   let h = head % params.H;
-  let to = ((b * params.S + s) * params.H + h) * params.D; // y[b, s, h*D]
-  for (var d = 0u; d < params.D; d++) { y[to + d] = output[d] / total; }
+  let to = ((b * params.S + s) * params.H + h) * HEAD_DIM; // y[b, s, h*D]
+  for (var d = 0u; d < HEAD_DIM; d++) { y[to + d] = output[d] / total; }
   lse[row] = maximum + log(total);
 }

@@ -6,13 +6,11 @@
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
 //   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
 //   y      [M, N]   overwritten, or added into when ADD == 1
-//   u      [M, N]   GELU == 1: the sum goes to u and gelu of it to y; GELU == 2: y is the sum times gelu'(u), u being read;
-//                   GELU == 0: any buffer may stand in
 //
 // The three uses in training: nt (TRANSPOSE_B) y = x·weightᵀ + bias; nn dX = dY·weight; tn (TRANSPOSE_A, ADD)
 // dWeight += dYᵀ·x. Outputs are numbered row by row, 64 to a workgroup; the grid folds over y past 65535 workgroups.
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and GELU: u32, 0, 1 or 2, stand before this text
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text
 
 struct Params { M: u32, N: u32, K: u32 }
 
@@ -21,18 +19,6 @@ struct Params { M: u32, N: u32, K: u32 }
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read_write> u: array<f32>;
-
-// What becomes of a finished sum; at: its place in y and u. The clamp: see gelu.forward.
-fn activated(at: u32, sum: f32) -> f32 {
-  if (GELU == 0u) { return sum; }
-  var x = sum;
-  if (GELU == 1u) { u[at] = x; } else { x = u[at]; }
-  let t = tanh(clamp(0.7978845608 * (x + 0.044715 * x * x * x), -10.0, 10.0));
-  if (GELU == 1u) { return 0.5 * x * (1.0 + t); }
-  let slope = 0.7978845608 * (1.0 + 0.134145 * x * x); // derivative of tanh's argument
-  return sum * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -54,7 +40,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     bAt += bStep;
   }
   if (BIAS == 1u) { sum += bias[n]; }
-  sum = activated(at, sum);
   if (ADD == 1u) { sum += y[at]; }
   y[at] = sum;
 }

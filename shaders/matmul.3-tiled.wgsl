@@ -6,15 +6,13 @@
 //   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
 //   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
-//   u      [M, N]   GELU == 1: the sum goes to u and gelu of it to y; GELU == 2: y is the sum times gelu'(u), u being read;
-//                   GELU == 0: any buffer may stand in
 //   y      [M, N]   overwritten, or added into when ADD == 1; [Z, M, N] when the grid is Z > 1 deep: each layer sums
 //                   its own share of k and matmul.3-finish adds the layers up, so a short wide product fills a GPU too
 //
 // Workgroup (x, y, z) owns rows y*TILE.. and columns x*TILE.. of layer z. An invocation has 4 + 4 rows and 4 + 4 columns,
 // half a tile apart: four 4×4 blocks. Rows and columns past the edge repeat the last one and are not written.
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and GELU: u32, 0, 1 or 2, stand before this text, and
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text, and
 // const TILE: u32, 64 or 128, rows and columns of a tile; DEPTH: u32, values of k staged at once
 
 struct Params { M: u32, N: u32, K: u32 }
@@ -24,7 +22,6 @@ struct Params { M: u32, N: u32, K: u32 }
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read_write> u: array<f32>;
 
 const SIDE = TILE / 8;        // invocations along a tile's side
 const QUADS = TILE / 4;       // vec4s along it
@@ -61,23 +58,11 @@ fn outer(x: vec4f, w: vec4f) -> mat4x4f {
   return mat4x4f(x.x * w, x.y * w, x.z * w, x.w * w);
 }
 
-// What becomes of a finished sum; at: its place in y and u. The clamp: see gelu.forward.
-fn activated(at: u32, sum: f32) -> f32 {
-  if (GELU == 0u) { return sum; }
-  var x = sum;
-  if (GELU == 1u) { u[at] = x; } else { x = u[at]; }
-  let t = tanh(clamp(0.7978845608 * (x + 0.044715 * x * x * x), -10.0, 10.0));
-  if (GELU == 1u) { return 0.5 * x * (1.0 + t); }
-  let slope = 0.7978845608 * (1.0 + 0.134145 * x * x); // derivative of tanh's argument
-  return sum * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope);
-}
-
 fn store(layer: u32, m: u32, n: u32, value: f32) {
   if (m >= params.M || n >= params.N) { return; }
   var sum = value;
   if (BIAS == 1u) { sum += bias[n]; }
   let at = (layer * params.M + m) * params.N + n; // y[layer, m, n]
-  sum = activated(at, sum);
   if (ADD == 1u) { y[at] += sum; } else { y[at] = sum; }
 }
 

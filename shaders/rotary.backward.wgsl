@@ -2,7 +2,8 @@
 // Su et al. 2021, arXiv:2104.09864. Twin: rotaryBackwardReference in src/engine/ops/rotary.ts
 //
 //   dQ, dK, dV  [B, H, S, D]
-//   table       [positions, D]   row s: cos of the D/2 angles of position s, then their sines
+//   table       [positions, D]   row t: cos of the D/2 angles of position t, then their sines
+//   position    [1]              u32: position in the sequence of row s = 0
 //   dQkv        [B*S, 3C]        q, k, v side by side, C = H*D
 //
 // One invocation per pair (b, s, h, d < D/2). A rotation's transpose is the rotation by the opposite angle.
@@ -15,7 +16,8 @@ struct Params { B: u32, S: u32, H: u32, D: u32 }
 @group(0) @binding(2) var<storage, read> dK: array<f32>;
 @group(0) @binding(3) var<storage, read> dV: array<f32>;
 @group(0) @binding(4) var<storage, read> table: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dQkv: array<f32>;
+@group(0) @binding(5) var<storage, read> position: array<u32>;
+@group(0) @binding(6) var<storage, read_write> dQkv: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -28,9 +30,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let n = pair / (half * params.H); // row b*S + s
   let s = n % params.S;
   let b = n / params.S;
+  let t = position[0] + s; // position of the row, which chooses the angles
 
-  let cosine = table[s * params.D + d];
-  let sine = table[s * params.D + half + d];
+  let cosine = table[t * params.D + d];
+  let sine = table[t * params.D + half + d];
   let source = ((b * params.H + h) * params.S + s) * params.D + d; // dQ[b, h, s, d]
   let to = n * 3u * C + h * params.D + d;                        // dQkv[n, h*D + d]
 

@@ -5,7 +5,8 @@
 //   table     [positions, D]      row t: cos of the D/2 angles of position t, then their sines
 //   position  [1]                 u32: position in the sequence of row s = 0
 //   q         [B, H, S, D]
-//   k, v      [B, H, capacity, D] rows position .. position + S - 1 are written, the rest is left alone
+//   k, v      [B, H, capacity, D] row s of qkv goes to row s, where capacity is S; into a cache (INTO_CACHE is 1), to
+//                                 row position + s, and the rest of the cache is left alone
 //
 // One invocation per pair (b, s, h, d < D/2): it turns q and k and copies v. The table is made in TypeScript, since
 // cos and sin differ between drivers. Workgroups: ceil(B*S*H*D/2 / WORKGROUP), folded over y past 65535.
@@ -31,14 +32,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let n = pair / (half * params.H); // row b*S + s
   let s = n % params.S;
   let b = n / params.S;
-  let t = position[0] + s;
-  if (t >= params.capacity) { return; } // past the cache: nothing to write to
+  let t = position[0] + s;                // position of the row, which chooses the angles
+  let row = s + INTO_CACHE * position[0]; // where it goes in k and v
+  if (row >= params.capacity) { return; } // past the cache: nothing to write to
 
   let cosine = table[t * params.D + d];
   let sine = table[t * params.D + half + d];
-  let source = n * 3u * C + h * params.D + d;                         // qkv[n, h*D + d]
-  let toQ = ((b * params.H + h) * params.S + s) * params.D + d;        // q[b, h, s, d]
-  let toK = ((b * params.H + h) * params.capacity + t) * params.D + d; // k[b, h, t, d]
+  let source = n * 3u * C + h * params.D + d;                           // qkv[n, h*D + d]
+  let toQ = ((b * params.H + h) * params.S + s) * params.D + d;          // q[b, h, s, d]
+  let toK = ((b * params.H + h) * params.capacity + row) * params.D + d; // k[b, h, row, d]
 
   let q0 = qkv[source];
   let q1 = qkv[source + half];

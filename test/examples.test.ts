@@ -59,7 +59,11 @@ describe('leakyRelu: an op added by the recipe passes the contract', async () =>
 test('trainOnText: bits per byte fall', async () => {
   const argv = process.argv;
   process.argv = ['node', 'trainOnText.js'];
+  // All of the example but the size of its decoder, which would take most of the time of this file.
+  const tiny = { dim: 32, layers: 1, heads: 2, K: 1 };
+  vi.doMock('byte-to-loss', async (original) => ({ ...(await original<object>()), SIZES: { tiny } }));
   const out = await printed(() => import('../examples/trainOnText.js'));
+  vi.doUnmock('byte-to-loss');
   process.argv = argv;
   const bits = [...out.matchAll(/([\d.]+) bits/g)].map((match) => Number(match[1]));
   expect(bits.length).toBe(5);

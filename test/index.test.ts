@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import * as thrown from '../src/engine/errors.js';
 import * as root from '../src/index.js';
+import { BUILT } from './support/build.js';
 
 describe('the package root', () => {
   it('has the whole substrate, in plain TypeScript and on tensors', () => {
@@ -18,17 +19,19 @@ describe('the package root', () => {
     expect(names.filter((name) => !(name in root))).toEqual([]);
   });
 
+  it('has every error that it throws', () => {
+    const errors = Object.values(thrown).filter((value) => /^class \w*Error /.test(`${value}`));
+    expect(errors.length).toBeGreaterThan(6);
+    expect(errors.filter((error) => !Object.values(root).includes(error as never))).toEqual([]);
+  });
+
   it('touches no GPU when it is imported', () => {
-    const url = new URL('../src/index.ts', import.meta.url).href;
     // Dawn is a shared object: a process that has not loaded it has opened no device.
     const program = `
-      await import(${JSON.stringify(url)});
+      await import('${BUILT}/index.js');
       const loaded = process.report.getReport().sharedObjects.filter((path) => /dawn|vulkan/i.test(path));
       console.log(JSON.stringify(loaded));`;
-    const output = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program], {
-      cwd: fileURLToPath(new URL('..', import.meta.url)),
-      encoding: 'utf8',
-    });
+    const output = execFileSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' });
     expect(JSON.parse(output)).toEqual([]);
   });
 });

@@ -1,10 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 import { InputError } from '../engine/errors.js';
+import { checked } from '../train/issues.js';
+import { type TrainOptions, trainSchema } from '../train/run/options.js';
+import { WINDOW_KINDS } from '../train/windows/window.js';
 
-/** A flag's whole number. */
+/** A flag's whole number, as 300 or 1e6. */
 export function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+  if (!/^\d+(e\d+)?$/i.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be a whole number.');
   return value;
 }
 
@@ -31,9 +35,48 @@ export function hexBytes(flag: string, text: string): Uint8Array {
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
 }
 
-/** A flag's list. `listed('dxor,phase') // ['dxor', 'phase']` */
-export function listed(text: string): string[] {
-  return text.split(',').map((word) => word.trim());
+/** A flag's path. An empty one, as of a variable that is not set, would mean the working folder. */
+export function path(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
+/** The paths of a flag that takes several, and may be repeated. */
+export function paths(text: string, before: readonly string[] = []): string[] {
+  return [...before, path(text)];
+}
+
+/** A flag's list, which may be repeated. `listed('phase,bits', ['dxor']) // ['dxor', 'phase', 'bits']` */
+export function listed(text: string, before: readonly string[] = []): string[] {
+  return [...new Set([...before, ...text.split(',').map((word) => word.trim())])];
+}
+
+/** What `--made` may be, for the help of every command that has it. */
+export const MADE_HELP = 'windows made here: sounds, scenes, or both';
+
+/** The values of `--made`, which may be repeated. `made('both') // ['sounds', 'scenes']` */
+export function made(text: string, before: readonly string[] = []): string[] {
+  return listed(text === 'both' ? 'sounds,scenes' : text, before);
+}
+
+/**
+ * A parser for the flag of a training option, which refuses what the option's schema refuses: `--batch 0` is as wrong as
+ * `--batch -3`, and exits alike.
+ *
+ * @param parse from text; `before` is what the flag had from an earlier place on the command line
+ */
+export function option<T = string>(name: keyof TrainOptions, parse: (text: string, before?: T) => T = String as never) {
+  return (text: string, before?: T): T => {
+    const value = parse(text, before);
+    const result = checked(trainSchema.shape[name], value);
+    if (!result.success) {
+      const { path, message } = result.error.issues[0]!;
+      // Of a flag of several values, which of them: text.stream. The place in a list says nothing to a reader.
+      const where = path.filter((step) => typeof step === 'string').join('.');
+      throw new InvalidArgumentError(`${where || 'It'} ${message}.`);
+    }
+    return value;
+  };
 }
 
 /** A flag's window size. `windowSize('1024+32') // { prefix: 1024, stream: 32 }` */
@@ -48,6 +91,11 @@ export function byKind<T>(parse: (text: string) => T) {
   return (text: string, before: Record<string, T> = {}): Record<string, T> => {
     const at = text.indexOf('=');
     if (at < 1) throw new InvalidArgumentError('It must name a kind of window, as text=… or audio=….');
-    return { ...before, [text.slice(0, at)]: parse(text.slice(at + 1)) };
+    const kind = text.slice(0, at);
+    if (!(WINDOW_KINDS as readonly string[]).includes(kind)) {
+      throw new InvalidArgumentError(`There is no kind ${JSON.stringify(kind)}: kinds are ${WINDOW_KINDS.join(', ')}.`);
+    }
+    if (Object.hasOwn(before, kind)) throw new InvalidArgumentError(`It names ${kind} twice.`);
+    return { ...before, [kind]: parse(text.slice(at + 1)) };
   };
 }

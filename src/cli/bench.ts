@@ -2,14 +2,14 @@ import { Command, Option } from 'commander';
 import { OP_GROUPS, type OpGroup, type OpTime, timeOps } from '../bench/ops.js';
 import { type StepTime, timeStep } from '../bench/step.js';
 import type { Spread } from '../bench/timing.js';
-import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
 import type { AdapterProfile, Variant } from '../engine/kernel.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
 import { wholeNumber } from './arguments.js';
+import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 
-interface BenchFlags {
+interface BenchFlags extends DeviceFlags {
   readonly size: SizeName;
   readonly door: DoorKind;
   readonly only: readonly string[];
@@ -20,7 +20,6 @@ interface BenchFlags {
   readonly variant?: string;
   readonly robust?: boolean;
   readonly json?: boolean;
-  readonly device?: string;
 }
 
 const PARTS = [...OP_GROUPS, 'step'];
@@ -33,8 +32,9 @@ function windowsOf(size: SizeName, kind: 'gpu' | 'cpu') {
 
 /** `byte-to-loss bench`: how long every op and the whole step take on this machine's adapter. */
 export function benchCommand(): Command {
-  return new Command('bench')
-    .description('time the ops and the training step on this device; every kernel is proved first')
+  return withDevice(
+    new Command('bench').description('time the ops and the training step on this device; every kernel is proved first'),
+  )
     .addOption(new Option('--size <name>', 'decoder size').choices(Object.keys(SIZES)).default('tiny'))
     .addOption(new Option('--door <kind>', 'how bytes enter').choices(DOOR_KINDS).default('zero'))
     .option('--only <part...>', `of ${PARTS.join(', ')}`)
@@ -51,7 +51,6 @@ export function benchCommand(): Command {
     )
     .option('--robust', 'with every access in shaders checked against its bounds, as in tests')
     .option('--json', 'print JSON')
-    .option('--device <name>', 'auto, gpu, system or bundled')
     .action(bench);
 }
 
@@ -60,7 +59,7 @@ async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): 
   if (unknown !== undefined) throw new InputError(`--only takes ${PARTS.join(', ')}; got ${unknown}`);
   if (flags.replays < 1) throw new InputError(`--replays must be at least 1; got ${flags.replays}`);
   const robust = flags.robust ?? false;
-  const device = await openDevice({ robust, ...(flags.device !== undefined && { device: flags.device }) });
+  const device = await deviceOf(flags, { robust });
   const print = (line: string) => {
     if (!flags.json) console.log(line);
   };

@@ -8,13 +8,13 @@ import { printable, showWindow } from '../train/windows/show.js';
 import { openText } from '../train/windows/text.js';
 import { openVideo } from '../train/windows/video.js';
 import type { Split, WindowSource } from '../train/windows/window.js';
-import { realNumber, wholeNumber } from './arguments.js';
+import { MADE_HELP, made, option, path, paths, realNumber, wholeNumber } from './arguments.js';
 
 interface InspectOptions {
   readonly text?: string[] | true;
   readonly audio?: string;
   readonly video?: string[];
-  readonly made?: boolean;
+  readonly made?: readonly string[];
   readonly prefix: number;
   readonly stream: number;
   readonly rate: number;
@@ -30,14 +30,18 @@ interface InspectOptions {
 export function dataCommand(): Command {
   const inspect = new Command('inspect')
     .description('count the windows that training would see, and show one of each kind as picture, waveform and text')
-    .option('--text [files...]', 'text or JSONL files; without a file, the default text')
-    .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits')
-    .option('--video <files...>', 'films (y4m, gray, or what ffmpeg reads) or manifests of {"video", …} lines')
-    .option('--made', 'sounds and scenes made here (the default, with the default text, where nothing is given)')
+    .option('--text [files...]', 'text or JSONL files; without a file, the default text', paths)
+    .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits', path)
+    .option('--video <files...>', 'films (y4m, gray, or what ffmpeg reads) or manifests of {"video", …} lines', paths)
+    .option(
+      '--made <what...>',
+      `${MADE_HELP} (default, with the default text, where nothing is given)`,
+      option('made', made),
+    )
     .option('--prefix <bytes>', 'bytes in a prefix', positive, 1024)
     .option('--stream <bytes>', 'ids in a stream', positive, 512)
-    .option('--rate <hertz>', 'audio samples per second', positive, 4000)
-    .option('--fps <frames>', 'frames per second of raw frames and of what ffmpeg reads', positive, 8)
+    .option('--rate <hertz>', 'audio samples per second', option('rate', wholeNumber), 4000)
+    .option('--fps <frames>', 'frames per second of raw frames and of what ffmpeg reads', option('fps', wholeNumber), 8)
     .option('--validation <share>', 'the share that is held out (default: 0.1, of made windows 0.5)', share)
     .addOption(
       new Option('--split <split>', 'which side to show').choices(['train', 'validation']).default('validation'),
@@ -75,7 +79,8 @@ function open({ text, audio, video, made, ...options }: InspectOptions): Source[
   if (text || nothing) sources.push(openText(Array.isArray(text) ? text : [], size, { ...held, strict }));
   if (audio) sources.push(openAudio(audio, size, { rate, ...held, strict }));
   if (video) sources.push(openVideo(video, size, { rate, fps, ...held, strict }));
-  if (made || nothing) sources.push(madeSounds(size, held), madeScenes(size, held));
+  if (made?.includes('sounds') || nothing) sources.push(madeSounds(size, held));
+  if (made?.includes('scenes') || nothing) sources.push(madeScenes(size, held));
   return sources;
 }
 

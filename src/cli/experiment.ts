@@ -2,7 +2,6 @@ import { fork } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { openDevice } from '../engine/adapters.js';
 import { FileError, InputError } from '../engine/errors.js';
 import { makeFolders } from '../engine/folders.js';
 import { reason, writeFileAtomic } from '../train/atomicWrite.js';
@@ -13,11 +12,13 @@ import { estimateCells, measureRate } from '../train/experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../train/experiment/grid.js';
 import { jsonOf, makeReport, markdownOf } from '../train/experiment/report.js';
 import { parameterCounts } from '../train/run/train.js';
+import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { duration, showProgress } from './progress.js';
+import { fitted, StatusLine } from './statusLine.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
 
-interface ExperimentFlags {
+interface ExperimentFlags extends DeviceFlags {
   readonly grid: string;
   readonly out: string;
   readonly dryRun?: boolean;
@@ -25,20 +26,21 @@ interface ExperimentFlags {
   readonly cell?: string | true;
   readonly collect?: boolean;
   readonly strict?: boolean;
-  readonly device?: string;
 }
 
 /** `byte-to-loss experiment`: a grid of runs and its report, here or spread over a cluster's machines. */
 export function experimentCommand(): Command {
-  return new Command('experiment')
-    .description('train every cell of a grid (arms × K × seeds × steps) and report what it shows')
+  return withDevice(
+    new Command('experiment').description(
+      'train every cell of a grid (arms × K × seeds × steps) and report what it shows',
+    ),
+  )
     .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)')
     .requiredOption('--out <folder>', 'where runs and report go; finished cells found there are kept')
     .option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop')
     .option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX')
     .option('--collect', 'make the report of what is there')
     .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
-    .option('--device <name>', 'auto, gpu, system or bundled')
     .action(async (flags: ExperimentFlags) => {
       const grid = readGrid(readJsonFile(flags.grid), flags.grid);
       if (flags.dryRun) await dryRun(grid, flags);
@@ -61,8 +63,6 @@ function cellOf({ cells, name }: Grid, flag: string | true): Cell {
   if (cell === undefined) throw new InputError(`--cell: ${name} has cells 0 to ${cells.length - 1}; got '${text}'`);
   return cell;
 }
-
-const deviceOf = ({ device }: ExperimentFlags) => openDevice(device === undefined ? {} : { device });
 
 async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
   const { cells } = grid;
@@ -135,14 +135,14 @@ function hasParent(): boolean {
 }
 
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
-  const stop = onStop();
+  const shown = showProgress();
+  const stop = onStop({ print: shown.print });
   const parent = hasParent() ? process : undefined;
   // A cell whose parent is gone ends at the next step, like one that is told to.
   let alone = false;
   parent?.once('disconnect', () => {
     alone = true;
   });
-  const shown = showProgress(undefined);
   const tell = (told: Told) => {
     if (parent?.connected) parent.send!(told);
   };
@@ -181,23 +181,24 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   console.log(`${grid.name}: ${cells.length} cells, ${cells.length - todo.length} of them finished before`);
   const estimates = estimateCells(todo, flags.strict ?? false); // opens all data: what stops a cell stops us here
   const flops = new Map(estimates.map((estimate, i) => [todo[i]!, estimate.flops]));
-  const stop = onStop();
   const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
+  const stop = onStop({ print: (line) => clock.print(line) });
   const failed: Cell[] = [];
   for (const cell of todo) {
     if (stop.signal !== undefined) break;
     const name = `cell ${cell.index + 1}/${cells.length}  ${cell.arm}  K ${cell.K}  seed ${cell.seed}`;
     const code = await inItsOwnProcess(cell, flags, stop, ({ step, bitsPerByte }) => {
       const left = clock.left((flops.get(cell)! * step) / cell.steps);
-      clock.show(`${name}  step ${step}/${cell.steps}  ${bitsPerByte.toFixed(3)} bits/byte  ${left} left`);
+      clock.show({ name, step: `step ${step}/${cell.steps}`, bits: `${bitsPerByte.toFixed(3)} bits/byte`, left });
     });
     clock.done(flops.get(cell)!);
-    if (existsSync(join(cellFolder(flags.out, cell), 'result.json'))) clock.line(`${name}  finished`);
+    if (existsSync(join(cellFolder(flags.out, cell), 'result.json'))) clock.print(`${name}  finished`);
     else if (stop.signal === undefined) {
       failed.push(cell);
-      clock.line(`${name}  did not finish (exit ${code}): see ${logOf(flags, cell)}`);
+      clock.print(`${name}  did not finish (exit ${code}): see ${logOf(flags, cell)}`);
     }
   }
+  clock.end();
   stop.off();
   await writeReport(grid, flags);
   if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
@@ -214,6 +215,7 @@ function inItsOwnProcess(
 ): Promise<number | null> {
   const args = ['experiment', '--grid', flags.grid, '--out', flags.out, '--cell', `${cell.index}`];
   if (flags.device !== undefined) args.push('--device', flags.device);
+  if (flags.threads !== undefined) args.push('--threads', String(flags.threads));
   if (flags.strict) args.push('--strict');
   const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
   // A group of its own: a Ctrl-C reaches it once, through us.
@@ -250,36 +252,43 @@ function openLog(path: string): number {
   }
 }
 
-/** Shows where a grid is, and reckons the time left from the operations done so far. */
+/** Shows where a grid is, and computes the time left from the operations done so far. */
 class Clock {
-  readonly #started = performance.now();
-  readonly #terminal = process.stdout.isTTY ?? false;
+  readonly #status = new StatusLine();
+  #begun: { at: number; done: number } | undefined;
   #done = 0;
-  #last = 0;
+  #last = Number.NEGATIVE_INFINITY;
 
+  /** @param all operations of all cells */
   constructor(private readonly all: number) {}
 
+  /** Time left, by the pace since the first step that was told of: what came before it was compilation. */
   left(ofCell: number): string {
     const done = this.#done + ofCell;
-    return duration((((performance.now() - this.#started) / 1000) * (this.all - done)) / done);
+    this.#begun ??= { at: performance.now(), done };
+    const { at, done: before } = this.#begun;
+    if (done === before) return '';
+    return `${duration((((performance.now() - at) / 1000) * (this.all - done)) / (done - before))} left`;
   }
 
   done(flops: number): void {
     this.#done += flops;
   }
 
-  /** In a terminal the line is written over; else there is one every half minute. */
-  show(text: string): void {
-    if (this.#terminal) process.stdout.write(`\r\x1b[K${text}`);
-    else if (performance.now() - this.#last > 30_000) {
-      this.#last = performance.now();
-      console.log(text);
-    }
+  /** In a terminal the last line is rewritten; else a line is printed every half minute. */
+  show(parts: Record<'name' | 'step' | 'bits' | 'left', string>): void {
+    this.#status.show((columns) => fitted(parts, ['bits', 'name'], columns));
+    if (this.#status.visible || performance.now() - this.#last < 30_000) return;
+    this.#last = performance.now();
+    this.print(fitted(parts, [], Number.POSITIVE_INFINITY));
   }
 
-  line(text: string): void {
-    if (this.#terminal) process.stdout.write('\r\x1b[K');
-    console.log(text);
+  print(text: string): void {
+    this.#status.print(text);
+  }
+
+  end(): void {
+    this.#status.end();
   }
 }
 

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
 import { Decoder } from '../model/decoder.js';
 import { hexBytes, realNumber, wholeNumber } from './arguments.js';
+import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { outputError } from './output.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
-interface GenerateFlags {
+interface GenerateFlags extends DeviceFlags {
   readonly checkpoint: string;
   readonly config?: string;
   readonly prompt?: string;
@@ -15,13 +15,11 @@ interface GenerateFlags {
   readonly temperature: number;
   readonly topK: number;
   readonly seed: number;
-  readonly device?: string;
 }
 
 /** `byte-to-loss generate`: raw bytes to stdout, as they are made. */
 export function generateCommand(): Command {
-  return new Command('generate')
-    .description('write the bytes that follow a prompt, raw, to stdout')
+  return withDevice(new Command('generate').description('write the bytes that follow a prompt, raw, to stdout'))
     .requiredOption('--checkpoint <file>', CHECKPOINT_HELP)
     .option('--config <file>', CONFIG_HELP)
     .option('--prompt <text>', 'text to go on from')
@@ -30,7 +28,6 @@ export function generateCommand(): Command {
     .option('--temperature <x>', '0 takes the likeliest byte', realNumber, 0.8)
     .option('--top-k <n>', 'only the k likeliest bytes; 0 keeps all', wholeNumber, 40)
     .option('--seed <n>', 'of the draws', wholeNumber, 0)
-    .option('--device <name>', 'auto, gpu, system or bundled')
     .action(async (flags: GenerateFlags) => {
       if (flags.prompt !== undefined && flags.promptHex !== undefined) {
         throw new InputError('give --prompt or --prompt-hex, not both');
@@ -39,7 +36,7 @@ export function generateCommand(): Command {
         ? hexBytes('--prompt-hex', flags.promptHex)
         : new TextEncoder().encode(flags.prompt ?? '');
       const { config, parameters, prefix, stream } = chosenWeights(flags.checkpoint, flags.config);
-      const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
+      const device = await deviceOf(flags);
       try {
         const decoder = new Decoder(device, config, { parameters, window: { prefix, stream } });
         for await (const byte of decoder.generate(prompt, flags)) {

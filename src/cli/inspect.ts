@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
 import { formatShape } from '../engine/shape.js';
 import type { Trace } from '../engine/trace.js';
@@ -7,15 +6,17 @@ import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config
 import { initialParameters } from '../model/parameters.js';
 import { writeFileAtomic } from '../train/atomicWrite.js';
 import { wholeNumber } from './arguments.js';
+import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { type Inspection, inspect, type Subject } from './inspect/inspection.js';
 import { inspectionJson } from './inspect/json.js';
 import { npyBytes } from './inspect/npy.js';
 import { inspectionPage } from './inspect/page.js';
 import { shortNumber } from './inspect/signs.js';
 import { audioWindow, textWindow, type WindowLimits } from './inspect/window.js';
+import { StatusLine } from './statusLine.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
-interface InspectFlags {
+interface InspectFlags extends DeviceFlags {
   readonly checkpoint?: string;
   readonly config?: string;
   readonly text: string;
@@ -27,7 +28,6 @@ interface InspectFlags {
   readonly size: SizeName;
   readonly door: DoorKind;
   readonly seed: number;
-  readonly device?: string;
 }
 
 /** The window of a decoder that was never trained: that of `train`. */
@@ -35,8 +35,9 @@ const FRESH_WINDOW = { prefix: 128, stream: 128 };
 
 /** `byte-to-loss inspect`: one pass from byte to loss and back, with everything in it, as a page or as data. */
 export function inspectCommand(): Command {
-  return new Command('inspect')
-    .description('one pass from byte to loss and back, every op and number, as a page')
+  return withDevice(
+    new Command('inspect').description('one pass from byte to loss and back, every op and number, as a page'),
+  )
     .requiredOption('--text <text>', 'the bytes to look at: the first half as prefix, the rest predicted')
     .option('--checkpoint <file>', `${CHECKPOINT_HELP} (default: a fresh decoder)`)
     .option('--config <file>', CONFIG_HELP)
@@ -48,7 +49,6 @@ export function inspectCommand(): Command {
     .addOption(new Option('--size <name>', 'of a fresh decoder').choices(Object.keys(SIZES)).default('tiny'))
     .addOption(new Option('--door <kind>', 'of a fresh decoder').choices(DOOR_KINDS).default('zero'))
     .option('--seed <n>', 'of a fresh decoder', wholeNumber, 0)
-    .option('--device <name>', 'auto, gpu, system or bundled')
     .action(async (flags: InspectFlags) => {
       if (flags.npy !== undefined && flags.tensor === undefined) {
         throw new InputError('--npy writes one tensor; name it with --tensor');
@@ -56,18 +56,17 @@ export function inspectCommand(): Command {
       const { subject, limits } = subjectOf(flags);
       const { text, audio } = flags;
       const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, text, limits);
-      const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
+      const device = await deviceOf(flags);
       try {
-        show(await inspect(device, subject, window, showEntries), flags);
+        // A large decoder's references take a while: entries are counted where somebody watches.
+        const status = new StatusLine(process.stderr);
+        const count = (done: number, of: number) => status.show(() => `entry ${done} of ${of}`);
+        const inspection = await inspect(device, subject, window, count).finally(() => status.end());
+        show(inspection, flags);
       } finally {
         device.close();
       }
     });
-}
-
-/** A large decoder's references take a while: count entries where somebody watches. */
-function showEntries(done: number, of: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\rentry ${done} of ${of}${done === of ? '\n' : ''}`);
 }
 
 function subjectOf({ checkpoint, config: file, size, door, seed }: InspectFlags): {

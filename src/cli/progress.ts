@@ -1,6 +1,8 @@
-import cliProgress from 'cli-progress';
-import type { Listener, Progress } from '../train/run/train.js';
+import { basename } from 'node:path';
+import type { Listener } from '../train/run/train.js';
+import { validationText } from './measureText.js';
 import { printableLines } from './output.js';
+import { fitted, StatusLine, withBar } from './statusLine.js';
 
 /** 1h02, 3m05, 12s */
 export function duration(seconds: number): string {
@@ -15,66 +17,67 @@ export function rate(bytesPerSecond: number): string {
   return bytesPerSecond < 1000 ? `${bytesPerSecond.toFixed(0)} B/s` : `${(bytesPerSecond / 1000).toFixed(1)} kB/s`;
 }
 
-/** Shows a run to a person: a bar where the output is a terminal, a line every few seconds where it is not. */
-export function showProgress(
-  entropy: number | undefined,
-  terminal = process.stdout.isTTY ?? false,
-): Listener & { end(): void } {
-  const bar = terminal
-    ? new cliProgress.SingleBar({
-        format: '{bar} step {value}/{total}  {bits} bits/byte  {rate}  {left} left',
-        hideCursor: true,
-        barsize: 24,
-      })
-    : undefined;
-  // A line in a terminal scrolls past above the bar.
-  const line = (text: string) => {
-    if (bar?.isActive) bar.stop();
-    console.log(text);
-  };
-  const started = performance.now();
-  let first: number | undefined;
-  let last = Number.NEGATIVE_INFINITY;
-  const left = ({ step, steps }: Progress) => {
-    first ??= step - 1;
-    const perStep = (performance.now() - started) / 1000 / (step - first);
-    return duration(perStep * (steps - step));
-  };
+/** Steps that the time left is computed from: enough to contain a validation where they are a hundred steps apart. */
+const RECENT = 100;
+
+/** Estimates the time left from the pace of recent steps. The first step is left out: it includes compilation. */
+export class TimeLeft {
+  readonly #recent: { step: number; at: number }[] = [];
+
+  /**
+   * Take note of a finished step.
+   *
+   * @param now in milliseconds
+   * @returns seconds left; undefined after the first step, whose duration tells nothing of the others
+   */
+  after(step: number, steps: number, now: number): number | undefined {
+    const first = this.#recent[0];
+    this.#recent.push({ step, at: now });
+    if (this.#recent.length > RECENT) this.#recent.shift();
+    return first && ((now - first.at) / 1000 / (step - first.step)) * (steps - step);
+  }
+}
+
+/** Shows a run to a person. `print` is for every other line that is printed meanwhile. */
+export interface ShownProgress extends Listener {
+  print(line: string): void;
+  end(): void;
+}
+
+/**
+ * Shows a run to a person: a bar where stdout is a terminal. Elsewhere, as in a log, a line for the first step and the last, and
+ * between them one every ten seconds or every tenth of the run, whichever is rarer.
+ *
+ * @param now milliseconds of a clock
+ */
+export function showProgress(status = new StatusLine(), now = () => performance.now()): ShownProgress {
+  const print = (text: string) => status.print(text);
+  const timeLeft = new TimeLeft();
+  let last: { readonly step: number; readonly time: number } | undefined; // the last line about a step
   return {
-    step(progress) {
-      const { step, steps, bitsPerByte, bytesPerSecond } = progress;
-      const shown = { bits: bitsPerByte.toFixed(3), rate: rate(bytesPerSecond), left: left(progress) };
-      if (bar) {
-        if (!bar.isActive) bar.start(steps, step, shown);
-        bar.update(step, shown);
-      } else if (performance.now() - last > 5000 || step === steps) {
-        last = performance.now();
-        console.log(`step ${step}/${steps}  ${shown.bits} bits/byte  ${shown.rate}  ${shown.left} left`);
+    print,
+    step({ step, steps, bitsPerByte, bytesPerSecond }) {
+      const seconds = timeLeft.after(step, steps, now());
+      const parts = {
+        step: `step ${step}/${steps}`,
+        bits: `${bitsPerByte.toFixed(3)} bits/byte`,
+        rate: rate(bytesPerSecond),
+        left: seconds === undefined ? '' : `${duration(seconds)} left`,
+      };
+      if (status.visible) {
+        status.show((columns) => withBar(step / steps, fitted(parts, ['bits', 'rate'], columns), columns));
+      } else if (!last || step === steps || (now() - last.time >= 10_000 && step - last.step >= steps / 10)) {
+        last = { step, time: now() };
+        print(fitted(parts, [], Infinity));
       }
     },
     validation(step, measures) {
-      // How well ends are known stands in metrics.jsonl; a line of progress has room for less.
-      const main = Object.entries(measures).filter(([name]) => !/_(end|middle)$/.test(name));
-      const shown = main.map(([name, value]) =>
-        name === 'text_bpb'
-          ? `validation ${value.toFixed(3)} bits/byte${beside(value, entropy)}`
-          : `${name} ${value.toFixed(3)}`,
-      );
-      line(`step ${step}  ${shown.join('  ')}`);
+      print(`step ${step}  ${validationText(measures)}`);
     },
     saved(step, path) {
-      line(`step ${step}  saved ${path}`);
+      print(`step ${step}  saved ${basename(path)}`);
     },
-    note: (text) => line(printableLines(text)),
-    end() {
-      if (bar?.isActive) bar.stop();
-    },
+    note: (text) => print(printableLines(text)),
+    end: () => status.end(),
   };
-}
-
-/** How a text's bits per byte stand to what its byte frequencies alone would reach. */
-function beside(bitsPerByte: number, entropy: number | undefined): string {
-  if (entropy === undefined) return '';
-  const context = bitsPerByte < entropy ? 'below it: context is used' : 'not yet below it';
-  return `  (order-0 entropy ${entropy.toFixed(3)}, ${context})`;
 }

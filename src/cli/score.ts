@@ -1,20 +1,18 @@
 import { Command } from 'commander';
-import { openDevice } from '../engine/adapters.js';
 import { InputError } from '../engine/errors.js';
 import { Decoder } from '../model/decoder.js';
 import { hexBytes } from './arguments.js';
+import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
 /** `byte-to-loss score`: how many bits each byte of a stream costs a decoder, after a prefix. */
 export function scoreCommand(): Command {
-  return new Command('score')
-    .description('bits per byte of a stream after a prefix')
+  return withDevice(new Command('score').description('bits per byte of a stream after a prefix'))
     .requiredOption('--checkpoint <file>', CHECKPOINT_HELP)
     .option('--config <file>', CONFIG_HELP)
     .option('--prefix-hex <hex>', 'the bytes before, two hex digits each', '')
     .requiredOption('--stream-hex <hex>', 'the bytes to score')
     .option('--json', 'print JSON: { bits_per_byte, bits }')
-    .option('--device <name>', 'auto, gpu, system or bundled')
     .action(async (options: ScoreOptions) => {
       const prefix = hexBytes('--prefix-hex', options.prefixHex);
       const stream = hexBytes('--stream-hex', options.streamHex);
@@ -32,18 +30,17 @@ export function scoreCommand(): Command {
     });
 }
 
-interface ScoreOptions {
+interface ScoreOptions extends DeviceFlags {
   readonly checkpoint: string;
   readonly config?: string;
   readonly prefixHex: string;
   readonly streamHex: string;
   readonly json?: boolean;
-  readonly device?: string;
 }
 
 async function score(options: ScoreOptions, prefix: Uint8Array, stream: Uint8Array): Promise<number[]> {
   const { config, parameters } = chosenWeights(options.checkpoint, options.config);
-  const device = await openDevice(options.device === undefined ? {} : { device: options.device });
+  const device = await deviceOf(options);
   try {
     return await new Decoder(device, config, { parameters }).score(prefix, stream);
   } finally {

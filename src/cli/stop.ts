@@ -13,8 +13,16 @@ export interface Stop {
   off(): void;
 }
 
+/** How a stop is announced. */
+export interface StopOptions {
+  /** prints a line; where a status line owns the screen, through it. Default console.log */
+  readonly print?: (line: string) => void;
+  /** a line that tells how to resume, printed before a second signal ends the process */
+  readonly hint?: () => string | undefined;
+}
+
 /** Start to listen; `off` ends it. */
-export function onStop(): Stop {
+export function onStop({ print = (line) => console.log(line), hint = () => undefined }: StopOptions = {}): Stop {
   let first: Signal | undefined;
   const listeners = new Set<(signal: Signal) => void>();
   const onSignal = (name: Signal) => {
@@ -24,11 +32,13 @@ export function onStop(): Stop {
     if (first !== undefined) {
       // By the signal itself, which a shell reports alike: an orderly exit would tear the driver down amid its work.
       off();
+      const line = hint();
+      print(`${name}: stopped at once${line === undefined ? '' : `\n${line}`}`);
       process.kill(process.pid, name);
       return;
     }
     first = name;
-    console.log(`\n${name}: finishing this step and saving; once more stops at once`);
+    print(`${name}: finishing this step and saving; once more stops at once`);
   };
   const off = () => {
     for (const name of SIGNALS) process.off(name, onSignal);

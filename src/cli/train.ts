@@ -1,5 +1,5 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { openDevice } from '../engine/adapters.js';
 import type { Device } from '../engine/device.js';
 import { FileError, InputError } from '../engine/errors.js';
 import { profileFor } from '../engine/precision.js';
@@ -12,68 +12,125 @@ import type { Measures } from '../train/measures.js';
 import { Checkpoints, type SavedState } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
 import { type OpenedData, openData } from '../train/run/data.js';
-import { defaultRunPath, RunFolder } from '../train/run/folder.js';
+import { RunFolder } from '../train/run/folder.js';
 import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions, type TrainOptions } from '../train/run/options.js';
 import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { parameterCounts, type TrainExtras, train } from '../train/run/train.js';
 import { printable } from '../train/windows/show.js';
-import { byKind, listed, realNumber, wholeNumber, windowSize } from './arguments.js';
+import { count } from '../train/windows/words.js';
+import {
+  byKind,
+  listed,
+  MADE_HELP,
+  made,
+  option,
+  path,
+  paths,
+  realNumber,
+  wholeNumber,
+  windowSize,
+} from './arguments.js';
+import { deviceOf, withDevice } from './device.js';
+import { measureTexts, validationText } from './measureText.js';
 import { outputError, printableLines } from './output.js';
+import { programCommand, shellWord } from './program.js';
 import { showProgress } from './progress.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
 
 /** `byte-to-loss train`: from bytes to a decoder, with everything the run needs to be understood in one folder. */
 export function trainCommand(): Command {
-  return new Command('train')
-    .description('train a decoder on text, sounds and films')
-    .option('--text <file...>', 'text or .jsonl files (default: Moby-Dick)')
-    .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits')
-    .option('--video <file...>', 'films, or manifests of {"video", …} lines')
-    .option('--made <what>', 'windows made here: sounds, scenes or both', listed)
-    .option('--share <kind=n...>', 'how often each kind of window, as text=0.6 audio=0.4', byKind(realNumber))
-    .option('--window <kind=prefix+stream...>', 'sizes of one kind, as audio=1024+32', byKind(windowSize))
-    .option('--rate <hertz>', 'audio samples per second (default: 4000)', wholeNumber)
-    .option('--fps <frames>', 'frames per second of films that do not say (default: 8)', wholeNumber)
-    .option('--validation-windows <n>', 'held-out windows of each kind that are scored (default: 32)', wholeNumber)
+  return withDevice(new Command('train').description('train a decoder on text, sounds and films'))
+    .option('--text <file...>', 'text or .jsonl files (default: Moby-Dick)', paths)
+    .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits', path)
+    .option('--video <file...>', 'films, or manifests of {"video", …} lines', paths)
+    .option('--made <what...>', MADE_HELP, option('made', made))
+    .option(
+      '--share <kind=n...>',
+      'how often each kind of window, as text=0.6 audio=0.4',
+      option('share', byKind(realNumber)),
+    )
+    .option(
+      '--window <kind=prefix+stream...>',
+      'sizes of one kind, as audio=1024+32',
+      option('window', byKind(windowSize)),
+    )
+    .option('--rate <hertz>', 'audio samples per second (default: 4000)', option('rate', wholeNumber))
+    .option('--fps <frames>', 'frames per second of films that do not say (default: 8)', option('fps', wholeNumber))
+    .option(
+      '--validation-windows <n>',
+      'held-out windows of each kind that are scored (default: 32)',
+      option('validationWindows', wholeNumber),
+    )
     .option('--strict', 'stop at the first bad line or file instead of leaving it out')
-    .option('--size <name>', `decoder size: ${Object.keys(SIZES).join(', ')} (default: tiny)`)
-    .option('--door <kind>', `how bytes enter: ${DOOR_KINDS.join(', ')} (default: zero)`)
-    .option('--K <n>', 'bytes per slot', wholeNumber)
-    .option('--dim <n>', 'columns of every position', wholeNumber)
-    .option('--layers <n>', 'blocks', wholeNumber)
-    .option('--heads <n>', 'attention heads', wholeNumber)
-    .option('--channels <groups>', `channels to keep: ${CHANNEL_GROUPS.join(', ')} (default: all but bits)`, listed)
+    .option('--size <name>', `decoder size: ${Object.keys(SIZES).join(', ')} (default: tiny)`, option('size'))
+    .option('--door <kind>', `how bytes enter: ${DOOR_KINDS.join(', ')} (default: zero)`, option('door'))
+    .option('--K <n>', 'bytes per slot', option('K', wholeNumber))
+    .option('--dim <n>', 'columns of every position', option('dim', wholeNumber))
+    .option('--layers <n>', 'blocks', option('layers', wholeNumber))
+    .option('--heads <n>', 'attention heads', option('heads', wholeNumber))
+    .option(
+      '--channels <groups>',
+      `channels to keep: ${CHANNEL_GROUPS.join(', ')} (default: all but bits)`,
+      option('channels', listed),
+    )
     .option('--bits', 'prepend the raw bits: 35 channels in place of 27')
-    .option('--prefix <bytes>', 'bytes before, packed into slots (default: 128; audio 1024, video 384)', wholeNumber)
-    .option('--stream <bytes>', 'bytes after, predicted (default: 128; audio 64, video 384)', wholeNumber)
-    .option('--batch <n>', 'windows per batch (default: 8)', wholeNumber)
-    .option('--accumulate <n>', 'batches per update (default: 1)', wholeNumber)
-    .option('--steps <n>', 'updates (default: 300)', wholeNumber)
-    .option('--lr <x>', 'highest learning rate (default: 2e-3)', realNumber)
-    .option('--warmup <n>', 'updates of linear rise (default: 20)', wholeNumber)
-    .option('--decay <what>', 'weight decay on: matrices, all (default: matrices)')
-    .option('--precision <what>', 'of matrix products: full, mixed (default: full)')
-    .option('--seed <n>', 'of everything random (default: 0)', wholeNumber)
-    .option('--eval-every <n>', 'updates between validations, 0 for none but the last (default: 100)', wholeNumber)
-    .option('--save-every <n>', 'updates between checkpoints, 0 for none but the last (default: 100)', wholeNumber)
-    .option('--keep <n>', 'newest checkpoints that stay, beside the best; 0 for all (default: 3)', wholeNumber)
-    .option('--skip-nonfinite', 'leave out updates whose loss or gradient is not finite, where they would end the run')
-    .option('--out <folder>', 'run folder (default: runs/ and the time)')
-    .option('--resume <run>', 'go on with an interrupted run, from its newest checkpoint; its configuration is taken')
-    .option('--config <file>', 'JSON with any of these names; flags win')
-    .option('--device <name>', 'auto, gpu, system or bundled')
+    .option(
+      '--prefix <bytes>',
+      'bytes before, packed into slots (default: 128; audio 1024, video 384)',
+      option('prefix', wholeNumber),
+    )
+    .option(
+      '--stream <bytes>',
+      'bytes after, predicted (default: 128; audio 64, video 384)',
+      option('stream', wholeNumber),
+    )
+    .option('--batch <n>', 'windows per batch (default: 8)', option('batch', wholeNumber))
+    .option('--accumulate <n>', 'batches per update (default: 1)', option('accumulate', wholeNumber))
+    .option('--steps <n>', 'updates (default: 300)', option('steps', wholeNumber))
+    .option('--lr <x>', 'highest learning rate (default: 2e-3)', option('lr', realNumber))
+    .option('--warmup <n>', 'linear warm-up steps (default: 20)', option('warmup', wholeNumber))
+    .option('--decay <what>', 'weight decay on: matrices, all (default: matrices)', option('decay'))
+    .option('--precision <what>', 'of matrix products: full, mixed (default: full)', option('precision'))
+    .option('--seed <n>', 'random seed (default: 0)', option('seed', wholeNumber))
+    .option(
+      '--eval-every <n>',
+      'updates between validations, 0 for none but the last (default: 100)',
+      option('evalEvery', wholeNumber),
+    )
+    .option(
+      '--save-every <n>',
+      'updates between checkpoints, 0 for none but the last (default: 100)',
+      option('saveEvery', wholeNumber),
+    )
+    .option(
+      '--keep <n>',
+      'newest checkpoints kept, beside the best; 0 for all (default: 3)',
+      option('keep', wholeNumber),
+    )
+    .option('--skip-nonfinite', 'skip a few updates whose loss or gradient is not finite, where one would end the run')
+    .option('--out <folder>', 'run folder (default: runs/ and the time)', path)
+    .option('--resume <run>', 'resume an interrupted run from its newest checkpoint, with its configuration', path)
+    .option('--config <file>', "JSON with any of these names, or a run's config.json; flags win", path)
     .action(async ({ config: file, resume, ...flags }: Record<string, unknown> & Special) => {
       if (resume !== undefined && file !== undefined) throw new InputError('give --resume or --config, not both');
       if (resume !== undefined) {
         const run = openRun(resume, flags);
         return runTrain(run.options, (config) => goOn(run, config)).finally(() => run.folder.release());
       }
-      const settings = file === undefined ? {} : readJsonFile(file);
-      if (!isRecord(settings)) throw new FileError(`${file}: must hold an object, as {"steps": 300}`);
+      const settings = file === undefined ? {} : readSettings(file);
       const options = resolveTrainOptions({ ...settings, ...flags }, file ?? 'train');
       return runTrain(options, (config) => begin(options, config));
     });
+}
+
+/** Options from a file, or from the config.json of a run, whose folder is not taken: it holds that run. */
+function readSettings(file: string): Record<string, unknown> {
+  const settings = readJsonFile(file);
+  if (!isRecord(settings)) throw new FileError(`${file}: must hold an object, as {"steps": 300}`);
+  if (!isRecord(settings.options)) return settings;
+  const { out: _, ...options } = settings.options;
+  return options;
 }
 
 interface Special {
@@ -86,20 +143,25 @@ type Config = ReturnType<typeof runConfig>;
 /** A run's folder, whose lock is held, and where it goes on from. */
 interface Begun {
   readonly folder: RunFolder;
+  /** a new run, whose folder is removed again where it cannot begin */
+  readonly isNew: boolean;
   readonly from?: SavedState | undefined;
 }
 
 /** @param take makes or takes up the folder, once the data and the device are there */
 async function runTrain(options: TrainOptions, take: (config: Config) => Begun): Promise<void> {
   const data = openData(options);
-  const open = () => openDevice(options.device === undefined ? {} : { device: options.device });
+  const open = () => deviceOf(options);
   const device = await open();
   try {
     profileFor(device, options.precision); // says so now if it cannot be had
-    const { folder, from } = take(runConfig(options, data, device, version));
+    const { folder, isNew, from } = take(runConfig(options, data, device, version));
     try {
       announce(options, data, device);
       await trainInto(folder, options, data, device, { from, reopen: open });
+    } catch (error) {
+      if (isNew) folder.discard();
+      throw error;
     } finally {
       folder.release();
     }
@@ -114,7 +176,7 @@ function announce(options: TrainOptions, data: OpenedData, device: Device): void
   for (const line of data.describe().split('\n')) console.log(printable(line));
   for (const reason of data.leftOut.reasons) console.log(`left out: ${printable(reason)}`);
   console.log(
-    `${options.door} door, ${counts.door} parameters in it; decoder of ${counts.all.toLocaleString('en')} parameters ` +
+    `${options.door} door, ${counts.door.toLocaleString('en')} parameters in it; decoder of ${counts.all.toLocaleString('en')} parameters ` +
       `(dim ${decoder.dim}, ${decoder.layers} layers, ${decoder.heads} heads, K ${decoder.K}) on ${device.name}`,
   );
 }
@@ -126,22 +188,25 @@ async function trainInto(
   device: Device,
   extras: TrainExtras,
 ): Promise<void> {
-  const stop = onStop();
-  const progress = showProgress(data.entropy);
+  const progress = showProgress();
+  const hint = `to resume: ${programCommand()} train --resume ${shellWord(resolve(folder.path))}`;
+  const stop = onStop({ print: progress.print, hint: () => hint });
   try {
     const ends = () => stop.signal !== undefined || outputError() !== undefined;
     const result = await train(device, options, data, folder, progress, ends, extras);
     progress.end();
+    const failure = outputError();
+    if (failure !== undefined) throw new FileError(failure);
     if (!result.stopped) {
       printEnd(result.measures, data.entropy);
       printSample(data, result.sample);
     }
-    if (result.skipped > 0)
-      console.log(`${result.skipped} steps were skipped: their loss or gradient was not finite\n`);
-    const chart = terminalChart(readRun(folder.path));
+    if (result.skipped > 0) console.log(`${count(result.skipped, 'step')} skipped: loss or gradient not finite\n`);
+    const chart = terminalChart(readRun(folder.path), process.stdout.columns);
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
     if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
+    if (result.stopped) console.log(hint);
   } finally {
     progress.end();
     stop.off();
@@ -149,12 +214,12 @@ async function trainInto(
 }
 
 function begin({ out, size, door }: TrainOptions, config: Config): Begun {
-  const folder = RunFolder.create(out ?? defaultRunPath(size, door));
+  const folder = out === undefined ? RunFolder.createNamed(size, door) : RunFolder.create(out);
   try {
     folder.writeConfig(config);
-    return { folder };
+    return { folder, isNew: true };
   } catch (error) {
-    folder.release();
+    folder.discard();
     throw error;
   }
 }
@@ -172,34 +237,35 @@ function goOn(run: ResumedRun, now: Config): Begun {
   console.log(
     from ? `going on from step ${from.checkpoint.step}` : 'there is no checkpoint: starting from the first step',
   );
-  return { folder, from };
+  return { folder, isNew: false, from };
 }
 
-function printEnd(measures: Measures, entropy: number | undefined): void {
-  const { text_bpb, ...others } = measures;
+function printEnd({ text_bpb, ...others }: Measures, entropy: number | undefined): void {
   console.log('');
+  const lines = measureTexts(others);
   if (text_bpb !== undefined && entropy !== undefined) {
-    console.log(`validation ${text_bpb.toFixed(3)} bits/byte; the text's order-0 entropy is ${entropy.toFixed(3)}`);
+    const text = lines.length === 0 ? validationText({ text_bpb }) : measureTexts({ text_bpb })[0];
+    lines.unshift(`${text}; the text's order-0 entropy is ${entropy.toFixed(3)}`);
   }
-  for (const [name, value] of Object.entries(others)) {
-    if (!/_(end|middle)$/.test(name)) console.log(`${name} ${value.toFixed(3)}`);
-  }
+  for (const line of lines) console.log(line);
   console.log('');
 }
 
 /**
- * What the decoder made of the first held-out window: text goes on, a sound is put into words beside its caption. Pixels of a
- * film are nothing to print.
+ * What the decoder writes after the first held-out window: text continues its prompt, a sound is described in words. The
+ * pixels of a film are not printed.
  */
 function printSample({ sources: [first], prompt }: OpenedData, sample: Uint8Array): void {
   if (first!.kind === 'video') return;
   // Line by line, so that nothing but the ends of lines reaches the terminal as it is.
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).split(/\r?\n/).map(printable).join('\n');
   const cut = Math.min(prompt.filter((id) => id < 256).length, sample.length);
-  console.log(
+  const [given, made] =
     first!.kind === 'text'
-      ? `held-out text:  …${text(sample.subarray(0, cut))}`
-      : `held-out sound: ${printable(first!.validation(0).info.caption ?? '')}`,
-  );
-  console.log(`the decoder:    ${text(sample.subarray(cut))}\n`);
+      ? [`held-out prompt:  …${text(sample.subarray(0, cut))}`, 'its continuation: ']
+      : [
+          `caption of a held-out sound: ${printable(first!.validation(0).info.caption ?? '')}`,
+          "the decoder's caption:       ",
+        ];
+  console.log(`${given}\n${made}${text(sample.subarray(cut))}\n`);
 }

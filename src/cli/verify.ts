@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { openDevice } from '../engine/adapters.js';
 import { type Claim, claims, Fault } from '../model/claims.js';
 import { colours } from './colours.js';
+import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 
 /** What came of a claim. */
 interface Verdict {
@@ -14,13 +14,13 @@ interface Verdict {
 
 /** `byte-to-loss verify`: the proof that channels are exact to the last bit, on this machine's own adapter. */
 export function verifyCommand(): Command {
-  return new Command('verify')
-    .description('prove on this device that every channel is exact to the last bit')
-    .option('--device <name>', 'auto, gpu, system or bundled')
+  return withDevice(
+    new Command('verify').description('prove on this device that every channel is exact to the last bit'),
+  )
     .option('--json', 'print JSON: { adapter, seconds, claims: [{ path, what, numbers, seconds, fault? }] }')
-    .action(async ({ device: name, json }: { device?: string; json?: boolean }) => {
+    .action(async ({ json, ...flags }: DeviceFlags & { json?: boolean }) => {
       const started = performance.now();
-      const device = await openDevice(name === undefined ? {} : { device: name });
+      const device = await deviceOf(flags);
       try {
         if (!json) console.log(`adapter: ${device.name}`);
         const verdicts: Verdict[] = [];

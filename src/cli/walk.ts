@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { openDevice } from '../engine/adapters.js';
 import { SIZES } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
+import { deviceOf, withDevice } from './device.js';
 import { entriesOf, type Inspection, inspect, tensorOf } from './inspect/inspection.js';
 import { textWindow } from './inspect/window.js';
 
@@ -10,20 +10,19 @@ const TEXT = 'Hi, byte';
 
 /** `byte-to-loss walk`: one short string from byte to loss to first gradient. The README shows what it prints. */
 export function walkCommand(): Command {
-  return new Command('walk')
-    .description('follow one short string from byte to loss to first gradient, in eight stops')
-    .option('--device <name>', 'auto, gpu, system or bundled')
-    .action(async (flags: { readonly device?: string }) => {
-      const device = await openDevice(flags.device === undefined ? {} : { device: flags.device });
-      try {
-        const config = { door: 'zero', ...SIZES.tiny } as const;
-        const subject = { config, parameters: initialParameters(config, 0), origin: '' };
-        const window = textWindow(TEXT, { prefix: 4, stream: 4, K: config.K });
-        console.log(walkText(await inspect(device, subject, window)));
-      } finally {
-        device.close();
-      }
-    });
+  return withDevice(
+    new Command('walk').description('follow one short string from byte to loss to first gradient, in eight stops'),
+  ).action(async (flags: { readonly device?: string }) => {
+    const device = await deviceOf(flags);
+    try {
+      const config = { door: 'zero', ...SIZES.tiny } as const;
+      const subject = { config, parameters: initialParameters(config, 0), origin: '' };
+      const window = textWindow(TEXT, { prefix: 4, stream: 4, K: config.K });
+      console.log(walkText(await inspect(device, subject, window)));
+    } finally {
+      device.close();
+    }
+  });
 }
 
 /** A stop of the walk: what is there, its shape, a few of its numbers, and where to read on. */

@@ -1,4 +1,5 @@
-/** Node only: finds an adapter through Dawn. A browser calls `requestDevice` of device.ts with its own adapter. */
+/** Node only: finds an adapter, through Dawn or on the CPU. A browser calls `requestDevice` of device.ts with its own adapter. */
+import { existsSync } from 'node:fs';
 import {
   type AdapterDescription,
   type Device,
@@ -8,53 +9,78 @@ import {
   type Settle,
 } from './device.js';
 import { DeviceError, InputError } from './errors.js';
-import { BUNDLE, BUNDLE_VERSION, bundledDriver, hasVulkanLoader } from './softwareVulkan.js';
+import { hasVulkanLoader } from './vulkanLoader.js';
 
-/** Where an adapter may come from: a hardware GPU, the software driver of the system, the bundled one. */
-export type DeviceName = 'gpu' | 'system' | 'bundled';
+/** Where an adapter may come from: a hardware GPU, our own CPU device, a software driver of the system, one that was added. */
+export type DeviceName = 'gpu' | 'cpu' | 'system' | 'bundled';
 
 /** What `openDevice` can be told. */
 export interface OpenOptions extends Pick<DeviceOptions, 'features'> {
-  /** `auto` (default), `gpu`, `system` (alias `lavapipe`) or `bundled` (alias `swiftshader`) */
+  /** `auto` (default: a GPU, else the CPU device), `gpu`, `cpu`, or `system`, a software Vulkan driver (alias `lavapipe`) */
   readonly device?: string;
-  /** true bounds-checks every access in shaders: tests; false (default) is about twice as fast on software drivers */
+  /** threads of the CPU device; default: as many as this process may use */
+  readonly threads?: number;
+  /** true bounds-checks every access in shaders: tests; false (default) is about twice as fast on a CPU */
   readonly robust?: boolean;
+  /** told in one line why `auto` takes the CPU device: which GPU was looked for, and what would help */
+  readonly onFallback?: (line: string) => void;
 }
 
 /** One way to an adapter. `find` rejects with the reason when there is none. */
 export interface Source {
   readonly name: DeviceName;
   readonly what: string;
-  readonly find: (robust: boolean) => Promise<GPUAdapter>;
+  readonly find: (robust: boolean, threads?: number) => Promise<GPUAdapter>;
+  /** false: taken only when it is named */
+  readonly isAutomatic?: boolean;
 }
 
-/** In the order in which `auto` tries them. */
-export const SOURCES: readonly Source[] = [
+const sources: Source[] = [
   { name: 'gpu', what: 'hardware GPU', find: findGpu },
-  { name: 'system', what: "the system's software driver", find: findSystem },
-  { name: 'bundled', what: 'bundled SwiftShader', find: findBundled },
+  { name: 'cpu', what: 'CPU device', find: findCpu },
+  { name: 'system', what: "the system's software Vulkan driver", find: findSystem, isAutomatic: false },
 ];
 
-const ALIASES: Readonly<Record<string, string>> = { lavapipe: 'system', swiftshader: 'bundled' };
+/** In the order in which `auto` tries them. */
+export const SOURCES: readonly Source[] = sources;
+
+/** Add a way to an adapter, by its name: tests and comparisons bring a driver along. */
+export function addSource(source: Source): void {
+  if (!sources.some(({ name }) => name === source.name)) sources.push(source);
+}
+
+const MAX_THREADS = 1024;
+
+const ALIASES: Readonly<Record<string, string>> = { lavapipe: 'system' };
 
 /**
- * Open the best device of this machine: a hardware GPU, else the system's software Vulkan, else the bundled SwiftShader.
+ * Open the best device of this machine: a hardware GPU through Dawn, else our own CPU device.
  * `options.device`, then the variable BYTE_TO_LOSS_DEVICE, name one of them instead.
  *
- * @throws InputError when the name is unknown
+ * @throws InputError when the name is unknown, or the number of threads is not one
  * @throws DeviceError when none opens: what was tried, why each failed, and the command that mends it
  */
 export async function openDevice(options: OpenOptions = {}, sources: readonly Source[] = SOURCES): Promise<Device> {
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
+    throw new InputError(`threads must be a whole number from 1 to ${MAX_THREADS}; got ${threads}`);
+  }
   const failures: string[] = [];
+  const reasons: string[] = [];
   const tried = chosenSources(options.device, sources);
   for (const source of tried) {
     try {
-      const adapter = await source.find(options.robust ?? false);
-      const device = await requestDevice(adapter, { ...options, settle: patiently, freeMemory });
+      const adapter = await source.find(options.robust ?? false, threads);
+      // Dawn has to be polled; the CPU device sends a message.
+      const waiting = source.name === 'cpu' ? {} : { settle: patiently };
+      const device = await requestDevice(adapter, { ...options, ...waiting, freeMemory });
       opened.push(new WeakRef(device));
+      if (reasons.length > 0) options.onFallback?.(`no GPU: ${reasons.join('; ')}. ${mend(['gpu'])}`);
       return device;
     } catch (error) {
-      failures.push(`${source.name} (${source.what}): ${error instanceof Error ? error.message : error}`);
+      const reason = error instanceof Error ? error.message : String(error);
+      reasons.push(reason);
+      failures.push(`${source.name} (${source.what}): ${reason}`);
     }
   }
   const names = tried.map((source) => source.name);
@@ -99,7 +125,7 @@ export async function listDevices(sources: readonly Source[] = SOURCES): Promise
 export function chosenSources(option: string | undefined, sources: readonly Source[] = SOURCES): readonly Source[] {
   const given = option ?? (process.env.BYTE_TO_LOSS_DEVICE || 'auto');
   const name = ALIASES[given] ?? given;
-  if (name === 'auto') return sources;
+  if (name === 'auto') return sources.filter(({ isAutomatic = true }) => isAutomatic);
   const chosen = sources.filter((source) => source.name === name);
   if (chosen.length === 0 && !SOURCES.some((source) => source.name === name)) {
     const from = option === undefined ? 'BYTE_TO_LOSS_DEVICE' : 'device';
@@ -109,17 +135,23 @@ export function chosenSources(option: string | undefined, sources: readonly Sour
   return chosen;
 }
 
-/** The one command that gives this machine one of the sources that were tried. */
+/** What usually gives this machine one of the sources that were tried. */
 export function mend(tried: readonly DeviceName[]): string {
-  if (process.platform === 'linux') {
-    if (tried.includes('bundled') && process.arch === 'x64') {
-      return `This mends it: npm install ${BUNDLE}@${BUNDLE_VERSION}`;
-    }
-    if (tried.includes('system')) {
-      return 'This mends it: apt-get install mesa-vulkan-drivers (Mesa 23 or newer; Debian 12 has it in bookworm-backports)';
-    }
+  if (tried.includes('gpu')) return gpuHint();
+  if (process.platform === 'linux' && tried.includes('system')) {
+    return 'To fix: apt-get install mesa-vulkan-drivers (Mesa 23 or newer; Debian 12 has it in bookworm-backports)';
   }
-  return "Install or update the graphics card's driver, or let the device be auto";
+  return 'Leave out --device to take a GPU or the CPU device';
+}
+
+function gpuHint(): string {
+  if (process.platform !== 'linux') return "To use a GPU: install or update the graphics card's driver";
+  // The driver of an NVIDIA card is there, and its container was not given the part that has Vulkan.
+  if (existsSync('/dev/nvidiactl') && !/all|graphics/.test(process.env.NVIDIA_DRIVER_CAPABILITIES ?? 'all')) {
+    return 'To use the NVIDIA card: start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics';
+  }
+  if (!hasVulkanLoader()) return "To use a GPU: apt-get install libvulkan1, and the card's Vulkan driver";
+  return "To use a GPU: install the card's Vulkan driver (in a container, let it see the card)";
 }
 
 /**
@@ -150,6 +182,17 @@ function freeMemory(): number {
 
 const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
 
+async function findCpu(robust: boolean, threads?: number): Promise<GPUAdapter> {
+  const [{ createCpuAdapter }, { defineGlobals }, { nodeHost }, { wgslCompiler }] = await Promise.all([
+    import('../device/cpu.js'),
+    import('../device/globals.js'),
+    import('../device/nodeHost.js'),
+    import('../device/wgslCompiler.js'),
+  ]);
+  defineGlobals();
+  return createCpuAdapter({ host: nodeHost, compiler: wgslCompiler, threads, isRobust: robust });
+}
+
 async function findGpu(robust: boolean): Promise<GPUAdapter> {
   const { best } = await systemAdapters(robust);
   if (isSoftware(best)) throw new DeviceError('Vulkan lists software drivers only');
@@ -177,21 +220,6 @@ function isSoftware(adapter: GPUAdapter): boolean {
   return describeAdapter(adapter.info, adapter.features).kind === 'cpu';
 }
 
-async function findBundled(robust: boolean): Promise<GPUAdapter> {
-  const manifest = bundledDriver();
-  const before = process.env.VK_DRIVER_FILES;
-  // Vulkan reads the variable when the first adapter is asked for; it is put back so that child processes choose for themselves.
-  process.env.VK_DRIVER_FILES = manifest;
-  try {
-    const adapter = await (await dawn(robust, 'bundled')).requestAdapter();
-    if (!adapter) throw new DeviceError(`Dawn does not accept ${manifest}`);
-    return adapter;
-  } finally {
-    if (before === undefined) delete process.env.VK_DRIVER_FILES;
-    else process.env.VK_DRIVER_FILES = before;
-  }
-}
-
 /** No bounds checks, since kernels guard their writes; workgroup memory is not zeroed, since they write it before reading. */
 export const FAST_TOGGLES = ['disable_robustness', 'disable_workgroup_init'] as const;
 
@@ -199,7 +227,8 @@ export const FAST_TOGGLES = ['disable_robustness', 'disable_workgroup_init'] as 
 const INSTANCES = Symbol.for('byte-to-loss.dawn');
 type Global = typeof globalThis & { [INSTANCES]?: Map<string, GPU> };
 
-async function dawn(robust: boolean, drivers: 'system' | 'bundled'): Promise<GPU> {
+/** Dawn's instance for a set of drivers. */
+export async function dawn(robust: boolean, drivers: 'system' | 'bundled'): Promise<GPU> {
   const instances = (globalThis as Global)[INSTANCES] ?? new Map<string, GPU>();
   (globalThis as Global)[INSTANCES] = instances;
   const key = `${drivers} ${robust}`;

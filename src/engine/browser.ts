@@ -1,4 +1,4 @@
 /** The engine in a web page: bundlers and import maps take this file in the place of index.ts. */
 
-export { openDevice } from './browserDevice.js';
+export { openCpuDevice, openDevice } from './browserDevice.js';
 export * from './portable.js';

@@ -1,3 +1,7 @@
+import { createCpuAdapter } from '../device/cpu.js';
+import { defineGlobals } from '../device/globals.js';
+import { webHost } from '../device/webHost.js';
+import { wgslCompiler } from '../device/wgslCompiler.js';
 import { type Device, requestDevice } from './device.js';
 import { DeviceError } from './errors.js';
 
@@ -22,4 +26,15 @@ export async function openDevice(): Promise<Device> {
     );
   }
   return requestDevice(adapter);
+}
+
+/**
+ * The CPU device in a page, with or without WebGPU.
+ *
+ * @param threads default: one for each processor; 1 on a page that is not isolated from other origins, whose work runs on the
+ *   page's own thread in slices
+ */
+export function openCpuDevice({ threads }: { readonly threads?: number } = {}): Promise<Device> {
+  defineGlobals();
+  return requestDevice(createCpuAdapter({ host: webHost(), compiler: wgslCompiler, threads, isRobust: false }));
 }

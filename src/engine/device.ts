@@ -36,9 +36,9 @@ const RAISED_LIMITS = [
 export interface AdapterDescription {
   /** for people: `SwiftShader driver 5.0.0` */
   readonly name: string;
-  /** `cpu` is a software driver */
+  /** `cpu` is our own CPU device or a software driver */
   readonly kind: 'gpu' | 'cpu';
-  /** `swiftshader`, `lavapipe`, or the vendor: `nvidia`, `amd`, `apple` */
+  /** `wasm` for our own CPU device, `swiftshader`, `lavapipe`, or the vendor: `nvidia`, `amd`, `apple` */
   readonly driver: string;
   /** lanes per subgroup; 0 where there are none or their number is not fixed */
   readonly subgroupSize: number;
@@ -52,7 +52,7 @@ export interface AdapterDescription {
 /** Describe an adapter; `features` are those of the device where one is open. */
 export function describeAdapter(info: GPUAdapterInfo, features: ReadonlySet<string>): AdapterDescription {
   const said = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  const software = /swiftshader|llvmpipe|lavapipe|basic render|warp/i.exec(said)?.[0].toLowerCase();
+  const software = /swiftshader|llvmpipe|lavapipe|basic render|warp|wasm/i.exec(said)?.[0].toLowerCase();
   const driver = software === 'llvmpipe' ? 'lavapipe' : (software ?? (info.vendor || 'unknown'));
   const kind = software !== undefined || info.isFallbackAdapter ? 'cpu' : 'gpu';
   const device = info.device.replace(/-+$/, '');
@@ -152,7 +152,9 @@ export class Device implements AdapterDescription {
     this.f16 = description.f16;
     this.timestamps = description.timestamps;
     this.subgroupMatrix = description.subgroupMatrix;
-    this.freeMemory = this.kind === 'cpu' && freeMemory !== undefined ? freeMemory : () => Number.POSITIVE_INFINITY;
+    const system = this.kind === 'cpu' && freeMemory !== undefined ? freeMemory : () => Number.POSITIVE_INFINITY;
+    const { bytesWithin } = gpu as { bytesWithin?: (systemBytes: number) => number };
+    this.freeMemory = () => bytesWithin?.call(gpu, system()) ?? system();
 
     gpu.onuncapturederror = (event) => {
       event.preventDefault?.();

@@ -30,7 +30,7 @@ export interface EntryRun {
 export async function* runEntries(plan: Plan, options: ReplayOptions = {}): AsyncGenerator<EntryRun> {
   const { gpu } = plan.device;
   const encoder = gpu.createCommandEncoder();
-  plan.clear(encoder, options.accumulate ?? false);
+  plan.begin(encoder, options);
   gpu.queue.submit([encoder.finish()]);
   const stepsOf = new Map<Entry, Step[]>();
   for (const step of plan.steps) stepsOf.set(step.entry, [...(stepsOf.get(step.entry) ?? []), step]);

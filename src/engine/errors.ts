@@ -54,6 +54,18 @@ export class NumberError extends ByteToLossError {
   }
 }
 
+/** @throws InputError unless `value` is a whole number of at least `least` */
+export function checkWhole(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new InputError(`${name} must be a whole number of at least ${least}; got ${value}`);
+  }
+}
+
+/** What a value is, for messages. `kindOf([1]) // 'Array'`, `kindOf(undefined) // 'undefined'` */
+export function kindOf(value: unknown): string {
+  return value === null || value === undefined ? `${value}` : value.constructor.name;
+}
+
 /** A named shape, as it appears in a ShapeError: `x [2, 3, 8]`. */
 export type NamedShapes = Readonly<Record<string, readonly number[]>>;
 

@@ -30,12 +30,12 @@ export interface SubgroupMatrixConfig {
   readonly K: number;
 }
 
-/** 1 the one to study first, 2 for CPU drivers, 3 for GPUs. */
+/** 1 the one to study first, which our CPU device runs too; 2 for that device alone; 3 for everything behind Dawn or a browser. */
 export type Variant = 1 | 2 | 3;
 
 /** The variant to prefer on an adapter. */
-export function variantOf(adapter: Pick<AdapterProfile, 'kind' | 'variant'>): Variant {
-  return adapter.variant ?? (adapter.kind === 'gpu' ? 3 : 2);
+export function variantOf(adapter: Pick<AdapterProfile, 'driver' | 'variant'>): Variant {
+  return adapter.variant ?? (adapter.driver === 'wasm' ? 2 : 3);
 }
 
 /** A WGSL extension a kernel is written with. */

@@ -1,6 +1,8 @@
+import { InputError, kindOf, ShapeError } from './errors.js';
 import type { AdapterProfile, Dispatch } from './kernel.js';
+import type { Program } from './program.js';
 import type { Shape } from './shape.js';
-import type { DType, Tensor } from './tensor.js';
+import { type DType, type Storage, Tensor } from './tensor.js';
 
 /** A tensor's numbers in float64, row-major: what references read and return. Ids are whole numbers. */
 export interface Value {
@@ -11,7 +13,10 @@ export interface Value {
 /** What a shape rule promises for one output. */
 export interface OutputSpec {
   readonly shape: Shape;
+  /** default f32 */
   readonly dtype?: DType;
+  /** the input whose numbers these are, moved about: a bound on ids here is a bound on that input's */
+  readonly copies?: Tensor;
 }
 
 /** Plain numbers and flags an op was called with; they become `Params` and `const`s. */
@@ -41,6 +46,18 @@ export interface BackwardCall<A extends Attributes = Attributes> {
 }
 
 /**
+ * An input by its name. A plain name takes f32, `u32` takes ids, `any` takes both.
+ *
+ * `below` is the bound of ids: the rows of a table, say. Constants are checked against it when the op is recorded, inputs
+ * and states when they are written. Ids that another op computes are known on the device alone: a kernel that reads one
+ * out of bounds gets some other element of the buffer, and `PARITY=1` stops at it.
+ */
+export type InputSpec<A extends Attributes = Attributes> =
+  | string
+  | { readonly u32: string; below?(inputs: readonly Tensor[], attributes: A): number }
+  | { readonly any: string };
+
+/**
  * One operation, and everything there is to know about it. `defineOp` checks nothing and hides nothing: an op is this
  * object.
  */
@@ -49,13 +66,13 @@ export interface Op<A extends Attributes = Attributes> {
   readonly name: string;
   /** one line of mathematics, shown by `inspect` */
   readonly formula: string;
-  /** names of the inputs in order, as in the WGSL */
-  readonly inputs: readonly string[];
+  /** names of the inputs in order, as in the WGSL, with their dtypes */
+  readonly inputs: readonly InputSpec<A>[];
   /** names of the outputs in order; `adds` marks those that are added into, `updates` those changed in place */
   readonly outputs: readonly (string | { readonly adds: string } | { readonly updates: string })[];
   /** whether its kernels read views by their strides; of any other op, inputs are copied into row-major order first */
   readonly strided?: boolean;
-  /** The shape rule, and the only place that throws for it. */
+  /** The shape rule, and the only place that throws for it. Number and dtypes of the inputs are right when it is called. */
   shape(inputs: readonly Tensor[], attributes: A): OutputSpec[];
   /**
    * Plain float64 loops. For outputs that are added into, the amount to add.
@@ -74,6 +91,62 @@ export interface Op<A extends Attributes = Attributes> {
 /** An op as the program stores it, whatever its attributes. */
 // biome-ignore lint/suspicious/noExplicitAny: attributes are checked where the op is recorded, by its own signature
 export type AnyOp = Op<any>;
+
+/** `{ u32: 'ids' }` → `['ids', 'u32']` */
+export function inputOf(input: InputSpec): [name: string, dtype: DType | 'any'] {
+  if (typeof input === 'string') return [input, 'f32'];
+  return 'u32' in input ? [input.u32, 'u32'] : [input.any, 'any'];
+}
+
+/** What a user called: `layerNorm` for `layerNorm.forward`. */
+export function calledName({ name }: AnyOp): string {
+  return name.replace(/\.forward$/, '');
+}
+
+/**
+ * The part of an op's rule that `inputs` declares: how many tensors it takes, and of which dtype.
+ *
+ * @throws InputError when one is missing, is no tensor, or belongs to another program
+ * @throws ShapeError when one has another dtype
+ */
+export function checkInputs(op: AnyOp, inputs: readonly Tensor[], program: Program): void {
+  const who = calledName(op);
+  if (inputs.length > op.inputs.length) {
+    throw new InputError(`${who}: takes ${op.inputs.length} tensors; got ${inputs.length}`);
+  }
+  op.inputs.forEach((spec, i) => {
+    const [name, dtype] = inputOf(spec);
+    const input: unknown = inputs[i];
+    if (!(input instanceof Tensor)) throw new InputError(`${who}: ${name} must be a tensor; got ${kindOf(input)}`);
+    if (input.program !== program) {
+      throw new InputError(`${who}: ${input} belongs to another program; record both ops in one program`);
+    }
+    if (dtype !== 'any' && dtype !== input.dtype) {
+      const rule = `${name} must be ${dtype}, not ${input.dtype}`;
+      throw new ShapeError(who, rule, { [name]: input.shape }, DTYPE_HINTS[dtype]);
+    }
+  });
+}
+
+/** The step that usually mends a wrong dtype, by the right one. */
+const DTYPE_HINTS = {
+  f32: 'gatherRows and hslFeatures turn ids into numbers',
+  u32: "Ids come from a Uint32Array: input(label, shape, 'u32')",
+} as const;
+
+/**
+ * Ids against the bound of the storage that holds them.
+ *
+ * @throws InputError naming the first that is not below it
+ */
+export function checkIds(who: string, { label, below }: Storage, data: ArrayLike<number>): void {
+  if (below === undefined) return;
+  for (let at = 0; at < data.length; at++) {
+    if (!(data[at]! < below)) {
+      throw new InputError(`${who}: ${label} must be below ${below}; got ${data[at]} at index ${at}`);
+    }
+  }
+}
 
 /** Whether an output is written anew, added into, or changed in place. */
 export type OutputKind = 'writes' | 'adds' | 'updates';

@@ -1,5 +1,6 @@
 import type { EntryRun } from './entryRun.js';
 import { outputOf } from './op.js';
+import { referenceOf } from './reference.js';
 
 /** Half a unit in the last place of a float32 in [1, 2): the error of one rounding, relatively. */
 const ROUNDING = 2 ** -24;
@@ -26,7 +27,7 @@ export interface Comparison {
 
 /** Compare what an entry's kernels wrote with the float64 reference, computed from the very numbers the kernels read. */
 export function compareWithReference({ entry, inputs, before, outputs }: EntryRun): Comparison[] {
-  const results = entry.op.reference(inputs, entry.attributes, before);
+  const results = referenceOf(entry, inputs, before);
   // A result that cancels is judged by what it was made from.
   const floats = inputs.filter((_, i) => entry.inputs[i]!.dtype === 'f32');
   const floor = Math.max(1e-6, 1e-4 * Math.max(0, ...floats.map(({ data }) => largestOf(data))));

@@ -1,14 +1,15 @@
 import { type DebugSettings, debugReplay } from './debug.js';
 import { describePlan } from './describe.js';
 import type { Device } from './device.js';
-import { InputError } from './errors.js';
+import { InputError, kindOf } from './errors.js';
 import type { AdapterProfile } from './kernel.js';
 import type { MemoryPlan } from './memory.js';
+import { checkIds } from './op.js';
 import { PlanBuffers } from './planBuffers.js';
 import { arrange, makeReady, type Step } from './planSteps.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
-import type { Program } from './program.js';
-import type { Storage, Tensor } from './tensor.js';
+import type { Entry, Program } from './program.js';
+import { type Role, type Storage, Tensor } from './tensor.js';
 
 /** What `Plan.compile` can be told. */
 export interface CompileOptions {
@@ -50,6 +51,9 @@ interface Arrival {
 export class Plan {
   /** where reads arrive, kept for the next; not here while mapped */
   readonly #staging = new Map<Tensor, GPUBuffer>();
+  /** inputs that nobody has written yet, and the first entry that reads each */
+  readonly #unwritten = new Map<Storage, Entry>();
+  #begun = false;
   #freed = false;
 
   private constructor(
@@ -60,7 +64,14 @@ export class Plan {
     private readonly buffers: PlanBuffers,
     private readonly kept: (storage: Storage) => boolean,
     private readonly debug: DebugSettings | undefined,
-  ) {}
+  ) {
+    for (const { entry } of steps) {
+      for (const { storage } of entry.inputs) {
+        const isInput = storage.role === 'input' && storage.length > 0;
+        if (isInput && !this.#unwritten.has(storage)) this.#unwritten.set(storage, entry);
+      }
+    }
+  }
 
   /**
    * Choose kernels, share memory, compile pipelines in parallel, and upload constants and parameters.
@@ -96,34 +107,38 @@ export class Plan {
   /**
    * Write the numbers of an input, a state or a parameter.
    *
-   * @throws InputError when the length or the type is another, or the tensor a strided view
+   * @throws InputError when the tensor is none of these or a strided view, the length or the type is another, or an id is
+   *   out of range
    */
   write(tensor: Tensor, data: Float32Array | Uint32Array): void {
     this.#check(tensor);
+    const { role } = tensor.storage;
+    if (!WRITABLE.includes(role)) {
+      throw new InputError(`write: ${tensor} is of the role ${role}; inputs, states and parameters are written`);
+    }
     if (!tensor.isContiguous) throw new InputError(`write: ${tensor} is a strided view; write what it looks at`);
     const type = tensor.dtype === 'f32' ? Float32Array : Uint32Array;
-    if (data.length !== tensor.size || !(data instanceof type)) {
+    if (!(data instanceof type) || data.length !== tensor.size) {
       throw new InputError(
-        `write: ${tensor} takes ${tensor.size} ${tensor.dtype} numbers; got ${data.length} in a ${data.constructor.name}`,
+        `write: ${tensor} takes ${tensor.size} ${tensor.dtype} numbers; got ${data?.length} in a ${kindOf(data)}`,
       );
     }
-    const { below } = tensor.storage;
-    const odd = below === undefined ? -1 : data.findIndex((id) => id >= below);
-    if (odd >= 0) throw new InputError(`write: ${tensor} takes ids below ${below}; got ${data[odd]} at ${odd}`);
+    checkIds('write', tensor.storage, data);
     const { buffer, offset } = this.buffers.locate(tensor.storage);
     this.device.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
+    this.#unwritten.delete(tensor.storage);
   }
 
   /**
    * Run the program: clear what is added into, then every dispatch in order, as one submit.
    *
    * @returns at once when the work is handed over; only under DEBUG or PARITY is there something to wait for
+   * @throws InputError when an input was never written, or the plan was freed
    * @throws ParityError under `PARITY=1`, at the first dispatch that disagrees with its reference
    */
-  replay(options: ReplayOptions = {}): Promise<void> {
-    if (this.debug !== undefined) return debugReplay(this, this.debug, options);
-    this.submit(options);
-    return Promise.resolve();
+  async replay(options: ReplayOptions = {}): Promise<void> {
+    if (this.debug !== undefined) await debugReplay(this, this.debug, options);
+    else this.submit(options);
   }
 
   /** `replay` past every debug switch. */
@@ -148,15 +163,24 @@ export class Plan {
   }
 
   #encodeReplay(encoder: GPUCommandEncoder, options: ReplayOptions): void {
-    if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
-    this.clear(encoder, options.accumulate ?? false);
+    this.begin(encoder, options);
     const pass = encoder.beginComputePass();
     this.encode(pass, this.steps, options.update ?? true);
     pass.end();
   }
 
-  /** Zero the accumulators, and the gradients unless they are to be added to. */
-  clear(encoder: GPUCommandEncoder, accumulate: boolean): void {
+  /**
+   * How every replay begins: accumulators are zero, and gradients too unless they are to be added to.
+   *
+   * @throws InputError when an input was never written, or the plan was freed
+   */
+  begin(encoder: GPUCommandEncoder, { accumulate = false, update = true }: ReplayOptions = {}): void {
+    if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
+    for (const [{ label }, { op, phase }] of this.#unwritten) {
+      if (!update && phase === 'update') continue;
+      throw new InputError(`replay: ${op.name} reads ${label}, which was never written; plan.write gives it numbers`);
+    }
+    this.#begun = true;
     if (!accumulate && this.buffers.gradients !== undefined) encoder.clearBuffer(this.buffers.gradients);
     for (const buffer of this.buffers.accumulators) encoder.clearBuffer(buffer);
   }
@@ -182,7 +206,8 @@ export class Plan {
   /**
    * The numbers of a tensor after the last replay, row-major. One copy and one map for all that is asked.
    *
-   * @throws InputError when the tensor's buffer has been used again by a later entry, naming who has it now
+   * @throws InputError before the first replay, or when the tensor's buffer has been used again by a later entry, naming who
+   *   has it now
    */
   async read(tensor: Tensor): Promise<Float32Array> {
     return new Float32Array(await this.#bytes(tensor));
@@ -262,6 +287,9 @@ export class Plan {
 
   #checkNotReused(tensor: Tensor): void {
     if (!tensor.isContiguous) throw new InputError(`read: ${tensor} is a strided view; read what it looks at`);
+    if (!this.#begun && COMPUTED.includes(tensor.storage.role)) {
+      throw new InputError(`read: ${tensor} is computed by a replay, and there was none yet`);
+    }
     if (tensor.storage.role !== 'activation' || this.kept(tensor.storage)) return;
     const slot = this.memory.slots[this.memory.slotOf.get(tensor.storage.id) ?? -1];
     const last = slot?.tenants.at(-1);
@@ -274,6 +302,7 @@ export class Plan {
 
   #check(tensor: Tensor): void {
     if (this.#freed) throw new InputError(`${tensor}: its plan was freed; compile the program again`);
+    if (!(tensor instanceof Tensor)) throw new InputError(`a plan reads and writes tensors; got ${kindOf(tensor)}`);
     if (tensor.program !== this.program) throw new InputError(`${tensor} belongs to another program than this plan`);
   }
 
@@ -295,6 +324,10 @@ export class Plan {
     return describePlan(this);
   }
 }
+
+/** What is written from TypeScript, and what only a replay can tell. */
+const WRITABLE: readonly Role[] = ['input', 'state', 'parameter'];
+const COMPUTED: readonly Role[] = ['activation', 'accumulator', 'gradient'];
 
 /** GPUBufferUsage and GPUMapMode as numbers: Node has no such globals. */
 const READ = 0x0001 | 0x0008; // MAP_READ | COPY_DST

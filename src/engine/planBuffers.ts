@@ -1,5 +1,5 @@
 import type { Device } from './device.js';
-import { InputError } from './errors.js';
+import { InputError, kindOf } from './errors.js';
 import { type Dispatch, type KernelInterface, packParams } from './kernel.js';
 import type { MemoryPlan } from './memory.js';
 import { hasGradients, type PlanBytes, predictMemory } from './prediction.js';
@@ -71,6 +71,9 @@ export class PlanBuffers {
     for (const [name, data] of parameters ?? []) {
       const entry = this.program.parameters.find((parameter) => parameter.name === name);
       if (entry === undefined) throw new InputError(`there is no parameter ${name}`);
+      if (!(data instanceof Float32Array)) {
+        throw new InputError(`parameter ${entry.tensor} takes a Float32Array; got ${kindOf(data)}`);
+      }
       if (data.length !== entry.tensor.size) {
         throw new InputError(`parameter ${entry.tensor} takes ${entry.tensor.size} numbers; got ${data.length}`);
       }

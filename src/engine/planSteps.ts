@@ -3,7 +3,7 @@ import type { Device } from './device.js';
 import { DeviceError } from './errors.js';
 import { type AdapterProfile, type Dispatch, kernelText, readInterface } from './kernel.js';
 import { planMemory } from './memory.js';
-import { outputOf } from './op.js';
+import { inputOf, outputOf } from './op.js';
 import { compilePipeline } from './pipeline.js';
 import type { CompileOptions } from './plan.js';
 import type { PlanBuffers } from './planBuffers.js';
@@ -38,7 +38,7 @@ export function arrange(
 function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
   const inputs: Record<string, Tensor> = {};
   entry.inputs.forEach((tensor, i) => {
-    inputs[entry.op.inputs[i]!] = tensor;
+    inputs[inputOf(entry.op.inputs[i]!)[0]] = tensor;
   });
   const outputs: Record<string, Tensor> = {};
   entry.outputs.forEach((tensor, i) => {

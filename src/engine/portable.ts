@@ -15,6 +15,8 @@ export {
   FileError,
   InputError,
   type NamedShapes,
+  NumberError,
+  ParityError,
   ShapeError,
 } from './errors.js';
 export { evaluate, type Numbers } from './evaluate.js';
@@ -47,7 +49,6 @@ export { join } from './ops/join.js';
 export { layerNorm } from './ops/layerNorm.js';
 export { linear } from './ops/linear.js';
 export { matmul } from './ops/matmul.js';
-export { type Layer, mlp } from './ops/mlp.js';
 export { rotary, rotaryTable } from './ops/rotary.js';
 export { sliceRows } from './ops/sliceRows.js';
 export { type CompileOptions, Plan, type ReplayOptions } from './plan.js';

@@ -36,7 +36,7 @@ export async function profile(plan: Plan, options: ProfileOptions = {}): Promise
   try {
     for (let i = 0; i < replays; i++) {
       const encoder = plan.device.gpu.createCommandEncoder();
-      plan.clear(encoder, false);
+      plan.begin(encoder, { update });
       encodeTimed(plan, encoder, steps, timestamps);
       plan.device.gpu.queue.submit([encoder.finish()]);
       runs.push(await timestamps.read(steps.length));

@@ -1,5 +1,15 @@
-import { InputError, ShapeError } from './errors.js';
-import { type AnyOp, type Attributes, type Op, outputOf } from './op.js';
+import { InputError, kindOf, ShapeError } from './errors.js';
+import {
+  type AnyOp,
+  type Attributes,
+  calledName,
+  checkIds,
+  checkInputs,
+  inputOf,
+  type Op,
+  type OutputSpec,
+  outputOf,
+} from './op.js';
 import { add, addInto } from './ops/add.js';
 import { contiguous, permute, reshape } from './ops/view.js';
 import { checkShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
@@ -24,9 +34,8 @@ export interface Entry {
 
 /** What an input of a program can be told. */
 export interface InputOptions {
+  /** whether a gradient of the loss by it is wanted; numbers only */
   readonly requiresGradient?: boolean;
-  /** ids only: `plan.write` refuses a number that is not smaller */
-  readonly below?: number;
 }
 
 /** `step` entries run at every replay; `update` entries only when asked, after the last micro-batch. */
@@ -70,20 +79,26 @@ export class Program {
 
   // ---- where tensors come from ----
 
-  /** A tensor written from TypeScript before each replay. */
-  input(label: string, shape: Shape, dtype: DType = 'f32', options: InputOptions = {}): Tensor {
-    const { requiresGradient = false, below } = options;
-    checkShape('tensor', label, shape);
-    const more = below === undefined ? {} : { below };
-    return this.#tensor(this.#storage('input', label, sizeOf(shape), dtype, more), shape, label, requiresGradient);
+  /**
+   * A tensor written from TypeScript before each replay.
+   *
+   * @throws InputError when there is no such dtype, or a gradient by ids is wanted
+   */
+  input(label: string, shape: Shape, dtype: DType = 'f32', { requiresGradient = false }: InputOptions = {}): Tensor {
+    if (requiresGradient && dtype === 'u32') throw new InputError(`input ${label}: ids (u32) have no gradient`);
+    return this.#create('input', label, shape, dtype, requiresGradient);
   }
 
   /**
    * A tensor whose numbers are fixed when the plan is made: tables of angles, the substrate's value table.
    *
-   * @throws ShapeError when `data` does not fill the shape
+   * @throws ShapeError when `data` does not fill the shape   @throws InputError when it is another kind of array
    */
   constant(label: string, shape: Shape, data: Float32Array | Uint32Array): Tensor {
+    checkShape('constant', label, shape);
+    if (!(data instanceof Float32Array || data instanceof Uint32Array)) {
+      throw new InputError(`constant ${label}: needs a Float32Array, or a Uint32Array for ids; got ${kindOf(data)}`);
+    }
     if (data.length !== sizeOf(shape)) {
       throw new ShapeError('constant', 'data must fill the shape', { [label]: shape, data: [data.length] });
     }
@@ -144,8 +159,10 @@ export class Program {
    * Record one call of an op and return its output tensors. Views are copied first, unless the op is `strided`.
    *
    * @param outputs existing tensors for outputs that are added into or updated in place, in order of such outputs
-   * @throws InputError when an input belongs to another program, or `outputs` lacks one
-   * @throws ShapeError when the op's shape rule refuses the inputs, or one of `outputs` has another shape
+   * @throws InputError when an input is missing or belongs to another program, `outputs` lacks one, or a constant has an
+   *   id that is out of range
+   * @throws ShapeError when an input has another dtype, the op's shape rule refuses the inputs, or one of `outputs` has
+   *   another shape
    */
   record<A extends Attributes>(
     op: Op<A>,
@@ -153,30 +170,43 @@ export class Program {
     attributes: A,
     outputs: readonly Tensor[] = [],
   ): Tensor[] {
-    for (const input of inputs) {
-      if (input.program !== this) {
-        throw new InputError(`${op.name}: ${input} belongs to another program; record both ops in one program`);
-      }
-    }
+    checkInputs(op, inputs, this);
     const specs = op.shape(inputs, attributes);
+    this.#boundIds(op, inputs, attributes);
     const read = op.strided ? inputs : inputs.map((input) => this.contiguous(input));
     const existing = [...outputs];
     const behind = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
     const wants = behind || this.attribute.includes(op.name);
     const written = specs.map((spec, i) => {
       const [name, kind] = outputOf(op.outputs[i]!);
-      if (kind === 'writes') return this.#create('activation', this.#label(op, name), spec.shape, spec.dtype, wants);
+      if (kind === 'writes') {
+        const copyOf = spec.copies && { copyOf: spec.copies.storage };
+        return this.#create('activation', this.#label(op, name), spec.shape, spec.dtype, wants, copyOf);
+      }
       const target = existing.shift();
       if (target === undefined) throw new InputError(`${op.name}: needs a tensor for its output ${name}`);
-      if (!sameShape(target.shape, spec.shape)) {
-        throw new ShapeError(op.name, `${name} must match`, { [name]: target.shape, expected: spec.shape });
-      }
-      if (!target.isContiguous)
-        throw new InputError(`${op.name}: ${target} is a strided view; ${name} is written in place`);
+      this.#checkTarget(op, name, target, spec);
       return target;
     });
+    checkAliases(op, read, written);
     this.#append(op, read, written, attributes);
     return written;
+  }
+
+  /** A tensor that exists already takes an output as it is: in shape, dtype and layout. */
+  #checkTarget(op: AnyOp, name: string, target: Tensor, { shape, dtype = 'f32' }: OutputSpec): void {
+    if (target.program !== this) {
+      throw new InputError(`${op.name}: ${target} belongs to another program; record both ops in one program`);
+    }
+    if (!sameShape(target.shape, shape)) {
+      throw new ShapeError(op.name, `${name} must match`, { [name]: target.shape, expected: shape });
+    }
+    if (target.dtype !== dtype) {
+      throw new ShapeError(op.name, `${name} must be ${dtype}, not ${target.dtype}`, { [name]: target.shape });
+    }
+    if (!target.isContiguous) {
+      throw new InputError(`${op.name}: ${target} is a strided view; ${name} is written in place`);
+    }
   }
 
   /** A view: an entry without dispatches whose output looks at its input's storage. */
@@ -198,15 +228,23 @@ export class Program {
    *
    * @param from the loss, a scalar whose gradient is 1; or pairs of tensors and the gradients to start from
    * @throws ShapeError when the loss is not one number, or a gradient has another shape than its tensor
+   * @throws InputError when the loss depends on no parameter, or on one through an op that has no `backward`; or when
+   *   gradients were recorded before
    */
   backward(from: Tensor | readonly (readonly [Tensor, Tensor])[]): void {
+    if (from instanceof Tensor && from.size !== 1) {
+      throw new ShapeError('backward', 'the loss must be one number', { loss: from.shape });
+    }
+    if (this.#gradients.size > 0) {
+      throw new InputError(
+        'backward: this program has its gradients already; for several losses, give all of them at once: backward([[loss, dLoss], …])',
+      );
+    }
     const pairs =
       from instanceof Tensor
         ? [[from, this.constant('dLoss', from.shape, new Float32Array(from.size).fill(1))] as const]
         : from;
-    if (from instanceof Tensor && from.size !== 1) {
-      throw new ShapeError('backward', 'the loss must be one number', { loss: from.shape });
-    }
+    this.#checkDifferentiable(pairs.map(([y]) => y));
     for (const [y, dY] of pairs) this.#give(y, dY);
     const tape = [...this.entries];
     for (const entry of tape.reverse()) {
@@ -217,6 +255,9 @@ export class Program {
       this.#differentiating = entry;
       const outer = this.#scope;
       this.#scope = scope === '' ? [] : [scope];
+      // A kernel cannot add into one buffer by two names: where an input stands twice, each place has its own total first.
+      const apart: [Tensor, Tensor][] = [];
+      const taken = new Set<Tensor>();
       op.backward({
         inputs,
         outputs,
@@ -224,8 +265,17 @@ export class Program {
         gradients,
         wants: (input) => input.requiresGradient,
         give: (input, gradient) => this.#give(input, gradient),
-        into: (input) => this.#into(input),
+        into: (input) => {
+          if (!taken.has(input)) {
+            taken.add(input);
+            return this.#into(input);
+          }
+          const total = this.#create('accumulator', `d ${input.label}`, input.shape);
+          apart.push([input, total]);
+          return total;
+        },
       });
+      for (const [input, total] of apart) this.#give(input, total);
       this.#scope = outer;
       this.#differentiating = undefined;
     }
@@ -234,6 +284,24 @@ export class Program {
   /** Gradient of the loss by a tensor, once `backward` has been recorded. */
   gradientOf(x: Tensor): Tensor | undefined {
     return this.#gradients.get(x);
+  }
+
+  /** Walk back from the loss, along everything it depends on, whether a gradient flows there or not. */
+  #checkDifferentiable(from: readonly Tensor[]): void {
+    const reached = new Set(from);
+    for (const { op, inputs, outputs } of [...this.entries].reverse()) {
+      if (!outputs.some((output) => reached.has(output))) continue;
+      for (const input of inputs) reached.add(input);
+      const wanting = inputs.find((input) => input.requiresGradient);
+      if (op.backward !== undefined || wanting === undefined) continue;
+      throw new InputError(
+        `backward: the loss depends on ${wanting} through ${op.name}, which has no backward; give the op one, ` +
+          'an empty one where no gradient should flow',
+      );
+    }
+    if (!from.some((y) => y.requiresGradient)) {
+      throw new InputError(`backward: ${from[0]} depends on no parameter, so there is no gradient to record`);
+    }
   }
 
   #give(x: Tensor, gradient: Tensor): void {
@@ -297,12 +365,33 @@ export class Program {
     return [this.#scope.join('.'), op.name, output].filter(Boolean).join(' ');
   }
 
-  #create(role: Role, label: string, shape: Shape, dtype: DType = 'f32', requiresGradient = false): Tensor {
+  /** Bounds on ids hold for the storages that they were copied from, too. Of constants the numbers are known already. */
+  #boundIds<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): void {
+    op.inputs.forEach((spec, i) => {
+      if (typeof spec === 'string' || !('u32' in spec) || spec.below === undefined) return;
+      const below = spec.below(inputs, attributes);
+      let storage: Storage | undefined = inputs[i]!.storage;
+      for (; storage !== undefined; storage = storage.copyOf) {
+        storage.below = Math.min(storage.below ?? below, below);
+        if (storage.data !== undefined) checkIds(calledName(op), storage, storage.data);
+      }
+    });
+  }
+
+  #create(
+    role: Role,
+    label: string,
+    shape: Shape,
+    dtype: DType = 'f32',
+    requiresGradient = false,
+    more: Partial<Storage> = {},
+  ): Tensor {
     checkShape('tensor', label, shape);
-    return this.#tensor(this.#storage(role, label, sizeOf(shape), dtype, {}), shape, label, requiresGradient);
+    return this.#tensor(this.#storage(role, label, sizeOf(shape), dtype, more), shape, label, requiresGradient);
   }
 
   #storage(role: Role, label: string, length: number, dtype: DType, more: Partial<Storage>): Storage {
+    if (dtype !== 'f32' && dtype !== 'u32') throw new InputError(`${label}: dtype must be f32 or u32; got ${dtype}`);
     const storage: Storage = { id: this.storages.length, role, label, length, dtype, ...more };
     this.storages.push(storage);
     return storage;
@@ -310,5 +399,23 @@ export class Program {
 
   #tensor(storage: Storage, shape: Shape, label: string, requiresGradient: boolean): Tensor {
     return new Tensor(this, storage, shape, stridesOf(shape), label, requiresGradient);
+  }
+}
+
+/**
+ * A buffer that a dispatch writes has one name in it, or the device refuses the dispatch: no two outputs, and no output and an
+ * input of another name, may be one tensor.
+ */
+function checkAliases(op: AnyOp, inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
+  const written = outputs.map(({ storage }, i) => ({ storage, name: outputOf(op.outputs[i]!)[0] }));
+  const read = inputs.map(({ storage }, i) => ({ storage, name: inputOf(op.inputs[i]!)[0] }));
+  for (const [i, { storage, name }] of written.entries()) {
+    const others = [...written.slice(i + 1), ...read.filter((input) => input.name !== name)];
+    const other = others.find((binding) => binding.storage === storage);
+    if (other !== undefined) {
+      throw new InputError(
+        `${op.name}: ${name} and ${other.name} are both ${storage.label}; what is written in place must be a tensor of its own`,
+      );
+    }
   }
 }

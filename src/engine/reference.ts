@@ -1,5 +1,5 @@
 import { InputError } from './errors.js';
-import { outputOf, type Value } from './op.js';
+import { calledName, checkIds, outputOf, type Value } from './op.js';
 import { permute, reshape, stridedIndex } from './ops/view.js';
 import type { Entry, Program } from './program.js';
 import type { Storage, Tensor } from './tensor.js';
@@ -9,6 +9,16 @@ export type Feeds = ReadonlyMap<Tensor, ArrayLike<number>>;
 
 /** Stands for the numbers before of an output that is written whole, or added into. */
 export const NOTHING_BEFORE: Value = { shape: [0], data: new Float64Array(0) };
+
+/**
+ * One entry through its op's float64 loops: what each output is, or has added to it.
+ *
+ * @throws InputError when an id is out of range, wherever it came from
+ */
+export function referenceOf(entry: Entry, inputs: readonly Value[], before: readonly Value[]): Float64Array[] {
+  for (const [i, { storage }] of entry.inputs.entries()) checkIds(calledName(entry.op), storage, inputs[i]!.data);
+  return entry.op.reference(inputs, entry.attributes, before);
+}
 
 /**
  * The float64 twin of a plan: the same program, entry by entry, through each op's reference loops. It decides who is
@@ -30,6 +40,7 @@ export class ReferenceRun {
       if (data.length !== memory.length) {
         throw new InputError(`reference: ${tensor} takes ${memory.length} numbers; got ${data.length}`);
       }
+      checkIds('reference', tensor.storage, data);
       for (let i = 0; i < memory.length; i++) memory[i] = data[i]!;
     }
   }
@@ -44,13 +55,11 @@ export class ReferenceRun {
   runEntry(entry: Entry): void {
     // A view's output is its input's storage: nothing to compute.
     if (entry.op === reshape || entry.op === permute) return;
-    const results = entry.op.reference(
-      entry.inputs.map((input) => this.value(input)),
-      entry.attributes,
-      entry.op.outputs.map((output, i) =>
-        outputOf(output)[1] === 'updates' ? this.value(entry.outputs[i]!) : NOTHING_BEFORE,
-      ),
+    const inputs = entry.inputs.map((input) => this.value(input));
+    const before = entry.outputs.map((output, i) =>
+      outputOf(entry.op.outputs[i]!)[1] === 'updates' ? this.value(output) : NOTHING_BEFORE,
     );
+    const results = referenceOf(entry, inputs, before);
     entry.outputs.forEach((output, i) => {
       const memory = this.#of(output.storage);
       const result = results[i]!;

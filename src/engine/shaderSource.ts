@@ -20,8 +20,8 @@ let source: ShaderSource = fromFolder;
 const texts = new Map<string, Promise<string>>();
 const added = new Map<string, string>();
 
-/** Replace the look-up: a bundled page hands in the texts that its bundler inlined. */
-export function setShaderSource(replacement: ShaderSource): void {
+/** Replace the look-up: a bundled page hands in the texts that its bundler inlined. Without an argument, the files are read again. */
+export function setShaderSource(replacement: ShaderSource = fromFolder): void {
   source = replacement;
   texts.clear();
 }

@@ -18,6 +18,9 @@ export type DType = 'f32' | 'u32';
  */
 export type Role = 'input' | 'constant' | 'parameter' | 'gradient' | 'accumulator' | 'state' | 'activation';
 
+/** The name under which Node looks for how to print an object. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
 /** A contiguous run of elements. Several tensors may look at one storage (views). */
 export interface Storage {
   readonly id: number;
@@ -28,8 +31,10 @@ export interface Storage {
   readonly length: number;
   /** first element inside the flat buffer; parameters and gradients only */
   readonly flatOffset?: number;
-  /** ids only: every number written must be smaller */
-  readonly below?: number;
+  /** ids only: every number must be smaller. The program lowers it as ops that read the ids are recorded */
+  below?: number;
+  /** the storage whose numbers these are, moved about */
+  readonly copyOf?: Storage;
   /** constants only */
   readonly data?: Float32Array | Uint32Array;
 }
@@ -111,5 +116,10 @@ export class Tensor {
   /** `blocks.0.norm1 mean [6]`, the label its buffer carries. */
   toString(): string {
     return `${this.label} ${formatShape(this.shape)}`;
+  }
+
+  /** What `console.log` prints in Node, in place of the whole program: `Tensor(blocks.0.norm1 mean [6], f32 activation)`. */
+  [INSPECT](): string {
+    return `Tensor(${this}, ${this.dtype} ${this.storage.role})`;
   }
 }

@@ -1,6 +1,6 @@
 import { runEntries } from './entryRun.js';
 import { InputError } from './errors.js';
-import { type AnyOp, type Attributes, type OutputKind, outputOf, type Value } from './op.js';
+import { type AnyOp, type Attributes, inputOf, type OutputKind, outputOf, type Value } from './op.js';
 import { stridedIndex } from './ops/view.js';
 import { type Comparison, compareWithReference } from './parity.js';
 import type { Plan } from './plan.js';
@@ -147,7 +147,7 @@ export async function trace(plan: Plan, progress: (done: number, of: number) => 
       const [name, kind] = outputOf(op.outputs[i]!);
       return { name, kind, tensor: ids.get(tensor)!, ...(run && { parity: run.parity[i]! }) };
     });
-    const inputs = entry.inputs.map((tensor, i) => ({ name: op.inputs[i]!, tensor: ids.get(tensor)! }));
+    const inputs = entry.inputs.map((tensor, i) => ({ name: inputOf(op.inputs[i]!)[0], tensor: ids.get(tensor)! }));
     const backward = program.entries.filter((other) => other.forward === entry).map((other) => other.index);
     const { from, to } = links[index]!;
     const forward = entry.forward?.index;

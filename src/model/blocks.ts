@@ -1,8 +1,8 @@
 import { addLayerNorm } from '../engine/ops/addLayerNorm.js';
 import { attention } from '../engine/ops/attention.js';
+import { gelu } from '../engine/ops/gelu.js';
 import { layerNorm } from '../engine/ops/layerNorm.js';
 import { linear } from '../engine/ops/linear.js';
-import { mlp } from '../engine/ops/mlp.js';
 import { rotary } from '../engine/ops/rotary.js';
 import { sliceRows } from '../engine/ops/sliceRows.js';
 import type { Tensor } from '../engine/tensor.js';
@@ -50,7 +50,7 @@ export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
     delta = scope(`${block}.attention`, () => attentionLayer(normed, pass, i, skipped));
     residual = scope(`${block}.norm2`, () => sliceRows(residual, skipped));
     [residual, normed] = scope(`${block}.norm2`, () => addNorm(residual, delta, ...pair(`${block}.norm2`)));
-    delta = scope(`${block}.mlp`, () => mlp(normed, pair(`${block}.mlp.up`), pair(`${block}.mlp.down`)));
+    delta = scope(`${block}.mlp`, () => mlp(normed, pass, i));
   }
   return scope('norm', () => addNorm(residual, delta, ...pair('norm'))[1]);
 }
@@ -69,6 +69,12 @@ function attentionLayer(x: Tensor, pass: DecoderPass, block: number, skipped: nu
   const { q, k, v } = rotary(qkv, angles, position, config.heads, caches?.[block]); // each [B, H, S, D]
   const y = attention(q, k, v, position, P); // [B, S, C], heads side by side again
   return inner('out', sliceRows(y, skipped)); // [B, S - skipped, C]
+}
+
+/** down(gelu(up(x))), four times as wide in between. */
+function mlp(x: Tensor, pass: DecoderPass, block: number): Tensor {
+  const inner = (part: string, x: Tensor) => x.program.scope(part, () => layer(x, pass, `blocks.${block}.mlp.${part}`));
+  return inner('down', gelu(inner('up', x)));
 }
 
 /** The linear layer with the parameters `name.weight` and `name.bias`. */

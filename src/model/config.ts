@@ -1,4 +1,4 @@
-import { InputError } from '../engine/errors.js';
+import { checkWhole, InputError } from '../engine/errors.js';
 import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
 
 /** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. See `doorOf`. */
@@ -55,9 +55,7 @@ export function channelsOf(config: DecoderConfig): number {
 export function checkConfig(config: DecoderConfig): void {
   const { door, dim, layers, heads, K } = config;
   for (const [name, value] of Object.entries({ dim, layers, heads, K })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new InputError(`${name} must be a whole number of at least 1; got ${value}`);
-    }
+    checkWhole(name, value, 1);
     const largest = LARGEST[name as keyof typeof LARGEST];
     if (value > largest) throw new InputError(`${name} must be at most ${largest}; got ${value}`);
   }

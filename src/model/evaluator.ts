@@ -3,6 +3,7 @@ import { Plan } from '../engine/plan.js';
 import { Program } from '../engine/program.js';
 import type { DecoderConfig } from './config.js';
 import { type Batch, type BatchSize, type ForwardPass, feedsOf, recordForward } from './forward.js';
+import { checkComplete } from './parameters.js';
 
 /**
  * Forward passes over batches of one size, without gradients: validation and scoring. It shares a trainer's parameters,
@@ -18,7 +19,7 @@ export class Evaluator {
    * Record and compile the pass for batches of one size.
    *
    * @param from a plan whose parameters it uses, and that must outlive it; or parameters of its own, by name
-   * @throws InputError when the configuration cannot be built   @throws DeviceError when memory would not do
+   * @throws InputError when the configuration cannot be built, or parameters are left out   @throws DeviceError when memory would not do
    */
   static async create(
     device: Device,
@@ -28,6 +29,7 @@ export class Evaluator {
   ): Promise<Evaluator> {
     const program = new Program();
     const pass = recordForward(program, config, size);
+    if ('parameters' in from) checkComplete(program, from.parameters);
     const plan = await Plan.compile(program, device, { keep: [pass.nats], ...from });
     return new Evaluator(plan, pass);
   }

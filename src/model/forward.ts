@@ -1,10 +1,10 @@
-import { InputError } from '../engine/errors.js';
+import { checkWhole, InputError } from '../engine/errors.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rotaryTable } from '../engine/ops/rotary.js';
 import { sliceRows } from '../engine/ops/sliceRows.js';
 import type { Program } from '../engine/program.js';
 import type { Tensor } from '../engine/tensor.js';
-import { MASK, VOCABULARY } from '../substrate/channels.js';
+import { MASK } from '../substrate/channels.js';
 import { decoderBlocks, layer } from './blocks.js';
 import { checkConfig, type DecoderConfig, OWN_DOOR } from './config.js';
 import { type DoorBuilder, throughDoor } from './door.js';
@@ -52,7 +52,7 @@ export interface ForwardOptions {
 /**
  * Record the whole way from bytes to loss. README.md beside this file has its formulas.
  *
- * @throws InputError when the configuration cannot be built, or `door` is given and `config.door` names another
+ * @throws InputError when the configuration cannot be built, a batch has no window or a window no stream, or `door` is given and `config.door` names another
  */
 export function recordForward(
   program: Program,
@@ -61,6 +61,9 @@ export function recordForward(
   { decay = 'matrices', everyRow = false, door }: ForwardOptions = {},
 ): ForwardPass {
   checkConfig(config);
+  checkWhole('B, windows in a batch,', B, 1);
+  checkWhole('L, bytes of a prefix,', L, 0);
+  checkWhole('T, bytes of a stream,', T, 1);
   if (door !== undefined && config.door !== OWN_DOOR) {
     throw new InputError(
       `door: one of your own needs config.door '${OWN_DOOR}', or its weights would be read through the ${config.door} door`,
@@ -68,10 +71,9 @@ export function recordForward(
   }
   const P = Math.ceil(L / config.K);
   const parameters = declareParameters(program, config, decay);
-  const ids = { below: VOCABULARY };
-  const prefix = P > 0 ? program.input('prefix', [B, P * config.K], 'u32', ids) : undefined;
-  const stream = program.input('stream', [B, T], 'u32', ids);
-  const targets = program.input('targets', [B, T], 'u32', ids);
+  const prefix = P > 0 ? program.input('prefix', [B, P * config.K], 'u32') : undefined;
+  const stream = program.input('stream', [B, T], 'u32');
+  const targets = program.input('targets', [B, T], 'u32');
   const weights = program.input('weights', [B, T]);
   const x0 = throughDoor(config, parameters, prefix, stream, door);
   const D = config.dim / config.heads;
@@ -91,9 +93,18 @@ export interface Batch {
   readonly weights: Float32Array;
 }
 
-/** Lay a batch out as the pass reads it: prefixes filled up with 0x00 to whole slots, streams moved right behind a MASK. */
+/**
+ * Lay a batch out as the pass reads it: prefixes filled up with 0x00 to whole slots, streams moved right behind a MASK.
+ *
+ * @throws InputError when prefixes or targets are of another length; `plan.write` looks at the rest
+ */
 export function feedsOf(pass: ForwardPass, batch: Batch): [Tensor, Uint32Array | Float32Array][] {
   const { B, L, T } = pass.size;
+  for (const [name, ids, length] of [['prefix', batch.prefix, L] as const, ['targets', batch.targets, T] as const]) {
+    if (ids.length !== B * length) {
+      throw new InputError(`batch: ${name} must be [${B}, ${length}], ${B * length} ids; got ${ids.length}`);
+    }
+  }
   const stream = new Uint32Array(B * T);
   for (let b = 0; b < B; b++) {
     stream[b * T] = MASK;

@@ -10,7 +10,7 @@ import { EOS, MASK } from '../substrate/channels.js';
 import { decoderBlocks, layer } from './blocks.js';
 import type { DecoderConfig } from './config.js';
 import { throughDoor } from './door.js';
-import { declareParameters } from './parameters.js';
+import { checkComplete, declareParameters } from './parameters.js';
 
 /** How much is written, and how bytes are drawn. */
 export interface GenerateOptions {
@@ -150,6 +150,7 @@ export class Generator {
     const parameters = declareParameters(step, this.config);
     const x = sliceRows(throughDoor(this.config, parameters, undefined, ids), REACH - 1);
     const logits = layer(rows(step, parameters, x, position), { parameters }, 'head');
+    if ('parameters' in this.#from) checkComplete(step, this.#from.parameters);
     const plan = await Plan.compile(step, this.device, {
       keep: [logits],
       ...(this.#base ? { shared: this.#base } : this.#from),

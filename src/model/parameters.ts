@@ -1,9 +1,10 @@
+import { InputError } from '../engine/errors.js';
 import type { Program } from '../engine/program.js';
 import { normals } from '../engine/random.js';
 import { type Shape, sizeOf } from '../engine/shape.js';
 import type { Tensor } from '../engine/tensor.js';
 import { VALUE_CHANNELS, VOCABULARY } from '../substrate/channels.js';
-import { channelsOf, type DecoderConfig } from './config.js';
+import { channelsOf, checkConfig, type DecoderConfig } from './config.js';
 
 /** A parameter of the decoder: its name in a PyTorch state_dict, its shape, and how it starts. */
 export interface ParameterSpec {
@@ -69,8 +70,13 @@ export function countParameters(specs: readonly ParameterSpec[]): number {
   return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
-/** The numbers training starts from: a function of the seed and each parameter's name. */
+/**
+ * The numbers training starts from: a function of the seed and each parameter's name.
+ *
+ * @throws InputError when the configuration cannot be built
+ */
 export function initialParameters(config: DecoderConfig, seed: number): Map<string, Float32Array> {
+  checkConfig(config);
   return new Map(
     parameterSpecs(config).map(({ name, shape, init }) => {
       const size = sizeOf(shape);
@@ -78,6 +84,19 @@ export function initialParameters(config: DecoderConfig, seed: number): Map<stri
       return [name, new Float32Array(size).fill(init === 'ones' ? 1 : 0)];
     }),
   );
+}
+
+/**
+ * Numbers for a program's parameters. A plan starts at 0 what is left out, which no decoder can be trained or scored from.
+ *
+ * @throws InputError when some are left out
+ */
+export function checkComplete(program: Program, numbers: ReadonlyMap<string, Float32Array>): void {
+  const missing = program.parameters.filter(({ name }) => !numbers.has(name)).map(({ name }) => name);
+  if (missing.length === 0) return;
+  const named =
+    missing.length > 3 ? `${missing.slice(0, 3).join(', ')} and ${missing.length - 3} more` : missing.join(', ');
+  throw new InputError(`parameters: ${named} left out; initialParameters(config, seed) gives all of them`);
 }
 
 /** Declare every parameter in a program; returns them by name. Weight decay falls on matrices, or on all of them. */

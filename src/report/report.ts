@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../train/atomicWrite.js';
 import { type Chart, chartsOf, colourOf } from './charts.js';
 import { escapeHtml, jsonForScript } from './html.js';
 import { type RunRecord, readRun, type Sample } from './readRun.js';
-import { SCRIPT } from './script.js';
+import { LANGUAGE, SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 
 /**
@@ -48,6 +48,7 @@ ${memoryTable(runs)}
 ${configTable(runs)}
 </main>
 <script type="application/json" id="data">${jsonForScript(charts)}</script>
+<script>${LANGUAGE}</script>
 <script>${library('uPlot.iife.min.js')}</script>
 <script>${SCRIPT}</script>
 </html>

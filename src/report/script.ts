@@ -1,4 +1,16 @@
 /**
+ * Run before uPlot, which asks Intl for the browser's language as it loads, and fails where that is no language tag: under
+ * the POSIX locale Chromium gives "en-US@posix".
+ */
+export const LANGUAGE = `
+try {
+  new Intl.NumberFormat(navigator.language);
+} catch {
+  Object.defineProperty(navigator, 'language', { value: 'en-US' });
+}
+`;
+
+/**
  * What draws the charts in a report, in the browser: one uPlot per chart of the embedded data. It is a text because a report is one
  * file; `Chart` in charts.ts is what it reads.
  */

@@ -4,7 +4,7 @@ import { sameShape } from '../engine/shape.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST, OWN_DOOR } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
 import { parseJson } from './data/json.js';
-import { issuesOf } from './issues.js';
+import { checked, issuesOf } from './issues.js';
 import type { Safetensors } from './safetensorsFormat.js';
 import { widen } from './widen.js';
 
@@ -87,7 +87,7 @@ export function parseInfo(path: string, { metadata }: Safetensors, digest: strin
 
 function configOf(path: string, json: string): DecoderConfig {
   try {
-    const result = configSchema.safeParse(parseJson(json, { depth: 2, items: 35 }));
+    const result = checked(configSchema, parseJson(json, { depth: 2, items: 35 }));
     if (!result.success) throw new InputError(issuesOf(result.error, ''));
     checkConfig(result.data);
     return result.data;

@@ -1,6 +1,6 @@
 import type { Device } from '../engine/device.js';
 import { runEntries } from '../engine/entryRun.js';
-import { DeviceError, InputError } from '../engine/errors.js';
+import { checkWhole, DeviceError, InputError } from '../engine/errors.js';
 import type { Precision } from '../engine/kernel.js';
 import { outputOf, type Value } from '../engine/op.js';
 import { Plan } from '../engine/plan.js';
@@ -9,7 +9,15 @@ import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
 import type { DecoderConfig } from '../model/config.js';
 import { type Batch, type ForwardOptions, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
-import { OPTIMISER, type Optimiser, type OptimiserOptions, recordOptimiser, stepScalars } from './optimiser.js';
+import { checkComplete } from '../model/parameters.js';
+import {
+  checkOptimiser,
+  OPTIMISER,
+  type Optimiser,
+  type OptimiserOptions,
+  recordOptimiser,
+  stepScalars,
+} from './optimiser.js';
 import type { WindowSize } from './windows/window.js';
 
 /** What a trainer is made from. */
@@ -82,9 +90,11 @@ export class Trainer {
   /**
    * Record and compile the step of each size.
    *
+   * @throws InputError when the options cannot be trained with: no size, an empty batch, parameters left out
    * @throws DeviceError when memory would not do, before anything is allocated, naming the flags that would fit
    */
   static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
+    checkOptions(options);
     const recorded = new Map<string, Recorded>();
     const profile = profileFor(device, options.precision ?? 'full');
     let first: Plan | undefined;
@@ -94,7 +104,7 @@ export class Trainer {
         const common = { keep: [pass.loss, optimiser.clip], profile };
         const { misfit } = Plan.predict(program, device, { ...common, ...(first && { shared: first }) });
         if (misfit !== undefined) throw misfit;
-        const from = first ? { shared: first } : { parameters: started(options.parameters) };
+        const from = first ? { shared: first } : { parameters: started(program, options.parameters) };
         const plan = await Plan.compile(program, device, { ...common, ...from });
         first ??= plan;
         recorded.set(keyOf(size), { plan, pass, optimiser });
@@ -114,7 +124,8 @@ export class Trainer {
   /**
    * One update from one batch, or from several added up: gradient accumulation, by replaying without the update entries.
    *
-   * @param batches of one size of window
+   * @param batches one or more, of one size of window   @param learningRate finite, at least 0
+   * @throws InputError when they are not; nothing was changed then
    * @returns means over the batches; where they are not finite nothing was changed, and `skip` or `blame` goes on
    */
   async update(batches: readonly SizedBatch[], learningRate: number): Promise<StepResult> {
@@ -182,6 +193,7 @@ export class Trainer {
   }
 
   #recordedFor(batches: readonly SizedBatch[]): Recorded {
+    if (batches.length === 0) throw new InputError('update: needs at least one batch; got none');
     const key = keyOf(batches[0]!.size);
     const recorded = this.recorded.get(key);
     if (recorded === undefined || batches.some(({ size }) => keyOf(size) !== key)) {
@@ -205,11 +217,16 @@ export class Trainer {
     return { m: this.#split(await this.plan.read(m)), v: this.#split(await this.plan.read(v)) };
   }
 
-  /** Go on from a checkpoint: parameters, moments and the count of updates. */
+  /**
+   * Go on from a checkpoint: parameters, moments and the count of updates.
+   *
+   * @throws InputError when one of them lacks a parameter's numbers; nothing was changed then
+   */
   restore(parameters: ReadonlyMap<string, Float32Array>, moments: Moments, step: number): void {
-    this.plan.write(this.#flat, this.#join(parameters));
-    this.plan.write(this.#first.optimiser.m, this.#join(moments.m));
-    this.plan.write(this.#first.optimiser.v, this.#join(moments.v));
+    checkWhole('step', step, 0);
+    const flats = [this.#join('parameters', parameters), this.#join('m', moments.m), this.#join('v', moments.v)];
+    const { m, v } = this.#first.optimiser;
+    for (const [i, tensor] of [this.#flat, m, v].entries()) this.plan.write(tensor, flats[i]!);
     this.step = step;
   }
 
@@ -233,15 +250,37 @@ export class Trainer {
     );
   }
 
-  #join(parts: ReadonlyMap<string, Float32Array>): Float32Array {
+  #join(what: string, parts: ReadonlyMap<string, Float32Array>): Float32Array {
     const flat = new Float32Array(this.#first.pass.program.flatLength);
-    for (const { name, offset } of this.#first.pass.program.parameters) flat.set(parts.get(name)!, offset);
+    for (const { name, offset, tensor } of this.#first.pass.program.parameters) {
+      const part = parts.get(name);
+      if (part?.length !== tensor.size) {
+        throw new InputError(
+          `restore: ${what} must have ${tensor.size} numbers for ${name}; got ${part?.length ?? 'none'}`,
+        );
+      }
+      flat.set(part, offset);
+    }
     return flat;
   }
 }
 
-function started(parameters: TrainerOptions['parameters']): ReadonlyMap<string, Float32Array> {
-  return typeof parameters === 'function' ? parameters() : parameters;
+function checkOptions({ batch, accumulate = 1, sizes, optimiser = OPTIMISER }: TrainerOptions): void {
+  checkWhole('batch', batch, 1);
+  checkWhole('accumulate', accumulate, 1);
+  checkOptimiser(optimiser);
+  if (sizes.length === 0) throw new InputError('sizes: needs at least one size of window; got none');
+  for (const { prefix, stream } of sizes) {
+    checkWhole('prefix', prefix, 0);
+    checkWhole('stream', stream, 1);
+  }
+  if (new Set(sizes.map(keyOf)).size < sizes.length) throw new InputError('sizes: each size of window once');
+}
+
+function started(program: Program, given: TrainerOptions['parameters']): ReadonlyMap<string, Float32Array> {
+  const parameters = typeof given === 'function' ? given() : given;
+  checkComplete(program, parameters);
+  return parameters;
 }
 
 function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B: number) {

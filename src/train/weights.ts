@@ -5,7 +5,7 @@ import { CHANNELS_WITH_BITS } from '../substrate/channels.js';
 import { checkpointDigest } from './checkpoint.js';
 import { type Checkpoint, configSchema, FORMAT, numbersOf, parseCheckpoint } from './checkpointFormat.js';
 import { isRecord } from './data/json.js';
-import { issuesOf } from './issues.js';
+import { checked, issuesOf } from './issues.js';
 import { readSafetensors, type Safetensors } from './safetensors.js';
 
 /** A decoder's weights from any safetensors file, and the windows it was trained with. */
@@ -45,7 +45,8 @@ export function readWeights(path: string, given: unknown): Weights {
   }
   const run = isRecord(given) && isRecord(given.decoder) ? given : undefined;
   const { prefix, stream } = isRecord(run?.options) ? run.options : {};
-  const result = givenSchema.safeParse(
+  const result = checked(
+    givenSchema,
     run
       ? { ...(run.decoder as object), ...(prefix !== undefined && { prefix }), ...(stream !== undefined && { stream }) }
       : (given ?? {}),

@@ -2,12 +2,13 @@
  * Typed tree → JavaScript closures that run it on a `Lane`.
  *
  * A part of the tree that can stop (at a barrier, a subgroup operation, or at every statement where the run is stepped)
- * becomes a generator; the rest becomes a plain function, which runs ten times as fast. `combine` hides which is which.
+ * becomes a generator; the rest becomes a plain function, which runs several times as fast. `combine` hides which is which.
  */
 import { WgslError } from './errors.js';
 import { binaryOn, builtinOn, constructOf, unaryOn } from './evaluate.js';
 import type { Lane, Observer, Stop, Use } from './lane.js';
 import {
+  arrayLength,
   countOf,
   loadOf,
   type Memory,
@@ -414,7 +415,7 @@ export class Closures {
     const { type } = place.of;
     const stride = strideWords(type);
     const index = this.#expression(place.index);
-    const fixed = type.kind === 'array' && type.count === undefined ? undefined : countOf(type, undefined as never, 0);
+    const fixed = countOf(type);
     if (fixed !== undefined && isConstant(index) && (index.constant as number) >>> 0 < fixed) {
       return { ...of, word: shift(of.word, (index.constant as number) * stride) };
     }
@@ -427,7 +428,10 @@ export class Closures {
       return { ...of, word };
     }
     const word = combine([of.word as Code<Value>, index], (lane, base, i) => {
-      return (base as number) + clamp(lane, i as number, countOf(type, memory(lane), base as number)) * stride;
+      return (
+        (base as number) +
+        clamp(lane, i as number, arrayLength(type, { memory: memory(lane), word: base as number })) * stride
+      );
     });
     return { ...of, word };
   }
@@ -510,7 +514,7 @@ export class Closures {
         return combine(parts, (_, ...values) => build(values));
       }
       case 'index': {
-        const count = countOf(e.of.type, undefined as never, 0);
+        const count = countOf(e.of.type)!;
         const clamp = this.#clamp('read', 'the value', e.at);
         return combine([this.#expression(e.of), this.#expression(e.index)], (lane, of, i) => {
           return (of as readonly Value[])[clamp(lane, i as number, count)]!;
@@ -601,10 +605,7 @@ export class Closures {
     }
     if (e.name === 'arrayLength') {
       const array = (types[0] as Extract<Type, { kind: 'pointer' }>).of;
-      return combine(parts, (_, pointer) => {
-        const { memory, word } = pointer as Reference;
-        return countOf(array, memory, word);
-      });
+      return combine(parts, (_, pointer) => arrayLength(array, pointer as Reference));
     }
     const apply = builtinOn(e.name, types, e.type);
     return combine(parts, (_, ...values) => apply(...values));

@@ -47,12 +47,17 @@ export class Memory {
 export const wordsOf = (type: Type): number => sizeOf(type) / 4;
 export const strideWords = (type: Type): number => strideOf(type) / 4;
 
-/** Elements of an array, components of a vector, columns of a matrix; of an array without a count, what fits into the memory. */
-export function countOf(type: Type, memory: Memory, word: number): number {
+/** Elements of an array, components of a vector, columns of a matrix; undefined for an array whose length is its binding's. */
+export function countOf(type: Type): number | undefined {
   if (type.kind === 'vector') return type.size;
   if (type.kind === 'matrix') return type.columns;
-  if (type.kind !== 'array') throw new TypeError(`${type.kind} has no elements`);
-  return type.count ?? Math.floor((memory.words - word) / strideWords(type));
+  if (type.kind === 'array') return type.count;
+  throw new TypeError(`${type.kind} has no elements`);
+}
+
+/** Elements from a word to the end of a memory: the length of an array without a count. */
+export function arrayLength(type: Type, { memory, word }: Reference): number {
+  return Math.floor((memory.words - word) / strideWords(type));
 }
 
 // ---- loads and stores of whole values ----

@@ -3,7 +3,7 @@ import { setShaderSource } from '../../src/engine/shaderSource.js';
 import { cli } from '../support/cli.js';
 import { fileOf } from '../support/shaders.js';
 
-afterEach(() => setShaderSource(fileOf));
+afterEach(() => setShaderSource());
 
 const SHORT = ['bench', '--batch', '1', '--prefix', '8', '--stream', '8', '--replays', '1'];
 
@@ -15,7 +15,7 @@ describe('bench', () => {
     expect(adapter).toMatchObject({ driver: 'swiftshader', robust: false });
     expect(size).toMatchObject({ name: 'tiny', dim: 128, B: 1, L: 8, T: 8 });
     expect(step.parameters).toBe(430_082);
-    expect(step.first).toBeGreaterThan(step.step.least);
+    expect(step.first).toBeGreaterThan(0);
     expect(step.encodeMicroseconds).toBeGreaterThan(0);
     expect(step.peakMemory).toBeGreaterThan(2 ** 20);
     const shares = step.ops.reduce((sum: number, { share }: { share: number }) => sum + share, 0);

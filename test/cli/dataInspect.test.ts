@@ -32,7 +32,7 @@ function inspect(...args: string[]): string {
 describe('data inspect', () => {
   it('shows the default text, made sounds and made scenes', () => {
     const printed = inspect();
-    expect(printed).toMatch(/^text: Moby Dick: train 1 document, 1,0\d\d,\d{3} bytes/);
+    expect(printed).toMatch(/^text: Moby Dick: 1,0\d\d,\d{3} bytes to train on/);
     expect(printed).toContain(
       'audio: made sounds: 2,048 combinations, 1,043 of them held out whole, 1,005 to train on\n',
     );
@@ -57,7 +57,7 @@ describe('data inspect', () => {
   });
 
   it('refuses wrong values and flags', () => {
-    expect(() => inspect('--window', '64', '--made')).toThrow(
+    expect(() => inspect('--window', '64', '--made', 'both')).toThrow(
       'made sounds: --window must be below 64, the number of held-out windows; got 64',
     );
     expect(() => inspect('--prefix', '0')).toThrow('It must be above 0.');

@@ -39,7 +39,9 @@ describe('train', () => {
     expect(printed).toContain('zero door, 0 parameters in it; decoder of 430,082 parameters');
     expect(printed).toMatch(/step 4\/4 {2}\d\.\d{3} bits\/byte {2}[\d.]+ k?B\/s/);
     expect(printed).toMatch(/validation \d\.\d{3} bits\/byte; the text's order-0 entropy is 4\.465/);
-    expect(printed).toContain('the decoder:');
+    expect(printed).toMatch(/\nheld-out prompt: {2}….*\nits continuation: /);
+    expect(printed.match(/entropy/g)).toHaveLength(2); // with the data, and at the end
+    expect(printed).toMatch(/^text: Moby Dick: 1,073,596 bytes to train on, 119,289 bytes held out; .* per byte\n/);
     expect(printed).toContain('training on text, bits per byte (smoothed), steps 1 to 4');
     expect(printed).toContain(`run folder: ${at('run')}`);
   });
@@ -90,10 +92,12 @@ describe('train', () => {
   });
 });
 
-test('train --skip-nonfinite tells at the end how many steps were skipped', async () => {
-  const { code, out } = await cli('train', ...SMALL, '--lr', '1e30', '--skip-nonfinite', '--out', at('skipping'));
-  expect(out).toMatch(/\n3 steps were skipped: their loss or gradient was not finite\n/);
-  expect(code).toBe(0);
+test('train --skip-nonfinite fails where most steps are skipped', async () => {
+  const { code, error } = await cli('train', ...SMALL, '--lr', '1e30', '--skip-nonfinite', '--out', at('skipping'));
+  expect(error).toMatch(
+    /^error: step 4: 3 of the last 4 steps were skipped: not finite; .*Begin a new run with a lower --lr\n$/,
+  );
+  expect(code).toBe(1);
 });
 
 describe('score', () => {

@@ -3,7 +3,10 @@ import { main } from '../../src/cli/main.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 import { fileOf } from '../support/shaders.js';
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  setShaderSource();
+});
 
 it('verify ends with 1 when a shader is wrong, and says which number of which claim', async () => {
   const lines: string[] = [];
@@ -25,5 +28,5 @@ it('verify ends with 1 when a shader is wrong, and says which number of which cl
 it('verify names the devices there are when another is asked for', async () => {
   const error = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   expect(await main(['verify', '--device', 'abacus'])).toBe(1);
-  expect(error.mock.calls[0]![0]).toMatch(/device must be one of auto, gpu, system, bundled.*got "abacus"/);
+  expect(error.mock.calls[0]![0]).toMatch(/device must be one of auto, gpu, cpu, system, bundled.*got "abacus"/);
 });

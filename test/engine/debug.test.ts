@@ -18,7 +18,7 @@ import { fileOf } from '../support/shaders.js';
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();
-  setShaderSource(fileOf);
+  setShaderSource();
 });
 
 /** x [3, 8] → linear → gelu → linear → cross-entropy, and back. */

@@ -8,9 +8,12 @@ import { devicesJson, devicesTable } from '../../src/cli/devices.js';
 import { chosenSources, listDevices, openDevice, SOURCES, type Source } from '../../src/engine/adapters.js';
 import type { Device } from '../../src/engine/device.js';
 import { DeviceError, InputError } from '../../src/engine/errors.js';
-import { bundledDriver, unpackBundle } from '../../src/engine/softwareVulkan.js';
+
 import { collectGarbage } from '../../src/train/run/garbage.js';
+import { BUILT } from '../support/build.js';
 import { testDevice } from '../support/device.js';
+import { HANGING } from '../support/limits.js';
+import { BUNDLED, bundledDriver, unpackBundle } from '../support/swiftShader.js';
 
 /** Adds 1 to each of 64 numbers that start at 0, 1, 2, …, and reads them back. */
 async function addOne(device: Device): Promise<number[]> {
@@ -55,7 +58,7 @@ function source(name: Source['name'], find: Source['find'] | string): Source {
   const none = () => Promise.reject(new DeviceError(String(find)));
   return { name, what: `${name} of the test`, find: typeof find === 'string' ? none : find };
 }
-const bundled = SOURCES.find(({ name }) => name === 'bundled')!;
+const bundled = BUNDLED;
 
 describe('openDevice', () => {
   const before = { ...process.env };
@@ -107,16 +110,16 @@ describe('openDevice', () => {
   it('prefers the option to the environment, and the environment to auto', () => {
     const names = (option?: string) => chosenSources(option).map(({ name }) => name);
     delete process.env.BYTE_TO_LOSS_DEVICE;
-    expect(names()).toEqual(['gpu', 'system', 'bundled']);
-    process.env.BYTE_TO_LOSS_DEVICE = 'swiftshader';
+    expect(names()).toEqual(['gpu', 'cpu']);
+    process.env.BYTE_TO_LOSS_DEVICE = 'bundled';
     expect(names()).toEqual(['bundled']);
     expect(names('lavapipe')).toEqual(['system']);
-    expect(names('auto')).toEqual(['gpu', 'system', 'bundled']);
+    expect(names('auto')).toEqual(['gpu', 'cpu']);
   });
 
   it('names where an unknown name came from', async () => {
     await expect(openDevice({ device: 'gup' })).rejects.toThrow(
-      new InputError('device must be one of auto, gpu, system, bundled, lavapipe, swiftshader; got "gup"'),
+      new InputError('device must be one of auto, gpu, cpu, system, bundled, lavapipe; got "gup"'),
     );
     process.env.BYTE_TO_LOSS_DEVICE = 'cuda';
     await expect(openDevice()).rejects.toThrow(/^BYTE_TO_LOSS_DEVICE must be one of .*; got "cuda"$/);
@@ -131,15 +134,24 @@ describe('openDevice', () => {
       '  gpu (gpu of the test): no card',
       '  system (system of the test): no loader',
       '  bundled (bundled of the test): not installed',
-      'This mends it: npm install @sparticuz/chromium@147.0.0',
+      expect.stringMatching(/^To use a GPU: /),
     ]);
     await expect(openDevice({ device: 'auto' }, [])).rejects.toThrow(/^no usable device; tried nothing:\n\w/);
     await expect(openDevice({ device: 'system' }, sources)).rejects.toThrow(
       /no loader\n.* apt-get install mesa-vulkan/,
     );
-    await expect(openDevice({ device: 'gpu' }, sources)).rejects.toThrow(
-      /no card\nInstall or update the graphics card/,
-    );
+    await expect(openDevice({ device: 'gpu' }, sources)).rejects.toThrow(/no card\nTo use a GPU: /);
+  });
+
+  it('tells why the CPU device is taken in place of a GPU, and nothing where it was asked for', async () => {
+    const lines: string[] = [];
+    const cpu = SOURCES.find(({ name }) => name === 'cpu')!;
+    const sources = [source('gpu', 'no Vulkan loader'), cpu];
+    const onFallback = (line: string) => lines.push(line);
+    (await openDevice({ device: 'auto', onFallback }, sources)).close();
+    (await openDevice({ device: 'cpu', onFallback }, sources)).close();
+    expect(lines).toEqual([expect.stringMatching(/^no GPU: no Vulkan loader\. To use [^\n]*$/)]);
+    await expect(openDevice({ device: 'gpu', onFallback }, sources)).rejects.toThrow('no Vulkan loader');
   });
 });
 
@@ -247,25 +259,23 @@ describe('devices', () => {
     expect(lines).toContain('    subgroup size    4');
     const none = (...wanted: Source['name'][]) =>
       devicesTable(listed.slice(0, 1), undefined, wanted).split('\n').at(-1);
-    expect(none('gpu', 'system', 'bundled')).toBe(
-      'gpu, system, bundled: there is none. This mends it: npm install @sparticuz/chromium@147.0.0',
-    );
-    expect(none('system')).toMatch(/^system: there is none\. This mends it: apt-get install mesa-vulkan-drivers /);
+    expect(none('gpu')).toMatch(/^gpu: there is none\. To use a GPU: /);
+    expect(none('system')).toMatch(/^system: there is none\. To fix: apt-get install mesa-vulkan-drivers /);
   });
 });
 
 it('a process that used a device ends by itself, whether or not it closed it', () => {
   const script = (end: string) => `
-    import { openDevice } from './src/engine/adapters.ts';
-    const device = await openDevice({ device: 'bundled' });
+    import { openDevice } from '${BUILT}/engine/adapters.js';
+    const device = await openDevice({ device: 'cpu' });
     await device.wait();
     ${end}
     console.log(device.driver);`;
   for (const end of ['', 'device.close();']) {
-    const out = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script(end)], {
+    const out = execFileSync(process.execPath, ['--input-type=module', '-e', script(end)], {
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: HANGING,
     });
-    expect(out).toBe('swiftshader\n');
+    expect(out).toBe('wasm\n');
   }
 });

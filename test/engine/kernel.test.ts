@@ -69,7 +69,7 @@ test.each([
 });
 
 test('an adapter takes the variant for its kind, unless one is named', () => {
-  expect(variantOf({ kind: 'gpu' })).toBe(3);
-  expect(variantOf({ kind: 'cpu' })).toBe(2);
-  expect(variantOf({ kind: 'gpu', variant: 1 })).toBe(1);
+  expect(variantOf({ driver: 'nvidia' })).toBe(3);
+  expect(variantOf({ driver: 'wasm' })).toBe(2);
+  expect(variantOf({ driver: 'nvidia', variant: 1 })).toBe(1);
 });

@@ -1,5 +1,4 @@
-import { afterAll, expect, it, vi } from 'vitest';
-import { openDevice } from '../../src/engine/adapters.js';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { Device } from '../../src/engine/device.js';
 import { DeviceError } from '../../src/engine/errors.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
@@ -19,16 +18,13 @@ const options = {
   parameters: initialParameters(TINY, 0),
 };
 
-/** A device on a machine with so much memory. */
+/** The device, on a machine with so much memory until the test ends. */
 async function deviceWith(bytes: number) {
-  const device = Object.assign(await openDevice(), { freeMemory: () => bytes });
-  opened.push(device);
+  const device = await testDevice();
+  vi.spyOn(device, 'freeMemory').mockReturnValue(bytes);
   return device;
 }
-const opened: Device[] = [];
-afterAll(() => {
-  for (const device of opened) device.close();
-});
+afterEach(() => vi.restoreAllMocks());
 
 it('memory that is not there is missed before anything is allocated, and the flags that would do are named', async () => {
   const device = await deviceWith(12 << 20);
@@ -56,7 +52,6 @@ it('counts in the precision that was asked for, the flags that would do included
   const error = await Trainer.create(device, { ...options, precision: 'mixed' }).catch((thrown) => thrown);
   expect(error.message).toContain('--accumulate');
   expect(new Set(predict.mock.calls.map(([, , given]) => given?.profile?.precision))).toEqual(new Set(['mixed']));
-  predict.mockRestore();
 });
 
 /** What of an error's advice is tried: the flags, and the options they stand for. */
@@ -109,10 +104,8 @@ it('flat buffers and moments may be longer than one binding, but not than a buff
   const within = (maxStorageBufferBindingSize: number, maxBufferSize: number) => {
     const limits = { maxStorageBufferBindingSize, maxBufferSize };
     const program = new Program();
-    for (const name of ['a', 'b']) {
-      const y = gelu(program.parameter(name, [1 << 14])); // 64 KiB
-      program.backward([[y, program.input(`dY ${name}`, y.shape)]]);
-    }
+    const ys = ['a', 'b'].map((name) => gelu(program.parameter(name, [1 << 14]))); // 64 KiB each
+    program.backward(ys.map((y, i) => [y, program.input(`dY ${i}`, y.shape)] as const));
     recordOptimiser(program, program.input('loss', [1]));
     return Plan.predict(program, Object.create(device, { limits: { value: limits } })).misfit?.message;
   };

@@ -1,11 +1,15 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError, ShapeError } from '../../src/engine/errors.js';
 import { evaluate } from '../../src/engine/evaluate.js';
+import type { Op } from '../../src/engine/op.js';
 import { add, addInto } from '../../src/engine/ops/add.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
+import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { matmul } from '../../src/engine/ops/matmul.js';
+import { rotary, rotaryTable } from '../../src/engine/ops/rotary.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { normals } from '../../src/engine/random.js';
@@ -108,6 +112,7 @@ test('a total that an op adds into belongs to one tensor, also where add hands i
     [copy, program.constant('dCopy', [2, 2], new Float32Array(4).fill(100))],
   ]);
   const plan = await Plan.compile(program, device, { keep: 'all' });
+  for (const input of [a!, b!]) plan.write(input, new Float32Array(4));
   await plan.replay();
   // y = (a + b) x, so each row of dB is x; dA has 100 · gelu'(0) = 50 more.
   expect([...(await plan.read(program.gradientOf(b!)!))]).toEqual([1, 10, 1, 10]);
@@ -150,6 +155,26 @@ describe('errors', () => {
     );
   });
 
+  test('one tensor as two things that are written in place', () => {
+    const program = new Program();
+    const qkv = program.input('qkv', [1, 2, 12]);
+    const table = program.constant('table', [2, 2], rotaryTable(2, 2));
+    const position = program.constant('position', [1], new Uint32Array(1));
+    const cache = program.state('cache', [1, 2, 2, 2]);
+    expect(() => rotary(qkv, table, position, 2, { k: cache, v: cache })).toThrow(
+      new InputError('rotary.intoCache: k and v are both cache; what is written in place must be a tensor of its own'),
+    );
+    expect(() => program.record(addInto, [cache], {}, [cache])).toThrow('addInto: y and x are both cache');
+  });
+
+  test('a target of another program, or of ids', () => {
+    const into = (target: Tensor) => () => program.record(addInto, [x], {}, [target]);
+    expect(into(new Program().state('stranger', [2, 6]))).toThrow(
+      'addInto: stranger [2, 6] belongs to another program',
+    );
+    expect(into(program.state('ids', [2, 6], 'u32'))).toThrow('addInto: y must be f32, not u32; got y [2, 6]');
+  });
+
   test('a loss of more than one number', () => {
     expect(() => program.backward(x)).toThrow('backward: the loss must be one number; got loss [2, 6]');
   });
@@ -159,6 +184,91 @@ describe('errors', () => {
     program.parameter('weight', [2]);
     expect(() => program.parameter('weight', [2])).toThrow('parameter weight exists already');
   });
+});
+
+describe('a loss without a gradient', () => {
+  /** `y = x`, as somebody might write it who wants no gradient, or forgot it. */
+  const copy = (x: Tensor, more: Pick<Op, 'backward'> = {}): Tensor => {
+    const op: Op = {
+      name: 'copy',
+      formula: 'y = x',
+      inputs: ['x'],
+      outputs: ['y'],
+      shape: ([x]) => [{ shape: x!.shape }],
+      reference: ([x]) => [x!.data],
+      kernels: () => [],
+      ...more,
+    };
+    return x.program.record(op, [x], {})[0]!;
+  };
+
+  test('is refused where a parameter lies behind an op without backward, whatever else it depends on', () => {
+    const program = new Program();
+    const [a, b] = ['a', 'b'].map((name) => program.parameter(name, [1]));
+    const loss = add(gelu(copy(gelu(a!))), b!);
+    expect(() => program.backward(loss)).toThrow(
+      new InputError(
+        'backward: the loss depends on gelu.forward y [1] through copy, which has no backward; give the op one, ' +
+          'an empty one where no gradient should flow',
+      ),
+    );
+    expect(program.gradientOf(b!)).toBeUndefined(); // nothing was recorded
+  });
+
+  test('is recorded where that op says that no gradient flows', () => {
+    const program = new Program();
+    const [a, b] = ['a', 'b'].map((name) => program.parameter(name, [1]));
+    program.backward(add(copy(a!, { backward: () => {} }), b!));
+    expect(program.gradientOf(a!)).toBeUndefined();
+    expect(program.gradientOf(b!)).toBeDefined();
+  });
+
+  test('is recorded where such an op stands beside the way to the loss', () => {
+    const program = new Program();
+    const a = program.parameter('a', [1]);
+    const loss = gelu(a);
+    copy(loss); // somebody's statistics
+    program.backward(loss);
+    expect(program.gradientOf(a)).toBeDefined();
+  });
+
+  test('is refused where it depends on no parameter', () => {
+    const program = new Program();
+    program.parameter('unused', [1]);
+    expect(() => program.backward(gelu(program.input('x', [1])))).toThrow(
+      new InputError('backward: gelu.forward y [1] depends on no parameter, so there is no gradient to record'),
+    );
+  });
+
+  test('is refused a second time: gradients would count twice', () => {
+    const program = new Program();
+    const loss = gelu(program.parameter('a', [1]));
+    program.backward(loss);
+    expect(() => program.backward(loss)).toThrow('backward: this program has its gradients already');
+  });
+});
+
+test('a parameter in two places of one op has the sum of their gradients', async () => {
+  const program = new Program();
+  const w = program.parameter('w', [2]);
+  const y = layerNorm(program.constant('x', [1, 2], Float32Array.of(-1, 1)), w, w, 0);
+  program.backward([[y, program.constant('dY', [1, 2], Float32Array.of(1, 10))]]);
+  const plan = await Plan.compile(program, await testDevice());
+  // y = x̂ ⊙ w + w and x̂ = [-1, 1], so dW = dY ⊙ x̂ + dY.
+  for (const times of [1, 2]) {
+    await plan.replay({ accumulate: times > 1 });
+    expect([...(await plan.read(program.gradientOf(w)!))]).toEqual([0, times * 20]);
+  }
+  plan.free();
+});
+
+test('a tensor prints as one line, and not as its program', () => {
+  const program = new Program();
+  const ids = program.input('ids', [2, 3], 'u32');
+  expect(inspect(ids)).toBe('Tensor(ids [2, 3], u32 input)');
+  expect(inspect({ y: program.scope('mlp', () => gelu(program.state('total', []))) })).toBe(
+    '{ y: Tensor(mlp gelu.forward y [], f32 activation) }',
+  );
 });
 
 test('entries know their scope, and gradients the entry they differentiate', () => {

@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { addShader, setShaderSource, shaderText } from '../../src/engine/shaderSource.js';
 import { fileOf } from '../support/shaders.js';
+
+afterEach(() => setShaderSource());
 
 test('a kernel is the file of its name; what is nowhere is refused, with the two ways to hand it in', async () => {
   expect(await shaderText('gelu.forward')).toBe(fileOf('gelu.forward'));

@@ -129,8 +129,9 @@ describe('times', () => {
 
   test('a profile that fails gives its memory back', async () => {
     const device = await testDevice();
-    const { program, parameters } = recorded();
+    const { program, feeds, parameters } = recorded();
     const plan = await Plan.compile(program, device, { parameters });
+    for (const [tensor, data] of feeds) plan.write(tensor, data);
     const live = countObjects(device.gpu);
     const read = vi.spyOn(Timestamps.prototype, 'read').mockRejectedValue(new Error('no times'));
     if (device.timestamps) await expect(profile(plan)).rejects.toThrow('no times');

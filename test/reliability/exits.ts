@@ -10,9 +10,6 @@ import { Checkpoints } from '../../src/train/run/checkpoints.js';
 import type { Outcome } from './report.js';
 import { commandLine, type Ended, ended, startProcess, stepsDone, TINY_RUN } from './runs.js';
 
-/** The longest that any of these commands may take to end, in seconds, once it should. */
-const SECONDS = 60;
-
 /** What Dawn says by itself, of drivers that promise more than it can use. */
 const DAWN = /^Warning: max\w+ artificially reduced from \d+ to \d+ .*\n/gm;
 
@@ -207,7 +204,7 @@ export async function tryExit(exit: Exit, folder: string, device: string): Promi
     OUT: out,
     ...exit.mishap,
   });
-  const end = ended(child, SECONDS);
+  const end = ended(child);
   await exit.act?.(child, join(out, 'run'));
   const problem = wrong(exit, await end) ?? exit.left?.(join(out, 'run'));
   rmSync(out, { recursive: true });

@@ -38,6 +38,7 @@ export class Faults {
   readonly folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-faults-'));
   readonly broken: string[] = [];
   #runs = 0;
+  #expected: Expected | undefined;
 
   constructor(readonly run = tinyRun({ steps: 4, saveEvery: 1, evalEvery: 2, keep: 2 })) {}
 
@@ -57,10 +58,14 @@ export class Faults {
     }
   }
 
+  /** Trained once: the same run leaves the same bytes on every device of an adapter. */
   async expected(device: Device): Promise<Expected> {
-    const path = this.path();
-    await this.train(device, path, { options: { ...this.run.options, keep: 0 } });
-    return { hashes: hashes(path), metrics: metricsOf(path), samples: metricsOf(path, 'samples.jsonl') };
+    if (this.#expected === undefined) {
+      const path = this.path();
+      await this.train(device, path, { options: { ...this.run.options, keep: 0 } });
+      this.#expected = { hashes: hashes(path), metrics: metricsOf(path), samples: metricsOf(path, 'samples.jsonl') };
+    }
+    return this.#expected;
   }
 
   /** Everything a disturbed run left on the disk must be as in the undisturbed one, and nothing half written. */
@@ -224,8 +229,12 @@ export async function loseEveryDevice(faults: Faults, every = 10, most = Number.
   return losses;
 }
 
-/** A device that is lost again and again ends the run at the fourth loss. */
-export async function loseTooOften(faults: Faults): Promise<void> {
+/**
+ * A device that is lost again and again ends the run at the fourth loss.
+ *
+ * @param at the dispatch of each device that it is lost at; 0 loses it before it has compiled anything
+ */
+export async function loseTooOften(faults: Faults, at = 200): Promise<void> {
   const options = { ...faults.run.options, saveEvery: 0 };
   let opened = 0;
   const open = async () => {
@@ -233,8 +242,9 @@ export async function loseTooOften(faults: Faults): Promise<void> {
     const device = await openDevice();
     let dispatches = 0;
     watchDispatches(device.gpu, () => {
-      if (++dispatches === 200) device.gpu.destroy();
+      if (++dispatches === at) device.gpu.destroy();
     });
+    if (at === 0) device.gpu.destroy();
     return device;
   };
   const device = await open();

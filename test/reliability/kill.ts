@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { uniform } from '../../src/engine/random.js';
 import { Checkpoints, type SavedState } from '../../src/train/run/checkpoints.js';
+import { HANGING } from '../support/limits.js';
 import type { Outcome } from './report.js';
 import { ended, hashes, metricsOf, start, stepsDone, TINY_RUN } from './runs.js';
 
@@ -42,7 +43,7 @@ export async function kill(kills = 200): Promise<Outcome> {
   const whole = join(folder, 'whole');
   const started = performance.now();
   const child = start(['train', ...FLAGS, '--keep', '0', '--out', whole]);
-  const first = ended(child, 600);
+  const first = ended(child, HANGING);
   await until(child, () => stepsDone(whole) > 0);
   const startup = performance.now() - started;
   const { code, error } = await first;

@@ -5,6 +5,7 @@
  * results/reliability.md. Exit code 1 when a promise was broken.
  */
 import { InputError } from '../../src/engine/errors.js';
+import build from '../support/build.js';
 import { determinism } from './determinism.js';
 import { cleanExits } from './exits.js';
 import { faults } from './faults.js';
@@ -27,6 +28,7 @@ const check = CHECKS[name];
 if (check === undefined) {
   throw new InputError(`reliability: name one of ${Object.keys(CHECKS).join(', ')}; got ${JSON.stringify(name)}`);
 }
+await build();
 const start = performance.now();
 const outcome = await check(count === undefined ? undefined : Number(count));
 const seconds = Math.round((performance.now() - start) / 1000);

@@ -2,19 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BUILT } from '../support/build.js';
+import { HANGING } from '../support/limits.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The smallest decoder that has every part, on the smallest windows: a step takes milliseconds. */
+/** The smallest decoder that has every part. */
+export const TINY_DECODER = ['--dim', '32', '--layers', '1', '--heads', '2', '--K', '1'];
+/** That decoder on the smallest windows: a step takes milliseconds. */
 export const TINY_RUN = [
-  ...['--dim', '32', '--layers', '1', '--heads', '2', '--K', '1', '--prefix', '8', '--stream', '8'],
-  ...['--batch', '2', '--warmup', '2', '--validation-windows', '2'],
+  ...TINY_DECODER,
+  ...['--prefix', '8', '--stream', '8', '--batch', '2', '--warmup', '2', '--validation-windows', '2'],
 ];
 
 /** The command line as a process of its own runs it; `before` is a module that is loaded first. */
 export function commandLine(args: readonly string[], before?: string): string[] {
-  const modules = ['tsx', ...(before === undefined ? [] : [before])].flatMap((name) => ['--import', name]);
-  return [process.execPath, ...modules, join(ROOT, 'src/cli.ts'), ...args];
+  const modules = before === undefined ? [] : ['--import', 'tsx', '--import', before];
+  return [process.execPath, ...modules, join(BUILT, 'cli.js'), ...args];
 }
 
 /** Start a process, the words of whose output are caught. */
@@ -45,8 +49,8 @@ export interface Ended {
   readonly error: string;
 }
 
-/** Wait for a process to end; it must within a minute. */
-export function ended(child: ChildProcess, seconds = 60): Promise<Ended> {
+/** Wait for a process to end; one that hangs is killed. */
+export function ended(child: ChildProcess, milliseconds = HANGING / 2): Promise<Ended> {
   let out = '';
   let error = '';
   child.stdout?.on('data', (chunk) => {
@@ -57,9 +61,9 @@ export function ended(child: ChildProcess, seconds = 60): Promise<Ended> {
   });
   return new Promise((resolve) => {
     const hung = setTimeout(() => {
-      error += `\nstill running after ${seconds} s`;
+      error += `\nstill running after ${milliseconds / 1000} s`;
       child.kill('SIGKILL');
-    }, seconds * 1000);
+    }, milliseconds);
     child.once('close', (code, signal) => {
       clearTimeout(hung);
       resolve({ code, signal, out, error });

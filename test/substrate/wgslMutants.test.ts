@@ -1,11 +1,12 @@
 /** The claims can fail: the shader with one piece of text replaced breaks at least one of them. */
-import { expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 import { claims } from '../../src/model/claims.js';
 import { testDevice } from '../support/device.js';
 import { fileOf } from '../support/shaders.js';
 
 const device = await testDevice();
+afterAll(() => setShaderSource());
 
 /** Claims that are quick to break; `wgsl.test.ts` shows that the shaders as they are break none. */
 const quick = ['ZeroInput:', 'controls: phase', 'MASK', 'window', 'columns left out'].map((name) => {

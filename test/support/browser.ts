@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
-import { type Browser, chromium } from 'playwright-core';
-import { BUNDLE, BUNDLE_VERSION, readTar } from '../../src/engine/softwareVulkan.js';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { HANGING } from './limits.js';
+import { BUNDLE, BUNDLE_VERSION, readTar } from './swiftShader.js';
 
 const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
 
@@ -25,6 +26,7 @@ export async function openBrowser(webgpu = true): Promise<Browser> {
   const folder = unpackBrowser();
   return chromium.launch({
     executablePath: join(folder, 'chromium'),
+    timeout: HANGING,
     args: ['--no-sandbox', '--lang=en-US', ...(webgpu ? ['--enable-unsafe-webgpu'] : [])],
     env: {
       ...(process.env as Record<string, string>),
@@ -37,6 +39,13 @@ export async function openBrowser(webgpu = true): Promise<Browser> {
       VK_DRIVER_FILES: join(folder, 'vk_swiftshader_icd.json'),
     },
   });
+}
+
+/** A new page, on which everything may take as long as a busy machine needs. */
+export async function newPage(browser: Browser): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(HANGING);
+  return page;
 }
 
 /** The archives beside the package, unpacked into a folder of their own and then renamed, so that no reader sees half of it. */

@@ -1,5 +1,18 @@
 import { vi } from 'vitest';
 import { main } from '../../src/cli/main.js';
+import * as adapters from '../../src/engine/adapters.js';
+import type { Device } from '../../src/engine/device.js';
+
+const { openDevice } = adapters;
+const devices = new Map<string, Promise<Device>>();
+
+/** A device that the command lines of one test file share: a new one would compile every kernel anew. */
+function sharedDevice(options: adapters.OpenOptions = {}): Promise<Device> {
+  const key = JSON.stringify(options);
+  const device = devices.get(key) ?? openDevice(options).then((opened) => Object.assign(opened, { close() {} }));
+  devices.set(key, device);
+  return device;
+}
 
 /** Run one command line in this process; what it printed, and its exit code. */
 export async function cli(...argv: string[]): Promise<{ code: number; out: string; error: string }> {
@@ -14,6 +27,7 @@ export async function cli(...argv: string[]): Promise<{ code: number; out: strin
     error += more;
   };
   const spies = [
+    vi.spyOn(adapters, 'openDevice').mockImplementation(sharedDevice),
     vi.spyOn(console, 'log').mockImplementation((line) => toOut(`${line}\n`)),
     vi.spyOn(console, 'error').mockImplementation((line) => toError(`${line}\n`)),
     vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {

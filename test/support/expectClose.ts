@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
+import { differenceOf } from './differenceOf.js';
 
-/** Half a unit in the last place of a float32 in [1, 2): the error of one rounding, relatively. */
-export const ROUNDING = 2 ** -24;
+export { ROUNDING } from './differenceOf.js';
 
 /**
  * Every number within `roundings` float32 roundings of the largest reference; reports the worst index with both values.
@@ -15,26 +15,6 @@ export function expectClose(
   floor = 1e-6,
 ): void {
   expect(actual.length, `${what}: length`).toBe(reference.length);
-  let largest = floor;
-  for (let i = 0; i < reference.length; i++) largest = Math.max(largest, Math.abs(reference[i]!));
-  const allowed = roundings * ROUNDING * largest;
-  let worst = -1;
-  let error = 0;
-  for (let i = 0; i < reference.length; i++) {
-    const difference =
-      roundings === 0
-        ? Number(!Object.is(actual[i], Math.fround(reference[i]!)))
-        : Math.abs(actual[i]! - reference[i]!);
-    // A NaN is never close; it compares false with everything.
-    if (!(difference <= error)) {
-      worst = i;
-      error = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
-    }
-  }
-  if (worst >= 0 && error > allowed) {
-    expect.fail(
-      `${what}: at ${worst} of ${reference.length}: got ${actual[worst]}, reference ${reference[worst]}; ` +
-        `error ${error.toExponential(2)}, allowed ${allowed.toExponential(2)}`,
-    );
-  }
+  const difference = differenceOf(actual, reference, roundings, floor);
+  if (difference !== undefined) expect.fail(`${what}: ${difference}`);
 }

@@ -2,87 +2,40 @@ import { expect } from 'vitest';
 import type { Device } from '../../src/engine/device.js';
 import type { AdapterProfile } from '../../src/engine/kernel.js';
 import { Plan } from '../../src/engine/plan.js';
-import { Program } from '../../src/engine/program.js';
 import { integers, normals } from '../../src/engine/random.js';
 import { type Feeds, ReferenceRun } from '../../src/engine/reference.js';
 import type { OpSample } from '../../src/engine/registry.js';
-import { sizeOf } from '../../src/engine/shape.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { expectClose } from './expectClose.js';
+import { recordSample, SEED } from './recordSample.js';
 
 /** Sizes around the edges of tiles, subgroups and workgroups. */
 export const EDGE_SIZES = [1, 7, 8, 9, 31, 32, 33, 63, 64, 65];
 
-const SEED = Number(process.env.SEED ?? 7);
-
-/** A sample recorded at one size, with random numbers for everything it reads. */
-interface Recorded {
-  readonly program: Program;
-  readonly feeds: Map<Tensor, Float32Array | Uint32Array>;
-  readonly outputs: readonly Tensor[];
-  /** gradients by name of input; empty where nothing is differentiable */
-  readonly gradients: readonly { readonly name: string; readonly input: Tensor; readonly gradient: Tensor }[];
-  /** outputs weighted by random numbers before summing, so that a wrong sign cannot cancel */
-  readonly weights: ReadonlyMap<Tensor, Float32Array>;
-  /** entries before the gradients */
-  readonly forwardEntries: number;
-}
-
-/** @param views whether inputs and gradients of outputs are transposed views, where they have two axes or more */
-function record(sample: OpSample, n: number, views = false): Recorded {
-  const program = new Program();
-  const feeds = new Map<Tensor, Float32Array | Uint32Array>();
-  const feed = (
-    name: string,
-    shape: readonly number[],
-    data: Float32Array | Uint32Array,
-    options: { requiresGradient?: boolean } = {},
-  ) => {
-    const isView = views && shape.length > 1;
-    const lying = isView ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape;
-    const input = program.input(name, lying, data instanceof Uint32Array ? 'u32' : 'f32', options);
-    feeds.set(input, data);
-    return isView ? input.transpose() : input;
+/**
+ * A sample with one tensor in every place of one shape: `layerNorm(x, w, w)`.
+ *
+ * @returns undefined where no two places that a gradient flows to have one shape
+ */
+export function tied(sample: OpSample): OpSample | undefined {
+  /** which place each place shares its tensor with: the first of its shape */
+  const sharing = (n: number) => {
+    const firsts = new Map<string, string>();
+    return Object.entries(sample.inputs(n)).map(([name, shape]): [name: string, first: string] => {
+      const key = sample.fixed?.includes(name) ? name : shape.join();
+      if (!firsts.has(key)) firsts.set(key, name);
+      return [name, firsts.get(key)!];
+    });
   };
-  const tensors: Record<string, Tensor> = {};
-  const draw = (name: string, shape: readonly number[]) => {
-    const numbers = normals(SEED, `${sample.name} ${name}`, sizeOf(shape)).map((x) => x * (sample.scale ?? 1));
-    return sample.nonnegative?.includes(name) ? numbers.map(Math.abs) : numbers;
+  if (sharing(9).every(([name, first]) => name === first)) return undefined;
+  return {
+    ...sample,
+    // Its gradient is a sum over the places, in which large parts cancel: attention's q·q is the largest score there is.
+    roundings: 4 * (sample.roundings ?? 64),
+    inputs: (n) => Object.fromEntries(sharing(n).map(([, first]) => [first, sample.inputs(n)[first]!])),
+    call: (x, n) =>
+      sample.call({ ...x, ...Object.fromEntries(sharing(n).map(([name, first]) => [name, x[first]!])) }, n),
   };
-  for (const [name, shape] of Object.entries(sample.inputs(n))) {
-    tensors[name] = feed(name, shape, draw(name, shape), { requiresGradient: !sample.fixed?.includes(name) });
-  }
-  for (const [name, { shape, below }] of Object.entries(sample.ids?.(n) ?? {})) {
-    tensors[name] = feed(name, shape, integers(SEED, `${sample.name} ${name}`, sizeOf(shape), below));
-  }
-  for (const [name, shape] of Object.entries(sample.states?.(n) ?? {})) {
-    tensors[name] = program.state(name, shape);
-    feeds.set(tensors[name], draw(name, shape));
-  }
-  const outputs = sample.call(tensors, n);
-  const forwardEntries = program.entries.length;
-  const weights = new Map<Tensor, Float32Array>();
-  const named = Object.entries(tensors).filter(([, tensor]) => tensor.requiresGradient);
-  if (named.length > 0) {
-    const isLoss = outputs.length === 1 && outputs[0]!.size === 1;
-    if (isLoss) {
-      weights.set(outputs[0]!, Float32Array.of(1));
-      program.backward(outputs[0]!);
-    } else {
-      const pairs = outputs.map((output, i) => {
-        const numbers = normals(SEED, `${sample.name} dY${i}`, output.size);
-        weights.set(output, numbers);
-        return [output, feed(`dY${i}`, output.shape, numbers)] as const;
-      });
-      program.backward(pairs);
-    }
-  }
-  const gradients = named.map(([name, input]) => {
-    const gradient = program.gradientOf(input);
-    expect(gradient, `${name} receives a gradient`).toBeDefined();
-    return { name, input, gradient: program.contiguous(gradient!) };
-  });
-  return { program, feeds, outputs: outputs.map((y) => program.contiguous(y)), gradients, weights, forwardEntries };
 }
 
 /**
@@ -99,7 +52,7 @@ export async function checkParity(
   profile: AdapterProfile = device,
   views = false,
 ): Promise<Set<string>> {
-  const { program, feeds, gradients, outputs } = record(sample, n, views);
+  const { program, feeds, gradients, outputs } = recordSample(sample, n, views);
   const reference = new ReferenceRun(program, feeds).run();
   const plan = await Plan.compile(program, device, { keep: 'all', profile });
   for (const [tensor, data] of feeds) plan.write(tensor, data);
@@ -119,7 +72,7 @@ export async function checkParity(
 
 /** The reference's gradients agree with central differences, at sampled entries and along one random direction. */
 export function checkGradients(sample: OpSample, n: number): void {
-  const { program, feeds, gradients, weights, forwardEntries } = record(sample, n);
+  const { program, feeds, gradients, weights, forwardEntries } = recordSample(sample, n);
   const forward = program.entries.slice(0, forwardEntries);
   const loss = (changed: Feeds): number => {
     const run = new ReferenceRun(program, changed).run(forward);

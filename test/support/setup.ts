@@ -1,2 +1,5 @@
-// Tests run on the bundled software driver, so that they give the same answers everywhere; BYTE_TO_LOSS_DEVICE takes another.
-process.env.BYTE_TO_LOSS_DEVICE ||= 'bundled';
+// Tests run on the CPU device, which gives the same bits everywhere; BYTE_TO_LOSS_DEVICE takes another. The driver that Dawn is
+// tested with, `bundled`, is added by its name.
+import './swiftShader.js';
+
+process.env.BYTE_TO_LOSS_DEVICE ||= 'cpu';

@@ -15,8 +15,8 @@ export const TINY_OPTIONS: TrainInput = {
   validationWindows: 2,
 };
 
-/** Options and data of a run of that decoder. */
+/** Options and data of a run of that decoder. Its samples are short: each byte takes as long as a step. */
 export function tinyRun(more: TrainInput = {}): { options: TrainOptions; data: RunData } {
   const options = resolveTrainOptions({ ...TINY_OPTIONS, ...more }, 'test');
-  return { options, data: openData(options) };
+  return { options, data: { ...openData(options), sampleBytes: { validation: 12, end: 24 } } };
 }

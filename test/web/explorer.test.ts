@@ -11,7 +11,7 @@ import { embed } from '../../src/substrate/embed.js';
 import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { MOBY_DICK } from '../../web/lib/defaultText.js';
 import { LiveTraining } from '../../web/lib/liveTraining.js';
-import { openBrowser, screenshotPath } from '../support/browser.js';
+import { newPage, openBrowser, screenshotPath } from '../support/browser.js';
 import { TINY } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
 
@@ -39,8 +39,7 @@ const address = pathToFileURL(at('page/index.html')).href;
 const errors: string[] = [];
 
 async function openPage(): Promise<Page> {
-  const opened = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  opened.setDefaultTimeout(90_000); // a busy machine trains slowly
+  const opened = await newPage(browser);
   opened.on('pageerror', ({ message }) => errors.push(message));
   opened.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   return opened;

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openBrowser, screenshotPath } from '../support/browser.js';
+import { newPage, openBrowser, screenshotPath } from '../support/browser.js';
 import { cli } from '../support/cli.js';
+import { HANGING } from '../support/limits.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-pages-'));
 const at = (name: string) => join(folder, name);
@@ -22,7 +23,7 @@ afterAll(async () => {
 
 /** Open a file from disk, with no way to any network, and gather what goes wrong in it. */
 async function open(path: string): Promise<{ page: Page; errors: string[] }> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const page = await newPage(browser);
   const errors: string[] = [];
   page.on('pageerror', ({ message }) => errors.push(message));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
@@ -36,7 +37,7 @@ async function keepPictures(page: Page, name: string): Promise<void> {
   await page.setViewportSize({ width: 390, height: 844 });
   // Charts are drawn anew after the window has changed; only then must nothing stick out.
   const width = () => page.evaluate(() => document.documentElement.scrollWidth);
-  await expect.poll(width, { timeout: 20_000 }).toBeLessThanOrEqual(390);
+  await expect.poll(width, { timeout: HANGING }).toBeLessThanOrEqual(390);
   await page.screenshot({ path: screenshotPath(`${name}-phone`) });
 }
 
@@ -62,6 +63,20 @@ test("a run's report draws its four charts from its own numbers", async () => {
   await page.screenshot({ path: screenshotPath('report-whole'), fullPage: true });
   await keepPictures(page, 'report');
   expect(errors).toEqual([]);
+});
+
+test('the report draws its charts where the language of the browser is none, as under the POSIX locale', async () => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix', configurable: true });
+  });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', ({ message }) => errors.push(message));
+  await page.goto(pathToFileURL(at('run/report.html')).href);
+  expect(await page.evaluate(() => document.querySelectorAll('.uplot canvas').length)).toBe(4);
+  expect(errors).toEqual([]);
+  await context.close();
 });
 
 describe('a trace', () => {

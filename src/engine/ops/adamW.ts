@@ -1,7 +1,7 @@
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { elementKernel } from './elementwise.js';
+import { onePerInvocation } from './elementwise.js';
 import { splitRange } from './gradientNorm.js';
 
 /** Constants of the update; the learning rate changes from step to step and comes in a tensor. */
@@ -78,7 +78,7 @@ const adamWOp: Op<AdamWOptions> = {
       const ranges = Object.entries(flat).map(([name, tensor]) => [name, { tensor, ...range }]);
       const blocks = { tensor: decays!, offset: range.offset / 64, length: Math.ceil(range.length / 64) };
       const bind = { ...Object.fromEntries(ranges), decays: blocks, clip: clip!, step: step! };
-      return elementKernel('adamW', adapter, range.length, bind, { n: range.length, ...attributes });
+      return onePerInvocation('adamW', range.length, bind, { n: range.length, ...attributes });
     });
   },
   flops: ({ inputs: [gradients] }) => 14 * gradients![0]!,
@@ -88,13 +88,18 @@ export const adamWRow: OpRow = {
   name: 'adamW',
   shaders: ['adamW'],
   samples: [
-    sample('n blocks of 64'),
-    sample('n blocks of 64, skipped since the scale is 0', Float32Array.of(Infinity, 0)),
+    sample('n blocks of 64', { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 }),
+    sample('n blocks of 64, other options', { beta1: 0.5, beta2: 0.8, eps: 0.1, decay: 3 }),
+    sample(
+      'n blocks of 64, skipped since the scale is 0',
+      { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 },
+      Float32Array.of(Infinity, 0),
+    ),
   ],
 };
 
 /** @param clip norm and scale; drawn like everything else where left out */
-function sample(name: string, clip?: Float32Array): OpRow['samples'][number] {
+function sample(name: string, options: AdamWOptions, clip?: Float32Array): OpRow['samples'][number] {
   return {
     name,
     inputs: (n) => ({ gradients: [n * 64], decays: [n], ...(clip ? {} : { clip: [2] }) }),
@@ -106,7 +111,7 @@ function sample(name: string, clip?: Float32Array): OpRow['samples'][number] {
       const step = program.constant('step', [4], Float32Array.of(1e-2, 0.1, 0.05, 1));
       const state = { parameters: parameters!, m: m!, v: v! };
       const scale = drawn ?? program.constant('clip', [2], clip!);
-      adamW(gradients!, decays!, scale, step, state, { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 });
+      adamW(gradients!, decays!, scale, step, state, options);
       return [parameters!, m!, v!];
     },
     ...(clip ? { roundings: 0 } : {}),

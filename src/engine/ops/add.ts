@@ -3,7 +3,7 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { elementKernel } from './elementwise.js';
+import { onePerInvocation } from './elementwise.js';
 
 function addShape(a: Tensor, b: Tensor): readonly number[] {
   if (!sameShape(a.shape, b.shape)) {
@@ -34,8 +34,8 @@ const addForward: Op = {
   outputs: ['y'],
   shape: ([a, b]) => [{ shape: addShape(a!, b!) }],
   reference: ([a, b]) => [addReference(a!, b!)],
-  kernels: ({ adapter, inputs: { a, b }, outputs: { y } }) => [
-    elementKernel('add', adapter, y!.size, { a: a!, b: b!, y: y! }),
+  kernels: ({ inputs: { a, b }, outputs: { y } }) => [
+    onePerInvocation('add', y!.size, { a: a!, b: b!, y: y! }, { n: y!.size }),
   ],
   // y = a + b: each receives dY as it is
   backward({ inputs, gradients: [dY], give, wants }) {
@@ -52,8 +52,8 @@ export const addInto: Op = {
   outputs: [{ adds: 'y' }],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
-  kernels: ({ adapter, inputs: { x }, outputs: { y } }) => [
-    elementKernel('addInto', adapter, x!.size, { x: x!, y: y! }),
+  kernels: ({ inputs: { x }, outputs: { y } }) => [
+    onePerInvocation('addInto', x!.size, { x: x!, y: y! }, { n: x!.size }),
   ],
 };
 

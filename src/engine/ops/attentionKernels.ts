@@ -1,9 +1,9 @@
 import { type AdapterProfile, type Dispatch, foldWorkgroups, variantOf } from '../kernel.js';
-import { onePerInvocation, subgroupKernel } from './elementwise.js';
+import { onePerInvocation, WORKGROUP } from './elementwise.js';
 
 type Sizes = Readonly<Record<string, number>>;
 
-/** Wider heads have no fast kernel, whose private arrays would be too long; up to it, variant 1 is one text for every width. */
+/** Wider heads have no fast kernel, whose private arrays would be too long. */
 const MAX_D = 128;
 
 /** The dispatch of `attention.forward`. @param bind q, k, v, position, y, lse   @param sizes B, H, S, D, P, capacity, scale */
@@ -30,10 +30,10 @@ export function attentionDelta(_adapter: AdapterProfile, bind: Dispatch['bind'],
 /** Rows of one head that a workgroup of variant 3 takes. */
 const TILED_ROWS = 64;
 
-/**
- * Variant 3 on GPUs; variant 2, which takes 2·SUBGROUP rows of one head, where a subgroup has at least four lanes. Else
- * variant 1, an invocation a row.
- */
+/** Software drivers take minutes to compile a tiled kernel of heads this wide and wider. */
+const SOFTWARE_MAX_D = 64;
+
+/** Variant 3 behind Dawn, an invocation a row on the CPU device and for heads that are too wide. */
 function rowsOfHeads(
   op: string,
   first: string,
@@ -42,13 +42,12 @@ function rowsOfHeads(
   sizes: Sizes,
 ): Dispatch {
   const { B, H, S, D } = sizes;
-  if (variantOf(adapter) === 3 && D! <= MAX_D) {
+  const fits = adapter.kind === 'gpu' || adapter.variant !== undefined ? D! <= MAX_D : D! < SOFTWARE_MAX_D;
+  const constants = { HEAD_DIM: D! };
+  if (variantOf(adapter) === 3 && fits) {
     const workgroups = foldWorkgroups(B! * H! * Math.ceil(S! / TILED_ROWS));
-    return { shader: `${op}.3-tiled`, constants: { HEAD_DIM: D! }, bind, params: sizes, workgroups };
+    return { shader: `${op}.3-tiled`, constants, bind, params: sizes, workgroups };
   }
-  if (adapter.subgroupSize >= 4 && adapter.variant !== 1 && D! <= MAX_D) {
-    const groups = B! * H! * Math.ceil(S! / (2 * adapter.subgroupSize));
-    return subgroupKernel(`${op}.2-subgroup`, adapter, groups, bind, sizes);
-  }
-  return onePerInvocation(`${op}.${first}`, B! * H! * S!, bind, sizes, { MAX_D: Math.max(MAX_D, D!) });
+  const workgroups = foldWorkgroups(B! * H! * Math.ceil(S! / WORKGROUP));
+  return { shader: `${op}.${first}`, constants: { WORKGROUP, ...constants }, bind, params: sizes, workgroups };
 }

@@ -7,9 +7,6 @@ type Constants = NonNullable<Dispatch['constants']>;
 /** Invocations per workgroup of the kernels that give one invocation to each element or row. */
 export const WORKGROUP = 64;
 
-/** Elements each invocation takes in the block variants. */
-const ITEMS = 64;
-
 /** One dispatch of a kernel that gives one invocation to each of `count` elements or rows. */
 export function onePerInvocation(
   shader: string,
@@ -35,57 +32,16 @@ export function onePerWorkgroup(
 }
 
 /**
- * The kernel of an op on `n` elements, one by one. Starting an invocation costs a CPU driver more than the arithmetic:
- * there one invocation takes many elements.
- *
- * @param op kernel file without its variant: `gelu.forward`
- */
-export function elementKernel(
-  op: string,
-  adapter: AdapterProfile,
-  n: number,
-  bind: Bind,
-  params: Params = { n },
-): Dispatch {
-  if (variantOf(adapter) !== 2) return onePerInvocation(op, n, bind, params);
-  const lanes = lanesOf(adapter);
-  const workgroups = foldWorkgroups(Math.ceil(n / (lanes * ITEMS)));
-  return { shader: `${op}.2-block`, constants: { WORKGROUP: lanes, ITEMS }, bind, params, workgroups };
-}
-
-/**
- * The kernel of an op that moves rows about: an invocation per element, or on CPU drivers a subgroup per row.
- *
- * @param elements invocations of the plain variant   @param rows workgroups of the row variant
- */
-export function copyKernel(
-  op: string,
-  adapter: AdapterProfile,
-  { elements, rows }: { readonly elements: number; readonly rows: number },
-  bind: Bind,
-  params: Params,
-): Dispatch {
-  if (variantOf(adapter) !== 2) return onePerInvocation(op, elements, bind, params);
-  return onePerWorkgroup(`${op}.2-row`, rows, lanesOf(adapter), bind, params);
-}
-
-/** Lanes of a workgroup that is one subgroup; where the size is not fixed, a guess that is right or harmless. */
-function lanesOf(adapter: AdapterProfile): number {
-  return adapter.subgroupSize || 8;
-}
-
-/**
- * The kernel of an op that works row by row: one subgroup per row, or variant 1, one invocation per row, where the
- * adapter has no subgroups of a fixed size.
+ * The kernel of an op that works row by row: behind Dawn a subgroup per row where its size is fixed, else an invocation per row.
  *
  * @param op kernel file without its variant: `layerNorm.forward`
  * @param N rows; it joins `params`
  */
 export function rowKernel(op: string, adapter: AdapterProfile, N: number, bind: Bind, params: Params): Dispatch {
-  if (adapter.subgroupSize === 0 || adapter.variant === 1) {
+  if (adapter.subgroupSize === 0 || variantOf(adapter) < 3) {
     return onePerInvocation(`${op}.1-row`, N, bind, { N, ...params });
   }
-  return subgroupKernel(`${op}.2-subgroup`, adapter, N, bind, { N, ...params });
+  return subgroupKernel(`${op}.3-subgroup`, adapter, N, bind, { N, ...params });
 }
 
 /** One dispatch of a kernel whose workgroups are one subgroup each. */

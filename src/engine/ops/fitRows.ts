@@ -32,13 +32,13 @@ function fitRowsReference(x: Value, W: number): Float64Array {
 const fitRowsForward: Op<{ W: number }> = {
   name: 'fitRows',
   formula: 'y[n,w] = x[n,w] where x has it, else 0',
-  inputs: ['x'],
+  inputs: [{ any: 'x' }],
   outputs: ['y'],
   shape([x], { W }) {
     if (x!.shape.length === 0 || !Number.isInteger(W) || W < 0) {
       throw new ShapeError('fitRows', `x must be [..., L], and W (${W}) a whole number`, { x: x!.shape });
     }
-    return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype }];
+    return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype, copies: x! }];
   },
   reference: ([x], { W }) => [fitRowsReference(x!, W)],
   kernels({ inputs: { x }, outputs: { y }, attributes: { W } }) {

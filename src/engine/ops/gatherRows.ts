@@ -1,16 +1,17 @@
 import { ShapeError } from '../errors.js';
+import { variantOf } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { copyKernel, onePerWorkgroup, subgroupKernel, WORKGROUP } from './elementwise.js';
+import { onePerInvocation, onePerWorkgroup, subgroupKernel, WORKGROUP } from './elementwise.js';
 
 /**
  * Look rows of a table up: `y[n, w] = table[ids[n], w]`, an embedding.
  *
  * @param table [R, C]   @param ids [...] u32, below R   @param width how many of the first columns to take; default all C
  * @returns [..., width], a new tensor
- * @throws ShapeError when table is not a matrix, ids are not u32, or width is over C
+ * @throws ShapeError when table is not a matrix, ids are not u32, or width is no whole number up to C
  */
 export function gatherRows(table: Tensor, ids: Tensor, width = lastOf(table.shape)): Tensor {
   return table.program.record(gatherRowsForward, [table, ids], { width })[0]!;
@@ -28,11 +29,11 @@ function gatherRowsReference(table: Value, ids: Value, W: number): Float64Array 
 const gatherRowsForward: Op<{ width: number }> = {
   name: 'gatherRows.forward',
   formula: 'y[n,w] = table[ids[n], w]',
-  inputs: ['table', 'ids'],
+  inputs: ['table', { u32: 'ids', below: ([table]) => table!.shape[0]! }],
   outputs: ['y'],
   shape([table, ids], { width }) {
-    if (table!.shape.length !== 2 || ids!.dtype !== 'u32' || width > lastOf(table!.shape)) {
-      throw new ShapeError('gatherRows', `table must be [R, C] with C of at least ${width}, and ids u32`, {
+    if (table!.shape.length !== 2 || !Number.isInteger(width) || width < 0 || width > lastOf(table!.shape)) {
+      throw new ShapeError('gatherRows', `table must be [R, C] with C of at least width (${width}), a whole number`, {
         table: table!.shape,
         ids: ids!.shape,
       });
@@ -40,11 +41,10 @@ const gatherRowsForward: Op<{ width: number }> = {
     return [{ shape: [...ids!.shape, width] }];
   },
   reference: ([table, ids], { width }) => [gatherRowsReference(table!, ids!, width)],
-  kernels({ adapter, inputs, outputs, attributes: { width: W } }) {
+  kernels({ inputs, outputs, attributes: { width: W } }) {
     const [R, C] = inputs.table!.shape as [number, number];
     const N = inputs.ids!.size;
-    const extent = { elements: N * W, rows: N };
-    return [copyKernel('gatherRows.forward', adapter, extent, { ...inputs, ...outputs }, { N, R, C, W })];
+    return [onePerInvocation('gatherRows.forward', N * W, { ...inputs, ...outputs }, { N, R, C, W })];
   },
   backward({ inputs: [table, ids], attributes, gradients: [dY], wants, into }) {
     if (!wants(table!)) return;
@@ -67,15 +67,15 @@ function gatherRowsBackwardReference(ids: Value, dY: Value, R: number, C: number
 const gatherRowsBackward: Op<{ width: number; R: number; C: number }> = {
   name: 'gatherRows.backward',
   formula: 'dTable[r] += Σ_{n: ids[n] = r} dY[n]',
-  inputs: ['ids', 'dY'],
+  inputs: [{ u32: 'ids', below: (_, { R }) => R }, 'dY'],
   outputs: [{ adds: 'dTable' }],
   shape: (_, { R, C }) => [{ shape: [R, C] }],
   reference: ([ids, dY], { R, C, width }) => [gatherRowsBackwardReference(ids!, dY!, R, C, width)],
   kernels({ adapter, inputs, outputs, attributes: { R, C, width: W } }) {
     const bind = { ...inputs, ...outputs };
     const params = { N: inputs.ids!.size, R, C, W };
-    if (adapter.subgroupSize > 0 && adapter.variant !== 1) {
-      return [subgroupKernel('gatherRows.backward.2-subgroup', adapter, R, bind, params)];
+    if (adapter.subgroupSize > 0 && variantOf(adapter) === 3) {
+      return [subgroupKernel('gatherRows.backward.3-subgroup', adapter, R, bind, params)];
     }
     return [onePerWorkgroup('gatherRows.backward', R, WORKGROUP, bind, params)];
   },

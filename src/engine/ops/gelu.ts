@@ -1,7 +1,7 @@
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { elementKernel } from './elementwise.js';
+import { onePerInvocation } from './elementwise.js';
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
@@ -29,8 +29,8 @@ const geluForward: Op = {
   outputs: ['y'],
   shape: ([u]) => [{ shape: u!.shape }],
   reference: ([u]) => [geluReference(u!)],
-  kernels: ({ adapter, inputs: { u }, outputs: { y } }) => [
-    elementKernel('gelu.forward', adapter, u!.size, { u: u!, y: y! }),
+  kernels: ({ inputs: { u }, outputs: { y } }) => [
+    onePerInvocation('gelu.forward', u!.size, { u: u!, y: y! }, { n: u!.size }),
   ],
   backward({ inputs: [u], gradients: [dY], give, wants }) {
     if (wants(u!)) give(u!, u!.program.record(geluBackward, [u!, dY!], {})[0]!);
@@ -55,8 +55,8 @@ const geluBackward: Op = {
   outputs: ['dU'],
   shape: ([u]) => [{ shape: u!.shape }],
   reference: ([u, dY]) => [geluBackwardReference(u!, dY!)],
-  kernels: ({ adapter, inputs: { u, dY }, outputs: { dU } }) => [
-    elementKernel('gelu.backward', adapter, u!.size, { u: u!, dY: dY!, dU: dU! }),
+  kernels: ({ inputs: { u, dY }, outputs: { dU } }) => [
+    onePerInvocation('gelu.backward', u!.size, { u: u!, dY: dY!, dU: dU! }, { n: u!.size }),
   ],
   flops: ({ outputs: [y] }) => 16 * y!.reduce((n, size) => n * size, 1),
 };

@@ -1,4 +1,4 @@
-import { channelCount, VALUE_CHANNELS } from '../../substrate/channels.js';
+import { channelCount, VALUE_CHANNELS, VOCABULARY } from '../../substrate/channels.js';
 import { embedIds } from '../../substrate/embed.js';
 import { contextTable, valueTable, waveTable } from '../../substrate/table.js';
 import { InputError, ShapeError } from '../errors.js';
@@ -23,11 +23,14 @@ export interface HslOptions {
 interface HslAttributes extends Record<string, boolean | number> {
   includeBits: boolean;
   momentumPhase: boolean;
-  /** whether `table` is HSL's own, whose scaled phase is exact */
-  hslTable: boolean;
   /** columns 0..31 and 32..34 as bit masks: bit c is 1 where column c is kept */
   columns0: number;
   columns1: number;
+}
+
+interface ForwardAttributes extends HslAttributes {
+  /** whether `table` is HSL's own, whose scaled phase is exact */
+  hslTable: boolean;
 }
 
 /**
@@ -71,7 +74,7 @@ function isKept({ columns0, columns1 }: HslAttributes, c: number): boolean {
   return (((c < 32 ? columns0 : columns1) >>> (c & 31)) & 1) === 1;
 }
 
-function hslFeaturesReference(ids: Value, table: Value, attributes: HslAttributes): Float64Array {
+function hslFeaturesReference(ids: Value, table: Value, attributes: ForwardAttributes): Float64Array {
   const { includeBits, momentumPhase, hslTable } = attributes;
   const rowLength = lastOf(ids.shape);
   const { features, channels } = embedIds(Uint32Array.from(ids.data), { includeBits, momentumPhase, rowLength });
@@ -104,15 +107,12 @@ function visitValues(
   });
 }
 
-const hslFeaturesForward: Op<HslAttributes> = {
+const hslFeaturesForward: Op<ForwardAttributes> = {
   name: 'hslFeatures.forward',
   formula: 'y[n] = the 27 channels of byte ids[n] after byte ids[n−1]',
-  inputs: ['ids', 'table', 'context', 'wave'],
+  inputs: [{ u32: 'ids', below: () => VOCABULARY }, 'table', 'context', { u32: 'wave' }],
   outputs: ['y'],
   shape([ids, table], { includeBits }) {
-    if (ids!.dtype !== 'u32') {
-      throw new ShapeError('hslFeatures', `ids must be u32, not ${ids!.dtype}`, { ids: ids!.shape });
-    }
     if (table!.shape.length !== 2 || table!.shape[0] !== 256 || table!.shape[1] !== VALUE_CHANNELS) {
       throw new ShapeError('hslFeatures', `table must be [256, ${VALUE_CHANNELS}]`, { table: table!.shape });
     }
@@ -130,8 +130,9 @@ const hslFeaturesForward: Op<HslAttributes> = {
   },
   backward({ inputs: [ids, table], attributes, gradients: [dY], wants, into }) {
     if (!wants(table!)) return;
-    const { program } = table!;
-    program.record(hslFeaturesBackward, [ids!, dY!], attributes, [into(table!)]);
+    const { includeBits, momentumPhase, columns0, columns1 } = attributes;
+    const kept = { includeBits, momentumPhase, columns0, columns1 };
+    table!.program.record(hslFeaturesBackward, [ids!, dY!], kept, [into(table!)]);
   },
 };
 
@@ -156,7 +157,7 @@ function hslFeaturesBackwardReference(ids: Value, dY: Value, attributes: HslAttr
 const hslFeaturesBackward: Op<HslAttributes> = {
   name: 'hslFeatures.backward',
   formula: 'dTable[v] += Σ_{n: ids[n] = v} dY[n, value columns]',
-  inputs: ['ids', 'dY'],
+  inputs: [{ u32: 'ids', below: () => VOCABULARY }, 'dY'],
   outputs: [{ adds: 'dTable' }],
   shape: () => [{ shape: [256, VALUE_CHANNELS] }],
   reference: ([ids, dY], attributes) => [hslFeaturesBackwardReference(ids!, dY!, attributes)],

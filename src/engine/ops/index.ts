@@ -13,7 +13,6 @@ import { joinRow } from './join.js';
 import { layerNormRow } from './layerNorm.js';
 import { linearRow } from './linear.js';
 import { matmulRow } from './matmul.js';
-import { mlpRow } from './mlp.js';
 import { rotaryRow } from './rotary.js';
 import { sliceRowsRow } from './sliceRows.js';
 
@@ -31,7 +30,6 @@ export const registry: readonly OpRow[] = [
   rotaryRow,
   attentionRow,
   geluRow,
-  mlpRow,
   sliceRowsRow,
   crossEntropyRow,
   gradientNormRow,

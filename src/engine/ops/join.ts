@@ -2,7 +2,7 @@ import { ShapeError } from '../errors.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { copyKernel } from './elementwise.js';
+import { onePerInvocation } from './elementwise.js';
 
 interface JoinSizes extends Record<string, number> {
   B: number;
@@ -49,10 +49,9 @@ function visitJoined(
   }
 }
 
-/** Rows and elements of x. */
-function extent({ B, P, T, C }: JoinSizes) {
-  const rows = B * (P + T);
-  return { rows, elements: rows * C };
+/** Elements of x. */
+function sizeOf({ B, P, T, C }: JoinSizes): number {
+  return B * (P + T) * C;
 }
 
 const joinForward: Op<JoinSizes> = {
@@ -69,7 +68,7 @@ const joinForward: Op<JoinSizes> = {
     return [x];
   },
   kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
-    copyKernel('join.forward', adapter, extent(sizes), { ...inputs, ...outputs }, sizes),
+    onePerInvocation('join.forward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
   ],
   backward({ inputs: [slots, stream], attributes, gradients: [dX], give, wants }) {
     if (!wants(slots!) && !wants(stream!)) return;
@@ -96,7 +95,7 @@ const joinBackward: Op<JoinSizes> = {
     return parts;
   },
   kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
-    copyKernel('join.backward', adapter, extent(sizes), { ...inputs, ...outputs }, sizes),
+    onePerInvocation('join.backward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
   ],
 };
 
@@ -116,7 +115,7 @@ export const joinRow: OpRow = {
     },
     {
       name: 'no slots',
-      inputs: (n) => ({ slots: [2, 0, 6], stream: [2, n, 9] }),
+      inputs: (n) => ({ slots: [3, 0, 6], stream: [3, n, 9] }),
       call: (x) => [join(x.slots!, x.stream!, 11)],
     },
   ],

@@ -22,7 +22,12 @@ export function layerNormShape(op: string, x: Shape, weight: Shape, bias: Shape)
 }
 
 /** Row by row: mean, reciprocal standard deviation, and the scaled and shifted row. */
-export function layerNormReference(x: Value, weight: Value, bias: Value, eps: number) {
+export function layerNormReference(
+  x: Value,
+  weight: Value,
+  bias: Value,
+  eps: number,
+): Record<'y' | 'mean' | 'rstd', Float64Array> {
   const C = lastOf(x.shape);
   const N = rowsOf(x.shape);
   const y = new Float64Array(N * C);
@@ -173,9 +178,9 @@ export const layerNormRow: OpRow = {
       call: (x) => [layerNorm(x.x!, x.weight!, x.bias!)],
     },
     {
-      name: 'rows = n',
+      name: 'rows = n, eps = 0.5',
       inputs: (n) => ({ x: [n, 3, 24], weight: [24], bias: [24] }),
-      call: (x) => [layerNorm(x.x!, x.weight!, x.bias!)],
+      call: (x) => [layerNorm(x.x!, x.weight!, x.bias!, 0.5)],
     },
     {
       name: 'weight and bias used elsewhere too, C = n',

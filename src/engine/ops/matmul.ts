@@ -101,29 +101,26 @@ export interface MatmulSizes {
   readonly K: number;
 }
 
-/** The tensors of one matrix product; `u` is gelu's argument, where a GELU is fused. Scratch 0 and 1 of the entry are taken. */
+/** The tensors of one matrix product. Scratch 0 and 1 of the entry are taken. */
 interface MatmulTensors {
   readonly a: Tensor;
   readonly b: Tensor;
   readonly bias?: Tensor;
   readonly y: Tensor;
-  readonly u?: Tensor;
 }
 
-/** The dispatches of one matrix product on an adapter; `bias`, `add` and `gelu` are fused into its last step. */
+/** The dispatches of one matrix product on an adapter; `bias` and `add` are fused into its last step. */
 export function matmulDispatches(
   adapter: AdapterProfile,
   form: MatmulForm,
   tensors: MatmulTensors,
   { M, N, K }: MatmulSizes,
-  options: Pick<MatmulOptions, 'add' | 'gelu' | 'gradient'> = {},
+  options: Pick<MatmulOptions, 'add' | 'gradient'> = {},
 ): Dispatch[] {
-  const { a, b, y, bias, u } = tensors;
+  const { a, b, y, bias } = tensors;
   const chosen = { ...options, bias: bias !== undefined, split: true };
   return chooseMatmul(adapter, form, M, N, K, chosen).map((choice) => {
-    // The kernels may write u, so no other tensor can stand in where it is not used.
-    const unused = { scratch: 0, length: 1 };
-    const parts = { a, b, bias: bias ?? b, y, u: u ?? unused, partial: { scratch: 1, length: choice.scratch } };
+    const parts = { a, b, bias: bias ?? b, y, partial: { scratch: 1, length: choice.scratch } };
     const bind = Object.fromEntries(Object.entries(choice.bind).map(([name, role]) => [name, parts[role]]));
     const { shader, constants, features: extensions, params, workgroups } = choice;
     return { shader, constants, extensions, bind, params, workgroups };

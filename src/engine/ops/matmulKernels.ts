@@ -16,8 +16,8 @@ import {
  */
 export type MatmulForm = 'nn' | 'nt' | 'tn';
 
-/** Tensors by the part they play: `u` is what gelu takes, `partial` is scratch memory between two dispatches. */
-export type MatmulRole = 'a' | 'b' | 'bias' | 'y' | 'u' | 'partial';
+/** Tensors by the part they play: `partial` is scratch memory between two dispatches. */
+export type MatmulRole = 'a' | 'b' | 'bias' | 'y' | 'partial';
 
 /** One dispatch of a matrix product, complete but for the tensors. */
 export interface MatmulChoice {
@@ -38,8 +38,6 @@ export interface MatmulOptions {
   readonly bias?: boolean;
   /** add into y instead of overwriting it */
   readonly add?: boolean;
-  /** a GELU at the end: `forward` keeps the sum in u and writes gelu(u); `backward` multiplies the sum by gelu'(u) */
-  readonly gelu?: 'forward' | 'backward';
   /** a holds gradients, which mixed precision scales */
   readonly gradient?: boolean;
   /** the caller can bind scratch memory, so k may be split into two dispatches; only `tn` is */
@@ -48,7 +46,10 @@ export interface MatmulOptions {
   readonly force?: string;
 }
 
-type Profile = Pick<AdapterProfile, 'kind' | 'subgroupSize' | 'limits' | 'variant' | 'precision' | 'subgroupMatrix'>;
+type Profile = Pick<
+  AdapterProfile,
+  'kind' | 'driver' | 'subgroupSize' | 'limits' | 'variant' | 'precision' | 'subgroupMatrix'
+>;
 
 interface Problem {
   readonly adapter: Profile;
@@ -74,49 +75,24 @@ const naive: Variant = {
   dispatches: (problem) => [product(problem, naive.shader, foldWorkgroups(Math.ceil((problem.M * problem.N) / 64)))],
 };
 
-/** For drivers that unroll loops. 16 rows were the fastest tile on lavapipe, 32 where a is transposed, and fewer where M is small. */
-const subgroup: Variant = {
-  shader: 'matmul.2-subgroup',
-  runs: (problem) => problem.adapter.subgroupSize > 0 && gridFits(problem, rowsFor(problem), subgroupColumns(problem)),
-  suits: ({ adapter }) => adapter.kind === 'cpu' && adapter.subgroupSize > 4,
+/** For the CPU device: a strip of b is packed once for ROWS rows, and k is taken in pieces whose strip fits the fastest cache. */
+const register: Variant = {
+  shader: 'matmul.2-register',
+  runs: (problem) => problem.adapter.subgroupSize === 4 && gridFits(problem, REGISTER_ROWS, 8),
+  suits: ({ adapter, M }) => adapter.driver === 'wasm' && M > 1,
   dispatches: (problem) => {
-    const rows = rowsFor(problem);
-    const constants = { SUBGROUP: problem.adapter.subgroupSize, ROWS: rows };
-    const grid = gridOf(problem, rows, subgroupColumns(problem));
-    return [product(problem, subgroup.shader, grid, constants, ['subgroups'])];
+    const constants = { ROWS: REGISTER_ROWS, DEPTH: 256 };
+    return [product(problem, register.shader, gridOf(problem, REGISTER_ROWS, 8), constants)];
   },
 };
 
-const subgroupColumns = ({ adapter }: Problem): number => 2 * adapter.subgroupSize;
-
-/** One row, 8 or 16 a workgroup: three pipelines a form at most. Transposed, a load brings SUBGROUP rows, so more of them are cheap. */
-function rowsFor({ form, M }: Problem): number {
-  if (form === 'tn') return 32;
-  if (M > 8) return 16;
-  return M === 1 ? 1 : 8;
-}
-
-/** For SwiftShader, which has 4 lanes and unrolls nothing. A single row would leave 7 of its 8 idle. */
-const subgroupOf4: Variant = {
-  shader: 'matmul.2-subgroupOf4',
-  runs: (problem) => problem.adapter.subgroupSize === 4 && gridFits(problem, 8, 16),
-  suits: ({ adapter, M }) => adapter.kind === 'cpu' && M > 1,
-  dispatches: (problem) => [product(problem, subgroupOf4.shader, gridOf(problem, 8, 16), {}, ['subgroups'])],
-};
-
-/** For software drivers without subgroups: half to two thirds of the speed of those with, three to five times the naive one's. */
-const register: Variant = {
-  shader: 'matmul.2-register',
-  runs: (problem) => gridFits(problem, 8, 32),
-  suits: ({ adapter, M }) => adapter.kind === 'cpu' && M > 1,
-  dispatches: (problem) => [product(problem, register.shader, gridOf(problem, 8, 32))],
-};
+const REGISTER_ROWS = 64;
 
 /** For GPUs. Tiles of 128 × 128 where they fill one, else of 64 × 64. Both sum in the same order, so a row's do not depend on M. */
 const tiled: Variant = {
   shader: 'matmul.3-tiled',
   runs: (problem) => gridFits(problem, 64, 64),
-  suits: ({ adapter }) => adapter.kind === 'gpu',
+  suits: ({ adapter }) => adapter.driver !== 'wasm',
   dispatches: (problem) => {
     const layers = layersFor(problem);
     const large = isLarge(problem, layers);
@@ -203,14 +179,14 @@ const SHORTEST_LAYER = 256;
  */
 function layersFor(problem: Problem): number {
   const { adapter, form, M, N, K, options } = problem;
-  if (form !== 'tn' || !options.split || options.bias || options.gelu) return 1;
+  if (form !== 'tn' || !options.split || options.bias) return 1;
   const wanted = Math.floor(FILLS_A_GPU / tilesOf(problem, 128));
   const fitting = Math.floor(adapter.limits.maxStorageBufferBindingSize / (4 * M * N));
   return Math.max(1, Math.min(wanted, Math.floor(K / SHORTEST_LAYER), fitting));
 }
 
 /** The first that suits is taken. */
-const VARIANTS: readonly Variant[] = [subgroupMatrix, tiled, subgroupOf4, subgroup, register, naive];
+const VARIANTS: readonly Variant[] = [subgroupMatrix, tiled, register, naive];
 
 /**
  * The dispatches of one matrix product on an adapter: one, or two where k is split.
@@ -242,7 +218,7 @@ export function chooseMatmul(
   throw new InputError(`matmul: ${force} ${why}; take ${running.map((variant) => variant.shader).join(', ')}`);
 }
 
-/** A dispatch of a kernel with the common interface: a, b, bias, y, u and the flags. */
+/** A dispatch of a kernel with the common interface: a, b, bias, y and the flags. */
 function product(
   { form, M, N, K, options }: Problem,
   shader: string,
@@ -255,10 +231,9 @@ function product(
     TRANSPOSE_B: Number(form === 'nt'),
     BIAS: Number(options.bias ?? false),
     ADD: Number(options.add ?? false),
-    GELU: options.gelu === undefined ? 0 : options.gelu === 'forward' ? 1 : 2,
   };
   // Without a bias, b stands in.
-  const bind: Record<string, MatmulRole> = { a: 'a', b: 'b', bias: options.bias ? 'bias' : 'b', y: 'y', u: 'u' };
+  const bind: Record<string, MatmulRole> = { a: 'a', b: 'b', bias: options.bias ? 'bias' : 'b', y: 'y' };
   return { shader, constants: { ...flags, ...constants }, features, workgroups, params: { M, N, K }, bind, scratch: 0 };
 }
 

@@ -1,15 +1,20 @@
 import { ShapeError } from '../errors.js';
-import type { Op, Value } from '../op.js';
+import type { Dispatch } from '../kernel.js';
+import type { KernelCall, Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { copyKernel } from './elementwise.js';
+import { onePerInvocation } from './elementwise.js';
 
-/** Sizes of one call: `B` batch, `S` rows, `H` heads, `D` head width, `capacity` rows that k and v have room for. */
+/** Sizes of one call: `B` batch, `S` rows, `H` heads, `D` head width. */
 interface RotarySizes extends Record<string, number> {
   B: number;
   S: number;
   H: number;
   D: number;
+}
+
+/** With caches: `capacity` rows that k and v have room for. */
+interface CacheSizes extends RotarySizes {
   capacity: number;
 }
 
@@ -35,13 +40,13 @@ export function rotaryTable(positions: number, D: number, base = 10000): Float32
 
 /**
  * Split packed queries, keys and values into heads, and turn each pair `(d, d + D/2)` of q and k by the angle of its
- * position: `(a, b) → (a cos - b sin, b cos + a sin)`.
+ * position: `(a, b) → (a cos - b sin, b cos + a sin)`. Row s has the angles of `position + s`.
  *
  * @param qkv [B, S, 3C], q, k and v side by side, heads split inside each
  * @param table [positions, D] from `rotaryTable`   @param position [1] u32: position of row 0, for every sequence
  * @param caches k and v caches [B, H, capacity, D] whose rows position .. position+S-1 are written in place (generation)
- * @returns q [B, H, S, D], k and v [B, H, S, D] or the caches
- * @throws ShapeError when 3C does not split into heads of even width
+ * @returns q [B, H, S, D]; k and v [B, H, S, D], whose rows are those of qkv, or the caches
+ * @throws ShapeError when 3C does not split into heads of even width, or table or caches are too small
  * @see Su et al. 2021, arXiv:2104.09864, in the rotate_half layout
  */
 export function rotary(
@@ -53,15 +58,24 @@ export function rotary(
 ): { q: Tensor; k: Tensor; v: Tensor } {
   const { program } = qkv;
   const inputs = [qkv, table, position];
-  const sizes = rotarySizes(qkv, table, heads, caches?.k);
-  const [q, k, v] =
-    caches === undefined
-      ? program.record(rotaryForward, inputs, sizes)
-      : program.record(rotaryIntoCache, inputs, sizes, [caches.k, caches.v]);
+  const sizes = rotarySizes(qkv, table, heads);
+  if (caches === undefined) {
+    const [q, k, v] = program.record(rotaryForward, inputs, sizes);
+    return { q: q!, k: k!, v: v! };
+  }
+  const capacity = caches.k.shape[2] ?? 0;
+  if (capacity < sizes.S) {
+    throw new ShapeError('rotary', 'caches must be [B, H, capacity, D] with room for S rows', {
+      qkv: qkv.shape,
+      k: caches.k.shape,
+      v: caches.v.shape,
+    });
+  }
+  const [q, k, v] = program.record(rotaryIntoCache, inputs, { ...sizes, capacity }, [caches.k, caches.v]);
   return { q: q!, k: k!, v: v! };
 }
 
-function rotarySizes(qkv: Tensor, table: Tensor, heads: number, cache: Tensor | undefined): RotarySizes {
+function rotarySizes(qkv: Tensor, table: Tensor, heads: number): RotarySizes {
   const [B, S, width] = qkv.shape;
   const D = width! / 3 / heads;
   if (qkv.shape.length !== 3 || !Number.isInteger(D) || D % 2 !== 0) {
@@ -69,15 +83,14 @@ function rotarySizes(qkv: Tensor, table: Tensor, heads: number, cache: Tensor | 
       qkv: qkv.shape,
     });
   }
-  const capacity = cache?.shape[2] ?? S!;
-  if (table.shape[1] !== D || table.shape[0]! < capacity) {
+  if (table.shape.length !== 2 || table.shape[1] !== D || table.shape[0]! < S!) {
     throw new ShapeError('rotary', 'table must be [positions, D] with a row for every position', {
       qkv: qkv.shape,
       table: table.shape,
       head: [D],
     });
   }
-  return { B: B!, S: S!, H: heads, D, capacity };
+  return { B: B!, S: S!, H: heads, D };
 }
 
 /** Rows of q, k and v in head-major order, q and k turned by the angles of `first + s`. */
@@ -104,31 +117,49 @@ function rotaryReference(qkv: Value, table: Value, first: number, { B, S, H, D }
 const rotaryForward: Op<RotarySizes> = {
   name: 'rotary.forward',
   formula: '(a, b) → (a·cos θ − b·sin θ, b·cos θ + a·sin θ) on q and k,  θ = position · 10000^(−2d/D)',
-  inputs: ['qkv', 'table', 'position'],
+  // the last row has a position too
+  inputs: ['qkv', 'table', { u32: 'position', below: ([, table], { S }) => table!.shape[0]! - S + 1 }],
   outputs: ['q', 'k', 'v'],
   shape: (_, { B, S, H, D }) => [0, 1, 2].map(() => ({ shape: [B, H, S, D] })),
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
-  kernels: ({ adapter, inputs, outputs, attributes: { B, S, H, D, capacity } }) => {
-    const extent = { elements: (B * S * H * D) / 2, rows: B * S };
-    return [copyKernel('rotary.forward', adapter, extent, { ...inputs, ...outputs }, { B, S, H, D, capacity })];
-  },
-  backward({ inputs: [qkv, table], attributes, gradients, give, wants }) {
+  kernels: ({ attributes, ...call }) => [forwardKernel(call, { ...attributes, capacity: attributes.S }, 0)],
+  backward({ inputs: [qkv, table, position], attributes, gradients, give, wants }) {
     if (!wants(qkv!)) return;
     const { program } = qkv!;
     const { B, S, H, D } = attributes;
     const zeros = () => program.constant('zeros', [B, H, S, D], new Float32Array(B * H * S * D));
     const [dQ, dK, dV] = gradients.map((gradient) => gradient ?? zeros());
-    give(qkv!, program.record(rotaryBackward, [dQ!, dK!, dV!, table!], { B, S, H, D })[0]!);
+    give(qkv!, program.record(rotaryBackward, [dQ!, dK!, dV!, table!, position!], attributes)[0]!);
   },
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
 
+/** @param intoCache 1 where row s of k and v goes to row `position + s` of a cache, 0 where it stays row s */
+function forwardKernel(
+  { adapter, inputs, outputs }: Pick<KernelCall, 'adapter' | 'inputs' | 'outputs'>,
+  sizes: CacheSizes,
+  intoCache: 0 | 1,
+): Dispatch {
+  return onePerInvocation('rotary.forward', pairsOf(sizes), { ...inputs, ...outputs }, sizes, {
+    INTO_CACHE: intoCache,
+  });
+}
+
+/** Pairs (d, d + D/2) of all heads. */
+function pairsOf({ B, S, H, D }: RotarySizes): number {
+  return (B * S * H * D) / 2;
+}
+
 /** The same with k and v written into caches, for generation: rows position .. position+S-1 of [B, H, capacity, D]. */
-const rotaryIntoCache: Op<RotarySizes> = {
+const rotaryIntoCache: Op<CacheSizes> = {
   name: 'rotary.intoCache',
   formula: rotaryForward.formula,
-  inputs: rotaryForward.inputs,
-  kernels: rotaryForward.kernels,
+  inputs: [
+    'qkv',
+    'table',
+    { u32: 'position', below: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1 },
+  ],
+  kernels: ({ attributes, ...call }) => [forwardKernel(call, attributes, 1)],
   outputs: ['q', { updates: 'k' }, { updates: 'v' }],
   shape: (_, { B, S, H, D, capacity }) => [
     { shape: [B, H, S, D] },
@@ -151,16 +182,20 @@ const rotaryIntoCache: Op<RotarySizes> = {
 };
 
 /** A rotation's transpose is the rotation by the opposite angle; then the heads are put side by side again. */
-function rotaryBackwardReference(gradients: readonly Value[], table: Value, sizes: Record<string, number>) {
-  const { B, S, H, D } = sizes as RotarySizes;
+function rotaryBackwardReference(
+  gradients: readonly Value[],
+  table: Value,
+  first: number,
+  { B, S, H, D }: RotarySizes,
+) {
   const half = D / 2;
   const dQkv = new Float64Array(B * S * 3 * H * D);
   for (let b = 0; b < B; b++)
     for (let s = 0; s < S; s++)
       for (let h = 0; h < H; h++)
         for (let d = 0; d < half; d++) {
-          const cos = table.data[s * D + d]!;
-          const sin = table.data[s * D + half + d]!;
+          const cos = table.data[(first + s) * D + d]!;
+          const sin = table.data[(first + s) * D + half + d]!;
           const from = ((b * H + h) * S + s) * D + d; // dQ[b, h, s, d]
           gradients.forEach(({ data }, part) => {
             const to = (b * S + s) * 3 * H * D + part * H * D + h * D + d;
@@ -172,43 +207,75 @@ function rotaryBackwardReference(gradients: readonly Value[], table: Value, size
   return dQkv;
 }
 
-const rotaryBackward: Op<{ B: number; S: number; H: number; D: number }> = {
+const rotaryBackward: Op<RotarySizes> = {
   name: 'rotary.backward',
   formula: '(g, h) → (g·cos θ + h·sin θ, h·cos θ − g·sin θ) on dQ and dK',
-  inputs: ['dQ', 'dK', 'dV', 'table'],
+  inputs: ['dQ', 'dK', 'dV', 'table', { u32: 'position' }],
   outputs: ['dQkv'],
   shape: (_, { B, S, H, D }) => [{ shape: [B, S, 3 * H * D] }],
-  reference: ([dQ, dK, dV, table], sizes) => [rotaryBackwardReference([dQ!, dK!, dV!], table!, sizes)],
-  kernels: ({ adapter, inputs, outputs, attributes: { B, S, H, D } }) => {
-    const extent = { elements: (B * S * H * D) / 2, rows: B * S };
-    return [copyKernel('rotary.backward', adapter, extent, { ...inputs, ...outputs }, { B, S, H, D })];
-  },
+  reference: ([dQ, dK, dV, table, position], sizes) => [
+    rotaryBackwardReference([dQ!, dK!, dV!], table!, position!.data[0]!, sizes),
+  ],
+  kernels: ({ adapter, inputs, outputs, attributes }) => [
+    onePerInvocation('rotary.backward', pairsOf(attributes), { ...inputs, ...outputs }, attributes),
+  ],
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
+
+/** A sample of `S` rows of `H` heads of width `D` at a position other than 0. */
+function sample(
+  name: string,
+  sizes: (n: number) => { readonly S: number; readonly H: number; readonly D: number },
+  position: number,
+  B: number,
+): OpRow['samples'][number] {
+  return {
+    name,
+    inputs(n) {
+      const { S, H, D } = sizes(n);
+      return { qkv: [B, S, 3 * H * D] };
+    },
+    call(x, n) {
+      const { S, H, D } = sizes(n);
+      const { program } = x.qkv!;
+      const table = program.constant('table', [S + 5, D], rotaryTable(S + 5, D));
+      const { q, k, v } = rotary(x.qkv!, table, program.constant('position', [1], Uint32Array.of(position)), H);
+      return [q, k, v];
+    },
+  };
+}
 
 export const rotaryRow: OpRow = {
   name: 'rotary',
   shaders: ['rotary.forward', 'rotary.backward'],
   samples: [
+    sample('S = n', (n) => ({ S: n, H: 2, D: 4 }), 0, 2),
+    sample('D = 2n', (n) => ({ S: 3, H: 3, D: 2 * n }), 0, 1),
+    sample('S = n at position 5', (n) => ({ S: n, H: 2, D: 6 }), 5, 2),
     {
-      name: 'S = n',
+      name: 'S = n into caches at position 3',
       inputs: (n) => ({ qkv: [2, n, 3 * 2 * 4] }),
-      call(x, n) {
-        const { program } = x.qkv!;
-        const table = program.constant('table', [n, 4], rotaryTable(n, 4));
-        const { q, k, v } = rotary(x.qkv!, table, program.constant('position', [1], new Uint32Array(1)), 2);
-        return [q, k, v];
-      },
+      states: (n) => ({ k: [2, 2, n + 4, 4], v: [2, 2, n + 4, 4] }),
+      fixed: ['qkv'],
+      call: intoCaches(3, 2),
     },
     {
-      name: 'D = 2n',
-      inputs: (n) => ({ qkv: [1, 3, 3 * 2 * 2 * n] }),
-      call(x, n) {
-        const { program } = x.qkv!;
-        const table = program.constant('table', [3, 2 * n], rotaryTable(3, 2 * n));
-        const { q, k } = rotary(x.qkv!, table, program.constant('position', [1], new Uint32Array(1)), 2);
-        return [q, k];
-      },
+      name: 'S = 3 into caches of n + 3 at position n',
+      inputs: () => ({ qkv: [1, 3, 3 * 3 * 2] }),
+      states: (n) => ({ k: [1, 3, n + 3, 2], v: [1, 3, n + 3, 2] }),
+      fixed: ['qkv'],
+      call: (x, n) => intoCaches(n, 3)(x),
     },
   ],
 };
+
+function intoCaches(position: number, heads: number) {
+  return ({ qkv, k, v }: Readonly<Record<string, Tensor>>): Tensor[] => {
+    const { program } = qkv!;
+    const [capacity, D] = k!.shape.slice(2) as [number, number];
+    const table = program.constant('table', [capacity, D], rotaryTable(capacity, D));
+    const first = program.constant('position', [1], Uint32Array.of(position));
+    const { q } = rotary(qkv!, table, first, heads, { k: k!, v: v! });
+    return [q, k!, v!];
+  };
+}

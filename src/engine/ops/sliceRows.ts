@@ -2,7 +2,7 @@ import { ShapeError } from '../errors.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { copyKernel } from './elementwise.js';
+import { onePerInvocation } from './elementwise.js';
 
 interface SliceSizes extends Record<string, number> {
   B: number;
@@ -34,10 +34,6 @@ function sliceRowsReference(x: Value, { B, S, P, C }: SliceSizes): Float64Array 
   return y;
 }
 
-function extent(written: Tensor, { C }: SliceSizes) {
-  return { elements: written.size, rows: written.size / C };
-}
-
 const sliceRowsForward: Op<SliceSizes> = {
   name: 'sliceRows.forward',
   formula: 'y[b,t] = x[b, P + t]',
@@ -46,7 +42,7 @@ const sliceRowsForward: Op<SliceSizes> = {
   shape: (_, { B, S, P, C }) => [{ shape: [B, S - P, C] }],
   reference: ([x], sizes) => [sliceRowsReference(x!, sizes)],
   kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
-    copyKernel('sliceRows.forward', adapter, extent(outputs.y!, sizes), { ...inputs, ...outputs }, sizes),
+    onePerInvocation('sliceRows.forward', outputs.y!.size, { ...inputs, ...outputs }, sizes),
   ],
   backward({ inputs: [x], attributes, gradients: [dY], give, wants }) {
     if (wants(x!)) give(x!, x!.program.record(sliceRowsBackward, [dY!], attributes)[0]!);
@@ -66,7 +62,7 @@ const sliceRowsBackward: Op<SliceSizes> = {
     return [dX];
   },
   kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
-    copyKernel('sliceRows.backward', adapter, extent(outputs.dX!, sizes), { ...inputs, ...outputs }, sizes),
+    onePerInvocation('sliceRows.backward', outputs.dX!.size, { ...inputs, ...outputs }, sizes),
   ],
 };
 

@@ -13,7 +13,7 @@ import { WORKGROUP } from './elementwise.js';
 export const reshape: Op = {
   name: 'reshape',
   formula: 'y = x, under another shape',
-  inputs: ['x'],
+  inputs: [{ any: 'x' }],
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
@@ -27,7 +27,7 @@ export const reshape: Op = {
 export const permute: Op<{ axes: readonly number[] }> = {
   name: 'permute',
   formula: 'y[i_axes[0], i_axes[1], …] = x[i_0, i_1, …]',
-  inputs: ['x'],
+  inputs: [{ any: 'x' }],
   outputs: ['y'],
   shape: ([x], { axes }) => [{ shape: axes.map((axis) => x!.shape[axis]!) }],
   reference: ([x], { axes }) => [permuteReference(x!, axes)],
@@ -67,13 +67,13 @@ export const contiguous: Op = {
   name: 'contiguous',
   formula: 'y = x, copied into row-major order',
   strided: true,
-  inputs: ['x'],
+  inputs: [{ any: 'x' }],
   outputs: ['y'],
   shape([x]) {
     if (x!.shape.length > MAX_AXES) {
       throw new ShapeError('contiguous', `a strided view must have at most ${MAX_AXES} axes`, { [x!.label]: x!.shape });
     }
-    return [{ shape: x!.shape, dtype: x!.dtype }];
+    return [{ shape: x!.shape, dtype: x!.dtype, copies: x! }];
   },
   reference: ([x]) => [x!.data],
   kernels({ inputs: { x }, outputs: { y } }) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FileError } from '../../engine/errors.js';
 import { readJsonFile } from '../data/jsonFile.js';
-import { issuesOf } from '../issues.js';
+import { checked, issuesOf } from '../issues.js';
 import type { Measures } from '../measures.js';
 import { RunFolder } from '../run/folder.js';
 import { type CellResult, cellFolder } from './cell.js';
@@ -86,7 +86,7 @@ function readResult(path: string): CellResult {
   } catch (error) {
     throw new FileError(`${(error as Error).message}; ${mend}`);
   }
-  const result = resultSchema.safeParse(value);
+  const result = checked(resultSchema, value);
   if (!result.success) throw new FileError(`${path}: is no result of a cell; ${mend}: ${issuesOf(result.error, '')}`);
   return result.data;
 }

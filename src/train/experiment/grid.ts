@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '../../engine/errors.js';
 import { DOOR_KINDS } from '../../model/config.js';
-import { issuesOf } from '../issues.js';
+import { checked, issuesOf } from '../issues.js';
 import {
   CHANNEL_GROUPS,
   decoderConfigOf,
@@ -86,7 +86,7 @@ const WITHOUT_EFFECT = new Set(['out', 'device', 'saveEvery', 'keep', 'strict'])
  * @throws InputError with a line per thing that is wrong: an unknown arm, no cells, or options that `train` would refuse
  */
 export function readGrid(input: unknown, from: string): Grid {
-  const result = gridSchema.safeParse(input);
+  const result = checked(gridSchema, input);
   if (!result.success) throw new InputError(issuesOf(result.error, from));
   const { name, about, K, seeds, steps, settings } = result.data;
   for (const key of ['door', 'channels', 'bits', 'K', 'seed', 'steps', 'out', 'device']) {

@@ -1,18 +1,18 @@
 import { arch, platform } from 'node:process';
 import type { Device } from '../../engine/device.js';
 import type { OpenedData } from './data.js';
-import { decoderConfigOf, type TrainOptions } from './options.js';
+import { decoderConfigOf, type TrainOptions, withAbsolutePaths } from './options.js';
 import { fingerprint } from './resume.js';
 import { parameterCounts } from './train.js';
 
 /** What config.json of a run folder holds: what was asked, and what it was run with. */
 export function runConfig(options: TrainOptions, data: OpenedData, device: Device, version: string) {
   return {
-    options,
+    options: withAbsolutePaths(options),
     decoder: decoderConfigOf(options),
     parameters: parameterCounts(options),
     data: data.describe(),
-    data_sha256: fingerprint(data, options.seed),
+    data_sha256: fingerprint(data),
     ...(data.entropy !== undefined && { order0_entropy: data.entropy }),
     left_out: data.leftOut,
     adapter: { name: device.name, driver: device.driver, kind: device.kind },

@@ -3,16 +3,19 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readSync,
+  rmdirSync,
+  rmSync,
   truncateSync,
   unlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FileError } from '../../engine/errors.js';
 import { makeFolders } from '../../engine/folders.js';
-import { isTemporary, reason, writeFileAtomic } from '../atomicWrite.js';
+import { isTemporary, quietly, reason, writeFileAtomic } from '../atomicWrite.js';
 import { isRecord, parseJson } from '../data/json.js';
 import { readable } from '../data/readable.js';
 import { Lock } from './lock.js';
@@ -41,6 +44,8 @@ export class RunFolder {
   private constructor(
     readonly path: string,
     private readonly lock: Lock,
+    /** made here, so that `discard` may remove it */
+    private readonly fresh = false,
   ) {}
 
   /**
@@ -49,12 +54,27 @@ export class RunFolder {
    * @throws FileError when it holds a run already, another process is at it, or it cannot be written
    */
   static create(path: string): RunFolder {
-    try {
-      makeFolders(join(path, 'checkpoints'));
-    } catch (error) {
-      throw new FileError(`${path}: cannot be made a run folder: ${reason(error)}; name another with --out`);
+    const fresh = !existsSync(path);
+    makeFor(path, () => makeFolders(join(path, 'checkpoints')));
+    return RunFolder.#create(path, fresh);
+  }
+
+  /** As `create`, under a name of its own in `runs/`, whatever other processes do in the same second. */
+  static createNamed(size: string, door: string, now = new Date()): RunFolder {
+    const name = defaultRunPath(size, door, now);
+    makeFor(name, () => makeFolders(dirname(name)));
+    for (let n = 1; ; n++) {
+      const path = n === 1 ? name : `${name}-${n}`;
+      // Making a folder works for one of several processes.
+      if (makeFor(path, () => makeAlone(path))) {
+        makeFor(path, () => makeFolders(join(path, 'checkpoints')));
+        return RunFolder.#create(path, true);
+      }
     }
-    const folder = new RunFolder(path, lockOf(path));
+  }
+
+  static #create(path: string, fresh: boolean): RunFolder {
+    const folder = new RunFolder(path, lockOf(path), fresh);
     if (existsSync(join(path, 'config.json')) || readdirSync(folder.checkpoints).length > 0) {
       folder.release();
       throw new FileError(
@@ -87,6 +107,23 @@ export class RunFolder {
   /** Who is at a run, as "host, process 123"; undefined where nobody is. */
   static holder(path: string): string | undefined {
     return Lock.holder(join(path, LOCK));
+  }
+
+  /**
+   * Remove what a run has left that ended before its first step, so that its folder is free for another try; a folder that
+   * was there before stays. A run that has metrics or a checkpoint is kept. Lets go of the lock, too.
+   */
+  discard(): void {
+    // Quietly: the error that ended the run is the one to report, and a folder that stays is refused later by its name.
+    quietly(() => {
+      this.check();
+      if (existsSync(this.#metrics) || readdirSync(this.checkpoints).length > 0) return;
+      for (const name of ['config.json', 'split.json', 'memory.json']) rmSync(join(this.path, name), { force: true });
+      rmdirSync(this.checkpoints);
+      this.release();
+      if (this.fresh) rmdirSync(this.path); // fails where something else is in it
+    });
+    this.release();
   }
 
   /** Let others at it. Twice is once. */
@@ -249,7 +286,27 @@ function sweep(folder: string): void {
   }
 }
 
+/** Make folders for a run. @throws FileError that names the run's folder */
+function makeFor<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new FileError(`${path}: cannot be made a run folder: ${reason(error)}; name another with --out`);
+  }
+}
+
+/** Make a folder; false where there is one already. */
+function makeAlone(path: string): boolean {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
 /** `runs/2026-11-23T18-04-11-tiny-zero` */
-export function defaultRunPath(size: string, door: string, now = new Date()): string {
+function defaultRunPath(size: string, door: string, now: Date): string {
   return join('runs', `${now.toISOString().slice(0, 19).replaceAll(':', '-')}-${size}-${door}`);
 }

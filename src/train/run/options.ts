@@ -1,9 +1,10 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../engine/errors.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, SIZES, type SizeName } from '../../model/config.js';
 import { countParameters, parameterSpecs } from '../../model/parameters.js';
 import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';
-import { issuesOf } from '../issues.js';
+import { checked, issuesOf } from '../issues.js';
 import { WINDOW_KINDS, type WindowKind, type WindowSize } from '../windows/window.js';
 
 const whole = (least: number, most = 1e9) => z.number().int().min(least).max(most);
@@ -14,6 +15,7 @@ const MOST_NUMBERS = 2 ** 29;
 const MOST_PARAMETERS = 2 ** 28;
 
 const kind = z.enum(WINDOW_KINDS);
+const path = z.string().min(1);
 
 /** Groups of channels that `channels` may name. */
 export const CHANNEL_GROUPS = Object.keys(channelGroups(true)) as ChannelGroup[];
@@ -24,11 +26,11 @@ export const CHANNEL_GROUPS = Object.keys(channelGroups(true)) as ChannelGroup[]
  */
 export const trainSchema = z.strictObject({
   /** text or JSONL files; none means the default text */
-  text: z.array(z.string()).default([]),
+  text: z.array(path).default([]),
   /** a manifest of recordings and captions, or a folder of spoken digits; without one, audio windows are made */
-  audio: z.string().optional(),
+  audio: path.optional(),
   /** films or manifests of films; without one, video windows are made */
-  video: z.array(z.string()).default([]),
+  video: z.array(path).default([]),
   /** windows made here: sounds are audio windows, scenes are video windows */
   made: z.array(z.enum(['sounds', 'scenes'])).default([]),
   /** how often each kind is trained on, relative to the others; naming a kind takes it in. Default 1 for each taken in */
@@ -72,8 +74,10 @@ export const trainSchema = z.strictObject({
   /** leave out updates whose loss or gradient is not finite, where they would end the run */
   skipNonfinite: z.boolean().default(false),
   /** run folder; the default is named after the time */
-  out: z.string().optional(),
+  out: path.optional(),
   device: z.string().optional(),
+  /** of the CPU device; results do not depend on it */
+  threads: whole(1, 1024).optional(),
 });
 
 /** What was told, defaults filled in. */
@@ -88,7 +92,7 @@ export type TrainInput = z.input<typeof trainSchema>;
  * @throws InputError with a line per thing that is wrong
  */
 export function resolveTrainOptions(input: unknown, from: string): TrainOptions {
-  const result = trainSchema.safeParse(input);
+  const result = checked(trainSchema, input);
   if (!result.success) throw new InputError(issuesOf(result.error, from));
   const config = buildable(result.data, from);
   const parameters = countParameters(parameterSpecs(config));
@@ -109,6 +113,18 @@ export function resolveTrainOptions(input: unknown, from: string): TrainOptions 
     }
   }
   return result.data;
+}
+
+/** Options whose paths do not depend on the working folder. */
+export function withAbsolutePaths(options: TrainOptions): TrainOptions {
+  const { text, audio, video, out } = options;
+  return {
+    ...options,
+    text: text.map((path) => resolve(path)),
+    video: video.map((path) => resolve(path)),
+    ...(audio !== undefined && { audio: resolve(audio) }),
+    ...(out !== undefined && { out: resolve(out) }),
+  };
 }
 
 /** The decoder of options, checked; what cannot be built is refused by the name of where the options come from. */

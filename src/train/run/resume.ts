@@ -1,24 +1,32 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { FileError, InputError } from '../../engine/errors.js';
 import { readJsonFile } from '../data/jsonFile.js';
-import { issuesOf } from '../issues.js';
+import { checked, issuesOf } from '../issues.js';
 import { RunFolder } from './folder.js';
-import { resolveTrainOptions, type TrainOptions } from './options.js';
+import { resolveTrainOptions, type TrainOptions, withAbsolutePaths } from './options.js';
 import type { RunData } from './train.js';
 
 /** What resuming reads of a run's config.json; the rest of it is for people. */
 const schema = z.object({
   options: z.record(z.string(), z.unknown()),
-  data_sha256: z.string().optional(),
+  data_sha256: z.array(z.object({ name: z.string(), sha256: z.string() })).optional(),
   adapter: z.object({ name: z.string(), driver: z.string() }).optional(),
   versions: z.record(z.string(), z.string()).optional(),
 });
 type Stored = z.output<typeof schema>;
 
+/** The hash of one input of a run. */
+interface DataHash {
+  /** its path, or how it is called */
+  readonly name: string;
+  readonly sha256: string;
+}
+
 /** Flags that may differ when a run is gone on with: they change nothing that is computed. `steps` may grow. */
-const FREE = new Set(['device', 'keep', 'skipNonfinite']);
+const FREE = new Set(['device', 'threads', 'keep', 'skipNonfinite']);
 
 /** An interrupted run: its folder, which the caller releases, and its options with the few changes that are allowed. */
 export interface ResumedRun {
@@ -53,12 +61,13 @@ export function openRun(path: string, flags: Readonly<Record<string, unknown>>):
 function configured(path: string, flags: Readonly<Record<string, unknown>>): Omit<ResumedRun, 'folder'> {
   const file = join(path, 'config.json');
   const config = readConfig(file);
-  const before = resolveTrainOptions(config.options, file);
-  const changed = Object.entries(flags).filter(
-    ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name as keyof TrainOptions]),
+  const before = withAbsolutePaths(resolveTrainOptions(config.options, file));
+  const given = withAbsolutePaths(resolveTrainOptions({ ...before, ...flags }, '--resume'));
+  const changed = (Object.keys(flags) as (keyof TrainOptions)[]).flatMap((name) =>
+    isDeepStrictEqual(given[name], before[name]) ? [] : [[name, given[name]] as const],
   );
   for (const [name, value] of changed) {
-    const now = JSON.stringify(before[name as keyof TrainOptions] ?? null);
+    const now = JSON.stringify(before[name] ?? null);
     if (name === 'steps' ? Number(value) >= before.steps : FREE.has(name)) continue;
     const rule = name === 'steps' ? '--steps can only grow' : `--${name} cannot be changed`;
     throw new InputError(`--resume ${path}: ${rule}; the run has ${now}, got ${JSON.stringify(value)}`);
@@ -75,7 +84,7 @@ function configured(path: string, flags: Readonly<Record<string, unknown>>): Omi
 }
 
 function readConfig(file: string): Stored {
-  const result = schema.loose().safeParse(readJsonFile(file));
+  const result = checked(schema.loose(), readJsonFile(file));
   if (!result.success) throw new FileError(`${file}: cannot be used: ${issuesOf(result.error, '')}`);
   return result.data;
 }
@@ -88,9 +97,13 @@ function readConfig(file: string): Stored {
  */
 export function differences(run: ResumedRun, now: Pick<Stored, 'data_sha256' | 'adapter' | 'versions'>): string[] {
   const { config, folder } = run;
-  if (config.data_sha256 !== undefined && config.data_sha256 !== now.data_sha256) {
+  // Names are not compared: the same files may lie elsewhere.
+  const before = config.data_sha256 ?? [];
+  const changed = (now.data_sha256 ?? []).filter(({ sha256 }, i) => before[i] && before[i].sha256 !== sha256);
+  if (changed.length > 0) {
+    const names = changed.map(({ name }) => name).join(', ');
     throw new InputError(
-      `--resume ${folder.path}: the data is not what the run began with. Bring the files back, or begin a new run`,
+      `--resume ${folder.path}: the data has changed since the run began: ${names}. Bring it back, or begin a new run`,
     );
   }
   const lines: string[] = [];
@@ -106,17 +119,16 @@ export function differences(run: ResumedRun, now: Pick<Stored, 'data_sha256' | '
   return lines;
 }
 
-/** A hash over windows of the data, of all steps' beginnings and of the held-out list: it changes when the data does. */
-export function fingerprint({ mix, validation, prompt }: RunData, seed: number): string {
-  const hash = createHash('sha256');
-  const add = (numbers: Uint32Array | Float32Array) =>
-    hash.update(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
-  for (let step = 0; step < 32; step++) {
-    const batch = mix.batch(seed, step, 4);
-    for (const numbers of [batch.prefix, batch.targets, batch.weights]) add(numbers);
-  }
-  for (const source of validation) {
-    for (let i = 0; i < source.validationCount; i++) add(source.validation(i).stream);
-  }
-  return add(prompt).digest('hex');
+/**
+ * A hash of all that a run reads, for each input by itself, in the order of its options: text files, manifests with the
+ * recordings or films they name, generators.
+ */
+export function fingerprint({ validation: sources }: Pick<RunData, 'validation'>): DataHash[] {
+  return sources.flatMap(({ contents }) =>
+    [...(contents?.() ?? [])].map(({ name, pieces }) => {
+      const hash = createHash('sha256');
+      for (const piece of pieces) hash.update(`${Buffer.byteLength(piece)}:`).update(piece);
+      return { name, sha256: hash.digest('hex') };
+    }),
+  );
 }

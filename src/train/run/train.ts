@@ -14,6 +14,7 @@ import { Checkpoints, type SavedState } from './checkpoints.js';
 import type { RunFolder } from './folder.js';
 import { COLLECT_EVERY, collectGarbage } from './garbage.js';
 import { decoderConfigOf, type TrainOptions } from './options.js';
+import { Skips } from './skips.js';
 import { SPIKE_WINDOW, Spikes } from './spikes.js';
 
 /** What a run tells while it goes: a progress bar, plain lines, or a test listens. */
@@ -48,7 +49,7 @@ export interface RunResult {
   readonly stopped: boolean;
 }
 
-/** Bytes the decoder writes for a person to read: at each validation, and at the end. */
+/** Bytes that the decoder writes for a person to read. */
 const SAMPLE_BYTES = { validation: 100, end: 200 };
 
 /** What a run learns from, and how it is judged. */
@@ -58,6 +59,8 @@ export interface RunData {
   readonly validation: readonly WindowSource[];
   /** ids of a held-out prefix that the sample goes on from */
   readonly prompt: Uint32Array;
+  /** bytes of the sample at each validation, and at the end; default 100 and 200 */
+  readonly sampleBytes?: { readonly validation: number; readonly end: number };
 }
 
 /** Counts a reader wants before the run starts. */
@@ -144,6 +147,7 @@ interface Attempt {
 async function attempt(run: Attempt): Promise<RunResult> {
   const { device, options, data, folder, listener, stop, checkpoints } = run;
   const { batch: B, seed, steps, accumulate } = options;
+  const sampleBytes = data.sampleBytes ?? SAMPLE_BYTES;
   const config = decoderConfigOf(options);
   const window = data.mix.shares[0]!.source.size; // of the kind that the prompt is of
   const start = run.state?.checkpoint.step ?? 0;
@@ -151,11 +155,11 @@ async function attempt(run: Attempt): Promise<RunResult> {
   // A run that goes on from a step may have been told of it already.
   const validated = new Set<number>();
   const sampled = new Set<number>();
-  let skipped = 0;
+  const skips = new Skips();
   folder.rewind(
     start,
     ({ step, kind, bits_per_byte: bits, ...line }) => {
-      if (line.skipped !== undefined) skipped++;
+      if ('learning_rate' in line) skips.add(line.skipped !== undefined);
       if (typeof bits === 'number') spikes.meet(String(kind), bits);
       if ('learning_rate' in line) return;
       validated.add(Number(step));
@@ -215,7 +219,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
       return Uint8Array.from([...prompt, ...made]);
     };
     const look = async () => {
-      if (await validate()) await keepSample(SAMPLE_BYTES.validation);
+      if (await validate()) await keepSample(sampleBytes.validation);
       stopped = stop();
     };
     const due = (every: number) => every > 0 && trainer.step % every === 0 && trainer.step > 0 && trainer.step < steps;
@@ -238,6 +242,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         milliseconds: Math.round(took * 100) / 100,
         bytes_per_second: Math.round((1000 * accumulate * B * (size.prefix + size.stream)) / took),
       };
+      skips.add(!finite);
       if (finite) {
         milliseconds = milliseconds === 0 ? took : 0.9 * milliseconds + 0.1 * took;
         const bytesPerSecond = (1000 * accumulate * B * (size.prefix + size.stream)) / milliseconds;
@@ -254,24 +259,37 @@ async function attempt(run: Attempt): Promise<RunResult> {
           listener.note?.(`step ${step + 1}  loss spike: ${bitsPerByte.toFixed(3)} bits/byte, ${words}`);
         }
         listener.step({ step: step + 1, steps, bitsPerByte, bytesPerSecond, learningRate: lr, gradientNorm });
-      } else if (options.skipNonfinite) {
+      } else if (options.skipNonfinite && skips.most === undefined) {
         trainer.skip();
-        skipped++;
         folder.log({ ...line, skipped: 1 });
         listener.note?.(`step ${step + 1}  skipped: the ${notFinite(nats)}`);
       } else {
         const culprit = await trainer.blame(batches, lr);
-        throw await numberError(step + 1, notFinite(nats), culprit, save);
+        const first = culprit ? `first not finite: ${culprit.words}` : 'a second try of the same step was finite';
+        const what = `the ${notFinite(nats)}; ${first}`;
+        const many = options.skipNonfinite && `${skips.most} were not finite`;
+        throw await numberError(
+          step + 1,
+          many ? `${many}, the last since ${what}` : what,
+          culprit,
+          save,
+          many ? LOWER : SKIP,
+        );
       }
       if (trainer.step % COLLECT_EVERY === 0) collectGarbage();
       stopped = stop();
       if (due(options.evalEvery) && !stopped) await look();
       if (due(options.saveEvery) && !stopped) await save();
     }
+    const many = stopped ? undefined : skips.mostAtEnd;
+    if (many !== undefined) throw await numberError(steps, `${many} were skipped: not finite`, undefined, save, LOWER);
     await save();
     const sample = !stopped && (await validate(true)) ? await keepSample(SAMPLE_BYTES.end) : undefined;
-    const ended = { step: trainer.step, measures, skipped };
+    const ended = { step: trainer.step, measures, skipped: skips.count };
     if (sample === undefined) return { ...ended, sample: new Uint8Array(), stopped: true };
+    const broken = Object.keys(measures).find((name) => !Number.isFinite(measures[name]));
+    if (broken !== undefined)
+      throw new NumberError(`the last validation found a ${broken} that is not finite. ${LOWER}`, { step: steps });
     folder.writeSample(sample);
     return { ...ended, sample, stopped: false };
   } finally {
@@ -283,12 +301,16 @@ function notFinite(nats: number): string {
   return Number.isFinite(nats) ? 'gradient norm is not finite' : `loss is ${nats}`;
 }
 
+const LOWER = 'Begin a new run with a lower --lr';
+const SKIP = 'Take a lower --lr, or --skip-nonfinite to leave such steps out';
+
 /** What to tell of a step that went wrong, with a checkpoint from before it saved where its numbers are still good. */
 async function numberError(
   step: number,
   what: string,
   culprit: Culprit | undefined,
   save: () => Promise<string>,
+  mend: string,
 ): Promise<NumberError> {
   const saved = await save().then(
     (path) => `nothing was updated; saved ${path}`,
@@ -297,9 +319,7 @@ async function numberError(
       throw error;
     },
   );
-  const first = culprit ? `first not finite: ${culprit.words}` : 'a second try of the same step was finite';
-  const mend = 'Take a lower --lr, or --skip-nonfinite to leave such steps out';
-  return new NumberError(`step ${step}: the ${what}; ${first}; ${saved}. ${mend}`, {
+  return new NumberError(`step ${step}: ${what}; ${saved}. ${mend}`, {
     step,
     ...(culprit && { op: culprit.op, scope: culprit.scope }),
   });

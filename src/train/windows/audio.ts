@@ -14,7 +14,7 @@ import { named } from './named.js';
 import { oncePerFile } from './oncePerFile.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
-import { count } from './words.js';
+import { count, leftOutText } from './words.js';
 
 /** How recordings are read, and which are held out. */
 export interface AudioOptions {
@@ -80,12 +80,18 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
     trainCount: clips.train.length,
     validationCount,
     split: { train: clips.train.map(({ source }) => source), validation: clips.validation.map(({ source }) => source) },
+    contents: () => [
+      {
+        name: `${path} and the recordings in it`,
+        pieces: [...clips.train, ...clips.validation].flatMap(({ audio, caption }) => [audio, caption]),
+      },
+    ],
     sample: (split, seed, step, index) => audioWindow(drawsAt(seed, 'audio', step, index).pick(clips[split]), size),
     validation: (index) =>
       audioWindow(clips.validation[evenly(index, validationCount, clips.validation.length)]!, size),
     describe: () =>
-      `audio: ${path}: train ${count(clips.train.length, 'recording')}; validation ${count(clips.validation.length, 'recording')}; ` +
-      `${count(size.prefix, 'μ-law byte')} each at ${rate} Hz (${(size.prefix / rate).toFixed(3)} s); left out: ${leftOut.count}`,
+      `audio: ${path}: ${count(clips.train.length, 'recording')} to train on, ${clips.validation.length.toLocaleString('en-US')} held out; ` +
+      `${count(size.prefix, 'μ-law byte')} each at ${rate} Hz (${(size.prefix / rate).toFixed(3)} s)${leftOutText(leftOut.count)}`,
   };
 }
 

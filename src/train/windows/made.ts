@@ -24,14 +24,25 @@ export interface MadeOptions {
 
 /** Windows of a generator. Which combinations are held out does not depend on any seed, so that runs can be compared. */
 export function madeSource(generator: Generator, size: WindowSize, options: MadeOptions = {}): WindowSource {
-  const { validation = 0.5, validationWindows = 64 } = options;
+  const { validation: share = 0.5, validationWindows = 64 } = options;
   const { kind, name, combinations, make } = generator;
   const lists = { train: [] as number[], validation: [] as number[] };
   for (let c = 0; c < combinations; c++) {
-    const heldOut = drawsAt(0, 'heldOut', 0, c).next() < validation;
+    const heldOut = drawsAt(0, 'heldOut', 0, c).next() < share;
     lists[heldOut ? 'validation' : 'train'].push(c);
   }
   const validationCount = Math.min(validationWindows, lists.validation.length);
+  const validation = (index: number): Window => {
+    const combination = lists.validation[evenly(index, validationCount, lists.validation.length)]!;
+    return make(combination, drawsAt(0, 'heldOut', 1, combination));
+  };
+  // The generator's code is the data: its held-out windows change with it.
+  function* heldOutBytes(): IterableIterator<Uint8Array> {
+    for (let i = 0; i < validationCount; i++) {
+      const { prefix, stream } = validation(i);
+      for (const ids of [prefix, stream]) yield new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
+    }
+  }
   return {
     kind,
     name: `made ${name}s`,
@@ -39,14 +50,12 @@ export function madeSource(generator: Generator, size: WindowSize, options: Made
     trainCount: lists.train.length,
     validationCount,
     split: { train: lists.train.map(String), validation: lists.validation.map(String) },
+    contents: () => [{ name: `made ${name}s`, pieces: heldOutBytes() }],
     sample(split, seed, step, index) {
       const draws = drawsAt(seed, name, step, index);
       return make(draws.pick(lists[split]), draws);
     },
-    validation(index) {
-      const combination = lists.validation[evenly(index, validationCount, lists.validation.length)]!;
-      return make(combination, drawsAt(0, 'heldOut', 1, combination));
-    },
+    validation,
     describe: () =>
       `${kind}: made ${name}s: ${count(combinations, 'combination')}, ${lists.validation.length.toLocaleString('en-US')} of them held out whole, ${lists.train.length.toLocaleString('en-US')} to train on`,
   };

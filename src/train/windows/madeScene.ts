@@ -101,7 +101,7 @@ export function madeScenes(size: WindowSize, options: MadeOptions = {}): WindowS
   if (layout.audio < 64) {
     const least = 256 + 64 + layout.caption;
     throw new InputError(
-      `made scenes: --prefix ${size.prefix} and --stream ${size.stream} must both be at least ${least}`,
+      `made scenes: a window of ${size.prefix}+${size.stream} bytes is too small: prefix and stream each need at least ${least}`,
     );
   }
   const generator: Generator = {

@@ -192,9 +192,9 @@ export function renderSound({ voice, beats }: MadeSound, length: number, draws: 
 export function madeSounds(size: WindowSize, options: MadeOptions = {}): WindowSource {
   const longest = Math.max(...Array.from({ length: soundCombinations }, (_, c) => madeSound(c).caption.length));
   if (size.stream <= longest)
-    throw new InputError(`made sounds: captions take ${longest + 1} bytes of stream; --stream is ${size.stream}`);
+    throw new InputError(`made sounds: a stream of ${size.stream} bytes is too small: captions take ${longest + 1}`);
   if (size.prefix < 128)
-    throw new InputError(`made sounds: a sound needs 128 bytes of prefix at least; --prefix is ${size.prefix}`);
+    throw new InputError(`made sounds: a prefix of ${size.prefix} bytes is too small: a sound needs at least 128`);
   const generator: Generator = {
     kind: 'audio',
     name: 'sound',

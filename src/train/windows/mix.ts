@@ -65,7 +65,9 @@ export function mix(shares: readonly Share[]): Mix {
       return sampleBatch(at(seed, step), 'train', seed, step, windows, from);
     },
     describe: () =>
-      shares.map(({ source, share }) => `${((100 * share) / total).toFixed(0)} % ${source.describe()}`).join('\n'),
+      shares.length === 1
+        ? shares[0]!.source.describe()
+        : shares.map(({ source, share }) => `${((100 * share) / total).toFixed(0)} % ${source.describe()}`).join('\n'),
   };
 }
 

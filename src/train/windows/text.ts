@@ -10,7 +10,7 @@ import { drawsAt } from './draws.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { order0Entropy, Positions, type TextDocument } from './textWindow.js';
 import type { Split, WindowSize, WindowSource } from './window.js';
-import { count } from './words.js';
+import { count, leftOutText } from './words.js';
 
 export { order0Entropy, type TextDocument, textWindow } from './textWindow.js';
 
@@ -46,8 +46,8 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
   if (!(validation > 0 && validation < 1))
     throw new InputError(`text: validation must lie between 0 and 1; got ${validation}`);
   const leftOut = new LeftOut(strict);
-  const read = paths.length === 0 ? [mobyDick()] : paths.flatMap((path) => readDocuments(path, leftOut));
-  const documents = splitDocuments(read, validation, size);
+  const read = paths.length === 0 ? [[mobyDick()]] : paths.map((path) => readDocuments(path, leftOut));
+  const documents = splitDocuments(read.flat(), validation, size);
   const name = paths.length === 0 ? 'Moby Dick' : paths.join(', ');
   for (const split of ['train', 'validation'] as const) {
     if (documents[split].length === 0) throw new FileError(`${name}: no ${split} text is left${leftOut.summary()}`);
@@ -69,6 +69,8 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
     trainCount: positions.train.count,
     validationCount,
     split: { train: documents.train.map(rangeOf), validation: documents.validation.map(rangeOf) },
+    contents: () =>
+      read.map((documents, i) => ({ name: paths[i] ?? 'Moby Dick', pieces: documents.map(({ bytes }) => bytes) })),
     sample(split, seed, step, index) {
       return positions[split].window(drawsAt(seed, 'text', step, index).integer(positions[split].count));
     },
@@ -76,9 +78,14 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
       return positions.validation.window(evenly(index, validationCount, positions.validation.count));
     },
     describe() {
-      const line = (split: Split) =>
-        `${split} ${count(documents[split].length, 'document')}, ${count(byteCount(documents[split]), 'byte')}`;
-      return `text: ${name}: ${line('train')}; ${line('validation')}, order-0 entropy ${entropy.toFixed(3)} bits per byte; left out: ${leftOut.count}`;
+      // One document on either side is the usual case, and nothing to tell.
+      const many = documents.train.length > 1 || documents.validation.length > 1;
+      const part = (split: Split) =>
+        count(byteCount(documents[split]), 'byte') + (many ? ` in ${count(documents[split].length, 'document')}` : '');
+      return (
+        `text: ${name}: ${part('train')} to train on, ${part('validation')} held out; ` +
+        `order-0 entropy ${entropy.toFixed(3)} bits per byte${leftOutText(leftOut.count)}`
+      );
     },
   };
 }

@@ -17,7 +17,7 @@ import { oncePerFile } from './oncePerFile.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
-import { count } from './words.js';
+import { count, leftOutText } from './words.js';
 
 /** How films are read, and which are held out. */
 export interface VideoOptions extends FilmOptions {
@@ -68,15 +68,18 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
   const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
   const layout = videoLayout(size, options.captionBytes);
   const leftOut = new LeftOut(strict);
-  const listed = paths.flatMap((path) => (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]));
+  const listed = paths.flatMap((path) =>
+    (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]).map((film) => ({ ...film, input: path })),
+  );
   const read: Readers = {
     film: oncePerFile((path) => readFilm(path, options)),
     sound: oncePerFile((path) => hear(readWav(path), rate)),
     cues: oncePerFile((path) => fitting(readCues(path, leftOut), layout, path, leftOut)),
   };
-  const films: Moments[] = listed.flatMap(
-    (film) => leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, read))) ?? [],
-  );
+  const films = listed.flatMap(({ input, ...film }) => {
+    const moments = leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, read)));
+    return moments ? [{ ...moments, input }] : [];
+  });
 
   const stretches: Record<Split, Stretch[]> = { train: [], validation: [] };
   // A film that is given more than once, on several lines or paths, lies on one side each time.
@@ -118,11 +121,16 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
     trainCount: counts.train,
     validationCount,
     split: { train: stretches.train.map(rangeOf), validation: stretches.validation.map(rangeOf) },
+    contents: () =>
+      paths.map((path) => ({
+        name: path.endsWith('.jsonl') ? `${path} and the films in it` : path,
+        pieces: films.filter(({ input }) => input === path).flatMap((film) => [...momentBytes(film)]),
+      })),
     sample: (split, seed, step, index) => windowAt(split, drawsAt(seed, 'video', step, index).integer(counts[split])),
     validation: (index) => windowAt('validation', evenly(index, validationCount, counts.validation)),
     describe: () =>
-      `video: ${name}: ${count(numbers.size, 'film')}, train ${count(counts.train, 'window')}; validation ${count(counts.validation, 'window')}; ` +
-      `each [${layout.side ** 2} frame | ${layout.audio} audio at ${rate} Hz | ${layout.caption} caption] bytes; left out: ${leftOut.count}`,
+      `video: ${name}: ${count(numbers.size, 'film')}, ${count(counts.train, 'window')} to train on, ${counts.validation.toLocaleString('en-US')} held out; ` +
+      `each [${layout.side ** 2} frame | ${layout.audio} audio at ${rate} Hz | ${layout.caption} caption] bytes${leftOutText(leftOut.count)}`,
   };
 }
 
@@ -208,6 +216,16 @@ function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOu
     if (!fits) leftOut.add(`${file}:${line}`, tooLong(text, layout.caption));
     return fits;
   });
+}
+
+/** What a film's windows are made of, moment by moment. */
+function* momentBytes({ length, moment }: Moments): Generator<Uint8Array | string> {
+  for (let n = 0; n < length; n++) {
+    const { frame, audio, caption } = moment(n);
+    yield frame;
+    yield audio;
+    yield caption ?? '';
+  }
 }
 
 /** `x.y4m, frames 0 to 89` */

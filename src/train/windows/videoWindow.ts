@@ -20,8 +20,8 @@ export function videoLayout(size: WindowSize, captionBytes = 64): VideoLayout {
   const audio = Math.min(size.prefix, size.stream) - frame - captionBytes;
   if (audio < 0) {
     throw new InputError(
-      `video: a window holds a frame of ${frame} bytes and a caption of ${captionBytes}; --prefix ${size.prefix} and --stream ${size.stream} ` +
-        `must both be at least ${frame + captionBytes}`,
+      `video: a window of ${size.prefix}+${size.stream} bytes is too small: prefix and stream each hold a frame of ${frame} bytes ` +
+        `and a caption of ${captionBytes}, so each needs at least ${frame + captionBytes}`,
     );
   }
   return { side: 16, audio, caption: captionBytes };

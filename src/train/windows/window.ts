@@ -43,6 +43,13 @@ export interface WindowSize {
   readonly stream: number;
 }
 
+/** Data of one input, in pieces. */
+export interface Content {
+  /** how messages call the input: its path, `digits.jsonl and the recordings in it` */
+  readonly name: string;
+  readonly pieces: Iterable<Uint8Array | string>;
+}
+
 /**
  * A supply of windows of one kind. It holds no position: a window is a function of the seed, the step and its place in the
  * batch, so a resumed run needs nothing but its step.
@@ -57,6 +64,8 @@ export interface WindowSource {
   readonly validationCount: number;
   /** what lies on which side: files, lines of them, or ranges where a file is cut. A run keeps it */
   readonly split?: Readonly<Record<Split, readonly string[]>>;
+  /** all that windows are cut from, by the input it came from: a run keeps a hash of each, to notice when one changes */
+  readonly contents?: () => Iterable<Content>;
   sample(split: Split, seed: number, step: number, index: number): Window;
   /** the `index`-th of the fixed held-out windows */
   validation(index: number): Window;

@@ -1,3 +1,8 @@
+/** What a description says of lines and files that were left out; nothing where none was. `leftOutText(2) // '; left out: 2'` */
+export function leftOutText(number: number): string {
+  return number === 0 ? '' : `; left out: ${number.toLocaleString('en-US')}`;
+}
+
 /** count(1200, 'byte') // "1,200 bytes" */
 export function count(n: number, noun: string): string {
   return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;

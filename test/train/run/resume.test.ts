@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,18 +12,21 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError, NumberError } from '../../../src/engine/errors.js';
 import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.js';
+import { Judge } from '../../../src/train/measures.js';
 import { Checkpoints, chosenCheckpoint } from '../../../src/train/run/checkpoints.js';
+import { openData } from '../../../src/train/run/data.js';
 import { RunFolder } from '../../../src/train/run/folder.js';
-import type { TrainInput } from '../../../src/train/run/options.js';
+import { resolveTrainOptions, type TrainInput } from '../../../src/train/run/options.js';
 import { differences, fingerprint, openRun } from '../../../src/train/run/resume.js';
 import { train } from '../../../src/train/run/train.js';
 import { hashes, metricsOf } from '../../reliability/runs.js';
 import { testDevice } from '../../support/device.js';
 import { withFailingWrite } from '../../support/faults.js';
-import { tinyRun } from '../../support/tinyRun.js';
+import { sine, wav } from '../../support/media.js';
+import { TINY_OPTIONS, tinyRun } from '../../support/tinyRun.js';
 
 const root = mkdtempSync(join(tmpdir(), 'byte-to-loss-resume-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -58,9 +62,18 @@ async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_
 }
 
 let whole = '';
+let four = '';
 beforeAll(async () => {
   whole = (await run('whole')).path;
+  four = (await run('four', {}, 4)).path;
 });
+
+/** A copy of the run that was stopped after step 4. */
+function stoppedAfter4(name: string): string {
+  const path = join(root, name);
+  cpSync(four, path, { recursive: true });
+  return path;
+}
 
 /** The interrupted run holds what the whole one holds. */
 function expectSame(path: string) {
@@ -82,7 +95,7 @@ describe('an interrupted run ends as one that was not', () => {
   it.each([
     ['validation in the middle', 3, 2, []],
     ['sample in the middle', 3, 3, [3]],
-    ['byte of the sample in the middle', 3, 60, [3]],
+    ['byte of the sample in the middle', 3, 10, [3]],
     ['validation at the end', 6, 2, [3]],
     ['sample at the end', 6, 8, [3, 6]],
   ])('stopped in a %s: at once, and it is done when the run goes on', async (what, step, times, judged) => {
@@ -108,7 +121,7 @@ describe('an interrupted run ends as one that was not', () => {
   });
 
   it('whose newest checkpoint is damaged: that is reported, and the one before is taken', async () => {
-    const { path } = await run('damaged', {}, 4);
+    const path = stoppedAfter4('damaged');
     truncateSync(join(path, 'checkpoints', 'step-000004.optimiser.safetensors'), 1000);
     const { notes, from } = await run('damaged');
     expect(from?.checkpoint.step).toBe(2);
@@ -117,7 +130,7 @@ describe('an interrupted run ends as one that was not', () => {
   });
 
   it('whose newest checkpoint has lost a bit in what it says of itself: another seed would go on otherwise', async () => {
-    const { path } = await run('bit', {}, 4);
+    const path = stoppedAfter4('bit');
     const file = join(path, 'checkpoints', 'step-000004.safetensors');
     writeFileSync(file, readFileSync(file, 'latin1').replace('"seed":"0"', '"seed":"1"'), 'latin1');
     const { notes, from } = await run('bit');
@@ -127,7 +140,7 @@ describe('an interrupted run ends as one that was not', () => {
   });
 
   it('among whose checkpoints lie some of another seed, decoder, window and step', async () => {
-    const { path } = await run('mixed', {}, 4);
+    const path = stoppedAfter4('mixed');
     const copy = (from: string, step: number, to: number) => {
       for (const part of ['', '.optimiser']) {
         const [before, after] = [step, to].map((n) => `checkpoints/step-00000${n}${part}.safetensors`);
@@ -152,7 +165,7 @@ describe('an interrupted run ends as one that was not', () => {
   });
 
   it('whose moments are of another step than the weights beside them', async () => {
-    const { path } = await run('moments', {}, 4);
+    const path = stoppedAfter4('moments');
     const of = (step: number) => join(path, `checkpoints/step-00000${step}.optimiser.safetensors`);
     copyFileSync(of(2), of(4));
     const { notes, from } = await run('moments');
@@ -182,7 +195,7 @@ describe('an interrupted run ends as one that was not', () => {
 });
 
 it('a loss spike is told of and logged', async () => {
-  const { path } = await run('spike', {}, 4);
+  const path = stoppedAfter4('spike');
   const file = join(path, 'metrics.jsonl');
   const calm = (_: unknown, i: number) =>
     `${JSON.stringify({ step: 1, kind: 'text', learning_rate: 1, bits_per_byte: 1 + (i % 2) / 100 })}\n`;
@@ -195,10 +208,55 @@ it('a loss spike is told of and logged', async () => {
 });
 
 it('steps that were skipped before are counted when a run goes on', async () => {
-  const { path } = await run('skipped', {}, 4);
+  const path = stoppedAfter4('skipped');
   const file = join(path, 'metrics.jsonl');
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/"bits_per_byte":/g, '"skipped":1,"was":'));
-  expect((await run('skipped')).result.skipped).toBe(4);
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/"bits_per_byte":/, '"skipped":1,"was":'));
+  expect((await run('skipped')).result.skipped).toBe(1);
+});
+
+describe('steps that are not finite', () => {
+  /** Train with infinite weights, and so a loss of NaN, in some steps. */
+  const poisoned = async (name: string, steps: number, isBad: (step: number) => boolean) => {
+    const { options, data } = tinyRun({ steps, evalEvery: 0, saveEvery: 0, skipNonfinite: true });
+    const batch: typeof data.mix.batch = (seed, step, ...rest) => {
+      const made = data.mix.batch(seed, step, ...rest);
+      return isBad(step) ? { ...made, weights: made.weights.map(() => Number.POSITIVE_INFINITY) } : made;
+    };
+    const folder = RunFolder.create(join(root, name));
+    folder.writeConfig({ options });
+    const notes: string[] = [];
+    const listener = { step() {}, validation() {}, saved() {}, note: (line: string) => notes.push(line) };
+    const bad = { ...data, mix: { ...data.mix, batch } };
+    const result = train(await testDevice(), options, bad, folder, listener).finally(() => folder.release());
+    return { result, notes };
+  };
+
+  it('are skipped where they are a few', async () => {
+    const { result, notes } = await poisoned('few', 30, (step) => step % 2 === 1 && step < 20);
+    expect(await result).toMatchObject({ step: 30, skipped: 10 });
+    expect(notes).toHaveLength(10);
+  });
+
+  it('end the run where they are most, and not with a line for each', async () => {
+    const { result, notes } = await poisoned('most', 100, (step) => step > 0);
+    await expect(result).rejects.toThrow(NumberError);
+    await expect(result).rejects.toThrow(
+      /^step 12: 11 of the last 12 steps were not finite, the last since the loss is NaN; first not finite: .*saved .*step-000011.safetensors\. Begin a new run with a lower --lr$/,
+    );
+    expect(notes).toHaveLength(10);
+  });
+
+  it('end a run that is shorter than the steps that are judged', async () => {
+    const { result } = await poisoned('short', 4, (step) => step > 0);
+    await expect(result).rejects.toThrow(/^step 4: 3 of the last 4 steps were skipped: not finite; /);
+  });
+
+  it('a last validation that is not finite is no success', async () => {
+    vi.spyOn(Judge.prototype, 'measure').mockResolvedValue({ text_bpb: Number.NaN });
+    const { result } = await poisoned('validation', 1, () => false);
+    await expect(result).rejects.toThrow('the last validation found a text_bpb that is not finite. Begin a new run');
+    vi.restoreAllMocks();
+  });
 });
 
 describe('checkpoints', () => {
@@ -237,7 +295,7 @@ describe('checkpoints', () => {
   });
 
   it('whose validation was not finite are not the best when a run goes on', async () => {
-    const { path } = await run('not-finite', {}, 4);
+    const path = stoppedAfter4('not-finite');
     const file = join(path, 'metrics.jsonl');
     const lines = readFileSync(file, 'utf8').replace(/"text_bpb":[\d.]+/, '"text_bpb":null');
     writeFileSync(file, lines + JSON.stringify({ step: 4, text_bpb: null }).concat('\n'));
@@ -362,16 +420,71 @@ describe('openRun', () => {
     folder.release();
     expect(() => openRun(folder.path, {})).toThrow(/config.json: .*dim/s);
   });
-  it('says that bits may differ on another adapter, and refuses other data', () => {
-    const { data, options } = tinyRun();
-    const data_sha256 = fingerprint(data, options.seed);
-    const run = { ...look(whole, {}), config: { options: {}, data_sha256, adapter: { name: 'A', driver: 'a' } } };
-    const now = { data_sha256, adapter: { name: 'B', driver: 'b' } };
-    expect(differences(run, now)).toEqual([expect.stringMatching(/^begun on A, now on B: .*bits may differ/)]);
-    expect(differences(run, { ...now, adapter: run.config.adapter })).toEqual([]);
-    const text = join(root, 'other.txt');
-    writeFileSync(text, 'Another text altogether. '.repeat(100));
-    const other = fingerprint(tinyRun({ text: [text] }).data, 0);
-    expect(() => differences(run, { ...now, data_sha256: other })).toThrow(InputError);
+  it('says that bits may differ on another adapter', () => {
+    const run = { ...look(whole, {}), config: { options: {}, adapter: { name: 'A', driver: 'a' } } };
+    expect(differences(run, { adapter: { name: 'B', driver: 'b' } })).toEqual([
+      expect.stringMatching(/^begun on A, now on B: .*bits may differ/),
+    ]);
+    expect(differences(run, { adapter: run.config.adapter })).toEqual([]);
+  });
+});
+
+describe('data that changed under a run is refused, by name', () => {
+  /** Hashes of the data before and after `change`, as `differences` compares them. */
+  const compare = (input: TrainInput, change: () => void) => {
+    const hashed = () => fingerprint(openData(resolveTrainOptions({ ...TINY_OPTIONS, ...input }, 'test')));
+    const folder = RunFolder.create(join(mkdtempSync(join(root, 'data-')), 'run'));
+    const run = { folder, options: tinyRun().options, notes: [], config: { options: {}, data_sha256: hashed() } };
+    folder.release();
+    expect(differences(run, { data_sha256: hashed() })).toEqual([]);
+    change();
+    return () => differences(run, { data_sha256: hashed() });
+  };
+  /** Overwrite some bytes in place. */
+  const overwrite = (path: string, from: number, bytes: string) => {
+    const content = readFileSync(path);
+    content.write(bytes, from);
+    writeFileSync(path, content);
+  };
+
+  it.each([0, 1000, 30_000, 59_999])('one byte of a text, at %i, its length as it was', (at) => {
+    const [text, other] = [join(root, 'a.txt'), join(root, 'b.txt')];
+    writeFileSync(text, 'A text. '.repeat(7500));
+    writeFileSync(other, 'Another text. '.repeat(100));
+    const resumed = compare({ text: [other, text] }, () => overwrite(text, at, '#'));
+    expect(resumed).toThrow(InputError);
+    expect(resumed).toThrow(
+      /the data has changed since the run began: [^,]*a\.txt\. Bring it back, or begin a new run$/,
+    );
+  });
+
+  it('a line of JSONL, and a newline that moved between two documents', () => {
+    const text = join(root, 'docs.jsonl');
+    writeFileSync(text, '{"text":"ab"}\n{"text":"cd"}\n'.repeat(40));
+    expect(compare({ text: [text] }, () => overwrite(text, 14, '{"text":"xd"}'))).toThrow(/docs\.jsonl/);
+    writeFileSync(text, '{"text":"ab"}\n{"text":"cd"}\n'.repeat(40));
+    expect(
+      compare({ text: [text] }, () => overwrite(text, 0, '{"text":"abc"}{"text":"d"}'.replace('}{', '}\n{'))),
+    ).toThrow();
+  });
+
+  it('a recording or a caption of a manifest', () => {
+    const manifest = join(root, 'sounds.jsonl');
+    const lines = Array.from({ length: 20 }, (_, i) => JSON.stringify({ audio: `${i}.wav`, caption: `tone ${i}` }));
+    const tone = (i: number) => wav(sine(300 + i, 8000, 800));
+    for (let i = 0; i < 20; i++) writeFileSync(join(root, `${i}.wav`), tone(i));
+    writeFileSync(manifest, lines.join('\n'));
+    const options = { audio: manifest, window: { audio: { prefix: 64, stream: 16 } } };
+    const change = () => writeFileSync(join(root, '13.wav'), tone(900));
+    expect(compare(options, change)).toThrow(/sounds\.jsonl and the recordings in it\./);
+    expect(compare(options, () => writeFileSync(manifest, lines.join('\n').replace('tone 7', 'tune 7')))).toThrow();
+  });
+
+  it('a frame of a film', () => {
+    const film = join(root, 'film.gray');
+    writeFileSync(film, Buffer.alloc(256 * 40, 7));
+    expect(compare({ video: [film], prefix: 384, stream: 384 }, () => overwrite(film, 256 * 17, '#'))).toThrow(
+      /film\.gray/,
+    );
   });
 });

@@ -137,9 +137,11 @@ describe('a made sound', () => {
   });
 
   it('needs room', () => {
-    expect(() => madeSounds({ prefix: 512, stream: 40 })).toThrow('captions take 60 bytes of stream; --stream is 40');
+    expect(() => madeSounds({ prefix: 512, stream: 40 })).toThrow(
+      'a stream of 40 bytes is too small: captions take 60',
+    );
     expect(() => madeSounds({ prefix: 64, stream: 128 })).toThrow(
-      'a sound needs 128 bytes of prefix at least; --prefix is 64',
+      'a prefix of 64 bytes is too small: a sound needs at least 128',
     );
   });
 });
@@ -192,7 +194,7 @@ describe('a made scene', () => {
 
   it('needs room', () => {
     expect(() => madeScenes({ prefix: 512, stream: 340 })).toThrow(
-      '--prefix 512 and --stream 340 must both be at least 384',
+      /a window of 512\+340 bytes is too small: .*each need at least 384$/,
     );
   });
 });

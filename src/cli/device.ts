@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { type OpenOptions, openDevice } from '../engine/adapters.js';
+import type { Device } from '../engine/device.js';
+import { wholeNumber } from './arguments.js';
+
+/** What a command line says of the device. */
+export interface DeviceFlags {
+  readonly device?: string | undefined;
+  readonly threads?: number | undefined;
+}
+
+/** The two options of every command that opens a device. */
+export function withDevice(command: Command): Command {
+  return command
+    .option('--device <name>', 'auto, gpu, cpu or system (default: BYTE_TO_LOSS_DEVICE, else auto)')
+    .option('--threads <n>', 'threads of the CPU device (default: as many as this process may use)', wholeNumber);
+}
+
+/** Opens it. Where a GPU was looked for and there is none, one line on stderr says so. */
+export function deviceOf({ device, threads }: DeviceFlags, more: OpenOptions = {}): Promise<Device> {
+  return openDevice({
+    ...(device !== undefined && { device }),
+    ...(threads !== undefined && { threads }),
+    onFallback: (line) => console.error(line),
+    ...more,
+  });
+}

@@ -1,0 +1,388 @@
+import type { BoundRange, CpuBindGroup } from './bindings.js';
+import type { CpuBuffer } from './buffer.js';
+import { COMMANDS } from './commands.js';
+import { GPUBufferUsage } from './constants.js';
+import type { CpuDevice } from './cpuDevice.js';
+import { ensure, Refusal, UnsupportedError } from './errors.js';
+import { DeviceObject } from './object.js';
+import type { CpuComputePipeline } from './pipeline.js';
+import type { CpuQuerySet } from './querySet.js';
+
+/** Commands that wait for a submit. */
+export class CpuCommandBuffer extends DeviceObject {
+  isSubmitted = false;
+
+  constructor(
+    device: CpuDevice,
+    label: string | undefined,
+    readonly words: readonly number[],
+    /** whose kernels the threads must keep until the submit */
+    readonly pipelines: ReadonlySet<CpuComputePipeline>,
+    /** everything that must not be destroyed or mapped at the submit */
+    readonly uses: ReadonlySet<CpuBuffer | CpuQuerySet>,
+    /** whether a dispatch has more than one workgroup */
+    readonly isParallel: boolean,
+  ) {
+    super(device, 'CommandBuffer', label);
+  }
+}
+
+/** Writes down commands. What is wrong with one is reported by `finish`. */
+export class CpuCommandEncoder extends DeviceObject {
+  readonly #words: number[] = [];
+  readonly #uses = new Set<CpuBuffer | CpuQuerySet>();
+  readonly #pipelines = new Set<CpuComputePipeline>();
+  #isParallel = false;
+  #error: string | undefined;
+  #pass: CpuComputePass | undefined;
+  #isFinished = false;
+
+  constructor(device: CpuDevice, label: string | undefined) {
+    super(device, 'CommandEncoder', label);
+  }
+
+  beginComputePass(descriptor: GPUComputePassDescriptor = {}): CpuComputePass {
+    const pass = new CpuComputePass(this, descriptor);
+    this.encode('BeginComputePass', () => {
+      this.#pass = pass;
+      pass.begin();
+    });
+    return pass;
+  }
+
+  beginRenderPass(): never {
+    throw new UnsupportedError('beginRenderPass');
+  }
+
+  copyBufferToTexture(): never {
+    throw new UnsupportedError('copyBufferToTexture');
+  }
+
+  copyTextureToBuffer(): never {
+    throw new UnsupportedError('copyTextureToBuffer');
+  }
+
+  copyTextureToTexture(): never {
+    throw new UnsupportedError('copyTextureToTexture');
+  }
+
+  copyBufferToBuffer(source: GPUBuffer, destination: GPUBuffer, size?: number): undefined;
+  copyBufferToBuffer(source: GPUBuffer, from: number, destination: GPUBuffer, to: number, size?: number): undefined;
+  copyBufferToBuffer(source: GPUBuffer, ...rest: readonly (GPUBuffer | number | undefined)[]): undefined {
+    const [from, destination, to, size] = typeof rest[0] === 'number' ? rest : [0, rest[0], 0, rest[1]];
+    const [a, b] = [source, destination] as unknown as readonly [CpuBuffer, CpuBuffer];
+    this.encode('CopyBufferToBuffer', () => {
+      const [fromByte, toByte] = [from as number, to as number];
+      const bytes = (size as number | undefined) ?? a.size - fromByte;
+      a.requireUsage(GPUBufferUsage.COPY_SRC);
+      b.requireUsage(GPUBufferUsage.COPY_DST);
+      ensure(a !== b, () => `source and destination are the same buffer ${a}`);
+      ensure(bytes % 4 === 0, () => `copy size (${bytes}) is not a multiple of 4`);
+      ensure(fromByte % 4 === 0 && toByte % 4 === 0, () => `copy offsets (${from}, ${to}) are not multiples of 4`);
+      a.requireBytes(fromByte, bytes);
+      b.requireBytes(toByte, bytes);
+      this.use(a).use(b);
+      if (bytes > 0) this.write(COMMANDS.copy, b.address + toByte, a.address + fromByte, bytes);
+    });
+  }
+
+  clearBuffer(target: GPUBuffer, offset = 0, size?: number): undefined {
+    const buffer = target as unknown as CpuBuffer;
+    this.encode('ClearBuffer', () => {
+      const bytes = size ?? buffer.size - offset;
+      buffer.requireUsage(GPUBufferUsage.COPY_DST);
+      ensure(
+        offset % 4 === 0 && bytes % 4 === 0,
+        () => `offset (${offset}) and size (${bytes}) must be multiples of 4`,
+      );
+      buffer.requireBytes(offset, bytes);
+      this.use(buffer);
+      if (bytes > 0) this.write(COMMANDS.clear, buffer.address + offset, bytes);
+    });
+  }
+
+  resolveQuerySet(set: GPUQuerySet, first: number, count: number, target: GPUBuffer, offset: number): undefined {
+    const [queries, buffer] = [set, target] as unknown as readonly [CpuQuerySet, CpuBuffer];
+    this.encode('ResolveQuerySet', () => {
+      ensure(queries.isValid, () => `${queries} is invalid`);
+      ensure(first + count <= queries.count, () => `queries ${first} … ${first + count - 1} are not all in ${queries}`);
+      buffer.requireUsage(GPUBufferUsage.QUERY_RESOLVE);
+      ensure(offset % 256 === 0, () => `destination offset (${offset}) is not a multiple of 256`);
+      buffer.requireBytes(offset, count * 8);
+      this.use(queries).use(buffer);
+      if (count > 0) this.write(COMMANDS.copy, buffer.address + offset, queries.address + first * 8, count * 8);
+    });
+  }
+
+  pushDebugGroup(): undefined {}
+  popDebugGroup(): undefined {}
+  insertDebugMarker(): undefined {}
+
+  finish({ label }: GPUCommandBufferDescriptor = {}): CpuCommandBuffer {
+    const made = new CpuCommandBuffer(this.device, label, this.#words, this.#pipelines, this.#uses, this.#isParallel);
+    const done = this.device.check(`finishing ${this}`, () => {
+      ensure(!this.#isFinished, () => `${this} was finished before`);
+      this.#isFinished = true;
+      if (this.#error !== undefined) throw new Refusal(this.#error);
+      ensure(this.#pass === undefined, () => `${this} has a compute pass that was not ended`);
+      return true;
+    });
+    return done ? made : this.device.invalid(made);
+  }
+
+  // For passes.
+
+  /** Do what a call asks for, or keep why not. A call on the encoder itself is refused while a pass is open. */
+  encode(call: string, body: () => void, pass?: CpuComputePass): undefined {
+    if (this.#error !== undefined) return undefined;
+    try {
+      ensure(!this.#isFinished, () => `${this} is already finished`);
+      ensure(this.#pass === pass, () =>
+        pass ? `${pass} was ended` : `${this} is locked while a compute pass is open`,
+      );
+      body();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#error = `${error.message}.\n - While encoding ${pass ?? this}.${call}`;
+    }
+    return undefined;
+  }
+
+  write(...words: readonly number[]): void {
+    for (const word of words) this.#words.push(word);
+  }
+
+  use(object: CpuBuffer | CpuQuerySet): this {
+    this.#uses.add(object);
+    return this;
+  }
+
+  usePipeline(pipeline: CpuComputePipeline): void {
+    this.#pipelines.add(pipeline);
+  }
+
+  endPass(): void {
+    this.#pass = undefined;
+  }
+
+  set isParallel(value: boolean) {
+    this.#isParallel ||= value;
+  }
+}
+
+interface SetGroup {
+  readonly group: CpuBindGroup;
+  readonly offsets: readonly number[];
+}
+
+/** Dispatches, one after the other. Each sees all that the one before wrote. */
+export class CpuComputePass extends DeviceObject {
+  #pipeline: CpuComputePipeline | undefined;
+  readonly #groups: (SetGroup | undefined)[] = [];
+  /** whether pipeline and groups are those of the last dispatch, which was checked */
+  #isChecked = false;
+
+  constructor(
+    private readonly encoder: CpuCommandEncoder,
+    private readonly descriptor: GPUComputePassDescriptor,
+  ) {
+    super(encoder.device, 'ComputePassEncoder', descriptor.label);
+  }
+
+  begin(): void {
+    const { timestampWrites: times } = this.descriptor;
+    if (times === undefined) return;
+    const queries = times.querySet as unknown as CpuQuerySet;
+    ensure(queries.isValid, () => `${queries} is invalid`);
+    for (const index of [times.beginningOfPassWriteIndex, times.endOfPassWriteIndex]) {
+      ensure(index === undefined || index < queries.count, () => `query index (${index}) is not in ${queries}`);
+    }
+    this.encoder.use(queries);
+    this.#writeTime(times.beginningOfPassWriteIndex);
+  }
+
+  setPipeline(pipeline: GPUComputePipeline): undefined {
+    const given = pipeline as unknown as CpuComputePipeline;
+    return this.#encode('SetPipeline', () => {
+      ensure(given.isValid, () => `${given} is invalid`);
+      this.#pipeline = given;
+      this.#isChecked = false;
+    });
+  }
+
+  setBindGroup(index: number, group: GPUBindGroup | null, offsets?: Iterable<number>): undefined;
+  setBindGroup(
+    index: number,
+    group: GPUBindGroup | null,
+    offsets: Uint32Array,
+    start: number,
+    length: number,
+  ): undefined;
+  setBindGroup(
+    index: number,
+    given: GPUBindGroup | null,
+    offsets: Iterable<number> = [],
+    start?: number,
+    length?: number,
+  ): undefined {
+    const group = given as unknown as CpuBindGroup | null;
+    const all = Array.from(offsets);
+    const dynamic = start === undefined ? all : all.slice(start, start + length!);
+    return this.#encode('SetBindGroup', () => {
+      const { limits } = this.device;
+      ensure(index < limits.maxBindGroups, () => `bind group index (${index}) exceeds maxBindGroups`);
+      this.#isChecked = false;
+      if (group === null) {
+        this.#groups[index] = undefined;
+        return;
+      }
+      ensure(group.isValid, () => `${group} is invalid`);
+      ensure(
+        dynamic.length === group.dynamic.length,
+        () => `number of dynamic offsets (${dynamic.length}) is not that of ${group} (${group.dynamic.length})`,
+      );
+      group.dynamic.forEach((range, i) => {
+        checkDynamicOffset(range, dynamic[i]!, limits);
+      });
+      this.#groups[index] = { group, offsets: dynamic };
+    });
+  }
+
+  dispatchWorkgroups(x: number, y = 1, z = 1): undefined {
+    return this.#encode('DispatchWorkgroups', () => {
+      const pipeline = this.#ready();
+      const most = this.device.limits.maxComputeWorkgroupsPerDimension;
+      ensure(
+        Math.max(x, y, z) <= most,
+        () => `dispatch workgroup count (${x}, ${y}, ${z}) exceeds maxComputeWorkgroupsPerDimension (${most})`,
+      );
+      ensure(
+        x * y * z < 2 ** 31,
+        () => `dispatch workgroup count (${x}, ${y}, ${z}) exceeds 2^31 - 1 workgroups in all`,
+      );
+      if (x * y * z === 0) return;
+      this.encoder.isParallel = x * y * z > 1;
+      this.encoder.write(COMMANDS.dispatch, pipeline.id, x, y, z);
+      this.#writeBindings(pipeline);
+    });
+  }
+
+  dispatchWorkgroupsIndirect(given: GPUBuffer, offset: number): undefined {
+    const buffer = given as unknown as CpuBuffer;
+    return this.#encode('DispatchWorkgroupsIndirect', () => {
+      const pipeline = this.#ready();
+      buffer.requireUsage(GPUBufferUsage.INDIRECT);
+      ensure(offset % 4 === 0, () => `indirect offset (${offset}) is not a multiple of 4`);
+      buffer.requireBytes(offset, 12);
+      this.encoder.use(buffer).isParallel = true;
+      this.encoder.write(COMMANDS.dispatchIndirect, pipeline.id, buffer.address + offset);
+      this.#writeBindings(pipeline);
+    });
+  }
+
+  pushDebugGroup(): undefined {}
+  popDebugGroup(): undefined {}
+  insertDebugMarker(): undefined {}
+
+  end(): undefined {
+    return this.#encode('End', () => {
+      this.#writeTime(this.descriptor.timestampWrites?.endOfPassWriteIndex);
+      this.encoder.endPass();
+    });
+  }
+
+  #encode(call: string, body: () => void): undefined {
+    return this.encoder.encode(call, body, this);
+  }
+
+  #writeTime(index: number | undefined): void {
+    if (index === undefined) return;
+    const queries = this.descriptor.timestampWrites!.querySet as unknown as CpuQuerySet;
+    this.encoder.write(COMMANDS.time, queries.address + index * 8);
+  }
+
+  /** The pipeline, with every bind group that it needs. @throws Refusal */
+  #ready(): CpuComputePipeline {
+    const pipeline = this.#pipeline;
+    ensure(pipeline !== undefined, () => `no pipeline set on ${this}`);
+    if (this.#isChecked) return pipeline;
+    pipeline.layout.groups.forEach((layout, index) => {
+      if (layout === undefined || layout.entries.length === 0) return;
+      const group = this.#groups[index]?.group;
+      ensure(group !== undefined, () => `no bind group set at index ${index}, which ${pipeline} needs`);
+      if (group.layout === layout) return;
+      ensure(
+        group.layout!.key === layout.key,
+        () =>
+          `layout ${group.layout} of ${group}, set at index ${index}, is not compatible with ${layout} of ${pipeline}${
+            layout.exclusive === undefined ? '' : ", which has a default layout: use the pipeline's getBindGroupLayout"
+          }`,
+      );
+    });
+    for (const { group, binding, name, range, minSize } of pipeline.places) {
+      const bound = this.#groups[group]!.group.ranges[range]!;
+      ensure(
+        bound.size >= minSize,
+        () =>
+          `${bound.buffer} bound with size ${bound.size} at group ${group}, binding ${binding} is too small: ` +
+          `${name} in ${pipeline} needs ${minSize} bytes`,
+      );
+    }
+    const used = pipeline.layout.groups.flatMap((_, index) => {
+      const set = this.#groups[index];
+      return set === undefined ? [] : set.group.ranges.map((range) => ({ ...range, offset: startOf(set, range) }));
+    });
+    checkSharing(used);
+    for (const { buffer } of used) this.encoder.use(buffer);
+    this.encoder.usePipeline(pipeline);
+    this.#isChecked = true;
+    return pipeline;
+  }
+
+  #writeBindings(pipeline: CpuComputePipeline): void {
+    this.encoder.write(pipeline.places.length);
+    for (const { group, range } of pipeline.places) {
+      const set = this.#groups[group]!;
+      const bound = set.group.ranges[range]!;
+      this.encoder.write(bound.buffer.address + startOf(set, bound), bound.size);
+    }
+  }
+}
+
+/** First byte of a bound range in its buffer, its dynamic offset included. */
+function startOf({ group, offsets }: SetGroup, range: BoundRange): number {
+  return range.offset + (range.entry.hasDynamicOffset ? offsets[group.dynamic.indexOf(range)]! : 0);
+}
+
+function checkDynamicOffset(
+  { entry, buffer, offset, size }: BoundRange,
+  dynamic: number,
+  limits: GPUSupportedLimits,
+): void {
+  const alignment =
+    entry.type === 'uniform' ? limits.minUniformBufferOffsetAlignment : limits.minStorageBufferOffsetAlignment;
+  ensure(dynamic % alignment === 0, () => `dynamic offset (${dynamic}) is not a multiple of ${alignment}`);
+  ensure(
+    offset + dynamic + size <= buffer.size,
+    () => `dynamic offset (${dynamic}) moves binding ${entry.binding} past the end of ${buffer} (${buffer.size})`,
+  );
+}
+
+/** What a dispatch writes is bound once, and in no other way. @throws Refusal */
+function checkSharing(ranges: readonly BoundRange[]): void {
+  const writers = ranges.filter(({ entry }) => entry.type === 'storage');
+  for (const writer of writers) {
+    for (const other of ranges) {
+      if (other === writer || other.buffer !== writer.buffer) continue;
+      ensure(
+        other.entry.type === 'storage',
+        () => `${writer.buffer} usage includes writable usage and another usage in the same synchronization scope`,
+      );
+      const overlap = other.offset < writer.offset + writer.size && writer.offset < other.offset + other.size;
+      ensure(
+        !overlap,
+        () => `writable storage buffer binding aliasing: ${writer.buffer} is bound twice, in ranges that overlap`,
+      );
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { GPUBufferUsage, GPUMapMode, GPUShaderStage } from './constants.js';
+import { GPUError, GPUInternalError, GPUOutOfMemoryError, GPUPipelineError, GPUValidationError } from './errors.js';
+
+const GLOBALS = {
+  GPUBufferUsage,
+  GPUMapMode,
+  GPUShaderStage,
+  GPUError,
+  GPUInternalError,
+  GPUOutOfMemoryError,
+  GPUPipelineError,
+  GPUValidationError,
+};
+
+/** Define what code for WebGPU expects to be global, where it is missing: in Node, and in browsers without WebGPU. */
+export function defineGlobals(): void {
+  for (const [name, value] of Object.entries(GLOBALS)) {
+    if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
+  }
+}

@@ -1,0 +1,25 @@
+/** What the device needs of the environment that it runs in: Node (nodeHost.ts) or a web page (webHost.ts). */
+export interface Host {
+  /** processors that this process may use */
+  readonly processors: number;
+  /** starts a thread; absent where threads cannot share memory */
+  readonly spawn?: (source: string, listener: ThreadListener) => Thread;
+  /** before the source of a thread: defines `post(message)` and `listen(callback)` */
+  readonly prelude: string;
+  /** Call back on a later turn of the event loop. */
+  readonly soon: (callback: () => void) => void;
+}
+
+export interface Thread {
+  post(message: unknown, transfer?: ArrayBuffer[]): void;
+  /** Keep the process alive until `release`. */
+  hold(): void;
+  release(): void;
+  terminate(): void;
+}
+
+export interface ThreadListener {
+  message(message: unknown): void;
+  /** The thread ended without being asked to. */
+  ended(reason: string): void;
+}

@@ -1,0 +1,44 @@
+import { compileErrorOf, type ReadModule } from './compiler.js';
+import type { CpuDevice } from './cpuDevice.js';
+import { DeviceObject } from './object.js';
+
+/** WGSL, read when the module is made. */
+export class CpuShaderModule extends DeviceObject {
+  readonly module: ReadModule | undefined;
+  readonly #messages: readonly Omit<GPUCompilationMessage, '__brand'>[];
+
+  constructor(device: CpuDevice, { label, code }: GPUShaderModuleDescriptor) {
+    super(device, 'ShaderModule', label);
+    try {
+      this.module = device.compiler.read(code);
+      this.#messages = [];
+    } catch (error) {
+      const known = compileErrorOf(error);
+      if (known === undefined) throw error;
+      this.isValid = false;
+      const { line, column } = known.at;
+      this.#messages = [
+        {
+          type: 'error',
+          message: known.rule,
+          lineNum: line,
+          linePos: column,
+          offset: offsetOf(code, line, column),
+          length: 0,
+        },
+      ];
+      const text = error instanceof Error ? error.message : known.rule;
+      device.refuse(`Error while parsing WGSL: ${text}\n - While calling ${device}.CreateShaderModule(${this})`);
+    }
+  }
+
+  getCompilationInfo(): Promise<GPUCompilationInfo> {
+    return Promise.resolve({ messages: this.#messages } as unknown as GPUCompilationInfo);
+  }
+}
+
+/** Characters before a place. */
+function offsetOf(code: string, line: number, column: number): number {
+  const before = code.split('\n').slice(0, line - 1);
+  return before.reduce((sum, text) => sum + text.length + 1, 0) + column - 1;
+}

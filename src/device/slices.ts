@@ -1,0 +1,79 @@
+import { COMMANDS, type Job, type LoadedKernel } from './commands.js';
+import type { Executor, ExecutorListener } from './executor.js';
+import type { Host } from './host.js';
+import { CONTROL_WORDS } from './pool.js';
+import { makeRunner, type Runner } from './runner.js';
+
+/** Milliseconds after which the event loop has its turn. */
+const SLICE = 10;
+
+/** Runs jobs on the calling thread, where threads cannot share memory: a slice of work, a turn of the event loop, and so on. */
+export class Slices implements Executor {
+  readonly threads = 1;
+  #runner: Runner | undefined; // until closed
+  readonly #jobs: Job[] = [];
+  #current: { readonly job: Job; readonly steps: Generator<void, void> } | undefined;
+  #isScheduled = false;
+
+  constructor(
+    private readonly host: Host,
+    memory: WebAssembly.Memory,
+    maximumWorkgroups: number,
+    private readonly listener: ExecutorListener,
+  ) {
+    const control = new Int32Array(CONTROL_WORDS);
+    const setup = { memory, control, thread: 0, threads: 1, codes: COMMANDS, slice: SLICE, maximumWorkgroups };
+    this.#runner = makeRunner(setup);
+  }
+
+  load(kernel: LoadedKernel): void {
+    this.#runner?.load(kernel);
+  }
+
+  unload(id: number): void {
+    this.#runner?.unload(id);
+  }
+
+  run(job: Job): void {
+    this.#jobs.push(job);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.host.soon(() => {
+      this.#isScheduled = false;
+      if (this.#runner === undefined) return;
+      try {
+        this.#work(this.#runner);
+      } catch (error) {
+        this.close();
+        this.listener.failed(error instanceof Error ? error.message : String(error));
+      }
+    });
+  }
+
+  #work(runner: Runner): void {
+    const end = performance.now() + SLICE;
+    while (performance.now() < end) {
+      if (this.#current === undefined) {
+        const job = this.#jobs.shift();
+        if (job === undefined) return;
+        this.#current = { job, steps: runner.coordinate(job) };
+      }
+      if (this.#current.steps.next().done) {
+        const { id } = this.#current.job;
+        this.#current = undefined;
+        this.listener.done(id);
+      }
+    }
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#runner = undefined;
+    this.#current = undefined;
+    this.#jobs.length = 0;
+  }
+}

@@ -1,0 +1,19 @@
+import { compileKernel } from '../wgsl/compile.js';
+import { parseModule } from '../wgsl/index.js';
+import type { Compiler } from './compiler.js';
+
+/** The compiler of src/wgsl, as the device calls it. */
+export const wgslCompiler: Compiler = {
+  read(code) {
+    // Checked as far as can be without values for overrides; the text is read again with them.
+    const module = parseModule(code, { optionalOverrides: true });
+    return {
+      entryPoints: module.entryPoints.map((entryPoint) => entryPoint.function.name),
+      overrides: module.overrides,
+      compile(entryPoint, constants, options) {
+        const known = module.overrides.length === 0 ? module : parseModule(code, { overrides: constants });
+        return compileKernel(known, entryPoint, options);
+      },
+    };
+  },
+};

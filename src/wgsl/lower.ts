@@ -1,0 +1,1147 @@
+/**
+ * From the typed tree to `ir.ts`: functions inlined, composites taken apart, pointers resolved, memory as words.
+ *
+ * WGSL has no recursion and its pointers can be followed at compile time, so that every call can be written out where it stands. A
+ * value of a composite type is the list of its scalars in order. A variable that is never indexed by a run-time number becomes one
+ * local per scalar; an array that is becomes private memory, unless unrolling its loops makes every index a constant.
+ */
+
+import { WgslError } from './errors.js';
+import {
+  type Builtin,
+  constant,
+  type Expr,
+  type Frame,
+  type Kernel,
+  type Load,
+  type Local,
+  type Memory,
+  type Operator,
+  operation,
+  read,
+  type Scalar,
+  type Stmt,
+  type SubgroupOperator,
+  statementsIn,
+} from './ir.js';
+import { sizeOf, strideOf } from './layout.js';
+import { lowerBuiltin } from './lowerBuiltins.js';
+import type {
+  BinaryOperator,
+  Block,
+  BuiltinValue,
+  EntryPoint,
+  Expression,
+  FunctionDeclaration,
+  Module,
+  Place,
+  Position,
+  ScalarType,
+  Statement,
+  Type,
+  Variable,
+} from './tree.js';
+
+/** What lowering can be told. */
+export interface LowerOptions {
+  /** clamp every index that is not known to be inside */
+  readonly robust: boolean;
+}
+
+/** A loop over a private array is written out when it has at most this many iterations … */
+const MAX_TRIPS = 64;
+/** … and the kernel does not grow beyond this many statements. */
+const MAX_UNROLLED = 6000;
+
+/** Scalars of a local variable; more than one alternative where a vector or matrix is indexed at run time. */
+interface LocalsRef {
+  readonly kind: 'locals';
+  readonly type: Type;
+  readonly locals: readonly Local[];
+  readonly alternatives: readonly { readonly condition: Expr | undefined; readonly start: number }[];
+}
+
+interface MemoryRef {
+  readonly kind: 'memory';
+  readonly type: Type;
+  readonly memory: Memory;
+  /** `host` has gaps where WGSL aligns; `flat` has none */
+  readonly layout: 'host' | 'flat';
+  /** words */
+  readonly index: Expr;
+}
+
+/** What a pointer points to. */
+type Ref = LocalsRef | MemoryRef;
+
+/** What a name stands for: a `let`'s scalars, or where its memory is. */
+type Meaning = { readonly parts: readonly Expr[] } | { readonly ref: Ref };
+
+const u32 = (value: number) => constant('u32', value);
+
+export function scalarOf(type: Type): Scalar {
+  if (type.kind === 'scalar') return type.name;
+  if (type.kind === 'vector' || type.kind === 'matrix') return type.of.name;
+  throw new Error(`${type.kind} is no scalar`);
+}
+
+/** Scalars in a type, in order: `[3]` of `vec3f`. */
+export function countOf(type: Type): number {
+  switch (type.kind) {
+    case 'scalar':
+      return 1;
+    case 'vector':
+      return type.size;
+    case 'matrix':
+      return type.columns * type.rows;
+    case 'array':
+      return (type.count ?? 0) * countOf(type.of);
+    case 'struct':
+      return type.members.reduce((sum, member) => sum + countOf(member.type), 0);
+    default:
+      return 0;
+  }
+}
+
+/** Type and host offset in words of every scalar of a type, in order. */
+function leavesOf(type: Type): { type: Scalar; word: number }[] {
+  switch (type.kind) {
+    case 'scalar':
+      return [{ type: type.name, word: 0 }];
+    case 'vector':
+      return Array.from({ length: type.size }, (_, i) => ({ type: type.of.name, word: i }));
+    case 'matrix': {
+      const stride = type.rows === 2 ? 2 : 4;
+      return Array.from({ length: type.columns * type.rows }, (_, i) => ({
+        type: type.of.name,
+        word: Math.floor(i / type.rows) * stride + (i % type.rows),
+      }));
+    }
+    case 'array': {
+      const inner = leavesOf(type.of);
+      const stride = strideOf(type) / 4;
+      return Array.from({ length: type.count ?? 0 }, (_, i) =>
+        inner.map((leaf) => ({ type: leaf.type, word: i * stride + leaf.word })),
+      ).flat();
+    }
+    case 'struct':
+      return type.members.flatMap((member) =>
+        leavesOf(member.type).map((leaf) => ({ type: leaf.type, word: member.offset / 4 + leaf.word })),
+      );
+    default:
+      return [];
+  }
+}
+
+/** The type of an element, and how many there are; undefined for a length known at run time only. */
+function elementOf(type: Type): { type: Type; count: number | undefined } {
+  if (type.kind === 'vector') return { type: type.of, count: type.size };
+  if (type.kind === 'matrix') return { type: { kind: 'vector', size: type.rows, of: type.of }, count: type.columns };
+  if (type.kind === 'array') return { type: type.of, count: type.count };
+  throw new Error(`${type.kind} has no elements`);
+}
+
+const COMPARISONS: Readonly<Partial<Record<BinaryOperator, Operator>>> = {
+  '==': 'eq',
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+};
+const OPERATORS: Readonly<Record<string, Operator>> = {
+  ...COMPARISONS,
+  '+': 'add',
+  '-': 'sub',
+  '*': 'mul',
+  '/': 'div',
+  '%': 'rem',
+  '&': 'and',
+  '|': 'or',
+  '^': 'xor',
+  '<<': 'shl',
+  '>>': 'shr',
+};
+
+/** Lower one entry point. @throws WgslError for what the compiler cannot do */
+export function lower(module: Module, entry: EntryPoint, bindings: readonly Variable[], options: LowerOptions): Kernel {
+  return new Lowering(module, entry, bindings, options).kernel();
+}
+
+/** Inlines and flattens one entry point; `lowerBuiltins.ts` has the functions of the language. */
+export class Lowering {
+  readonly #root: Frame = { kind: 'function', parent: undefined, depth: 0 };
+  #frame = this.#root;
+  #out: Stmt[] = [];
+  #locals = 0;
+  #privates = 0;
+  #statements = 0;
+  readonly #meanings = new Map<Variable, Meaning>();
+  readonly #builtins = new Map<Builtin, Local>();
+  readonly #preloads = new Map<string, { local: Local; load: Load }>();
+  #workgroupBytes = 0;
+  /** of the function being inlined: where its result goes, and what `return` leaves */
+  #function: { results: readonly Local[]; frame: Frame } | undefined;
+  /** innermost first: what `break` and `continue` leave */
+  #breakTo: Frame[] = [];
+  #continueTo: Frame[] = [];
+
+  constructor(
+    private readonly module: Module,
+    private readonly entry: EntryPoint,
+    private readonly bindings: readonly Variable[],
+    private readonly options: LowerOptions,
+  ) {}
+
+  kernel(): Kernel {
+    const { entry } = this;
+    for (const variable of entry.globals) this.#declareGlobal(variable);
+    for (const parameter of entry.function.parameters)
+      this.#meanings.set(parameter, { parts: this.#entryParameter(parameter) });
+    const frame = this.#enter('block');
+    const body = this.#collect(frame, () => {
+      this.#function = { results: [], frame };
+      this.#block(entry.function.body);
+    });
+    this.#out.push({ kind: 'block', frame, body });
+    scalarise(this.#out);
+    return {
+      name: entry.function.name,
+      workgroupSize: entry.workgroupSize,
+      body: this.#out,
+      root: this.#root,
+      builtins: [...this.#builtins.values()],
+      preloads: [...this.#preloads.values()],
+      workgroupBytes: this.#workgroupBytes,
+    };
+  }
+
+  // ---- what builtins.ts needs as well ----
+
+  /** A value that is used more than once, or must be taken now: in a local of its own. */
+  pin(value: Expr, name = ''): Expr {
+    if (value.kind === 'constant' || (value.kind === 'read' && value.local.constant)) return value;
+    const local = this.#local(name, value.type, { constant: true });
+    this.#push({ kind: 'set', local, value });
+    return read(local);
+  }
+
+  subgroup(operator: SubgroupOperator, type: Scalar, value: Expr, index: Expr = u32(0)): Expr {
+    const local = this.#local(operator.kind, type, { constant: true });
+    this.#push({ kind: 'subgroup', operator, local, value, index });
+    return read(local);
+  }
+
+  barrier(at: Position): void {
+    this.#push({ kind: 'barrier', at });
+  }
+
+  /** What a pointer points to now, the same for the whole workgroup. */
+  loadUniform(pointer: Expression): Expr[] {
+    return this.#load(this.#pointer(pointer)).map((value) => {
+      const local = this.#local('', value.type, { constant: true, workgroupUniform: true });
+      this.#push({ kind: 'set', local, value });
+      return read(local);
+    });
+  }
+
+  store(pointer: Expression, parts: readonly Expr[]): void {
+    this.#store(this.#pointer(pointer), parts);
+  }
+
+  builtin(name: Builtin): Expr {
+    let local = this.#builtins.get(name);
+    if (local === undefined) {
+      local = { id: this.#locals++, name, type: 'u32', frame: this.#root, constant: true, builtin: name };
+      this.#builtins.set(name, local);
+    }
+    return read(local);
+  }
+
+  /** Elements of the array without a count at the end of what `pointer` points to. */
+  arrayLength(pointer: Expression): Expr {
+    const ref = this.#pointer(pointer);
+    if (ref.kind !== 'memory' || ref.type.kind !== 'array')
+      throw this.error('arrayLength needs a pointer to an array', pointer.at);
+    return this.#lengthOf(ref);
+  }
+
+  error(rule: string, at: Position): WgslError {
+    return new WgslError(rule, at, this.module.text);
+  }
+
+  /** A condition, and what is computed under it. */
+  when(condition: Expr, then: () => void, otherwise: () => void = () => {}): void {
+    if (condition.kind === 'constant') {
+      if (condition.value) then();
+      else otherwise();
+      return;
+    }
+    const yesFrame = this.#enter('branch');
+    const noFrame = this.#enter('branch');
+    const yes = this.#collect(yesFrame, then);
+    const no = this.#collect(noFrame, otherwise);
+    this.#push({ kind: 'if', condition, yes, no, yesFrame, noFrame });
+  }
+
+  // ---- globals and parameters ----
+
+  #declareGlobal(variable: Variable): void {
+    const { space, type, name } = variable;
+    if (space === 'private') {
+      const ref = this.#variable(variable.name, type);
+      this.#meanings.set(variable, { ref });
+      this.#store(ref, variable.initial === undefined ? zeros(type) : this.values(variable.initial));
+      return;
+    }
+    let memory: Memory;
+    if (space === 'workgroup') {
+      const bytes = Math.ceil(sizeOf(type) / 16) * 16;
+      memory = { kind: 'workgroup', name, words: sizeOf(type) / 4, offset: this.#workgroupBytes };
+      this.#workgroupBytes += bytes;
+    } else {
+      const access = space === 'uniform' ? 'uniform' : variable.access === 'read' ? 'read' : 'read_write';
+      memory = { kind: 'binding', name, slot: this.bindings.indexOf(variable), access };
+    }
+    this.#meanings.set(variable, { ref: { kind: 'memory', type, memory, layout: 'host', index: u32(0) } });
+  }
+
+  #entryParameter({ type, builtin }: Variable): Expr[] {
+    if (builtin !== undefined) return this.#builtinValue(builtin);
+    if (type.kind === 'struct') return type.members.flatMap((member) => this.#builtinValue(member.builtin!));
+    return [];
+  }
+
+  #builtinValue(name: BuiltinValue): Expr[] {
+    const [sx, sy, sz] = this.entry.workgroupSize;
+    const three = (of: 'local' | 'workgroup' | 'grid') =>
+      (['x', 'y', 'z'] as const).map((axis) => this.builtin(`${of}.${axis}`));
+    const group = () => {
+      const [x, y, z] = three('workgroup') as [Expr, Expr, Expr];
+      const [gx, gy] = three('grid') as [Expr, Expr, Expr];
+      const row = operation('add', 'u32', operation('mul', 'u32', z, gy), y);
+      return operation('add', 'u32', operation('mul', 'u32', row, gx), x);
+    };
+    switch (name) {
+      case 'local_invocation_id':
+        return three('local');
+      case 'workgroup_id':
+        return three('workgroup');
+      case 'num_workgroups':
+        return three('grid');
+      case 'global_invocation_id': {
+        const local = three('local');
+        return three('workgroup').map((id, axis) =>
+          operation('add', 'u32', operation('mul', 'u32', id, u32([sx, sy, sz][axis]!)), local[axis]!),
+        );
+      }
+      case 'local_invocation_index':
+        return [this.builtin('index')];
+      case 'workgroup_index':
+        return [group()];
+      case 'global_invocation_index':
+        return [operation('add', 'u32', operation('mul', 'u32', group(), u32(sx * sy * sz)), this.builtin('index'))];
+      case 'subgroup_invocation_id':
+        return [this.builtin('lane')];
+      case 'subgroup_size':
+        return [u32(4)];
+      case 'subgroup_id':
+        return [this.builtin('gang')];
+      case 'num_subgroups':
+        return [u32(Math.ceil((sx * sy * sz) / 4))];
+    }
+  }
+
+  // ---- statements ----
+
+  #block(block: Block): void {
+    for (const [i, statement] of block.statements.entries()) {
+      this.#statement(statement);
+      // What follows in a block after one of these is never reached.
+      if (['break', 'continue', 'return'].includes(statement.kind) && i < block.statements.length - 1) return;
+    }
+  }
+
+  #statement(statement: Statement): void {
+    switch (statement.kind) {
+      case 'declare':
+        this.#declare(statement.variable, statement.value);
+        return;
+      case 'assign':
+        this.#assign(statement.place, statement.operator, statement.value);
+        return;
+      case 'evaluate':
+        this.values(statement.expression);
+        return;
+      case 'if':
+        this.when(
+          this.value(statement.condition),
+          () => this.#block(statement.then),
+          () => statement.else && this.#block(statement.else),
+        );
+        return;
+      case 'switch':
+        this.#switch(statement);
+        return;
+      case 'loop':
+        this.#loop(statement);
+        return;
+      case 'block':
+        if (!this.#unrolled(statement.body)) this.#block(statement.body);
+        return;
+      case 'break':
+        this.#push({ kind: 'leave', frame: this.#breakTo.at(-1)! });
+        return;
+      case 'continue':
+        this.#push({ kind: 'leave', frame: this.#continueTo.at(-1)! });
+        return;
+      case 'return': {
+        const { results, frame } = this.#function!;
+        const parts = statement.value === undefined ? [] : this.values(statement.value);
+        this.#setAll(results, parts);
+        this.#push({ kind: 'leave', frame });
+      }
+    }
+  }
+
+  #declare(variable: Variable, value: Expression | undefined): void {
+    const { type, name, kind } = variable;
+    if (type.kind === 'pointer') {
+      this.#meanings.set(variable, { ref: this.#pointer(value!) });
+      return;
+    }
+    if (kind === 'let') {
+      const parts = this.values(value!).map((part, i) => this.pin(part, i === 0 ? name : `${name}.${i}`));
+      this.#meanings.set(variable, { parts });
+      return;
+    }
+    const parts = value === undefined ? zeros(type) : this.values(value);
+    const ref = this.#variable(name, type);
+    this.#meanings.set(variable, { ref });
+    if (value === undefined && ref.kind === 'memory') this.#push({ kind: 'clear', memory: ref.memory });
+    else this.#store(ref, parts);
+  }
+
+  /** Memory of a function-scope or private variable: locals, or private memory where it has an array in it. */
+  #variable(name: string, type: Type): Ref {
+    if (!holdsArray(type)) {
+      const locals = leavesOf(type).map((leaf, i) => this.#local(i === 0 ? name : `${name}.${i}`, leaf.type));
+      return { kind: 'locals', type, locals, alternatives: [{ condition: undefined, start: 0 }] };
+    }
+    const memory: Memory = { kind: 'private', name, words: countOf(type), id: this.#privates++, frame: this.#frame };
+    return { kind: 'memory', type, memory, layout: 'flat', index: u32(0) };
+  }
+
+  #assign(place: Place, operator: BinaryOperator | undefined, value: Expression): void {
+    const ref = this.#place(place);
+    if (operator === undefined) {
+      this.#store(ref, this.values(value));
+      return;
+    }
+    const pinned = mayCall(value) ? this.#pinRef(ref) : ref;
+    const before = this.#load(pinned);
+    const left = mayCall(value) ? before.map((part) => this.pin(part)) : before;
+    const after = this.#binary(operator, ref.type, left, place.type, this.values(value), value.type);
+    this.#store(pinned, after);
+  }
+
+  #switch({ selector, cases }: Extract<Statement, { kind: 'switch' }>): void {
+    const chosen = this.pin(this.value(selector));
+    const frame = this.#enter('block');
+    const body = this.#collect(frame, () => {
+      this.#breakTo.push(frame);
+      const isCase = cases.map(({ values }) =>
+        values
+          .map((value) => operation('eq', 'bool', chosen, constant(chosen.type, value)))
+          .reduce<Expr>((any, one) => operation('or', 'bool', any, one), constant('bool', 0)),
+      );
+      const fallback = cases.find((one) => one.isDefault);
+      const explicit = cases.map((one, i) => [one, isCase[i]!] as const).filter(([one]) => one.values.length > 0);
+      const next = (i: number): void => {
+        const [one, matches] = explicit[i] ?? [];
+        if (one === undefined) {
+          if (fallback !== undefined) this.#block(fallback.body);
+          return;
+        }
+        if (one === fallback) {
+          next(i + 1);
+          return;
+        }
+        this.when(
+          matches!,
+          () => this.#block(one.body),
+          () => next(i + 1),
+        );
+      };
+      next(0);
+      this.#breakTo.pop();
+    });
+    this.#push({ kind: 'block', frame, body });
+  }
+
+  #loop({ condition, body, continuing, breakIf }: Extract<Statement, { kind: 'loop' }>): void {
+    const frame = this.#enter('loop');
+    const statements = this.#collect(frame, () => {
+      this.#breakTo.push(frame);
+      const leaveWhen = (condition: Expr) => this.when(condition, () => this.#push({ kind: 'leave', frame }));
+      if (condition !== undefined) leaveWhen(operation('not', 'bool', this.value(condition)));
+      const inner = this.#enter('block');
+      const innerBody = this.#collect(inner, () => {
+        this.#continueTo.push(inner);
+        this.#block(body);
+        this.#continueTo.pop();
+      });
+      // Only where something continues is a block of its own needed.
+      const continues = [...statementsIn(innerBody)].some((stmt) => stmt.kind === 'leave' && stmt.frame === inner);
+      if (continues) this.#push({ kind: 'block', frame: inner, body: innerBody });
+      else this.#out.push(...innerBody);
+      if (continuing !== undefined) this.#block(continuing);
+      if (breakIf !== undefined) leaveWhen(this.value(breakIf));
+      this.#breakTo.pop();
+    });
+    this.#push({ kind: 'loop', frame, body: statements });
+  }
+
+  /** Writes a counted loop out where it indexes a private array; says whether it did. */
+  #unrolled({ statements }: Block): boolean {
+    const [start, loop] = statements;
+    if (statements.length !== 2 || start?.kind !== 'declare' || loop?.kind !== 'loop') return false;
+    const counts = countsOf(start, loop);
+    if (counts === undefined || !indexesLocalArray(loop.body)) return false;
+    const out = this.#out;
+    const length = out.length;
+    const before = this.#statements;
+    for (const value of counts) {
+      this.#meanings.set(start.variable, { parts: [constant(scalarOf(start.variable.type), value)] });
+      const outer = this.#enter('block');
+      const inner = this.#collect(outer, () => {
+        this.#continueTo.push(outer);
+        this.#block(loop.body);
+        this.#continueTo.pop();
+      });
+      if ([...statementsIn(inner)].some((stmt) => stmt.kind === 'leave' && stmt.frame === outer)) {
+        this.#push({ kind: 'block', frame: outer, body: inner });
+      } else {
+        out.push(...inner);
+      }
+      if (this.#statements - before > MAX_UNROLLED) {
+        out.length = length;
+        this.#statements = before;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // ---- places ----
+
+  #place(place: Place): Ref {
+    switch (place.kind) {
+      case 'variable': {
+        const meaning = this.#meanings.get(place.variable);
+        if (meaning === undefined) throw this.error(`${place.variable.name} is not reachable here`, place.at);
+        if ('ref' in meaning) return meaning.ref;
+        throw this.error(`${place.variable.name} is counted by a loop that was written out`, place.at);
+      }
+      case 'deref':
+        return this.#pointer(place.pointer);
+      case 'member': {
+        const ref = this.#place(place.of);
+        if (ref.type.kind !== 'struct') throw new Error('member of no struct');
+        const before = ref.type.members.slice(0, place.member);
+        const flat = before.reduce((sum, member) => sum + countOf(member.type), 0);
+        const { offset, type } = ref.type.members[place.member]!;
+        if (ref.kind === 'locals') return moved(ref, type, flat);
+        return {
+          ...ref,
+          type,
+          index: operation('add', 'u32', ref.index, u32(ref.layout === 'host' ? offset / 4 : flat)),
+        };
+      }
+      case 'element': {
+        const ref = this.#place(place.of);
+        const index = operation('bits', 'u32', this.value(place.index));
+        return this.#element(ref, index);
+      }
+    }
+  }
+
+  #element(ref: Ref, index: Expr): Ref {
+    const element = elementOf(ref.type);
+    const words = countOf(element.type);
+    if (ref.kind === 'locals') {
+      const count = element.count!;
+      if (index.kind === 'constant') return moved(ref, element.type, Math.min(index.value, count - 1) * words);
+      const chosen = this.pin(index);
+      // The last of them takes every index from there on: out of bounds is clamped.
+      const alternatives = ref.alternatives.flatMap(({ condition, start }) =>
+        Array.from({ length: count }, (_, i) => {
+          const here = operation(i === count - 1 ? 'ge' : 'eq', 'bool', chosen, u32(i));
+          return {
+            condition: condition === undefined ? here : operation('and', 'bool', condition, here),
+            start: start + i * words,
+          };
+        }),
+      );
+      return { kind: 'locals', type: element.type, locals: ref.locals, alternatives };
+    }
+    const inside = this.#clamped(ref, index, element.count);
+    const stride = ref.layout === 'flat' ? words : ref.type.kind === 'vector' ? 1 : strideOf(ref.type) / 4;
+    const at = operation('add', 'u32', ref.index, operation('mul', 'u32', inside, u32(stride)));
+    return { ...ref, type: element.type, index: at };
+  }
+
+  #clamped(ref: MemoryRef, index: Expr, count: number | undefined): Expr {
+    if (count !== undefined) {
+      if (index.kind === 'constant') return u32(Math.min(index.value, count - 1));
+      return this.options.robust ? operation('min', 'u32', index, u32(count - 1)) : index;
+    }
+    if (!this.options.robust) return index;
+    return operation('min', 'u32', index, operation('sub', 'u32', this.#lengthOf(ref), u32(1)));
+  }
+
+  /** Elements of an array without a count: what its binding has room for behind its first word. */
+  #lengthOf(ref: MemoryRef): Expr {
+    if (ref.memory.kind !== 'binding') throw new Error('only a binding has a length of its own');
+    const bytes = operation('byteLength', 'u32', u32(ref.memory.slot));
+    const before = operation('mul', 'u32', ref.index, u32(4));
+    return this.pin(operation('div', 'u32', operation('sub', 'u32', bytes, before), u32(strideOf(ref.type))));
+  }
+
+  #pointer(pointer: Expression): Ref {
+    if (pointer.kind === 'pointer') return this.#pinRef(this.#place(pointer.place));
+    if (pointer.kind === 'value') {
+      const meaning = this.#meanings.get(pointer.variable);
+      if (meaning !== undefined && 'ref' in meaning) return meaning.ref;
+    }
+    throw this.error('this pointer cannot be followed', pointer.at);
+  }
+
+  /** The same place, its indices taken now. */
+  #pinRef(ref: Ref): Ref {
+    if (ref.kind === 'memory') return { ...ref, index: this.pin(ref.index) };
+    return {
+      ...ref,
+      alternatives: ref.alternatives.map(({ condition, start }) => ({
+        condition: condition && this.pin(condition),
+        start,
+      })),
+    };
+  }
+
+  #load(ref: Ref): Expr[] {
+    if (ref.kind === 'locals') {
+      const count = countOf(ref.type);
+      return Array.from({ length: count }, (_, i) => {
+        const [first, ...rest] = ref.alternatives;
+        return rest.reduce<Expr>(
+          (value, { condition, start }) =>
+            operation('select', value.type, condition!, read(ref.locals[start + i]!), value),
+          read(ref.locals[first!.start + i]!),
+        );
+      });
+    }
+    return leavesOf(ref.type).map(({ type, word }, i) => {
+      const index = operation('add', 'u32', ref.index, u32(ref.layout === 'host' ? word : i));
+      const stored = type === 'bool' ? 'u32' : type;
+      const value = this.#loadWord(ref.memory, stored, index);
+      return type === 'bool' ? operation('ne', 'bool', value, u32(0)) : value;
+    });
+  }
+
+  #loadWord(memory: Memory, type: Scalar, index: Expr): Expr {
+    const load: Load = { kind: 'load', type, memory, index };
+    if (memory.kind !== 'binding' || memory.access !== 'uniform' || index.kind !== 'constant') return load;
+    // A field of `params` never changes: it is read once, before everything else.
+    const key = `${memory.slot} ${index.value} ${type}`;
+    let known = this.#preloads.get(key);
+    if (known === undefined) {
+      const local: Local = {
+        id: this.#locals++,
+        name: `${memory.name}.${index.value}`,
+        type,
+        frame: this.#root,
+        constant: true,
+      };
+      known = { local, load };
+      this.#preloads.set(key, known);
+    }
+    return read(known.local);
+  }
+
+  #store(ref: Ref, parts: readonly Expr[]): void {
+    // Taken before the first is written: `v = v.yx` reads what it writes.
+    const values = parts.length > 1 ? parts.map((part) => this.pin(part)) : parts;
+    if (ref.kind === 'locals') {
+      for (const { condition, start } of ref.alternatives) {
+        values.forEach((value, i) => {
+          const local = ref.locals[start + i]!;
+          const kept = condition === undefined ? value : operation('select', value.type, condition, value, read(local));
+          this.#push({ kind: 'set', local, value: kept });
+        });
+      }
+      return;
+    }
+    const at = values.length > 1 ? this.pin(ref.index) : ref.index;
+    leavesOf(ref.type).forEach(({ type, word }, i) => {
+      const index = operation('add', 'u32', at, u32(ref.layout === 'host' ? word : i));
+      const value = values[i]!;
+      const stored = type === 'bool' ? operation('select', 'u32', value, u32(1), u32(0)) : value;
+      this.#push({ kind: 'store', memory: ref.memory, index, value: stored });
+    });
+  }
+
+  #setAll(locals: readonly Local[], parts: readonly Expr[]): void {
+    const values = parts.length > 1 ? parts.map((part) => this.pin(part)) : parts;
+    for (const [i, value] of values.entries()) this.#push({ kind: 'set', local: locals[i]!, value });
+  }
+
+  // ---- expressions: a list of scalars each ----
+
+  /** A scalar expression. */
+  value(expression: Expression): Expr {
+    return this.values(expression)[0]!;
+  }
+
+  /** Arguments in order; earlier ones are taken before a later one calls a function, which may change what they read. */
+  operands(expressions: readonly Expression[]): Expr[][] {
+    return expressions.map((expression, i) => {
+      const parts = this.values(expression);
+      return expressions.slice(i + 1).some(mayCall) ? parts.map((part) => this.pin(part)) : parts;
+    });
+  }
+
+  values(expression: Expression): Expr[] {
+    switch (expression.kind) {
+      case 'literal':
+        return [constant(scalarOf(expression.type), Number(expression.value))];
+      case 'load':
+        return this.#loadPlace(expression.place);
+      case 'value': {
+        const meaning = this.#meanings.get(expression.variable);
+        if (meaning === undefined || !('parts' in meaning)) {
+          throw this.error(`${expression.variable.name} is not a value here`, expression.at);
+        }
+        return [...meaning.parts];
+      }
+      case 'pointer':
+        return [];
+      case 'unary':
+        return this.values(expression.operand).map((part) =>
+          operation(expression.operator === '-' ? 'neg' : 'not', part.type, part),
+        );
+      case 'binary': {
+        const { operator, left, right } = expression;
+        const [a, b] = this.operands([left, right]) as [Expr[], Expr[]];
+        return this.#binary(operator, left.type, a, left.type, b, right.type);
+      }
+      case 'logical':
+        return [this.#logical(expression.operator, expression.left, expression.right)];
+      case 'call':
+        return this.#call(expression.function, expression.arguments);
+      case 'builtin':
+        return lowerBuiltin(this, expression);
+      case 'construct':
+        return this.#construct(expression.type, expression.arguments);
+      case 'index':
+        return this.#indexValue(expression.of, expression.index);
+      case 'member': {
+        const parts = this.values(expression.of);
+        if (expression.of.type.kind !== 'struct') throw new Error('member of no struct');
+        const { members } = expression.of.type;
+        const start = members.slice(0, expression.member).reduce((sum, member) => sum + countOf(member.type), 0);
+        return parts.slice(start, start + countOf(expression.type));
+      }
+      case 'swizzle': {
+        const parts = this.values(expression.of);
+        return expression.components.map((i) => parts[i]!);
+      }
+    }
+  }
+
+  #loadPlace(place: Place): Expr[] {
+    // A counter whose loop was written out has a value in place of memory.
+    if (place.kind === 'variable') {
+      const meaning = this.#meanings.get(place.variable);
+      if (meaning !== undefined && 'parts' in meaning) return [...meaning.parts];
+    }
+    return this.#load(this.#place(place));
+  }
+
+  #binary(operator: BinaryOperator, leftType: Type, left: Expr[], _: Type, right: Expr[], rightType: Type): Expr[] {
+    if (operator === '*' && (leftType.kind === 'matrix' || rightType.kind === 'matrix')) {
+      if (leftType.kind !== 'scalar' && rightType.kind !== 'scalar')
+        return this.#product(leftType, left, rightType, right);
+    }
+    const count = Math.max(left.length, right.length);
+    const a = left.length < count ? Array<Expr>(count).fill(this.pin(left[0]!)) : left;
+    const b = right.length < count ? Array<Expr>(count).fill(this.pin(right[0]!)) : right;
+    return a.map((x, i) => this.arithmetic(operator, x, b[i]!));
+  }
+
+  /** One operator on two scalars. */
+  arithmetic(operator: BinaryOperator, a: Expr, b: Expr): Expr {
+    if (operator in COMPARISONS) return operation(COMPARISONS[operator]!, 'bool', a, b);
+    if (operator === '%' && a.type === 'f32') {
+      const [x, y] = [this.pin(a), this.pin(b)];
+      const whole = operation('trunc', 'f32', operation('div', 'f32', x, y));
+      return operation('sub', 'f32', x, operation('mul', 'f32', y, whole));
+    }
+    return operation(OPERATORS[operator]!, a.type, a, b);
+  }
+
+  /** Matrix products, column by column, summed from the left. */
+  #product(leftType: Type, given: Expr[], rightType: Type, other: Expr[]): Expr[] {
+    const left = given.map((part) => this.pin(part));
+    const right = other.map((part) => this.pin(part));
+    const sum = (terms: readonly (readonly [Expr, Expr])[]) =>
+      terms
+        .map(([a, b]) => operation('mul', 'f32', a, b))
+        .reduce((total, term) => operation('add', 'f32', total, term));
+    if (leftType.kind === 'vector' && rightType.kind === 'matrix') {
+      const { columns, rows } = rightType;
+      return Array.from({ length: columns }, (_, c) => sum(left.map((x, r) => [x, right[c * rows + r]!] as const)));
+    }
+    if (leftType.kind !== 'matrix') throw new Error('no matrix in a product');
+    const { rows, columns: inner } = leftType;
+    const columns = rightType.kind === 'matrix' ? rightType.columns : 1;
+    return Array.from({ length: columns * rows }, (_, i) => {
+      const [c, r] = [Math.floor(i / rows), i % rows];
+      return sum(Array.from({ length: inner }, (_, k) => [left[k * rows + r]!, right[c * inner + k]!] as const));
+    });
+  }
+
+  #logical(operator: '&&' | '||', left: Expression, right: Expression): Expr {
+    const first = this.value(left);
+    if (first.kind === 'constant') {
+      if (operator === '&&') return first.value ? this.value(right) : first;
+      return first.value ? first : this.value(right);
+    }
+    const before = this.#out.length;
+    if (isPure(right)) {
+      const second = this.value(right);
+      if (this.#out.length === before) return operation(operator === '&&' ? 'and' : 'or', 'bool', first, second);
+    }
+    const result = this.#local('', 'bool');
+    this.#push({ kind: 'set', local: result, value: first });
+    const further = operator === '&&' ? read(result) : operation('not', 'bool', read(result));
+    this.when(further, () => this.#push({ kind: 'set', local: result, value: this.value(right) }));
+    return read(result);
+  }
+
+  #call(declaration: FunctionDeclaration, given: readonly Expression[]): Expr[] {
+    const values = this.operands(given);
+    declaration.parameters.forEach((parameter, i) => {
+      if (parameter.type.kind === 'pointer') this.#meanings.set(parameter, { ref: this.#pointer(given[i]!) });
+      else this.#meanings.set(parameter, { parts: values[i]!.map((part) => this.pin(part, parameter.name)) });
+    });
+    const [outer, breakTo, continueTo] = [this.#function, this.#breakTo, this.#continueTo];
+    this.#breakTo = [];
+    this.#continueTo = [];
+    const { statements } = declaration.body;
+    const last = statements.at(-1);
+    let results: Expr[];
+    if (last?.kind === 'return' && !statements.slice(0, -1).some(mayReturn)) {
+      // One return, at the end: nothing to leave.
+      for (const statement of statements.slice(0, -1)) this.#statement(statement);
+      results = last.value === undefined ? [] : this.values(last.value).map((part) => this.pin(part));
+    } else {
+      const locals = leavesOf(declaration.returns).map((leaf) => this.#local(declaration.name, leaf.type));
+      const frame = this.#enter('block');
+      const body = this.#collect(frame, () => {
+        this.#function = { results: locals, frame };
+        this.#block(declaration.body);
+      });
+      this.#push({ kind: 'block', frame, body });
+      results = locals.map(read);
+    }
+    this.#function = outer;
+    this.#breakTo = breakTo;
+    this.#continueTo = continueTo;
+    return results;
+  }
+
+  #construct(type: Type, given: readonly Expression[]): Expr[] {
+    if (given.length === 0) return zeros(type);
+    const parts = this.operands(given).flat();
+    const count = countOf(type);
+    if (type.kind === 'scalar' || type.kind === 'vector' || type.kind === 'matrix') {
+      const to = scalarOf(type);
+      const converted = parts.map((part) => convert(part, to));
+      if (converted.length === count) return converted;
+      const [only] = converted.map((part) => this.pin(part));
+      return Array<Expr>(count).fill(only!);
+    }
+    return parts;
+  }
+
+  #indexValue(of: Expression, at: Expression): Expr[] {
+    const [parts, [given]] = this.operands([of, at]) as [Expr[], Expr[]];
+    const index = operation('bits', 'u32', given!);
+    const { type, count } = elementOf(of.type);
+    const words = countOf(type);
+    if (index.kind === 'constant') {
+      const start = Math.min(index.value, count! - 1) * words;
+      return parts.slice(start, start + words);
+    }
+    if (of.type.kind === 'array' && count! > 4) {
+      const memory: Memory = {
+        kind: 'private',
+        name: '',
+        words: countOf(of.type),
+        id: this.#privates++,
+        frame: this.#frame,
+      };
+      const ref: Ref = { kind: 'memory', type: of.type, memory, layout: 'flat', index: u32(0) };
+      this.#store(ref, parts);
+      return this.#load(this.#element(ref, index));
+    }
+    const chosen = this.pin(index);
+    const pinned = parts.map((part) => this.pin(part));
+    return Array.from({ length: words }, (_, w) =>
+      Array.from({ length: count! - 1 }, (_, i) => i + 1).reduce<Expr>((value, i) => {
+        const here = operation(i === count! - 1 ? 'ge' : 'eq', 'bool', chosen, u32(i));
+        return operation('select', value.type, here, pinned[i * words + w]!, value);
+      }, pinned[w]!),
+    );
+  }
+
+  // ---- small parts ----
+
+  #local(name: string, type: Scalar, more: Partial<Local> = {}): Local {
+    return { id: this.#locals++, name, type, frame: this.#frame, constant: false, ...more };
+  }
+
+  #enter(kind: Frame['kind']): Frame {
+    return { kind, parent: this.#frame, depth: this.#frame.depth + 1 };
+  }
+
+  /** The statements that `body` pushes, inside `frame`. */
+  #collect(frame: Frame, body: () => void): Stmt[] {
+    const [out, outer] = [this.#out, this.#frame];
+    this.#out = [];
+    this.#frame = frame;
+    body();
+    const collected = this.#out;
+    this.#out = out;
+    this.#frame = outer;
+    return collected;
+  }
+
+  #push(stmt: Stmt): void {
+    this.#statements++;
+    this.#out.push(stmt);
+  }
+}
+
+/** A value as another scalar type. */
+export function convert(value: Expr, to: Scalar): Expr {
+  const from = value.type;
+  if (from === to) return value;
+  if (to === 'bool') return operation('ne', 'bool', value, constant(from, 0));
+  if (from === 'bool') return operation('select', to, value, constant(to, 1), constant(to, 0));
+  if (from !== 'f32' && to !== 'f32') return operation('bits', to, value);
+  return operation('convert', to, value);
+}
+
+export function zeros(type: Type): Expr[] {
+  return leavesOf(type).map((leaf) => constant(leaf.type, 0));
+}
+
+function moved(ref: LocalsRef, type: Type, by: number): LocalsRef {
+  return {
+    ...ref,
+    type,
+    alternatives: ref.alternatives.map(({ condition, start }) => ({ condition, start: start + by })),
+  };
+}
+
+function holdsArray(type: Type): boolean {
+  if (type.kind === 'array') return true;
+  return type.kind === 'struct' && type.members.some((member) => holdsArray(member.type));
+}
+
+/** The values a counted loop gives its counter: `for (var d = 0u; d < 8u; d++)`; undefined where that is not known. */
+function countsOf(
+  start: Extract<Statement, { kind: 'declare' }>,
+  { condition, continuing, body, breakIf }: Extract<Statement, { kind: 'loop' }>,
+): number[] | undefined {
+  const { variable, value } = start;
+  if (value?.kind !== 'literal' || typeof value.value !== 'number' || variable.type.kind !== 'scalar') return undefined;
+  if (breakIf !== undefined || condition?.kind !== 'binary' || condition.right.kind !== 'literal') return undefined;
+  if (!isLoadOf(condition.left, variable) || continuing?.statements.length !== 1) return undefined;
+  const step = continuing.statements[0]!;
+  if (step.kind !== 'assign' || step.place.kind !== 'variable' || step.place.variable !== variable) return undefined;
+  if (step.operator !== '+' || step.value.kind !== 'literal' || !(Number(step.value.value) > 0)) return undefined;
+  if (mayChange(body, variable) || breaksOut(body)) return undefined;
+  const limit = Number(condition.right.value);
+  const by = Number(step.value.value);
+  const inside = (i: number) =>
+    condition.operator === '<' ? i < limit : condition.operator === '<=' ? i <= limit : false;
+  const counts: number[] = [];
+  for (let i = value.value; inside(i); i += by) {
+    counts.push(i);
+    if (counts.length > MAX_TRIPS) return undefined;
+  }
+  return counts;
+}
+
+function isLoadOf(expression: Expression, variable: Variable): boolean {
+  return expression.kind === 'load' && expression.place.kind === 'variable' && expression.place.variable === variable;
+}
+
+/** Calls `visit` for every statement, expression and place below; stops where it returns true, and says whether it did. */
+function someNode(root: unknown, visit: (node: { kind: string }) => boolean): boolean {
+  if (typeof root !== 'object' || root === null) return false;
+  if (Array.isArray(root)) return root.some((item) => someNode(item, visit));
+  if ('kind' in root && visit(root as { kind: string })) return true;
+  return Object.entries(root).some(
+    ([key, value]) =>
+      key !== 'type' && key !== 'variable' && key !== 'function' && key !== 'at' && someNode(value, visit),
+  );
+}
+
+function mayChange(body: Block, variable: Variable): boolean {
+  return someNode(body, (node) => {
+    const place =
+      node.kind === 'assign' || node.kind === 'pointer' ? (node as unknown as { place: Place }).place : undefined;
+    return place !== undefined && rootOf(place) === variable;
+  });
+}
+
+function rootOf(place: Place): Variable | undefined {
+  if (place.kind === 'variable') return place.variable;
+  return place.kind === 'deref' ? undefined : rootOf(place.of);
+}
+
+/** Whether a `break` in here leaves the loop around it. */
+function breaksOut(block: Block): boolean {
+  return block.statements.some((statement) => {
+    if (statement.kind === 'break') return true;
+    if (statement.kind === 'if')
+      return breaksOut(statement.then) || (statement.else !== undefined && breaksOut(statement.else));
+    return statement.kind === 'block' && breaksOut(statement.body);
+  });
+}
+
+function indexesLocalArray(body: Block): boolean {
+  return someNode(body, (node) => {
+    if (node.kind !== 'element') return false;
+    const place = node as unknown as Extract<Place, { kind: 'element' }>;
+    const root = rootOf(place);
+    const local = root !== undefined && (root.space === 'function' || root.space === 'private');
+    return local && place.of.type.kind === 'array' && place.index.kind !== 'literal';
+  });
+}
+
+function mayReturn(statement: Statement): boolean {
+  return someNode(statement, (node) => node.kind === 'return');
+}
+
+function mayCall(expression: Expression): boolean {
+  return someNode(expression, (node) => node.kind === 'call');
+}
+
+/** Whether evaluating it changes nothing and reads no memory, so that it may be evaluated where it need not be. */
+function isPure(expression: Expression): boolean {
+  return !someNode(expression, (node) => {
+    if (node.kind === 'call' || node.kind === 'builtin') return true;
+    if (node.kind !== 'load') return false;
+    const root = rootOf((node as unknown as { place: Place }).place);
+    return root === undefined || root.space !== 'function' || holdsArray(root.type);
+  });
+}
+
+/** Private arrays whose every index is a constant become locals. */
+function scalarise(body: Stmt[]): void {
+  const dynamic = new Set<Memory>();
+  const known = new Map<Memory, Local[]>();
+  /** type of each word: that of its first access; other accesses read its bits */
+  const types = new Map<Memory, Map<number, Scalar>>();
+  const sees = (memory: Memory, index: Expr, type: Scalar) => {
+    if (index.kind !== 'constant') dynamic.add(memory);
+    else if (memory.kind === 'private') {
+      const words = types.get(memory) ?? new Map<number, Scalar>();
+      types.set(memory, words);
+      if (!words.has(index.value)) words.set(index.value, type);
+    }
+  };
+  const look = (expr: Expr): void => {
+    if (expr.kind === 'load') sees(expr.memory, expr.index, expr.type);
+    if (expr.kind === 'load') look(expr.index);
+    if (expr.kind === 'operation') for (const operand of expr.operands) look(operand);
+  };
+  let ids = 0;
+  for (const stmt of statementsIn(body)) {
+    if (stmt.kind === 'set') {
+      look(stmt.value);
+      ids = Math.max(ids, stmt.local.id + 1);
+    } else if (stmt.kind === 'store') {
+      sees(stmt.memory, stmt.index, stmt.value.type);
+      look(stmt.index);
+      look(stmt.value);
+    } else if (stmt.kind === 'if') look(stmt.condition);
+    else if (stmt.kind === 'subgroup') {
+      look(stmt.value);
+      look(stmt.index);
+      ids = Math.max(ids, stmt.local.id + 1);
+    }
+  }
+  const localsOf = (memory: Memory): Local[] | undefined => {
+    if (memory.kind !== 'private' || dynamic.has(memory) || memory.words > 1024) return undefined;
+    let locals = known.get(memory);
+    if (locals === undefined) {
+      locals = Array.from({ length: memory.words }, (_, i) => ({
+        id: 1_000_000 + ids++,
+        name: `${memory.name}.${i}`,
+        type: types.get(memory)?.get(i) ?? ('u32' as Scalar),
+        frame: memory.frame,
+        constant: false,
+      }));
+      known.set(memory, locals);
+    }
+    return locals;
+  };
+  const rewrite = (expr: Expr): Expr => {
+    if (expr.kind === 'load') {
+      const locals = localsOf(expr.memory);
+      if (locals !== undefined && expr.index.kind === 'constant') {
+        return operation('bits', expr.type, read(locals[expr.index.value]!));
+      }
+      return { ...expr, index: rewrite(expr.index) };
+    }
+    if (expr.kind === 'operation') return operation(expr.operator, expr.type, ...expr.operands.map(rewrite));
+    return expr;
+  };
+  const visit = (list: Stmt[]): void => {
+    for (let i = 0; i < list.length; i++) {
+      const stmt = list[i]!;
+      if (stmt.kind === 'set') stmt.value = rewrite(stmt.value);
+      else if (stmt.kind === 'store') {
+        stmt.index = rewrite(stmt.index);
+        stmt.value = rewrite(stmt.value);
+        const locals = localsOf(stmt.memory);
+        if (locals !== undefined && stmt.index.kind === 'constant') {
+          const local = locals[stmt.index.value]!;
+          list[i] = { kind: 'set', local, value: operation('bits', local.type, stmt.value) };
+        }
+      } else if (stmt.kind === 'clear') {
+        const locals = localsOf(stmt.memory);
+        if (locals !== undefined) {
+          const zero = locals.map((local): Stmt => ({ kind: 'set', local, value: constant(local.type, 0) }));
+          list.splice(i, 1, ...zero);
+          i += zero.length - 1;
+        }
+      } else if (stmt.kind === 'if') {
+        stmt.condition = rewrite(stmt.condition);
+        visit(stmt.yes);
+        visit(stmt.no);
+      } else if (stmt.kind === 'block' || stmt.kind === 'loop') visit(stmt.body);
+      else if (stmt.kind === 'subgroup') {
+        stmt.value = rewrite(stmt.value);
+        stmt.index = rewrite(stmt.index);
+      }
+    }
+  };
+  visit(body);
+}

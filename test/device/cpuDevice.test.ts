@@ -1,0 +1,484 @@
+import { execFile, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { CpuBuffer } from '../../src/device/buffer.js';
+import { createCpuAdapter } from '../../src/device/cpu.js';
+import type { CpuDevice } from '../../src/device/cpuDevice.js';
+import type { Host } from '../../src/device/host.js';
+import { nodeHost } from '../../src/device/nodeHost.js';
+import { collectGarbage } from '../../src/train/run/garbage.js';
+import { aloneHost, openCpu } from '../support/cpuDevice.js';
+import { bindTo, dispatch, pipelineOf, readFloats, readWords, USAGE, workload } from '../support/cpuPrograms.js';
+import { handCompiler, wgslOf } from '../support/wasmKernels.js';
+
+const { STORAGE, READ } = USAGE;
+
+const opened: GPUDevice[] = [];
+async function open(options?: Parameters<typeof openCpu>[0]): Promise<GPUDevice> {
+  const gpu = await openCpu(options);
+  opened.push(gpu);
+  return gpu;
+}
+afterEach(() => {
+  for (const gpu of opened.splice(0)) gpu.destroy();
+});
+
+describe('the adapter', () => {
+  it('says what it is', () => {
+    const adapter = createCpuAdapter({ host: nodeHost, compiler: handCompiler, threads: 2 });
+    expect(adapter.info).toMatchObject({
+      vendor: 'byte-to-loss',
+      architecture: 'wasm-simd128',
+      description: 'CPU device, 2 threads',
+      subgroupMinSize: 4,
+      subgroupMaxSize: 4,
+    });
+    expect([...adapter.features]).toEqual(['subgroups', 'timestamp-query']);
+    expect(adapter.limits.maxBufferSize).toBe(2 ** 32 - 2 ** 16 - 256);
+  });
+
+  it('has one thread where threads cannot share memory', () => {
+    const adapter = createCpuAdapter({ host: aloneHost, compiler: handCompiler, threads: 8 });
+    expect(adapter.info.description).toBe('CPU device, 1 thread');
+  });
+
+  it('refuses what it does not have', async () => {
+    const adapter = () => createCpuAdapter({ host: nodeHost, compiler: handCompiler });
+    await expect(adapter().requestDevice({ requiredFeatures: ['shader-f16'] })).rejects.toThrow(
+      new TypeError('requiredFeatures: the CPU device has no shader-f16'),
+    );
+    await expect(adapter().requestDevice({ requiredLimits: { maxBufferSize: 2 ** 33 } })).rejects.toThrow(
+      'requiredLimits: maxBufferSize 8589934592 is not available; the CPU device has 4294901504',
+    );
+    await expect(adapter().requestDevice({ requiredLimits: { most: 1 } as never })).rejects.toThrow('no limit most');
+    expect(() => createCpuAdapter({ host: nodeHost, compiler: handCompiler, threads: 0 })).toThrow(
+      new RangeError('threads must be a whole number from 1 to 1024; got 0'),
+    );
+  });
+
+  it('gives one device, with the default limits unless more is asked for', async () => {
+    const adapter = createCpuAdapter({ host: nodeHost, compiler: handCompiler });
+    const gpu = await adapter.requestDevice({ requiredLimits: { maxBufferSize: 2 ** 31 } });
+    expect(gpu.limits).toMatchObject({ maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 27 });
+    expect(gpu.features.size).toBe(0);
+    await expect(adapter.requestDevice()).rejects.toThrow('request another one');
+    gpu.destroy();
+  });
+});
+
+describe('threads', () => {
+  it('never show in a result', async () => {
+    const results: Uint8Array[] = [];
+    for (const options of [{ host: aloneHost }, { threads: 1 }, { threads: 2 }, { threads: 3 }, { threads: 5 }]) {
+      results.push(new Uint8Array((await workload(await open(options))).buffer));
+    }
+    expect(new Set(results.map((bytes) => Buffer.from(bytes).toString('base64'))).size).toBe(1);
+    expect(new Float32Array(results[0]!.buffer)[70_001]).not.toBe(0);
+  });
+
+  it('run every workgroup once, in grids of any size', async () => {
+    for (const options of [{ host: aloneHost }, { threads: 1 }, { threads: 3 }]) {
+      const gpu = await open(options);
+      const pipeline = pipelineOf(gpu, 'workgroup');
+      for (const grid of [1, 2, 7, 24, 25, 1000, 65535]) {
+        const y = gpu.createBuffer({ size: grid * 4, usage: STORAGE });
+        for (let i = 0; i < 5; i++) {
+          dispatch(gpu, pipeline, bindTo(gpu, pipeline, y), grid);
+          expect((await readWords(gpu, y)).every((word, at) => word === at + 1)).toBe(true);
+        }
+        y.destroy();
+      }
+    }
+  });
+
+  it('leave the event loop its turns, also where there are none', async () => {
+    for (const options of [{ threads: 2 }, { host: aloneHost }]) {
+      const gpu = await open(options);
+      const pipeline = pipelineOf(gpu, 'addOne');
+      const x = gpu.createBuffer({ size: 65535 * 256, usage: STORAGE });
+      const group = bindTo(gpu, pipeline, x);
+      let turns = 0;
+      const timer = setInterval(() => turns++, 0);
+      for (let i = 0; i < 50; i++) dispatch(gpu, pipeline, group, 65535);
+      await gpu.queue.onSubmittedWorkDone();
+      clearInterval(timer);
+      expect(turns).toBeGreaterThan(5);
+      expect((await readFloats(gpu, x)).every((value) => value === 50)).toBe(true);
+    }
+  });
+
+  it('see memory that grew after they started', async () => {
+    const gpu = await open();
+    const pipeline = pipelineOf(gpu, 'addOne');
+    for (let i = 0; i < 12; i++) {
+      const x = gpu.createBuffer({ size: 2 ** 24, usage: STORAGE });
+      dispatch(gpu, pipeline, bindTo(gpu, pipeline, x), 65535);
+      const encoder = gpu.createCommandEncoder();
+      encoder.copyBufferToBuffer(x, 0, x.size === 0 ? x : gpu.createBuffer({ size: 16, usage: STORAGE }), 0, 16);
+      gpu.queue.submit([encoder.finish()]);
+      expect((await readFloats(gpu, x)).at(65535 * 64 - 1)).toBe(1);
+    }
+  });
+});
+
+describe('memory', () => {
+  it('that is used again is zero', async () => {
+    const gpu = await open({ maximumBytes: 2 ** 20 });
+    for (let i = 0; i < 20; i++) {
+      const x = gpu.createBuffer({ size: 300_000, usage: STORAGE });
+      expect((await readWords(gpu, x)).every((word) => word === 0)).toBe(true);
+      gpu.queue.writeBuffer(x, 0, new Uint32Array(75_000).fill(i + 1));
+      x.destroy();
+    }
+  });
+
+  it('is not given away while something that was submitted uses it', async () => {
+    const gpu = await open({ maximumBytes: 2 ** 22 });
+    const addressOf = (buffer: GPUBuffer) => (buffer as unknown as CpuBuffer).address;
+    const pipeline = pipelineOf(gpu, 'addOne');
+    const first = gpu.createBuffer({ size: 2 ** 20, usage: STORAGE });
+    const address = addressOf(first);
+    dispatch(gpu, pipeline, bindTo(gpu, pipeline, first), 4096);
+    first.destroy();
+    const second = gpu.createBuffer({ size: 2 ** 20, usage: STORAGE });
+    expect(addressOf(second)).not.toBe(address);
+    await gpu.queue.onSubmittedWorkDone();
+    expect(addressOf(gpu.createBuffer({ size: 2 ** 20, usage: STORAGE }))).toBe(address);
+  });
+
+  it('counts what was used before as free, however little the system has', async () => {
+    const gpu = await open({ maximumBytes: 2 ** 22 });
+    const { bytesWithin } = gpu as unknown as CpuDevice;
+    const within = (bytes: number) => bytesWithin.call(gpu, bytes);
+    expect(within(2 ** 30)).toBe(2 ** 22 - 2 ** 16 - 256);
+    expect(within(1000)).toBe(1000);
+    const x = gpu.createBuffer({ size: 2 ** 20, usage: STORAGE });
+    expect(within(1000)).toBe(1000);
+    x.destroy();
+    expect(within(1000)).toBe(2 ** 20 + 1000);
+  });
+
+  it('that does not fit is an error, and nothing changes', async () => {
+    const gpu = await open({ maximumBytes: 2 ** 22 });
+    const buffers = Array.from({ length: 3 }, () => gpu.createBuffer({ size: 2 ** 20, usage: STORAGE }));
+    gpu.pushErrorScope('validation');
+    gpu.pushErrorScope('out-of-memory');
+    gpu.createBuffer({ label: 'weights', size: 2 ** 20, usage: STORAGE });
+    const error = await gpu.popErrorScope();
+    expect(error?.constructor.name).toBe('GPUOutOfMemoryError');
+    expect(error?.message).toMatch(/^\[Buffer "weights"\] 1048576 bytes do not fit; 982784 of .* free/);
+    expect(await gpu.popErrorScope()).toBeNull();
+    expect(() => gpu.createBuffer({ size: 2 ** 20, usage: STORAGE, mappedAtCreation: true })).toThrow(RangeError);
+    gpu.onuncapturederror = (event) => event.preventDefault();
+    buffers[1]!.destroy();
+    const again = gpu.createBuffer({ size: 2 ** 20, usage: STORAGE });
+    expect((await readWords(gpu, again).catch(() => undefined))?.length).toBeUndefined(); // no room to read it
+    again.destroy();
+    const small = gpu.createBuffer({ size: 16, usage: STORAGE });
+    expect([...(await readWords(gpu, small))]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('is given back when a buffer is collected', async () => {
+    const gpu = await open({ maximumBytes: 2 ** 24 });
+    const taken = () => gpu.createBuffer({ size: 2 ** 20, usage: STORAGE }).size;
+    gpu.onuncapturederror = (event) => event.preventDefault();
+    for (let round = 0; round < 20; round++) {
+      for (let i = 0; i < 10; i++) taken();
+      collectGarbage();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    gpu.pushErrorScope('out-of-memory');
+    taken();
+    expect(await gpu.popErrorScope()).toBeNull();
+  });
+
+  it('does not keep kernels whose pipeline nobody has, and keeps those that wait for a submit', async () => {
+    const gpu = await open({ host: aloneHost });
+    const x = gpu.createBuffer({ size: 4096, usage: STORAGE });
+    const encode = () => {
+      const pipeline = pipelineOf(gpu, 'addOne');
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindTo(gpu, pipeline, x));
+      pass.dispatchWorkgroups(16);
+      pass.end();
+      return [new WeakRef(pipeline), encoder.finish()] as const;
+    };
+    const collected = async (pipeline: WeakRef<GPUComputePipeline>) => {
+      for (let round = 0; round < 20 && pipeline.deref() !== undefined; round++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        collectGarbage();
+      }
+      return pipeline.deref() === undefined;
+    };
+    const [pipeline, commands] = encode();
+    expect(await collected(pipeline)).toBe(false);
+    gpu.queue.submit([commands]);
+    expect((await readFloats(gpu, x))[0]).toBe(1);
+    const dropped = () => encode()[0];
+    expect(await collected(dropped())).toBe(true);
+  });
+
+  it('is flat over many steps', async () => {
+    const gpu = await open();
+    const pipeline = pipelineOf(gpu, 'addOne');
+    const x = gpu.createBuffer({ size: 4096, usage: STORAGE });
+    const out = gpu.createBuffer({ size: 4096, usage: READ });
+    const group = bindTo(gpu, pipeline, x);
+    const step = async () => {
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(16);
+      pass.end();
+      encoder.copyBufferToBuffer(x, 0, out, 0, 4096);
+      gpu.queue.submit([encoder.finish()]);
+      gpu.queue.writeBuffer(x, 0, new Float32Array(1));
+      await out.mapAsync(1);
+      out.getMappedRange();
+      out.unmap();
+    };
+    const used = async () => {
+      for (let i = 0; i < 2; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        collectGarbage();
+      }
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    for (let i = 0; i < 2000; i++) await step();
+    const before = await used();
+    for (let i = 0; i < 8000; i++) await step();
+    expect((await used()) - before).toBeLessThan(8000 * 64);
+  });
+});
+
+describe('a device that ends', () => {
+  /** Everything that waits for it hears of it. */
+  async function watch(gpu: GPUDevice): Promise<unknown[]> {
+    const out = gpu.createBuffer({ size: 16, usage: READ });
+    return Promise.all([
+      out.mapAsync(1).then(
+        () => 'mapped',
+        (error: DOMException) => error.name,
+      ),
+      gpu.queue.onSubmittedWorkDone(),
+      gpu.lost.then(({ reason, message }) => [reason, message]),
+    ]);
+  }
+
+  it.each([1, 2])('in the middle of a kernel that never ends, with %i threads', async (threads) => {
+    const gpu = await open({ threads });
+    dispatch(gpu, pipelineOf(gpu, 'forever'), undefined, 64);
+    const seen = watch(gpu);
+    setTimeout(() => gpu.destroy(), 50);
+    expect(await seen).toEqual(['AbortError', undefined, ['destroyed', 'the device was destroyed']]);
+  });
+
+  it('refuses nothing and does nothing afterwards', async () => {
+    const gpu = await open();
+    const left: unknown[] = [];
+    gpu.onuncapturederror = ({ error }) => left.push(error);
+    const x = gpu.createBuffer({ size: 16, usage: STORAGE });
+    gpu.destroy();
+    gpu.destroy();
+    gpu.queue.writeBuffer(x, 0, new Float32Array(4));
+    gpu.createBuffer({ size: 16, usage: 0 });
+    dispatch(gpu, pipelineOf(gpu, 'addOne'), undefined, 1);
+    x.destroy();
+    gpu.pushErrorScope('validation');
+    expect(await gpu.popErrorScope()).toBeNull();
+    await expect(gpu.createBuffer({ size: 16, usage: READ }).mapAsync(1)).rejects.toThrow('the device was destroyed');
+    await gpu.queue.onSubmittedWorkDone();
+    expect(left).toEqual([]);
+  });
+
+  it.each([
+    ['alone', { host: aloneHost }],
+    ['on one thread', { threads: 1 }],
+    ['on three threads', { threads: 3 }],
+  ])('because a kernel trapped, %s: the loss names it', async (_, options) => {
+    const gpu = await open(options);
+    dispatch(gpu, pipelineOf(gpu, 'trap'), undefined, 64);
+    const [mapped, , lost] = await watch(gpu);
+    expect([mapped, lost]).toEqual(['AbortError', ['unknown', 'trap: unreachable']]);
+  });
+
+  it.each([
+    ['leaves', 'process.exit(7)', /^thread 1 of the CPU device ended: it left with code 7$/],
+    ['throws', "throw new Error('broken')", /^thread 1 of the CPU device ended: broken$/],
+  ])('because a thread %s', async (_, statement, message) => {
+    let count = 0;
+    const host: Host = {
+      ...nodeHost,
+      spawn(source, listener) {
+        const dies = count++ === 1 ? `;setTimeout(() => { ${statement} }, 50);` : '';
+        return nodeHost.spawn!(source + dies, listener);
+      },
+    };
+    const gpu = await open({ host, threads: 2 });
+    const { reason, message: said } = await gpu.lost;
+    expect([reason, message.test(said)]).toEqual(['unknown', true]);
+    await gpu.queue.onSubmittedWorkDone();
+  });
+
+  it('leaves another one of the same process alone', async () => {
+    const [a, b] = [await open(), await open()];
+    const [pipeline, x] = [pipelineOf(b, 'addOne'), b.createBuffer({ size: 4096, usage: STORAGE })];
+    dispatch(a, pipelineOf(a, 'forever'), undefined, 4);
+    dispatch(b, pipeline, bindTo(b, pipeline, x), 16);
+    a.destroy();
+    dispatch(b, pipeline, bindTo(b, pipeline, x), 16);
+    expect((await readFloats(b, x)).every((value) => value === 2)).toBe(true);
+  });
+
+  it.each([
+    ['threads', { threads: 2 }],
+    ['slices', { host: aloneHost }],
+  ])('gives its memory back although somebody still has it: %s', async (_, options) => {
+    const gpu = await open(options);
+    const size = 2 ** 28;
+    const x = gpu.createBuffer({ size, usage: STORAGE });
+    const encoder = gpu.createCommandEncoder();
+    encoder.clearBuffer(x);
+    gpu.queue.submit([encoder.finish()]);
+    await gpu.queue.onSubmittedWorkDone();
+    const before = process.memoryUsage().rss;
+    gpu.destroy();
+    for (let round = 0; round < 100 && process.memoryUsage().rss > before - size / 2; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      collectGarbage();
+    }
+    expect(process.memoryUsage().rss).toBeLessThan(before - size / 2);
+    expect(x.size).toBe(size);
+  });
+
+  it('can be collected', async () => {
+    const once = async () => {
+      const gpu = await openCpu();
+      const pipeline = pipelineOf(gpu, 'addOne');
+      const x = gpu.createBuffer({ size: 4096, usage: STORAGE });
+      dispatch(gpu, pipeline, bindTo(gpu, pipeline, x), 16);
+      await readFloats(gpu, x);
+      gpu.destroy();
+      return new WeakRef(gpu);
+    };
+    const gpu = await once();
+    for (let round = 0; round < 100 && gpu.deref() !== undefined; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      collectGarbage();
+    }
+    expect(gpu.deref()).toBeUndefined();
+  });
+});
+
+describe('what a CPU device does not have', () => {
+  it.each([
+    ['createTexture', (gpu: GPUDevice) => gpu.createTexture({} as never)],
+    ['createSampler', (gpu: GPUDevice) => gpu.createSampler()],
+    ['createRenderPipeline', (gpu: GPUDevice) => gpu.createRenderPipeline({} as never)],
+    ['beginRenderPass', (gpu: GPUDevice) => gpu.createCommandEncoder().beginRenderPass({} as never)],
+    ['writeTexture', (gpu: GPUDevice) => gpu.queue.writeTexture({} as never, new Uint8Array(), {}, [])],
+    ['createQuerySet: type occlusion', (gpu: GPUDevice) => gpu.createQuerySet({ type: 'occlusion', count: 1 })],
+    [
+      'createBindGroupLayout: binding 0 is a texture',
+      (gpu: GPUDevice) => gpu.createBindGroupLayout({ entries: [{ binding: 0, visibility: 4, texture: {} }] }),
+    ],
+  ])('%s', async (call, body) => {
+    const gpu = await open();
+    expect(() => body(gpu)).toThrow(`${call}: the CPU device runs compute only`);
+  });
+});
+
+describe('errors', () => {
+  it('of WGSL have a place, and refuse the pipeline', async () => {
+    const gpu = await open();
+    gpu.pushErrorScope('validation');
+    const module = gpu.createShaderModule({ label: 'mine', code: 'a\nb c d\n' });
+    const error = await gpu.popErrorScope();
+    expect(error?.message).toMatch(/^Error while parsing WGSL: 2:3: not one of the kernels\n - While .*"mine"/);
+    const { messages } = await module.getCompilationInfo();
+    expect(messages).toEqual([
+      { type: 'error', message: 'not one of the kernels', lineNum: 2, linePos: 3, offset: 4, length: 0 },
+    ]);
+    const failing = gpu.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+    await expect(failing).rejects.toMatchObject({
+      name: 'GPUPipelineError',
+      reason: 'validation',
+      message: '[Invalid ShaderModule "mine"] is invalid',
+    });
+  });
+
+  it('without a scope go to the listener, after the call', async () => {
+    const gpu = await open();
+    const seen: string[] = [];
+    gpu.addEventListener('uncapturederror', ({ error }) => seen.push(error.constructor.name));
+    gpu.onuncapturederror = (event) => {
+      event.preventDefault();
+      seen.push(event.error.message.split('\n')[0]!);
+    };
+    gpu.createBuffer({ label: 'x', size: 16, usage: 0 });
+    expect(seen).toEqual([]);
+    await gpu.queue.onSubmittedWorkDone();
+    expect(seen).toEqual(['[Buffer "x"] usage (0) is not a set of buffer usages.', 'GPUValidationError']);
+  });
+
+  it('name the objects', async () => {
+    const gpu = await open();
+    const messageOf = async (body: () => void) => {
+      gpu.pushErrorScope('validation');
+      body();
+      return (await gpu.popErrorScope())?.message;
+    };
+    const x = gpu.createBuffer({ label: 'logits', size: 16, usage: STORAGE });
+    expect(await messageOf(() => gpu.queue.writeBuffer(x, 0, new Float32Array(8)))).toMatch(
+      /^write range \(bufferOffset: 0, size: 32\) does not fit in \[Buffer "logits"\] size \(16\)\.\n - While calling/,
+    );
+    const layout = gpu.createBindGroupLayout({
+      label: 'norm',
+      entries: [{ binding: 3, visibility: 4, buffer: { type: 'storage' } }],
+    });
+    expect(await messageOf(() => gpu.createBindGroup({ label: 'g', layout, entries: [] }))).toMatch(
+      /^binding index \(3\) of \[BindGroupLayout "norm"\] is missing in the bind group\.\n - While .*"g"/,
+    );
+    const module = gpu.createShaderModule({ code: wgslOf('addOne') });
+    const pipelineLayout = gpu.createPipelineLayout({ bindGroupLayouts: [layout] });
+    expect(await messageOf(() => gpu.createComputePipeline({ layout: pipelineLayout, compute: { module } }))).toBe(
+      '@group(0) @binding(0) var x: binding doesn\'t exist in [BindGroupLayout "norm"]',
+    );
+  });
+});
+
+describe('a process', () => {
+  const script = (body: string) => `
+    import { openCpu } from './test/support/cpuDevice.ts';
+    import { bindTo, dispatch, pipelineOf, readFloats } from './test/support/cpuPrograms.ts';
+    const gpu = await openCpu();
+    ${body}
+  `;
+  const args = (body: string) => ['--import', 'tsx', '--input-type=module', '-e', script(body)];
+
+  it('ends by itself when its device is idle, and not before its work is done', async () => {
+    const body = `
+      const pipeline = pipelineOf(gpu, 'addOne');
+      const x = gpu.createBuffer({ size: 65536, usage: 0x8c });
+      for (let i = 0; i < 100; i++) dispatch(gpu, pipeline, bindTo(gpu, pipeline, x), 256);
+      console.log((await readFloats(gpu, x))[5]);`;
+    const { stdout } = await promisify(execFile)(process.execPath, args(body));
+    expect(stdout).toBe('100\n');
+  });
+
+  it('ends at an interrupt in the middle of a dispatch', async () => {
+    const child = spawn(
+      process.execPath,
+      args(`dispatch(gpu, pipelineOf(gpu, 'forever'), undefined, 8); setTimeout(() => console.log('running'), 100);`),
+    );
+    child.stdout.once('data', () => child.kill('SIGINT'));
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
+      child.once('exit', (...how) => resolve(how));
+    });
+    expect([code, signal]).toEqual([null, 'SIGINT']);
+  });
+});

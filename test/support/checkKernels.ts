@@ -1,0 +1,32 @@
+import { readdir } from 'node:fs/promises';
+import { registry } from '../../src/engine/ops/index.js';
+import { SUBGROUP_SIZES } from '../../src/wgsl/interpret.js';
+import { KernelCheck, kernelProfiles } from './kernelCheck.js';
+
+/** Sizes around the edges of subgroups and workgroups, small enough to be interpreted. */
+const SIZES = [1, 7, 9, 33];
+
+// `npm run kernels`: every kernel file over the samples of its op, in the checker, with subgroups of every size.
+const checks = new KernelCheck();
+for (const row of registry) {
+  await checks.checkRow(row, kernelProfiles(SUBGROUP_SIZES), SIZES);
+  process.stderr.write(`${row.name}\n`);
+}
+let problems = 0;
+for (const file of (await readdir(new URL('../../shaders/', import.meta.url))).sort()) {
+  if (!file.endsWith('.wgsl')) continue;
+  const shader = file.replace(/\.wgsl$/, '');
+  const report = checks.reports.get(shader);
+  if (!report) {
+    console.log(`${shader.padEnd(40)} not run`);
+    continue;
+  }
+  const sizes = [...report.subgroupSizes].sort((a, b) => a - b).join(' ');
+  const state = report.problems.length === 0 ? 'ok' : `${report.problems.length} problems`;
+  console.log(
+    `${shader.padEnd(40)} ${String(report.dispatches).padStart(5)} dispatches, subgroups ${sizes.padEnd(12)} ${state}`,
+  );
+  for (const problem of report.problems.slice(0, 3)) console.log(problem.replace(/^/gm, '    '));
+  problems += report.problems.length;
+}
+process.exitCode = problems > 0 ? 1 : 0;

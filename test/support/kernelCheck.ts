@@ -1,0 +1,234 @@
+import { type AdapterProfile, type Dispatch, kernelText, packParams, readInterface } from '../../src/engine/kernel.js';
+import { arrange } from '../../src/engine/planSteps.js';
+import { ReferenceRun } from '../../src/engine/reference.js';
+import type { OpRow, OpSample } from '../../src/engine/registry.js';
+import { shaderText } from '../../src/engine/shaderSource.js';
+import type { Storage } from '../../src/engine/tensor.js';
+import { type CheckedBinding, check, findingText } from '../../src/wgsl/check.js';
+import { parseModule } from '../../src/wgsl/index.js';
+import type { SubgroupSize } from '../../src/wgsl/interpret.js';
+import type { Module } from '../../src/wgsl/tree.js';
+import { differenceOf } from './differenceOf.js';
+import { recordSample } from './recordSample.js';
+
+/** Who would choose the kernels: every kind of device that picks other ones, with the size of its subgroups. */
+export interface KernelProfile {
+  readonly name: string;
+  readonly subgroupSize: SubgroupSize;
+  readonly adapter: AdapterProfile;
+}
+
+/** The readable kernels, those for CPU drivers and those for GPUs, with subgroups of each size and without. */
+export function kernelProfiles(sizes: readonly SubgroupSize[]): KernelProfile[] {
+  const common = { driver: 'interpreter', f16: false, limits: { maxStorageBufferBindingSize: 2 ** 27 } };
+  const profiles: KernelProfile[] = [
+    {
+      name: 'readable',
+      subgroupSize: 32,
+      adapter: { ...common, kind: 'cpu', variant: 1, subgroupSize: 0 },
+    },
+    {
+      name: 'CPU driver without subgroups',
+      subgroupSize: 32,
+      adapter: { ...common, kind: 'cpu', variant: 2, subgroupSize: 0 },
+    },
+  ];
+  for (const subgroupSize of sizes) {
+    profiles.push(
+      {
+        name: `CPU driver, subgroups of ${subgroupSize}`,
+        subgroupSize,
+        adapter: { ...common, kind: 'cpu', variant: 2, subgroupSize },
+      },
+      { name: `GPU, subgroups of ${subgroupSize}`, subgroupSize, adapter: { ...common, kind: 'gpu', subgroupSize } },
+    );
+  }
+  return profiles;
+}
+
+/** What is known of one kernel file when all is done. */
+export interface KernelReport {
+  readonly subgroupSizes: Set<number>;
+  dispatches: number;
+  /** findings and disagreements, as text */
+  readonly problems: string[];
+}
+
+/** Checked runs of kernels, and what they found, by file. Dispatches that ran before are not run again. */
+export class KernelCheck {
+  readonly reports = new Map<string, KernelReport>();
+  readonly #modules = new Map<string, Module>();
+  readonly #seen = new Set<string>();
+
+  /** Run every sample of an op at some sizes, under some profiles. */
+  async checkRow(row: OpRow, profiles: readonly KernelProfile[], sizes: readonly number[]): Promise<void> {
+    for (const sample of row.samples) {
+      for (const n of sizes) for (const profile of profiles) await this.checkSample(sample, n, profile);
+    }
+  }
+
+  /** Record an op at one size, run the kernels that a profile chooses, and compare with the float64 reference. */
+  async checkSample(sample: OpSample, n: number, profile: KernelProfile): Promise<void> {
+    const { program, feeds } = recordSample(sample, n);
+    const { dispatches } = arrange(program, profile.adapter as never, { keep: 'all', profile: profile.adapter });
+    const texts = new Map<string, string>();
+    for (const dispatch of [...dispatches.values()].flat()) {
+      texts.set(dispatch.shader, kernelText(await shaderText(dispatch.shader), dispatch));
+    }
+    if (!this.#isNew(`${sample.name} ${n}`, [...dispatches.values()].flat(), texts, profile)) return;
+    const reference = new ReferenceRun(program, feeds);
+    const memory = new HostMemory(program.flatLength);
+    for (const [tensor, data] of feeds) memory.write(tensor.storage, data);
+    for (const entry of program.entries) {
+      reference.runEntry(entry);
+      const here = dispatches.get(entry.index) ?? [];
+      memory.forgetScratch();
+      for (const dispatch of here)
+        await this.#run(dispatch, memory, `${sample.name}, n = ${n}, ${profile.name}`, profile);
+      for (const output of entry.outputs.filter((tensor) => tensor.isContiguous && here.length > 0)) {
+        const difference = differenceOf(
+          memory.read(output.storage),
+          reference.value(output).data,
+          sample.roundings ?? 64,
+          sample.floor,
+        );
+        if (difference !== undefined) {
+          const what = `${entry.op.name} ${output.label} (${sample.name}, n = ${n}, ${profile.name}): ${difference}`;
+          this.#report(here.at(-1)!.shader).problems.push(what);
+        }
+      }
+    }
+  }
+
+  /** Whether any dispatch differs from all that ran; the size of subgroups matters only to a kernel that has some. */
+  #isNew(
+    sample: string,
+    dispatches: readonly Dispatch[],
+    texts: ReadonlyMap<string, string>,
+    { subgroupSize }: KernelProfile,
+  ): boolean {
+    const keys = dispatches.map(({ shader, constants, params, workgroups }) => {
+      const size = /subgroup/.test(texts.get(shader)!.replace(/\/\/.*$/gm, '')) ? subgroupSize : 0;
+      return `${sample} ${shader} ${JSON.stringify([constants, params, workgroups, size])}`;
+    });
+    const isNew = keys.some((key) => !this.#seen.has(key));
+    for (const key of keys) this.#seen.add(key);
+    return isNew;
+  }
+
+  async #run(dispatch: Dispatch, memory: HostMemory, where: string, { subgroupSize }: KernelProfile): Promise<void> {
+    const file = await shaderText(dispatch.shader);
+    const text = kernelText(file, dispatch);
+    const module = this.#module(text);
+    const { bindings: declared, params } = readInterface(dispatch.shader, file);
+    const bindings = declared.map(({ binding, name, access }): CheckedBinding => {
+      if (access === 'uniform') {
+        return { group: 0, binding, bytes: new Uint8Array(packParams(dispatch.shader, params, dispatch.params ?? {})) };
+      }
+      return { group: 0, binding, ...memory.bound(dispatch.bind[name]!) };
+    });
+    const entryPoint = module.entryPoints[0]!.function.name;
+    const findings = check(module, entryPoint, { bindings, workgroups: dispatch.workgroups, subgroupSize, seed: 7 });
+    const report = this.#report(dispatch.shader);
+    report.dispatches += 1;
+    report.subgroupSizes.add(subgroupSize);
+    for (const finding of findings) report.problems.push(`${where}: ${findingText(finding, module.text)}`);
+  }
+
+  #module(text: string): Module {
+    let module = this.#modules.get(text);
+    if (!module) {
+      module = parseModule(text);
+      this.#modules.set(text, module);
+    }
+    return module;
+  }
+
+  #report(shader: string): KernelReport {
+    let report = this.reports.get(shader);
+    if (!report) {
+      report = { subgroupSizes: new Set(), dispatches: 0, problems: [] };
+      this.reports.set(shader, report);
+    }
+    return report;
+  }
+}
+
+/** Bytes of storages, and which words of them anybody wrote. What nobody wrote is NaN, so that it shows. */
+class HostMemory {
+  readonly #storages = new Map<number, Words>();
+  readonly #scratch = new Map<number, Words>();
+  readonly #parameters: Words;
+  readonly #gradients: Words;
+
+  constructor(flatLength: number) {
+    this.#parameters = new Words(flatLength, true);
+    this.#gradients = new Words(flatLength, true);
+  }
+
+  write(storage: Storage, data: ArrayLike<number>): void {
+    const { words, from } = this.#locate(storage);
+    const view = storage.dtype === 'f32' ? words.f32 : words.u32;
+    view.set(Array.from(data), from);
+    words.written.fill(1, from, from + storage.length);
+  }
+
+  read(storage: Storage): Float32Array | Uint32Array {
+    const { words, from } = this.#locate(storage);
+    return (storage.dtype === 'f32' ? words.f32 : words.u32).subarray(from, from + storage.length);
+  }
+
+  forgetScratch(): void {
+    this.#scratch.clear();
+  }
+
+  /** The bytes of a binding, and which of its words are written. */
+  bound(bound: Dispatch['bind'][string]): Pick<CheckedBinding, 'bytes' | 'written'> {
+    if ('scratch' in bound) {
+      const words = this.#scratch.get(bound.scratch) ?? new Words(bound.length, false);
+      this.#scratch.set(bound.scratch, words);
+      return words.range(0, bound.length);
+    }
+    if (!('tensor' in bound)) return this.bound({ tensor: bound, offset: 0, length: bound.storage.length });
+    const { words, from } = this.#locate(bound.tensor.storage);
+    return words.range(from + bound.offset, bound.length);
+  }
+
+  #locate(storage: Storage): { words: Words; from: number } {
+    const { id, role, length, flatOffset, data } = storage;
+    if (flatOffset !== undefined) {
+      return { words: role === 'gradient' ? this.#gradients : this.#parameters, from: flatOffset };
+    }
+    let words = this.#storages.get(id);
+    if (!words) {
+      words = new Words(length, role !== 'activation' && role !== 'input');
+      this.#storages.set(id, words);
+      if (data) this.write(storage, data);
+    }
+    return { words, from: 0 };
+  }
+}
+
+const NAN_BITS = 0x7fc00000;
+
+class Words {
+  readonly f32: Float32Array;
+  readonly u32: Uint32Array;
+  readonly written: Uint8Array;
+
+  constructor(length: number, isCleared: boolean) {
+    // A binding must not be empty: an empty tensor shows 4 bytes that nobody reads.
+    this.f32 = new Float32Array(Math.max(1, length));
+    this.u32 = new Uint32Array(this.f32.buffer);
+    this.written = new Uint8Array(this.f32.length).fill(isCleared ? 1 : 0);
+    if (!isCleared) this.u32.fill(NAN_BITS);
+  }
+
+  range(from: number, length: number): { bytes: Uint8Array; written: Uint8Array } {
+    const to = from + Math.max(1, length);
+    return {
+      bytes: new Uint8Array(this.f32.buffer, from * 4, (to - from) * 4),
+      written: this.written.subarray(from, to),
+    };
+  }
+}
