@@ -4,7 +4,7 @@
  * They may stand in any order, so each is analysed when its name is first needed. Whoever is needed while it is being
  * analysed depends on itself, which WGSL refuses. A function is finished after those that it calls.
  */
-import { KNOWN_ATTRIBUTES } from './attributes.js';
+import { KNOWN_ATTRIBUTES, OF_RENDERING } from './attributes.js';
 import { type Constant, convertScalar, type ScalarValue } from './constants.js';
 import { WgslError } from './errors.js';
 import { constantOf, overrideOf } from './expressions.js';
@@ -32,7 +32,7 @@ import type {
   Type,
   Variable,
 } from './tree.js';
-import { accessOf, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
+import { accessOf, checkStore, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
 import {
   ABSTRACT_FLOAT,
   ABSTRACT_INT,
@@ -40,7 +40,6 @@ import {
   BOOL,
   I32,
   isConstructible,
-  isHostShareable,
   layOut,
   sameType,
   sizeOf,
@@ -169,9 +168,9 @@ class ModuleAnalyser {
     for (const { name, at, arguments: given } of attributes) {
       const counts = KNOWN_ATTRIBUTES[where][name];
       if (!counts) {
-        const isStage = name === 'vertex' || name === 'fragment';
+        const isRendering = OF_RENDERING.includes(name);
         this.fail(
-          isStage ? `'@${name}' is left out; only @compute runs` : `'@${name}' is not valid for a ${where}`,
+          isRendering ? `'@${name}' is left out; only @compute runs` : `'@${name}' is not valid for a ${where}`,
           at,
         );
       }
@@ -370,7 +369,7 @@ class ModuleAnalyser {
     const initial = syntax.value && this.initialOf(syntax, space);
     if (!syntax.type && !initial) this.fail("'var' declaration requires a type or initializer", at);
     const type = syntax.type ? typeOf(syntax.type, this.scope) : (initial!.type as Type);
-    this.checkStore(type, space, at);
+    checkStore(type, space, at, this.scope);
     const binding = this.bindingOf(syntax, space);
     const variable: Variable = {
       id: this.scope.newId(),
@@ -394,21 +393,6 @@ class ModuleAnalyser {
     const declared = syntax.type && typeOf(syntax.type, this.scope);
     const operand = overrideOf(syntax.value!, this.scope, "module-scope 'var' initializer");
     return initialValue(operand, declared, 'var', this.scope) as ConstantOperand;
-  }
-
-  private checkStore(type: Type, space: AddressSpace, at: Position) {
-    const isShared = space === 'storage' || space === 'uniform';
-    if (isShared && !isHostShareable(type)) {
-      this.fail(
-        `type '${typeName(type)}' cannot be used in address space '${space}' as it is non-host-shareable; write u32 for bool`,
-        at,
-      );
-    }
-    if (space !== 'storage' && !isConstructible(type)) {
-      const what = type.kind === 'pointer' ? 'pointers' : 'runtime-sized arrays';
-      this.fail(`${what} cannot be used in the <${space}> address space`, at);
-    }
-    if (space !== 'workgroup' && this.scope.analysis.overrideSized.has(type)) this.fail(OVERRIDE_SIZED, at);
   }
 
   private bindingOf({ attributes, at }: VariableSyntax, space: AddressSpace): Variable['binding'] {
@@ -458,7 +442,7 @@ class ModuleAnalyser {
     this.allow(attributes, 'parameter');
     const type = typeOf(syntax.type, this.scope);
     if (!isConstructible(type) && type.kind !== 'pointer') this.fail(`a parameter cannot be a '${typeName(type)}'`, at);
-    if (this.scope.analysis.overrideSized.has(type)) this.fail(OVERRIDE_SIZED, at);
+    if (type.kind !== 'pointer') checkStore(type, 'function', at, this.scope);
     const builtin = this.builtinOf(attributes);
     if (builtin) this.checkBuiltinType(builtin, type, at);
     if (!ofEntryPoint && builtin) this.fail("'@builtin' is not valid for non-entry point function parameters", at);
@@ -496,7 +480,7 @@ class ModuleAnalyser {
     if (ofEntryPoint) this.fail('a compute entry point returns nothing; write results to storage', at);
     if (!isConstructible(type))
       this.fail(`function return type must be a constructible type; found '${typeName(type)}'`, syntax.at);
-    if (this.scope.analysis.overrideSized.has(type)) this.fail(OVERRIDE_SIZED, syntax.at);
+    checkStore(type, 'function', syntax.at, this.scope);
     return type;
   }
 

@@ -12,3 +12,15 @@ export const KNOWN_ATTRIBUTES: Readonly<Record<Where, Attributes>> = {
   member: { align: [1, 1], size: [1, 1], builtin: [1, 1] },
   parameter: { builtin: [1, 1] },
 };
+
+/** Attributes of WGSL that mean something to render pipelines only. */
+export const OF_RENDERING: readonly string[] = [
+  'vertex',
+  'fragment',
+  'location',
+  'interpolate',
+  'invariant',
+  'blend_src',
+  'color',
+  'early_fragment_test',
+];

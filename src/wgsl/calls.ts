@@ -19,7 +19,7 @@ import type { AnalysedFunction, Scope } from './scope.js';
 import type { ExpressionSyntax } from './syntax.js';
 import type { Position, Variable } from './tree.js';
 import { generatorOf, isPredeclared, refuseLeftOut, typeOf } from './typeNames.js';
-import { type AnyType, concrete, sameType, scalarOf, typeName, U32, withScalar } from './types.js';
+import { type AnyType, concrete, isConstructible, sameType, scalarOf, typeName, U32, withScalar } from './types.js';
 
 type CallSyntax = ExpressionSyntax & { readonly kind: 'call' };
 
@@ -213,6 +213,12 @@ function checkLaneNumber(name: string, values: readonly (ConstantOperand | Value
     scope.fail(`the lane number of ${name} must be 0 to ${most - 1}; found ${number}`, lane.at);
 }
 
+/** Whether a constant is of abstract-ints that a u32 holds: `bitcast<u32>(0xffffffff)` takes them as they are. */
+function fitsU32(operand: Operand): boolean {
+  if (operand.kind !== 'constant' || scalarOf(operand.type)?.name !== 'abstract-int') return false;
+  return [operand.value].flat().every((part) => typeof part === 'bigint' && part >= 0n);
+}
+
 /** `bitcast<vec2<u32>>(v)` */
 function bitcast({ callee, at }: CallSyntax, given: readonly Operand[], scope: Scope): ConstantOperand | ValueOperand {
   const [target, ...more] = callee.template ?? [];
@@ -226,12 +232,10 @@ function bitcast({ callee, at }: CallSyntax, given: readonly Operand[], scope: S
     const found = given.map((argument) => typeName(argument.type)).join(', ');
     return scope.fail(`no matching overload for 'bitcast<${typeName(type)}>(${found})'`, at);
   }
-  // An abstract-int past the range of i32 is bits as they are.
-  const asU32 =
-    from.name === 'abstract-int' && of.name === 'u32'
-      ? converted(operand, withScalar(operand.type, U32), scope)
-      : undefined;
-  const bits = asU32 ?? concreteOperand(operand, scope);
+  const bits =
+    fitsU32(operand) && of.name === 'u32'
+      ? converted(operand, withScalar(operand.type, U32), scope)!
+      : concreteOperand(operand, scope);
   if (bits.kind === 'constant') return fold(scope, at, [bits], type, () => foldBuiltin('bitcast', [bits], type));
   return builtin('bitcast', type, [bits], at, scope);
 }
@@ -267,6 +271,10 @@ function workgroupUniformLoad(given: readonly Operand[], at: Position, scope: Sc
       at,
     );
   }
+  const { of } = pointer.type;
+  if (!isConstructible(of) || scope.analysis.overrideSized.has(of)) {
+    scope.fail(`workgroupUniformLoad cannot load a '${typeName(of)}'`, at);
+  }
   if (pointer.root) scope.uses?.reads.add(pointer.root);
-  return builtin('workgroupUniformLoad', pointer.type.of, [pointer], at, scope);
+  return builtin('workgroupUniformLoad', of, [pointer], at, scope);
 }

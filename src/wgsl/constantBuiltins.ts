@@ -138,15 +138,15 @@ function halfEven(x: number): number {
   return part < 0.5 || (part === 0.5 && down % 2 === 0) ? down : down + 1;
 }
 
+const least = (a: bigint, b: bigint) => (b - a < 0n ? b : a);
+const greatest = (a: bigint, b: bigint) => (a - b < 0n ? b : a);
+
 const INTEGERS: Readonly<Record<string, (...values: bigint[]) => bigint>> = {
   abs: (a) => (a! < 0n ? -a! : a!),
   sign: (a) => (a! > 0n ? 1n : a! < 0n ? -1n : 0n),
-  min: (a, b) => (b! < a! ? b! : a!),
-  max: (a, b) => (a! < b! ? b! : a!),
-  clamp: (x, low, high) => {
-    const raised = x! < low! ? low! : x!;
-    return high! < raised ? high! : raised;
-  },
+  min: (a, b) => least(a!, b!),
+  max: (a, b) => greatest(a!, b!),
+  clamp: (x, low, high) => least(greatest(x!, low!), high!),
 };
 
 function onAbstract(name: string, given: readonly Constant[], type: AnyType): ConstantValue {

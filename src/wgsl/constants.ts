@@ -90,8 +90,7 @@ export function convertScalar(value: ScalarValue, from: AnyScalar, to: AnyScalar
   }
   if (from.name === 'abstract-float') {
     if (to.name !== 'f32') return conversion('f32', to.name as ScalarName)(value as number);
-    const rounded = Math.fround(value as number);
-    if (!Number.isFinite(rounded))
+    if (Math.abs(value as number) > MAX_F32)
       throw new ConstantError(`value ${print(value, from)} cannot be represented as 'f32'`);
     return Math.fround(value as number);
   }

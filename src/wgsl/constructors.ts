@@ -12,7 +12,7 @@ import {
 } from './operands.js';
 import type { Scope } from './scope.js';
 import type { Position } from './tree.js';
-import type { Generator } from './typeNames.js';
+import { checkCount, type Generator } from './typeNames.js';
 import {
   ABSTRACT_FLOAT,
   ABSTRACT_INT,
@@ -57,6 +57,7 @@ export function construct(
   }
   const { parameters, type } = plan;
   if (!isConstructible(type)) scope.fail(`a value of type '${typeName(type)}' cannot be made`, at);
+  checkCount(type, at, scope);
   if (scope.analysis.overrideSized.has(type as never)) {
     scope.fail(`a value of type '${typeName(type)}', whose length depends on an 'override', cannot be made`, at);
   }

@@ -1,7 +1,14 @@
 /** Expressions: types found, constants computed, the rest written as the tree's expressions. */
 import { isBuiltin } from './builtins.js';
 import { call } from './calls.js';
-import { type Constant, type ConstantValue, checkRightSide, foldBinary, foldUnary } from './constants.js';
+import {
+  type Constant,
+  ConstantError,
+  type ConstantValue,
+  checkRightSide,
+  foldBinary,
+  foldUnary,
+} from './constants.js';
 import { parseNumber } from './literals.js';
 import {
   type ConstantOperand,
@@ -28,16 +35,7 @@ type Of<Kind extends ExpressionSyntax['kind']> = ExpressionSyntax & { readonly k
 export function expression(syntax: ExpressionSyntax, scope: Scope): Operand {
   switch (syntax.kind) {
     case 'number':
-      return constant(
-        checked(
-          scope,
-          syntax.at,
-          false,
-          () => parseNumber(syntax.text),
-          () => ({ type: I32, value: 0 }),
-        ),
-        syntax.at,
-      );
+      return constant(number(syntax, scope), syntax.at);
     case 'boolean':
       return constant({ type: BOOL, value: syntax.value }, syntax.at);
     case 'name':
@@ -67,6 +65,16 @@ const constant = (from: Constant, at: Position, isOverride = false): ConstantOpe
   isOverride,
   ...from,
 });
+
+/** A number that does not fit its type is an error even where short-circuit skips it. */
+function number({ text, at }: Of<'number'>, scope: Scope): Constant {
+  try {
+    return parseNumber(text);
+  } catch (error) {
+    if (!(error instanceof ConstantError)) throw error;
+    return scope.fail(error.message, at);
+  }
+}
 
 /** A constant that is known when the module is made. @param what it is for, in the message */
 export function constantOf(syntax: ExpressionSyntax, scope: Scope, what: string): ConstantOperand {
@@ -172,7 +180,7 @@ function pointedTo({ expression: pointer, root }: ValueOperand, at: Position): P
 }
 
 /** `p.x` and `p[i]` on a pointer mean `(*p).x` and `(*p)[i]`. */
-function throughPointer(operand: Operand): Operand {
+export function throughPointer(operand: Operand): Operand {
   return operand.kind === 'value' && operand.type.kind === 'pointer' ? pointedTo(operand, operand.at) : operand;
 }
 
@@ -259,8 +267,11 @@ function partType(type: AnyType): { type: AnyType; count: number | undefined } |
   return undefined;
 }
 
-function indexed({ of, index: indexSyntax, at }: Of<'index'>, scope: Scope): Operand {
-  const whole = throughPointer(expression(of, scope));
+function indexed({ of, index, at }: Of<'index'>, scope: Scope): Operand {
+  return elementAt(throughPointer(expression(of, scope)), index, at, scope);
+}
+
+export function elementAt(whole: Operand, indexSyntax: ExpressionSyntax, at: Position, scope: Scope): Operand {
   const part = partType(whole.type);
   if (!part) return scope.fail(`cannot index type '${typeName(whole.type)}'`, at);
   const given = expression(indexSyntax, scope);

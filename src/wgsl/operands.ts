@@ -2,6 +2,7 @@
 import { type Constant, ConstantError, type ConstantValue, convert, zeroValue } from './constants.js';
 import type { Scope } from './scope.js';
 import type { AddressSpace, Expression, Place, Position, Type, Variable } from './tree.js';
+import { checkCount } from './typeNames.js';
 import { type AnyType, concrete, convertsTo, isConstructible, sameType, typeName } from './types.js';
 
 export interface ConstantOperand extends Constant {
@@ -78,6 +79,7 @@ export function loaded(operand: Operand, scope: Scope): ConstantOperand | ValueO
       at,
     );
   }
+  checkCount(type, at, scope);
   if (access === 'write') scope.fail('cannot load from memory that is only written', at);
   if (root) scope.uses?.reads.add(root);
   return value({ kind: 'load', type, at, place });

@@ -19,9 +19,10 @@ import {
   type ValueOperand,
 } from './operands.js';
 import type { Entity, Scope } from './scope.js';
+import { assignSwizzle, swizzledPlace } from './swizzles.js';
 import type { BlockSyntax, CaseSyntax, ExpressionSyntax, StatementSyntax, VariableSyntax } from './syntax.js';
 import type { BinaryOperator, Block, Expression, Position, Statement, SwitchCase, Type, Variable } from './tree.js';
-import { accessOf, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
+import { accessOf, checkStore, spaceOf, typeOf } from './typeNames.js';
 import { type AnyType, BOOL, convertsTo, I32, isConstructible, sameType, scalarOf, typeName, U32 } from './types.js';
 
 export type Behaviour = 'next' | 'break' | 'continue' | 'return';
@@ -136,7 +137,7 @@ function declaration(syntax: VariableSyntax, scope: Scope): Statement {
   const declared = syntax.type && typeOf(syntax.type, scope);
   const given = syntax.value && initialValue(expression(syntax.value, scope), declared, kind, scope);
   const type = declared ?? (given!.type as Type);
-  if (kind === 'var') checkLocalType(type, syntax, scope);
+  if (kind === 'var') checkStore(type, 'function', at, scope);
   const variable: Variable = { id: scope.newId(), kind: kind as 'var' | 'let', name, type, at, space: 'function' };
   const root = given?.kind === 'value' ? given.root : undefined;
   const written = given && expressionOf(given, scope);
@@ -153,14 +154,6 @@ function checkLocalSpace({ template, at, type, value }: VariableSyntax, scope: S
     accessOf(access, found, scope);
   }
   if (!type && !value) scope.fail("'var' declaration requires a type or initializer", at);
-}
-
-function checkLocalType(type: Type, { at }: VariableSyntax, scope: Scope) {
-  if (scope.analysis.overrideSized.has(type)) scope.fail(OVERRIDE_SIZED, at);
-  if (type.kind === 'array' && type.count === undefined) {
-    scope.fail('runtime-sized arrays cannot be used in the <function> address space; write array<f32, 4>', at);
-  }
-  if (!isConstructible(type)) scope.fail(`a var cannot hold a '${typeName(type)}'`, at);
 }
 
 /** The value of a declaration as its type, or as the type that it has by itself. */
@@ -208,21 +201,24 @@ export function assertConstant(condition: ExpressionSyntax, at: Position, scope:
 // ---- assignments and calls ----
 
 function targetOf(syntax: ExpressionSyntax, scope: Scope): PlaceOperand {
-  const operand = expression(syntax, scope);
+  return storable(expression(syntax, scope), syntax, scope);
+}
+
+function storable(operand: Operand, syntax: ExpressionSyntax, scope: Scope): PlaceOperand {
   if (operand.kind !== 'place') {
     return scope.fail(`cannot assign to ${describe(syntax, operand)}; only memory of a 'var' can change`, syntax.at);
   }
+  checkStores(operand, syntax.at, scope);
+  return operand;
+}
+
+function checkStores(operand: PlaceOperand, at: Position, scope: Scope) {
   if (operand.access === 'read') {
     const remedy = operand.space === 'storage' ? '; declare it var<storage, read_write>' : '';
-    scope.fail(
-      `cannot store into a read-only type '${typeName(operand.type)}' in <${operand.space}>${remedy}`,
-      syntax.at,
-    );
+    scope.fail(`cannot store into a read-only type '${typeName(operand.type)}' in <${operand.space}>${remedy}`, at);
   }
-  if (!isConstructible(operand.type))
-    scope.fail(`a value of type '${typeName(operand.type)}' cannot be stored`, syntax.at);
+  if (!isConstructible(operand.type)) scope.fail(`a value of type '${typeName(operand.type)}' cannot be stored`, at);
   if (operand.root) scope.uses?.writes.add(operand.root);
-  return operand;
 }
 
 function describe(syntax: ExpressionSyntax, operand: Operand): string {
@@ -244,7 +240,13 @@ function assignment(
     }
     return operand.kind === 'constant' ? undefined : { kind: 'evaluate', at, expression: expressionOf(operand, scope) };
   }
-  const target = targetOf(placeSyntax, scope);
+  const swizzled = swizzledPlace(placeSyntax, scope);
+  if (swizzled?.kind === 'swizzle') {
+    checkStores(swizzled.vector, placeSyntax.at, scope);
+    if (operator && swizzled.vector.root) scope.uses?.reads.add(swizzled.vector.root);
+    return assignSwizzle(swizzled, operator, valueSyntax, at, scope);
+  }
+  const target = swizzled ? storable(swizzled, placeSyntax, scope) : targetOf(placeSyntax, scope);
   const operand = expression(valueSyntax, scope);
   if (operator) return compound(operator, target, operand, at, scope);
   const given = converted(operand, target.type, scope);

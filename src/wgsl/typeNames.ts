@@ -4,14 +4,33 @@ import { expression } from './expressions.js';
 import { converted } from './operands.js';
 import type { Scope } from './scope.js';
 import type { ExpressionSyntax, NameSyntax } from './syntax.js';
-import type { AddressSpace, ArrayType, MatrixType, PointerType, ScalarType, Type, VectorType } from './tree.js';
-import { BOOL, F32, I32, isConstructible, nestingDepth, typeName, U32 } from './types.js';
+import type {
+  AddressSpace,
+  ArrayType,
+  MatrixType,
+  PointerType,
+  Position,
+  ScalarType,
+  Type,
+  VectorType,
+} from './tree.js';
+import {
+  type AnyType,
+  BOOL,
+  F32,
+  I32,
+  isConstructible,
+  isHostShareable,
+  nestingDepth,
+  typeName,
+  U32,
+} from './types.js';
 
 const SCALAR_NAMES: Readonly<Record<string, ScalarType>> = { bool: BOOL, i32: I32, u32: U32, f32: F32 };
 const SHORT: Readonly<Record<string, ScalarType>> = { f: F32, i: I32, u: U32 };
 
 const LEFT_OUT =
-  /^(texture_\w+|sampler|sampler_comparison|atomic|f16|vec[234]h|mat[234]x[234]h|subgroup_matrix_\w+|binding_array|buffer)$/;
+  /^(texture_\w+|sampler|sampler_comparison|atomic|f16|vec[234]h|mat[234]x[234]h|subgroup_matrix_\w+|binding_array|buffer|texel_buffer)$/;
 
 /** `vec3`, `mat2x2`, `array`: names that make a type with a template list, or are made one by a constructor's arguments. */
 export type Generator =
@@ -42,7 +61,7 @@ export function refuseLeftOut(name: string, at: NameSyntax['at'], scope: Scope) 
   if (LEFT_OUT.test(name)) {
     const remedy = /^(f16|\w+h)$/.test(name)
       ? '; write f32'
-      : /^texture|^sampler/.test(name)
+      : /^te(xture|xel)|^sampler/.test(name)
         ? '; write a storage buffer'
         : '';
     scope.fail(`type '${name}' is left out${remedy}`, at);
@@ -160,5 +179,29 @@ function pointerType(syntax: NameSyntax, scope: Scope): PointerType {
   const space = spaceOf(spaceName!, scope);
   const of = typeOf(pointee!, scope);
   if (of.kind === 'pointer') scope.fail('a pointer cannot point to a pointer', pointee!.at);
+  checkStore(of, space, pointee!.at, scope);
   return { kind: 'pointer', space, of, access: accessOf(accessName, space, scope) };
+}
+
+/** Whether memory of an address space can hold a type. */
+export function checkStore(type: Type, space: AddressSpace, at: Position, scope: Scope) {
+  const isShared = space === 'storage' || space === 'uniform';
+  if (isShared && !isHostShareable(type)) {
+    const rule = `type '${typeName(type)}' cannot be used in address space '${space}' as it is non-host-shareable`;
+    scope.fail(`${rule}; write u32 for bool`, at);
+  }
+  if (space !== 'storage' && !isConstructible(type)) {
+    const what = type.kind === 'pointer' ? 'pointers' : 'runtime-sized arrays';
+    scope.fail(`${what} cannot be used in the <${space}> address space; write array<f32, 4>`, at);
+  }
+  if (space !== 'workgroup' && scope.analysis.overrideSized.has(type)) scope.fail(OVERRIDE_SIZED, at);
+  if (!isShared) checkCount(type, at, scope);
+}
+
+/** Memory that is not bound is zeroed and copied element by element, so that its arrays are kept short. */
+export function checkCount(type: AnyType, at: Position, scope: Scope) {
+  if (type.kind === 'struct') for (const member of type.members) checkCount(member.type, at, scope);
+  if (type.kind !== 'array') return;
+  if (type.count! >= 65536) scope.fail(`array count (${type.count}) must be less than 65536`, at);
+  checkCount(type.of, at, scope);
 }
