@@ -203,8 +203,7 @@ async function trainInto(
       printEnd(result.measures, data.entropy);
       printSample(data, result.sample);
     }
-    if (result.skipped > 0)
-      console.log(`${count(result.skipped, 'step')} skipped: loss or gradient not finite\n`);
+    if (result.skipped > 0) console.log(`${count(result.skipped, 'step')} skipped: loss or gradient not finite\n`);
     const chart = terminalChart(readRun(folder.path), process.stdout.columns);
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
