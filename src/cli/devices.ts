@@ -72,7 +72,8 @@ export function devicesTable(
       '\n',
     );
   });
-  const none = `${wanted.join(', ')}: there is none. ${mend(wanted)}`;
+  const failures = listed.flatMap(({ failure }) => failure ?? []);
+  const none = `${wanted.join(', ')}: there is none. ${mend(wanted, failures)}`;
   const last = taken === undefined ? none : '* would be taken; --device NAME takes another';
   return [...blocks, last].join('\n');
 }

@@ -59,7 +59,7 @@ export async function openDevice(options: OpenOptions = {}, sources: readonly So
   }
   const names = tried.map((source) => source.name);
   const lines = failures.map((failure) => `\n  ${failure}`).join('');
-  throw new DeviceError(`no usable device; tried ${names.join(', ') || 'nothing'}:${lines}\n${mend(names)}`);
+  throw new DeviceError(`no usable device; tried ${names.join(', ') || 'nothing'}:${lines}\n${mend(names, failures)}`);
 }
 
 const opened: WeakRef<Device>[] = [];
@@ -109,11 +109,18 @@ export function chosenSources(option: string | undefined, sources: readonly Sour
   return chosen;
 }
 
-/** The one command that gives this machine one of the sources that were tried. */
-export function mend(tried: readonly DeviceName[]): string {
+/**
+ * The one command that gives this machine one of the sources that were tried.
+ *
+ * @param failures why each failed: what is installed already is not proposed
+ */
+export function mend(tried: readonly DeviceName[], failures: readonly string[]): string {
   if (process.platform === 'linux') {
     if (tried.includes('bundled') && process.arch === 'x64') {
-      return `This mends it: npm install ${BUNDLE}@${BUNDLE_VERSION}`;
+      if (failures.some((failure) => failure.includes('not installed'))) {
+        return `This mends it: npm install ${BUNDLE}@${BUNDLE_VERSION}`;
+      }
+      return 'The bundled driver is installed, and cannot be used for the reason given above';
     }
     if (tried.includes('system')) {
       return 'This mends it: apt-get install mesa-vulkan-drivers (Mesa 23 or newer; Debian 12 has it in bookworm-backports)';

@@ -141,6 +141,21 @@ describe('openDevice', () => {
       /no card\nInstall or update the graphics card/,
     );
   });
+
+  it('where the bundled driver has no place to be unpacked says which folder to set, not to install it again', async () => {
+    const { HOME, XDG_CACHE_HOME, TMPDIR } = process.env;
+    Object.assign(process.env, { HOME: '/proc/none', XDG_CACHE_HOME: '', TMPDIR: '/proc/none' });
+    try {
+      await expect(openDevice({ device: 'bundled' })).rejects.toThrow(
+        /neither can be written \(ENOENT\)\. Set TMPDIR or XDG_CACHE_HOME .*\nThe bundled driver is installed, and cannot be used/,
+      );
+    } finally {
+      for (const [name, value] of Object.entries({ HOME, XDG_CACHE_HOME, TMPDIR })) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  });
 });
 
 describe('errors of a device', () => {
@@ -245,8 +260,8 @@ describe('devices', () => {
     expect(lines[0]).toBe('  gpu      - (gpu of the test: no card)');
     expect(lines[1]).toMatch(/^\* bundled {2}SwiftShader/);
     expect(lines).toContain('    subgroup size    4');
-    const none = (...wanted: Source['name'][]) =>
-      devicesTable(listed.slice(0, 1), undefined, wanted).split('\n').at(-1);
+    const missing = [...listed.slice(0, 1), { source: bundled, failure: 'the optional package is not installed' }];
+    const none = (...wanted: Source['name'][]) => devicesTable(missing, undefined, wanted).split('\n').at(-1);
     expect(none('gpu', 'system', 'bundled')).toBe(
       'gpu, system, bundled: there is none. This mends it: npm install @sparticuz/chromium@147.0.0',
     );
