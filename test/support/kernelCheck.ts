@@ -18,32 +18,22 @@ export interface KernelProfile {
   readonly adapter: AdapterProfile;
 }
 
-/** The readable kernels, those for CPU drivers and those for GPUs, with subgroups of each size and without. */
+/** The readable kernels, those of the CPU device, and those for GPUs with subgroups of each size. */
 export function kernelProfiles(sizes: readonly SubgroupSize[]): KernelProfile[] {
-  const common = { driver: 'interpreter', f16: false, limits: { maxStorageBufferBindingSize: 2 ** 27 } };
-  const profiles: KernelProfile[] = [
+  const common = { f16: false, limits: { maxStorageBufferBindingSize: 2 ** 27 } };
+  return [
     {
       name: 'readable',
       subgroupSize: 32,
-      adapter: { ...common, kind: 'cpu', variant: 1, subgroupSize: 0 },
+      adapter: { ...common, kind: 'cpu', driver: 'interpreter', variant: 1, subgroupSize: 0 },
     },
-    {
-      name: 'CPU driver without subgroups',
-      subgroupSize: 32,
-      adapter: { ...common, kind: 'cpu', variant: 2, subgroupSize: 0 },
-    },
+    { name: 'CPU device', subgroupSize: 4, adapter: { ...common, kind: 'cpu', driver: 'wasm', subgroupSize: 4 } },
+    ...sizes.map((subgroupSize) => ({
+      name: `GPU, subgroups of ${subgroupSize}`,
+      subgroupSize,
+      adapter: { ...common, kind: 'gpu', driver: 'interpreter', subgroupSize } as const,
+    })),
   ];
-  for (const subgroupSize of sizes) {
-    profiles.push(
-      {
-        name: `CPU driver, subgroups of ${subgroupSize}`,
-        subgroupSize,
-        adapter: { ...common, kind: 'cpu', variant: 2, subgroupSize },
-      },
-      { name: `GPU, subgroups of ${subgroupSize}`, subgroupSize, adapter: { ...common, kind: 'gpu', subgroupSize } },
-    );
-  }
-  return profiles;
 }
 
 /** What is known of one kernel file when all is done. */
