@@ -48,6 +48,7 @@ import {
   VOID,
 } from './types.js';
 
+/** Values of `override`s, given when a module is read. */
 export interface ParseOptions {
   /** values of `override`s, by name or by `@id` */
   readonly overrides?: Readonly<Record<string, number>>;

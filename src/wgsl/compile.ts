@@ -12,6 +12,7 @@ import { checkBarriers } from './uniformity.js';
 import { Shapes } from './vectorise.js';
 import { FunctionBody, WasmModule } from './wasm.js';
 
+/** How a kernel is compiled: its memory, and whether indices are clamped. */
 export interface CompileOptions {
   /** whether the memory that the module imports is shared between threads */
   readonly sharedMemory: boolean;

@@ -9,6 +9,7 @@ import { runCompiled } from './runCompiled.js';
 /** Numbers by the name of the variable that they are bound to. */
 export type Memories = Readonly<Record<string, Float32Array | Uint32Array | Int32Array>>;
 
+/** How a test runs a kernel: its grid, subgroup size, seed and limits. */
 export interface WgslRun {
   readonly workgroups?: readonly [number, number, number];
   readonly subgroupSize?: SubgroupSize;
