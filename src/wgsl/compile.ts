@@ -40,7 +40,7 @@ export interface CompiledBinding {
  * `scratchBytes` bytes that no other thread uses, at a multiple of 16.
  */
 export interface CompiledKernel {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly workgroupSize: readonly [number, number, number];
   readonly bindings: readonly CompiledBinding[];
   readonly scratchBytes: number;
