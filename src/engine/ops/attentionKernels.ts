@@ -31,7 +31,7 @@ export function attentionDelta(_adapter: AdapterProfile, bind: Dispatch['bind'],
 const TILED_ROWS = 64;
 
 /**
- * Variant 3 on GPUs; variant 2, which takes 2·SUBGROUP rows of one head, where a subgroup has at least four lanes. Else
+ * Variant 3 on GPUs where rows are whole vec4s; variant 2, which takes 2·SUBGROUP rows of one head, where a subgroup has at least four lanes. Else
  * variant 1, an invocation a row.
  */
 function rowsOfHeads(
@@ -42,7 +42,7 @@ function rowsOfHeads(
   sizes: Sizes,
 ): Dispatch {
   const { B, H, S, D } = sizes;
-  if (variantOf(adapter) === 3 && D! <= MAX_D) {
+  if (variantOf(adapter) === 3 && D! <= MAX_D && D! % 4 === 0) {
     const workgroups = foldWorkgroups(B! * H! * Math.ceil(S! / TILED_ROWS));
     return { shader: `${op}.3-tiled`, constants: { HEAD_DIM: D! }, bind, params: sizes, workgroups };
   }
