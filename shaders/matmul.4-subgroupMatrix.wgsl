@@ -10,8 +10,6 @@
 //   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
 //   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
-//   u      [M, N]   GELU == 1: the sum goes to u and gelu of it to y; GELU == 2: y is the sum times gelu'(u), u being read;
-//                   GELU == 0: any buffer may stand in
 //   y      [M, N]   overwritten, or added into when ADD == 1; [Z, M, N] when the grid is Z > 1 deep, as in matmul.3-tiled
 //
 // f16 ends at 65504 and has full precision down to 6e-5 only. Gradients are below that, so A is multiplied by SCALE, a power
@@ -21,7 +19,7 @@
 // Workgroup (x, y, z) owns ROWS × COLUMNS of y in layer z. It is 2 × 2 subgroups, each with BLOCKS × BLOCKS sums of
 // MATRIX_M × MATRIX_N. Rows and columns past the edge repeat the last one and are not written.
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and GELU: u32, 0, 1 or 2, stand before this text, and
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text, and
 // const MATRIX_M, MATRIX_N, MATRIX_K: u32, what the hardware multiplies at once; SUBGROUP: u32, its lanes;
 // const BLOCKS: u32; DEPTH: u32, values of k staged at once, a multiple of MATRIX_K; SCALE: u32
 
@@ -32,7 +30,6 @@ struct Params { M: u32, N: u32, K: u32 }
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-@group(0) @binding(5) var<storage, read_write> u: array<f32>;
 
 alias Left = subgroup_matrix_left<f16, MATRIX_K, MATRIX_M>;
 alias Right = subgroup_matrix_right<f16, MATRIX_N, MATRIX_K>;
@@ -63,23 +60,11 @@ fn loadB(n: u32, k: u32, end: u32) -> f16 {
   return f16(b[select(k * params.N + column, column * params.K + k, TRANSPOSE_B == 1u)]);
 }
 
-// What becomes of a finished sum; at: its place in y and u. The clamp: see gelu.forward.
-fn activated(at: u32, sum: f32) -> f32 {
-  if (GELU == 0u) { return sum; }
-  var x = sum;
-  if (GELU == 1u) { u[at] = x; } else { x = u[at]; }
-  let t = tanh(clamp(0.7978845608 * (x + 0.044715 * x * x * x), -10.0, 10.0));
-  if (GELU == 1u) { return 0.5 * x * (1.0 + t); }
-  let slope = 0.7978845608 * (1.0 + 0.134145 * x * x); // derivative of tanh's argument
-  return sum * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope);
-}
-
 fn store(layer: u32, m: u32, n: u32, value: f32) {
   if (m >= params.M || n >= params.N) { return; }
   var sum = value / f32(SCALE);
   if (BIAS == 1u) { sum += bias[n]; }
   let at = (layer * params.M + m) * params.N + n; // y[layer, m, n]
-  sum = activated(at, sum);
   if (ADD == 1u) { y[at] += sum; } else { y[at] = sum; }
 }
 
@@ -127,14 +112,18 @@ fn main(
     workgroupBarrier(); // all have read the tiles: they may be replaced
   }
 
-  for (var s = 0u; s < BLOCKS * BLOCKS; s++) {
-    subgroupMatrixStore<row_major>(&sums, subgroup * SUM, sum[s], MATRIX_N);
-    workgroupBarrier(); // the sums are where every lane can read them
-    let m = m0 + top + s / BLOCKS * MATRIX_M;
-    let n = n0 + left + s % BLOCKS * MATRIX_N;
-    for (var e = place; e < SUM; e += SUBGROUP) {
-      store(group.z, m + e / MATRIX_N, n + e % MATRIX_N, sums[subgroup * SUM + e]);
+  // Loops of known length and no index that is computed: an array that has one does not stay in registers.
+  for (var i = 0u; i < BLOCKS; i++) {
+    for (var j = 0u; j < BLOCKS; j++) {
+      subgroupMatrixStore<row_major>(&sums, subgroup * SUM, sum[i * BLOCKS + j], MATRIX_N);
+      workgroupBarrier(); // the sums are where every lane can read them
+      let m = m0 + top + i * MATRIX_M;
+      let n = n0 + left + j * MATRIX_N;
+      for (var e = 0u; e < (SUM + SUBGROUP - 1u) / SUBGROUP; e++) {
+        let at = e * SUBGROUP + place;
+        if (at < SUM) { store(group.z, m + at / MATRIX_N, n + at % MATRIX_N, sums[subgroup * SUM + at]); }
+      }
+      workgroupBarrier(); // all have read the sums: the next may come
     }
-    workgroupBarrier(); // all have read the sums: the next may come
   }
 }

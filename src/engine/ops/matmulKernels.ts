@@ -38,7 +38,10 @@ export interface MatmulOptions {
   readonly bias?: boolean;
   /** add into y instead of overwriting it */
   readonly add?: boolean;
-  /** a GELU at the end: `forward` keeps the sum in u and writes gelu(u); `backward` multiplies the sum by gelu'(u) */
+  /**
+   * a GELU at the end: `forward` keeps the sum in u and writes gelu(u); `backward` multiplies the sum by gelu'(u). On GPUs it is
+   * a dispatch of its own: inside, it would triple the product's code. Not together with `add`
+   */
   readonly gelu?: 'forward' | 'backward';
   /** a holds gradients, which mixed precision scales */
   readonly gradient?: boolean;
@@ -71,7 +74,9 @@ const naive: Variant = {
   shader: 'matmul.1-naive',
   runs: () => true,
   suits: () => true,
-  dispatches: (problem) => [product(problem, naive.shader, foldWorkgroups(Math.ceil((problem.M * problem.N) / 64)))],
+  dispatches: (problem) => [
+    withFlag(problem, product(problem, naive.shader, foldWorkgroups(Math.ceil((problem.M * problem.N) / 64)))),
+  ],
 };
 
 /** For drivers that unroll loops. 16 rows were the fastest tile on lavapipe, 32 where a is transposed, and fewer where M is small. */
@@ -83,7 +88,7 @@ const subgroup: Variant = {
     const rows = rowsFor(problem);
     const constants = { SUBGROUP: problem.adapter.subgroupSize, ROWS: rows };
     const grid = gridOf(problem, rows, subgroupColumns(problem));
-    return [product(problem, subgroup.shader, grid, constants, ['subgroups'])];
+    return [withFlag(problem, product(problem, subgroup.shader, grid, constants, ['subgroups']))];
   },
 };
 
@@ -101,7 +106,9 @@ const subgroupOf4: Variant = {
   shader: 'matmul.2-subgroupOf4',
   runs: (problem) => problem.adapter.subgroupSize === 4 && gridFits(problem, 8, 16),
   suits: ({ adapter, M }) => adapter.kind === 'cpu' && M > 1,
-  dispatches: (problem) => [product(problem, subgroupOf4.shader, gridOf(problem, 8, 16), {}, ['subgroups'])],
+  dispatches: (problem) => [
+    withFlag(problem, product(problem, subgroupOf4.shader, gridOf(problem, 8, 16), {}, ['subgroups'])),
+  ],
 };
 
 /** For software drivers without subgroups: half to two thirds of the speed of those with, three to five times the naive one's. */
@@ -109,24 +116,48 @@ const register: Variant = {
   shader: 'matmul.2-register',
   runs: (problem) => gridFits(problem, 8, 32),
   suits: ({ adapter, M }) => adapter.kind === 'cpu' && M > 1,
-  dispatches: (problem) => [product(problem, register.shader, gridOf(problem, 8, 32))],
+  dispatches: (problem) => [withFlag(problem, product(problem, register.shader, gridOf(problem, 8, 32)))],
 };
 
-/** For GPUs. Tiles of 128 × 128 where they fill one, else of 64 × 64. Both sum in the same order, so a row's do not depend on M. */
+/** For GPUs. Every tile size sums in the same order, so a row's bits do not depend on M. */
 const tiled: Variant = {
   shader: 'matmul.3-tiled',
   runs: (problem) => gridFits(problem, 64, 64),
   suits: ({ adapter }) => adapter.kind === 'gpu',
   dispatches: (problem) => {
+    const { M, N, K } = problem;
     const layers = layersFor(problem);
-    const large = isLarge(problem, layers);
-    const tile = large ? 128 : 64;
-    const [x, y] = gridOf(problem, tile, tile);
-    return inLayers(problem, layers, (part) => {
-      return product(part, tiled.shader, [x, y, layers], { TILE: tile, DEPTH: large ? 8 : 16 });
-    });
+    const { ROWS, COLUMNS } = tileFor(problem, layers);
+    const [x, y] = gridOf(problem, ROWS, COLUMNS);
+    const ALIGNED = Number([M, N, K].every((size) => size % 4 === 0));
+    return withGelu(problem, (plain) =>
+      inLayers(plain, layers, (part) => product(part, tiled.shader, [x, y, layers], { ALIGNED, ROWS, COLUMNS })),
+    );
   },
 };
+
+/**
+ * Tiles of `matmul.3-tiled`, and their speed on a multiprocessor that has enough of them: the smaller ones load more for
+ * each product. The speeds are estimates, not yet measured.
+ */
+const TILES = [
+  { ROWS: 128, COLUMNS: 128, speed: 1 },
+  { ROWS: 128, COLUMNS: 64, speed: 0.95 },
+  { ROWS: 64, COLUMNS: 64, speed: 0.9 },
+] as const;
+
+/**
+ * The tile whose waves end first: a multiprocessor takes tile after tile, and the last wave may leave most of them idle.
+ *
+ * tileFor({ M: 5120, N: 512 }) // 64 × 64: 640 tiles are 5 waves of them; 160 of 128 × 128 are 2 waves, of four times the work
+ */
+function tileFor(problem: Problem, layers: number): (typeof TILES)[number] {
+  const time = ({ ROWS, COLUMNS, speed }: (typeof TILES)[number]) => {
+    const [x, y] = gridOf(problem, ROWS, COLUMNS);
+    return (Math.ceil((x * y * layers) / MULTIPROCESSORS) * ROWS * COLUMNS) / speed;
+  };
+  return TILES.reduce((best, tile) => (time(tile) < time(best) ? tile : best));
+}
 
 /** For GPUs with matrix units, where the run asks for mixed precision. Tested with emulated ones; not yet run on real ones. */
 const subgroupMatrix: Variant = {
@@ -141,10 +172,12 @@ const subgroupMatrix: Variant = {
     const matrix = { MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP: problem.adapter.subgroupSize };
     // The tiles and four sums fit in the 16 KiB that every adapter has.
     const tile = { BLOCKS, DEPTH: BLOCKS === 4 ? 16 : 32, SCALE: problem.options.gradient ? GRADIENT_SCALE : 1 };
-    return inLayers(problem, layers, (part) => {
-      const features: Extension[] = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'];
-      return product(part, subgroupMatrix.shader, [x, y, layers], { ...matrix, ...tile }, features);
-    });
+    const features: Extension[] = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'];
+    return withGelu(problem, (plain) =>
+      inLayers(plain, layers, (part) =>
+        product(part, subgroupMatrix.shader, [x, y, layers], { ...matrix, ...tile }, features),
+      ),
+    );
   },
 };
 
@@ -168,7 +201,7 @@ export function mixedMatrix(adapter: Pick<AdapterProfile, 'subgroupSize' | 'subg
     }, undefined);
 }
 
-/** Whether tiles of 128 × 128 leave no GPU idle. */
+/** Whether tiles of 128 × 128 leave no GPU idle: of `matmul.4-subgroupMatrix`. */
 function isLarge(problem: Problem, layers: number): boolean {
   return layers > 1 || tilesOf(problem, 128) >= FILLS_A_GPU / 2;
 }
@@ -191,8 +224,11 @@ function inLayers(problem: Problem, layers: number, whole: (problem: Problem) =>
   return [{ ...partial, bind: { ...partial.bind, y: 'partial' }, scratch }, finish];
 }
 
-/** Workgroups that should keep a large GPU busy: about two for each of 132 multiprocessors. An estimate, not yet measured. */
-const FILLS_A_GPU = 256;
+/** Of a large GPU; WebGPU does not tell their number. */
+const MULTIPROCESSORS = 128;
+
+/** Workgroups that should keep a large GPU busy. An estimate, not yet measured. */
+const FILLS_A_GPU = 2 * MULTIPROCESSORS;
 
 /** Layers are no shorter than this, so that adding them up stays small beside the products. An estimate, not yet measured. */
 const SHORTEST_LAYER = 256;
@@ -242,7 +278,7 @@ export function chooseMatmul(
   throw new InputError(`matmul: ${force} ${why}; take ${running.map((variant) => variant.shader).join(', ')}`);
 }
 
-/** A dispatch of a kernel with the common interface: a, b, bias, y, u and the flags. */
+/** A dispatch of a kernel with the common interface: a, b, bias, y and the flags. */
 function product(
   { form, M, N, K, options }: Problem,
   shader: string,
@@ -255,11 +291,38 @@ function product(
     TRANSPOSE_B: Number(form === 'nt'),
     BIAS: Number(options.bias ?? false),
     ADD: Number(options.add ?? false),
-    GELU: options.gelu === undefined ? 0 : options.gelu === 'forward' ? 1 : 2,
   };
   // Without a bias, b stands in.
-  const bind: Record<string, MatmulRole> = { a: 'a', b: 'b', bias: options.bias ? 'bias' : 'b', y: 'y', u: 'u' };
+  const bind: Record<string, MatmulRole> = { a: 'a', b: 'b', bias: options.bias ? 'bias' : 'b', y: 'y' };
   return { shader, constants: { ...flags, ...constants }, features, workgroups, params: { M, N, K }, bind, scratch: 0 };
+}
+
+/** A product of a kernel that can end with a GELU itself, whose argument is u. */
+function withFlag({ options: { gelu } }: Problem, choice: MatmulChoice): MatmulChoice {
+  const GELU = gelu === undefined ? 0 : gelu === 'forward' ? 1 : 2;
+  return { ...choice, constants: { ...choice.constants, GELU }, bind: { ...choice.bind, u: 'u' } };
+}
+
+/** A product of a kernel that has no GELU, then the GELU: forward of u, where the sum goes; backward of the sum, in scratch memory. */
+function withGelu(problem: Problem, whole: (problem: Problem) => MatmulChoice[]): MatmulChoice[] {
+  const { M, N, options } = problem;
+  const { gelu, ...plain } = options;
+  const sums = whole({ ...problem, options: plain });
+  if (gelu === undefined) return sums;
+  const WORKGROUP = 64;
+  const forward = gelu === 'forward';
+  const scratch = forward ? 0 : M * N;
+  const to: MatmulRole = forward ? 'u' : 'partial';
+  const after: MatmulChoice = {
+    shader: `gelu.${gelu}`,
+    constants: { WORKGROUP },
+    features: [],
+    workgroups: foldWorkgroups(Math.ceil((M * N) / WORKGROUP)),
+    params: { n: M * N },
+    bind: forward ? { u: 'u', y: 'y' } : { u: 'u', dY: 'partial', dU: 'y' },
+    scratch,
+  };
+  return [...sums.map((sum) => ({ ...sum, bind: { ...sum.bind, y: to }, scratch })), after];
 }
 
 /** Workgroups of `rows × columns` outputs each. */
