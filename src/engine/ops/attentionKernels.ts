@@ -31,8 +31,8 @@ export function attentionDelta(_adapter: AdapterProfile, bind: Dispatch['bind'],
 const TILED_ROWS = 64;
 
 /**
- * Variant 3 on GPUs where rows are whole vec4s; variant 2, which takes 2·SUBGROUP rows of one head, where a subgroup has at least four lanes. Else
- * variant 1, an invocation a row.
+ * Variant 3 on GPUs, where rows are whole vec4s; variant 2, which takes 2·SUBGROUP rows of one head, where a subgroup has
+ * at least four lanes. Else variant 1, an invocation a row.
  */
 function rowsOfHeads(
   op: string,
