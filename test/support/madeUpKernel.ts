@@ -461,7 +461,7 @@ ${this.#dump()}
           () => `i32(clamp(${e('f32')}, -1e6, 1e6))`,
           () => `bitcast<i32>(${e('u32')})`,
           () => `(${e('vec2i')}).y`,
-          () => `i32(${e('bool')})`,
+          () => `select(c1, c2, ${e('bool')})`,
         ];
       case 'u32':
         return [
@@ -582,13 +582,13 @@ ${this.#dump()}
     if (this.pick(3) > 0) return this.#variable(type);
     switch (type) {
       case 'f32':
-        return this.#oneOf(['h0', 'h1', 'h2', 'h3', 'h4', '1.0']);
+        return this.#oneOf(['h0', 'h1', 'h2', 'h3', 'h4']);
       case 'i32':
         return this.#oneOf(['c0', 'c1', 'c2', 'c3']);
       case 'u32':
         return this.#oneOf(['d0', 'd1', 'd2', 'd3']);
       case 'bool':
-        return this.#oneOf(['true', 'false']);
+        return this.#oneOf(['(c0 > 0)', '(d1 < 2u)']);
       case 'vec3f':
         return this.#oneOf(['params.v', 'vec3f(h0, h2, 2.0)']);
       case 'vec2i':
