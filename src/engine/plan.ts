@@ -158,7 +158,8 @@ export class Plan {
       return Promise.all(tensors.map((tensor) => this.read(tensor)));
     }
     this.#checkNotFreed();
-    const sources = tensors.map((tensor) => this.#source(tensor)); // bad input is refused before anything runs
+    // Bad input is refused before anything runs; by the time of the copies there will have been a replay.
+    const sources = tensors.map((tensor) => this.#source(tensor, true));
     const encoder = this.#encodeReplay(options);
     const copies = sources.map((source) => this.#encodeCopy(encoder, source));
     this.device.gpu.queue.submit([encoder.finish()]);
@@ -295,15 +296,15 @@ export class Plan {
   }
 
   /** Where a tensor is read from, once it is known that it can be. */
-  #source(tensor: Tensor): Source {
+  #source(tensor: Tensor, isComputed = this.#begun): Source {
     this.#check(tensor);
-    this.#checkNotReused(tensor);
+    this.#checkReadable(tensor, isComputed);
     return { tensor, ...this.buffers.locate(tensor.storage) };
   }
 
-  #checkNotReused(tensor: Tensor): void {
+  #checkReadable(tensor: Tensor, isComputed: boolean): void {
     if (!tensor.isContiguous) throw new InputError(`read: ${tensor} is a strided view; read what it looks at`);
-    if (!this.#begun && COMPUTED.includes(tensor.storage.role)) {
+    if (!isComputed && COMPUTED.includes(tensor.storage.role)) {
       throw new InputError(`read: ${tensor} is computed by a replay, and there was none yet`);
     }
     if (tensor.storage.role !== 'activation' || this.kept(tensor.storage)) return;

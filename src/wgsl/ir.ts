@@ -16,6 +16,8 @@ export interface Frame {
   readonly kind: 'function' | 'branch' | 'block' | 'loop';
   readonly parent: Frame | undefined;
   readonly depth: number;
+  /** nothing follows it in the frame around: lanes that wait here have no more use for what ends with that frame */
+  readonly isLast?: boolean;
 }
 
 /** What an invocation is told about itself, one number each. */
