@@ -98,7 +98,7 @@ class ModuleAnalyser {
     }
     for (const declaration of declarations) {
       if (declaration.kind === 'const_assert') assertConstant(declaration.condition, declaration.at, this.scope);
-      else this.scope.find(declaration.name);
+      else this.analyseNamed(declaration.name, declaration.at);
     }
     this.checkOverrideNames();
     const inOrder = <Node, Value>(found: ReadonlyMap<Node, Value>) =>
@@ -115,6 +115,15 @@ class ModuleAnalyser {
       overrides: inOrder(this.overrides),
       enables: this.syntax.enables,
     };
+  }
+
+  private analyseNamed(name: string, at: Position) {
+    try {
+      this.scope.find(name);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.fail(`'${name}' depends on too long a chain of later declarations; put them before it`, at);
+    }
   }
 
   private onceNeeded(declaration: DeclarationSyntax & { name: string }): () => Entity {

@@ -143,3 +143,30 @@ describe('expressions', () => {
     expect(() => understood(expression)).toThrow(message);
   });
 });
+
+describe('depth', () => {
+  const nest = (open: string, middle: string, close: string, n: number) => open.repeat(n) + middle + close.repeat(n);
+
+  test.each([
+    ['parentheses', (n: number) => `const a = ${nest('(', '1', ')', n)};`, 126],
+    ['signs', (n: number) => `const a = ${nest('-', '1', '', n)};`, 126],
+    ['calls', (n: number) => `const a = ${nest('abs(', '1', ')', n)};`, 126],
+    ['blocks', (n: number) => `fn f() { ${nest('{', '', '}', n)} }`, 127],
+    ['else if', (n: number) => `fn f(x: i32) { ${'if x > 0 { } else '.repeat(n)} { } }`, 126],
+    ['operands', (n: number) => `const a = ${new Array(n).fill('1').join(' + ')};`, 512],
+    ['places', (n: number) => `fn f() { var a = 1; ${nest('*&', 'a', '', Math.floor(n / 2))} = 2; }`, 124],
+    ['types', (n: number) => `alias A = ${nest('array<', 'i32', ', 1>', n)};`, 127],
+  ])('%s', (_, text, most) => {
+    expect(() => parseModule(text(most))).not.toThrow();
+    expect(() => parseModule(text(most + 2))).toThrow(/split (it|them) up/);
+    expect(() => parseModule(text(20_000))).toThrow(/split (it|them) up/);
+  });
+
+  test('a chain of declarations', () => {
+    const chain = Array.from({ length: 20_000 }, (_, i) => `const a${i} = a${i + 1};`);
+    expect(() => parseModule([...chain, 'const a20000 = 1;'].join('\n'))).toThrow(
+      "1:7: 'a0' depends on too long a chain of later declarations; put them before it",
+    );
+    expect(() => parseModule(['const a20000 = 1;', ...chain.reverse()].join('\n'))).not.toThrow();
+  });
+});
