@@ -170,7 +170,7 @@ function residual({ residual: stages }: Inspection): Stop {
     files: [
       'src/model/blocks.ts',
       'src/engine/ops/addLayerNorm.ts',
-      'src/engine/ops/mlp.ts',
+      'src/engine/ops/gelu.ts',
       'shaders/gelu.forward.wgsl',
     ],
   };

@@ -363,7 +363,9 @@ class Shadow {
       fields[at + Field.Workgroup] = workgroup;
     }
     if (fields[at + Field.Phase] !== phase) {
-      fields.fill(0, at + Field.Writer, at + Field.ReaderB + 1);
+      fields[at + Field.Writer] = 0;
+      fields[at + Field.ReaderA] = 0;
+      fields[at + Field.ReaderB] = 0;
       fields[at + Field.Phase] = phase;
     }
     const other = this.#conflict(at, use, invocationIn(now));
@@ -380,13 +382,20 @@ class Shadow {
   }
 
   #conflict(at: number, use: 'read' | 'write', invocation: number): Used | undefined {
-    const by = (field: Field, earlier: 'read' | 'write'): Used | undefined => {
-      const code = this.#fields[at + field]!;
-      return code !== 0 && invocationIn(code) !== invocation ? { code, use: earlier } : undefined;
-    };
-    const writer = by(Field.Writer, 'write') ?? by(Field.EarlierWriter, 'write');
-    if (writer || use === 'read') return writer;
-    return by(Field.ReaderA, 'read') ?? by(Field.ReaderB, 'read') ?? by(Field.EarlierReader, 'read');
+    const writer = this.#by(at + Field.Writer, invocation) || this.#by(at + Field.EarlierWriter, invocation);
+    if (writer) return { code: writer, use: 'write' };
+    if (use === 'read') return undefined;
+    const reader =
+      this.#by(at + Field.ReaderA, invocation) ||
+      this.#by(at + Field.ReaderB, invocation) ||
+      this.#by(at + Field.EarlierReader, invocation);
+    return reader ? { code: reader, use: 'read' } : undefined;
+  }
+
+  /** The access in a field, where it is another invocation's; else 0. */
+  #by(field: number, invocation: number): number {
+    const code = this.#fields[field]!;
+    return invocationIn(code) === invocation ? 0 : code;
   }
 }
 

@@ -226,16 +226,22 @@ export class Closures {
   }
 
   #declare(variable: Variable, value: Expression | undefined): Code<Completion> {
-    const code = value ? this.#expression(value) : constant(zeroOf(variable.type));
     if (variable.kind === 'let') {
-      return combine([code], (lane, x) => {
+      return combine([this.#expression(value!)], (lane, x) => {
         lane.values[variable.id] = x;
         return Completion.Normal;
       });
     }
     const word = this.ownWord(variable);
+    if (!value) {
+      const end = word + wordsOf(variable.type);
+      return combine([], (lane) => {
+        lane.memory.u32.fill(0, word, end);
+        return Completion.Normal;
+      });
+    }
     const store = storeOf(variable.type);
-    return combine([code], (lane, x) => {
+    return combine([this.#expression(value)], (lane, x) => {
       store(lane.memory, word, x);
       return Completion.Normal;
     });

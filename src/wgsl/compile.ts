@@ -6,6 +6,7 @@ import { childrenOf, type Expr, expressionsOf, type Kernel, type Memory, stateme
 import { sizeOf } from './layout.js';
 import { lower } from './lower.js';
 import { Regions } from './regions.js';
+import { splitTails } from './tails.js';
 import type { Module, Variable } from './tree.js';
 import { checkBarriers } from './uniformity.js';
 import { Shapes } from './vectorise.js';
@@ -80,6 +81,7 @@ function describeBinding(variable: Variable): CompiledBinding {
 }
 
 function compileBody(kernel: Kernel, slots: number, source: Module, options: CompileOptions) {
+  splitTails(kernel);
   const shapes = new Shapes(kernel);
   checkBarriers(kernel, shapes, source.text);
   const total = kernel.workgroupSize.reduce((product, size) => product * size);

@@ -549,15 +549,17 @@ export class Emitter {
   /** For regions: a local's number from, or to, the memory of its gang. */
   exchange(local: Local, base: number, offset: number, direction: 'load' | 'store'): void {
     const { body } = this;
-    const type = this.shapes.ofLocal(local) === 'varying' ? 'v128' : wasmType(local.type);
+    const isVector = this.shapes.ofLocal(local) === 'varying' || this.#vectorsOnly.has(local);
+    const index = this.#vectorsOnly.has(local) ? this.#copyOf(local) : this.#local(local);
+    const type = isVector ? 'v128' : wasmType(local.type);
     body.get(base);
     if (direction === 'load') {
       body.emit(`${type}.load`, offset);
-      if (type === 'v128') body.set(this.#local(local));
+      if (isVector) body.set(index);
       else this.#setScalar(local);
       return;
     }
-    body.get(this.#local(local));
+    body.get(index);
     body.emit(`${type}.store`, offset);
   }
 

@@ -238,10 +238,9 @@ export class Dispatch {
         return lane.index;
       case 'global_invocation_id':
         return global;
-      case 'global_invocation_index': {
-        const [x, y, z] = counts.map((count, i) => count * size[i]!);
-        return flat(global as unknown as Three, [x!, y!, z!]);
-      }
+      case 'global_invocation_index':
+        // Invocations of one workgroup have consecutive indices, whatever its shape.
+        return flat(lane.workgroup, counts) * this.lanes.length + lane.index;
       case 'workgroup_id':
         return lane.workgroup;
       case 'workgroup_index':

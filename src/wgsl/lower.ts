@@ -433,16 +433,15 @@ export class Lowering {
   }
 
   #assign(place: Place, operator: BinaryOperator | undefined, value: Expression): void {
-    const ref = this.#place(place);
+    // The place is found before the value is computed, and a function that is called may change what finds it.
+    const ref = mayCall(value) ? this.#pinRef(this.#place(place)) : this.#place(place);
     if (operator === undefined) {
       this.#store(ref, this.values(value));
       return;
     }
-    const pinned = mayCall(value) ? this.#pinRef(ref) : ref;
-    const before = this.#load(pinned);
+    const before = this.#load(ref);
     const left = mayCall(value) ? before.map((part) => this.pin(part)) : before;
-    const after = this.#binary(operator, ref.type, left, place.type, this.values(value), value.type);
-    this.#store(pinned, after);
+    this.#store(ref, this.#binary(operator, ref.type, left, place.type, this.values(value), value.type));
   }
 
   #switch({ selector, cases }: Extract<Statement, { kind: 'switch' }>): void {
@@ -830,11 +829,12 @@ export class Lowering {
   }
 
   #call(declaration: FunctionDeclaration, given: readonly Expression[]): Expr[] {
-    const values = this.operands(given);
-    declaration.parameters.forEach((parameter, i) => {
-      if (parameter.type.kind === 'pointer') this.#meanings.set(parameter, { ref: this.#pointer(given[i]!) });
-      else this.#meanings.set(parameter, { parts: values[i]!.map((part) => this.pin(part, parameter.name)) });
+    // Each is taken before the next, which may call a function; only then do the parameters get their new meanings.
+    const taken = declaration.parameters.map((parameter, i): Meaning => {
+      if (parameter.type.kind === 'pointer') return { ref: this.#pointer(given[i]!) };
+      return { parts: this.values(given[i]!).map((part) => this.pin(part, parameter.name)) };
     });
+    for (const [i, parameter] of declaration.parameters.entries()) this.#meanings.set(parameter, taken[i]!);
     const [outer, breakTo, continueTo] = [this.#function, this.#breakTo, this.#continueTo];
     this.#breakTo = [];
     this.#continueTo = [];
@@ -968,6 +968,7 @@ function countsOf(
 ): number[] | undefined {
   const { variable, value } = start;
   if (value?.kind !== 'literal' || typeof value.value !== 'number' || variable.type.kind !== 'scalar') return undefined;
+  if (variable.type.name === 'f32') return undefined; // a sum of floats is rounded at each step
   if (breakIf !== undefined || condition?.kind !== 'binary' || condition.right.kind !== 'literal') return undefined;
   if (!isLoadOf(condition.left, variable) || continuing?.statements.length !== 1) return undefined;
   const step = continuing.statements[0]!;

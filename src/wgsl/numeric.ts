@@ -305,9 +305,6 @@ export function componentwise(name: string, type: ScalarName): Operation | undef
   return Object.hasOwn(COMPONENTWISE, name) ? COMPONENTWISE[name]![type] : undefined;
 }
 
-/** Their names. */
-export const COMPONENTWISE_BUILTINS: readonly string[] = Object.keys(COMPONENTWISE);
-
 // ---- packing: vectors of small numbers in a u32 ----
 
 interface Packing {

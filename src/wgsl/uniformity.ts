@@ -1,7 +1,7 @@
 /** Whether every invocation of a workgroup reaches a barrier: control flow around it may depend only on what they all share. */
 
 import { WgslError } from './errors.js';
-import { childrenOf, type Expr, type Kernel, type Local, type Stmt, statementsIn } from './ir.js';
+import { childrenOf, type Expr, type Frame, type Kernel, type Local, type Stmt, statementsIn } from './ir.js';
 import type { Shapes } from './vectorise.js';
 
 /** What may differ between two invocations of one workgroup. */
@@ -15,7 +15,11 @@ export class Uniformity {
     let before = -1;
     while (this.#differs.size !== before) {
       before = this.#differs.size;
-      this.#visit(kernel.body, false);
+      this.walk((stmt, apart) => {
+        if (stmt.kind === 'subgroup') this.#differs.add(stmt.local);
+        if (stmt.kind !== 'set' || stmt.local.workgroupUniform) return;
+        if (apart || !this.same(stmt.value)) this.#differs.add(stmt.local);
+      });
     }
   }
 
@@ -42,82 +46,43 @@ export class Uniformity {
     }
   }
 
-  #visit(list: readonly Stmt[], apart: boolean): void {
-    for (const stmt of list) {
-      if (stmt.kind === 'set') {
-        if (!stmt.local.workgroupUniform && (apart || !this.same(stmt.value))) this.#differs.add(stmt.local);
-      } else if (stmt.kind === 'subgroup') this.#differs.add(stmt.local);
-      else if (stmt.kind === 'if') {
-        const inside = apart || !this.same(stmt.condition);
-        this.#visit(stmt.yes, inside);
-        this.#visit(stmt.no, inside);
-      } else if (stmt.kind === 'block') this.#visit(stmt.body, apart);
-      else if (stmt.kind === 'loop') this.#visit(stmt.body, apart || this.leavesApart(stmt.body, stmt));
-    }
+  /** Every statement in order, and whether some invocations may come to it without others; a loop's more than once. */
+  walk(see: (stmt: Stmt, apart: boolean) => void): void {
+    this.#walk(this.kernel.body, false, new Set(), see);
   }
 
-  /** Whether some invocations may leave a loop or block, or more than it, before others. */
-  leavesApart(body: readonly Stmt[], around: Stmt): boolean {
-    const inner = new Set(
-      [around, ...statementsIn(body)].flatMap((stmt) =>
-        stmt.kind === 'block' || stmt.kind === 'loop' ? [stmt.frame] : [],
-      ),
-    );
-    const visit = (list: readonly Stmt[], apart: boolean): boolean =>
-      list.some((stmt) => {
-        if (stmt.kind === 'leave')
-          return apart && (!inner.has(stmt.frame) || ('frame' in around && stmt.frame === around.frame));
-        if (stmt.kind === 'if') {
-          const inside = apart || !this.same(stmt.condition);
-          return visit(stmt.yes, inside) || visit(stmt.no, inside);
+  /** `left`: frames around that some invocations may have left before others. Until these end, the rest are apart. */
+  #walk(list: readonly Stmt[], apart: boolean, left: Set<Frame>, see: (stmt: Stmt, apart: boolean) => void): void {
+    for (const stmt of list) {
+      const here = apart || left.size > 0;
+      see(stmt, here);
+      if (stmt.kind === 'leave' && here) left.add(stmt.frame);
+      else if (stmt.kind === 'if') {
+        const inside = apart || !this.same(stmt.condition);
+        this.#walk(stmt.yes, inside, left, see);
+        this.#walk(stmt.no, inside, left, see);
+      } else if (stmt.kind === 'block') {
+        this.#walk(stmt.body, apart, left, see);
+        left.delete(stmt.frame);
+      } else if (stmt.kind === 'loop') {
+        // Where some leave in one round, the others are apart in the next.
+        for (let before = -1; before !== left.size; ) {
+          before = left.size;
+          this.#walk(stmt.body, apart, left, see);
         }
-        return (stmt.kind === 'block' || stmt.kind === 'loop') && visit(stmt.body, apart);
-      });
-    return visit(body, false);
+        left.delete(stmt.frame);
+      }
+    }
   }
 }
 
 /** @throws WgslError at the first barrier that some invocations may not reach */
 export function checkBarriers(kernel: Kernel, shapes: Shapes, text: string): void {
-  const isBarrier = (stmt: Stmt) => stmt.kind === 'barrier';
-  if (![...statementsIn(kernel.body)].some(isBarrier)) return;
-  const uniformity = new Uniformity(kernel, shapes);
-  const visit = (list: readonly Stmt[], apart: boolean): void => {
-    let gone = apart;
-    for (const stmt of list) {
-      if (stmt.kind === 'barrier' && gone) {
-        throw new WgslError(
-          'a barrier must be reached by every invocation of its workgroup; the control flow around this one depends on a value that differs between them',
-          stmt.at,
-          text,
-        );
-      }
-      if (stmt.kind === 'if') {
-        const inside = gone || !uniformity.same(stmt.condition);
-        visit(stmt.yes, inside);
-        visit(stmt.no, inside);
-        // Behind `if (differs) { return; }` some are gone.
-        if (inside && leavesBeyond(stmt)) gone = true;
-      } else if (stmt.kind === 'block') {
-        visit(stmt.body, gone);
-        if (leavesFurther(stmt, uniformity)) gone = true;
-      } else if (stmt.kind === 'loop') {
-        visit(stmt.body, gone || uniformity.leavesApart(stmt.body, stmt));
-        if (leavesFurther(stmt, uniformity)) gone = true;
-      }
-    }
-  };
-  visit(kernel.body, false);
-}
-
-/** Whether some invocations may leave from inside a block or loop to beyond its end. */
-function leavesFurther(stmt: Extract<Stmt, { kind: 'block' | 'loop' }>, uniformity: Uniformity): boolean {
-  return leavesBeyond(stmt) && uniformity.leavesApart(stmt.body, stmt);
-}
-
-/** Whether something in a statement leaves a block or loop around it. */
-function leavesBeyond(stmt: Stmt): boolean {
-  const all = [...statementsIn([stmt])];
-  const inner = new Set(all.flatMap((one) => (one.kind === 'block' || one.kind === 'loop' ? [one.frame] : [])));
-  return all.some((one) => one.kind === 'leave' && !inner.has(one.frame));
+  if (![...statementsIn(kernel.body)].some((stmt) => stmt.kind === 'barrier')) return;
+  new Uniformity(kernel, shapes).walk((stmt, apart) => {
+    if (stmt.kind !== 'barrier' || !apart) return;
+    const rule =
+      'a barrier must be reached by every invocation of its workgroup; the control flow around this one depends on a value that differs between them';
+    throw new WgslError(rule, stmt.at, text);
+  });
 }

@@ -153,6 +153,21 @@ describe('openDevice', () => {
     expect(lines).toEqual([expect.stringMatching(/^no GPU: no Vulkan loader\. To use [^\n]*$/)]);
     await expect(openDevice({ device: 'gpu', onFallback }, sources)).rejects.toThrow('no Vulkan loader');
   });
+
+  it('where the bundled driver has no place to be unpacked says which folder to set', async () => {
+    const { HOME, XDG_CACHE_HOME, TMPDIR } = process.env;
+    Object.assign(process.env, { HOME: '/proc/none', XDG_CACHE_HOME: '', TMPDIR: '/proc/none' });
+    try {
+      await expect(openDevice({ device: 'bundled' })).rejects.toThrow(
+        /neither can be written \(ENOENT\)\. Set TMPDIR or XDG_CACHE_HOME /,
+      );
+    } finally {
+      for (const [name, value] of Object.entries({ HOME, XDG_CACHE_HOME, TMPDIR })) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  });
 });
 
 describe('errors of a device', () => {

@@ -79,7 +79,7 @@ describe('a trace of a decoder', () => {
   });
 
   test('the largest error is where and what it says, against the reference on the very inputs', () => {
-    const entry = run.entries.find(({ op, scope }) => op.name === 'mlp.up' && scope === 'blocks.1.mlp.up')!;
+    const entry = run.entries.find(({ op, scope }) => op.name === 'linear.forward' && scope === 'blocks.1.mlp.up')!;
     const { parity, tensor } = entry.outputs[0]!;
     const [expected] = entry.op.reference(
       entry.inputs.map((input) => run.value(input.tensor)),

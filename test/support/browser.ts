@@ -27,14 +27,14 @@ export async function openBrowser(webgpu = true): Promise<Browser> {
   return chromium.launch({
     executablePath: join(folder, 'chromium'),
     timeout: HANGING,
-    args: ['--no-sandbox', '--lang=en-US', ...(webgpu ? ['--enable-unsafe-webgpu'] : [])],
+    args: ['--no-sandbox', ...(webgpu ? ['--enable-unsafe-webgpu'] : [])],
     env: {
       ...(process.env as Record<string, string>),
       LD_LIBRARY_PATH: join(folder, 'lib'),
       FONTCONFIG_FILE: join(folder, 'fonts.conf'),
-      // Without a locale of the system the browser's language is one that Intl refuses.
-      LANG: 'en_US.UTF-8',
-      LANGUAGE: 'en_US',
+      // The browser's language is then "en-US@posix", which Intl refuses: pages must work all the same.
+      LC_ALL: 'POSIX',
+      LANGUAGE: '',
       // The browser takes its own SwiftShader, whatever driver the tests in this process run on.
       VK_DRIVER_FILES: join(folder, 'vk_swiftshader_icd.json'),
     },

@@ -18,36 +18,27 @@ export interface KernelProfile {
   readonly adapter: AdapterProfile;
 }
 
-/** The readable kernels, those for CPU drivers and those for GPUs, with subgroups of each size and without. */
+/** The readable kernels, those of the CPU device, and those for GPUs with subgroups of each size. */
 export function kernelProfiles(sizes: readonly SubgroupSize[]): KernelProfile[] {
-  const common = { driver: 'interpreter', f16: false, limits: { maxStorageBufferBindingSize: 2 ** 27 } };
-  const profiles: KernelProfile[] = [
+  const common = { f16: false, limits: { maxStorageBufferBindingSize: 2 ** 27 } };
+  return [
     {
       name: 'readable',
       subgroupSize: 32,
-      adapter: { ...common, kind: 'cpu', variant: 1, subgroupSize: 0 },
+      adapter: { ...common, kind: 'cpu', driver: 'interpreter', variant: 1, subgroupSize: 0 },
     },
-    {
-      name: 'CPU driver without subgroups',
-      subgroupSize: 32,
-      adapter: { ...common, kind: 'cpu', variant: 2, subgroupSize: 0 },
-    },
+    { name: 'CPU device', subgroupSize: 4, adapter: { ...common, kind: 'cpu', driver: 'wasm', subgroupSize: 4 } },
+    ...sizes.map((subgroupSize) => ({
+      name: `GPU, subgroups of ${subgroupSize}`,
+      subgroupSize,
+      adapter: { ...common, kind: 'gpu', driver: 'interpreter', subgroupSize } as const,
+    })),
   ];
-  for (const subgroupSize of sizes) {
-    profiles.push(
-      {
-        name: `CPU driver, subgroups of ${subgroupSize}`,
-        subgroupSize,
-        adapter: { ...common, kind: 'cpu', variant: 2, subgroupSize },
-      },
-      { name: `GPU, subgroups of ${subgroupSize}`, subgroupSize, adapter: { ...common, kind: 'gpu', subgroupSize } },
-    );
-  }
-  return profiles;
 }
 
 /** What is known of one kernel file when all is done. */
 export interface KernelReport {
+  /** of its runs; empty where its text has none */
   readonly subgroupSizes: Set<number>;
   dispatches: number;
   /** findings and disagreements, as text */
@@ -108,7 +99,7 @@ export class KernelCheck {
     { subgroupSize }: KernelProfile,
   ): boolean {
     const keys = dispatches.map(({ shader, constants, params, workgroups }) => {
-      const size = /subgroup/.test(texts.get(shader)!.replace(/\/\/.*$/gm, '')) ? subgroupSize : 0;
+      const size = usesSubgroups(texts.get(shader)!) ? subgroupSize : 0;
       return `${sample} ${shader} ${JSON.stringify([constants, params, workgroups, size])}`;
     });
     const isNew = keys.some((key) => !this.#seen.has(key));
@@ -131,7 +122,7 @@ export class KernelCheck {
     const findings = check(module, entryPoint, { bindings, workgroups: dispatch.workgroups, subgroupSize, seed: 7 });
     const report = this.#report(dispatch.shader);
     report.dispatches += 1;
-    report.subgroupSizes.add(subgroupSize);
+    if (usesSubgroups(text)) report.subgroupSizes.add(subgroupSize);
     for (const finding of findings) report.problems.push(`${where}: ${findingText(finding, module.text)}`);
   }
 
@@ -152,6 +143,11 @@ export class KernelCheck {
     }
     return report;
   }
+}
+
+/** Whether a kernel's text, comments aside, speaks of subgroups. */
+function usesSubgroups(text: string): boolean {
+  return /subgroup/.test(text.replace(/\/\/.*$/gm, ''));
 }
 
 /** Bytes of storages, and which words of them anybody wrote. What nobody wrote is NaN, so that it shows. */

@@ -109,7 +109,15 @@ function cacheFolder(): string {
   } catch {
     const { uid } = userInfo();
     const shared = join(tmpdir(), `byte-to-loss-${uid}`);
-    makeFolders(shared, 0o700);
+    try {
+      makeFolders(shared, 0o700);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new DeviceError(
+        `it is unpacked into ${home} or ${shared}, and neither can be written (${code}). ` +
+          'Set TMPDIR or XDG_CACHE_HOME to a folder that can be',
+      );
+    }
     const owner = lstatSync(shared);
     // Anybody can make a folder in /tmp: a library is only loaded from one that is this user's alone.
     const safe = owner.isDirectory() && owner.uid === uid && (owner.mode & 0o022) === 0;

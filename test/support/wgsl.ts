@@ -4,6 +4,7 @@ import { parseModule } from '../../src/wgsl/index.js';
 import { run, type SubgroupSize } from '../../src/wgsl/interpret.js';
 import type { Module } from '../../src/wgsl/tree.js';
 import { testDevice } from './device.js';
+import { runCompiled } from './runCompiled.js';
 
 /** Numbers by the name of the variable that they are bound to. */
 export type Memories = Readonly<Record<string, Float32Array | Uint32Array | Int32Array>>;
@@ -13,6 +14,9 @@ export interface WgslRun {
   readonly subgroupSize?: SubgroupSize;
   readonly seed?: number;
   readonly iterationLimit?: number;
+  /** compiled runs only: clamp indices into their arrays; default true */
+  readonly robust?: boolean;
+  readonly overrides?: Readonly<Record<string, number>>;
   /** bindings that nobody has written yet; checked runs only */
   readonly unwritten?: readonly string[];
 }
@@ -35,11 +39,32 @@ function bind(module: Module, memories: Memories, unwritten: readonly string[] =
 
 /** Run the only entry point of a text in the interpreter. Returns its memories after the run; those given stay as they are. */
 export function interpret(text: string, memories: Memories, options: WgslRun = {}): Memories {
-  const module = parseModule(text);
+  const module = parseModule(text, { overrides: options.overrides ?? {} });
   const after = copyOf(memories);
   const bindings = bind(module, after);
   run(module, module.entryPoints[0]!.function.name, { workgroups: ONE, ...options, bindings });
   return after;
+}
+
+/** Run the only entry point of a text compiled to WebAssembly, on one thread. */
+export function compiled(text: string, memories: Memories, options: WgslRun = {}): Memories {
+  const { workgroups = ONE, robust = true, overrides = {} } = options;
+  const after = copyOf(memories);
+  runCompiled(parseModule(text, { overrides }), after, workgroups, { robust });
+  return after;
+}
+
+/** The first places where two runs left different bits: `y[3]: 1.5, not 2`. Any two NaN are the same, as WGSL does not pin their bits. */
+export function differences(got: Memories, wanted: Memories): string[] {
+  const all = Object.entries(wanted).flatMap(([name, numbers]) => {
+    const other = got[name]!;
+    const [a, b] = [new Uint32Array(other.buffer), new Uint32Array(numbers.buffer)];
+    return [...numbers].flatMap((value, i) => {
+      const same = a[i] === b[i] || (Number.isNaN(value) && Number.isNaN(other[i]));
+      return same ? [] : [`${name}[${i}]: ${other[i]}, not ${value}`];
+    });
+  });
+  return all.length > 5 ? [...all.slice(0, 4), `and ${all.length - 4} more`] : all;
 }
 
 /** Run the only entry point of a text in the checker. */

@@ -224,9 +224,14 @@ fn half(v: f32, lane: u32) -> f32 { if (lane >= 2u) { return 0.0; } return subgr
   });
 
   test('a lane that continues meets the others in the next iteration', () => {
+    const values = 'f32(k + 1u)';
     expect(
-      run('for (var k = 0u; k < 2u; k++) { if (i == 0u && k == 0u) { continue; } y[i] += subgroupAdd(1.0); }'),
-    ).toEqual([4, 7, 7, 7]);
+      run(`for (var k = 0u; k < 2u; k++) { if (i == 0u && k == 0u) { continue; } y[i] += subgroupAdd(${values}); }`),
+    ).toEqual([8, 11, 11, 11]);
+  });
+
+  test('two calls of one function are two places', () => {
+    expect(run('if (i == 0u) { y[i] = half(v, 0u); } else { y[i] = half(v, 1u); }')).toEqual([1, 9, 9, 9]);
   });
 
   test('an early return of a function ends with the call', () => {

@@ -77,6 +77,44 @@ const PLANTED: readonly Planted[] = [
     says: ['race in storage memory at y['],
   },
   {
+    name: 'one reads, then another writes',
+    kind: 'race',
+    faulty: program(
+      'var<workgroup> w: array<f32, 8>;',
+      'if (i == 0u) { y[0] = w[3]; }\n if (i == 7u) { w[3] = x[i]; }',
+    ),
+    mended: program(
+      'var<workgroup> w: array<f32, 8>;',
+      'if (i == 0u) { y[0] = w[3]; }\n workgroupBarrier();\n if (i == 7u) { w[3] = x[i]; }',
+    ),
+    says: ['race in workgroup memory at w[3]', 'value 8'],
+  },
+  {
+    name: 'a subgroup operation orders no memory: who read first writes, after others read',
+    kind: 'race',
+    faulty: program(
+      'var<workgroup> w: f32;',
+      'let sum = subgroupAdd(w);\n if (i == 0u) { w = sum + 1.0; }\n y[i] = sum;',
+    ),
+    mended: program(
+      'var<workgroup> w: f32;',
+      'let sum = subgroupAdd(w);\n workgroupBarrier();\n if (i == 0u) { w = sum + 1.0; }\n y[i] = sum;',
+    ),
+    says: ['race in workgroup memory at w:', 'read by invocation (7, 0, 0)'],
+  },
+  {
+    name: 'a workgroup reads what a later one writes',
+    kind: 'race',
+    faulty: program('', 'if (group.x == 0u) { y[i] = y[8]; } else if (i == 0u) { y[8] = 1.0; }'),
+    mended: program('', 'if (group.x == 0u) { y[i] = y[9]; } else if (i == 0u) { y[8] = 1.0; }'),
+    options: { workgroups: [2, 1, 1] },
+    says: [
+      'race in storage memory at y[8]',
+      'read by invocation',
+      'written by invocation (0, 0, 0) of workgroup (1, 0, 0)',
+    ],
+  },
+  {
     name: 'a word of storage that nobody wrote is read',
     kind: 'unwritten read',
     faulty: program('', 'let z = y[i]; _ = z;'),

@@ -189,6 +189,18 @@ const EXAMPLES: readonly Example[] = [
     options: { workgroups: [2, 2, 1] },
   },
   {
+    name: 'workgroup memory is zero at the start of every workgroup',
+    text: `${HEADER}
+    var<workgroup> w: array<f32, 8>;
+    @compute @workgroup_size(8) fn main(@builtin(local_invocation_index) i: u32, @builtin(workgroup_id) group: vec3u) {
+      y[group.x * 8u + i] = w[i] + abs(x[i]) * 0.0;
+      workgroupBarrier();
+      w[7u - i] = 5.0;
+    }`,
+    gives: new Array(24).fill(0),
+    options: { workgroups: [3, 1, 1] },
+  },
+  {
     name: 'integers wrap and divide as pinned',
     text: `${HEADER} ${ENTRY} {
       let i = id.x;

@@ -14,9 +14,7 @@ const memories = (): Memories => ({
 
 const RUNS = Number(process.env.MADE_UP_KERNELS ?? 60);
 
-test('kernels that fast-check makes up: the interpreter and Dawn give the same bits, and the checker finds nothing', {
-  timeout: 600_000,
-}, async () => {
+test('kernels that fast-check makes up: the interpreter and Dawn give the same bits, and the checker finds nothing', async () => {
   await fc.assert(
     fc.asyncProperty(fc.gen(), async (g) => {
       const text = madeUpKernel((n) => g(fc.nat, n - 1));

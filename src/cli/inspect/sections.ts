@@ -187,8 +187,8 @@ function blockSections(inspection: Inspection, heats: Heats): Section[] {
         `<h4>Attention</h4><p>A row looks at columns. Left of the line are the slots, which every position sees; below it, right of it, ` +
         `a stream position sees itself and the stream before. ${sourceLinks([attend])}</p><div class="heads">${maps.join('')}</div>` +
         `<div class="pair">${shown(inside('attention.out', 'linear.forward'), 'y', 'attention, added to the residual')}` +
-        `${shown(inside('norm2', 'ayerNorm.forward'), 'y', 'norm2')}${shown(inside('mlp.up', 'mlp.up'), 'h', 'MLP, after GELU')}` +
-        `${shown(inside('mlp.down', 'mlp.down'), 'y', 'MLP, added to the residual')}</div>`,
+        `${shown(inside('norm2', 'ayerNorm.forward'), 'y', 'norm2')}${shown(inside('mlp', 'gelu.forward'), 'y', 'MLP, after GELU')}` +
+        `${shown(inside('mlp.down', 'linear.forward'), 'y', 'MLP, added to the residual')}</div>`,
     };
   });
 }

@@ -1,4 +1,4 @@
-import { ShapeError } from '../errors.js';
+import { InputError, ShapeError } from '../errors.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf, rowsOf, sameShape } from '../shape.js';
@@ -89,13 +89,14 @@ const crossEntropyForward: Op = {
       ),
     ];
   },
-  backward({ inputs: [logits], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {
+  backward({ inputs: [logits, , weights], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {
     // dLogits was computed for a loss whose own gradient is 1.
     if (dNats !== undefined || dLoss?.storage.data?.[0] !== 1) {
       throw new ShapeError('crossEntropy', 'must be what the backward pass starts from, with a gradient of 1', {
         logits: logits!.shape,
       });
     }
+    if (wants(weights!)) throw new InputError(`crossEntropy: there is no gradient by weights; ${weights} wants one`);
     if (wants(logits!)) give(logits!, dLogits!);
   },
   flops: ({ inputs: [logits] }) => 6 * rowsOf(logits!) * lastOf(logits!),

@@ -19,7 +19,7 @@ const schema = z.object({
 type Stored = z.output<typeof schema>;
 
 /** The hash of one input of a run. */
-interface DataHash {
+export interface DataHash {
   /** its path, or how it is called */
   readonly name: string;
   readonly sha256: string;

@@ -1,0 +1,115 @@
+/**
+ * What comes behind the last barrier of a block, in a block of its own.
+ *
+ * There, and only there, may invocations leave one by one: `workgroupBarrier(); if (lane > 10u) { return; } …`. The code around barriers
+ * runs once for the whole workgroup (regions.ts) and cannot remember who left, so that leaving it becomes leaving the block that is
+ * added here. Where the end that was meant lies further out, a variable says who is still there: what follows is skipped by the others.
+ */
+
+import {
+  bodiesOf,
+  constant,
+  type Frame,
+  type Kernel,
+  type Local,
+  operation,
+  read,
+  type Stmt,
+  statementsIn,
+} from './ir.js';
+
+/** Rewrites a kernel's body in place. */
+export function splitTails(kernel: Kernel): void {
+  if (hasBarrier(kernel.body)) new Tails().list(kernel.body, kernel.root, []);
+}
+
+const hasBarrier = (list: readonly Stmt[]) => [...statementsIn(list)].some((stmt) => stmt.kind === 'barrier');
+
+class Tails {
+  /** whether an invocation has not left a frame, for frames that are left from further inside */
+  readonly #present = new Map<Frame, Local>();
+
+  /**
+   * @param frame where the list is
+   * @param ends frames whose end no barrier separates from the end of the list
+   * @returns those of them that invocations may have left
+   */
+  list(list: Stmt[], frame: Frame, ends: readonly Frame[]): Set<Frame> {
+    const last = list.findLastIndex((stmt) => hasBarrier([stmt]));
+    const left = new Set<Frame>();
+    for (const [i, stmt] of list.slice(0, last + 1).entries()) {
+      const after = i === last ? ends : [];
+      if (stmt.kind === 'if') {
+        for (const one of this.list(stmt.yes, stmt.yesFrame, after)) left.add(one);
+        for (const one of this.list(stmt.no, stmt.noFrame, after)) left.add(one);
+      } else if (stmt.kind === 'block') {
+        for (const one of this.list(stmt.body, stmt.frame, [...after, stmt.frame])) left.add(one);
+        left.delete(stmt.frame);
+        this.#announce(stmt.frame, stmt.body);
+      } else if (stmt.kind === 'loop') this.list(stmt.body, stmt.frame, []); // its end is followed by its start
+    }
+    const tail = list.slice(last + 1);
+    const leaves = [...statementsIn(tail)].some((stmt) => stmt.kind === 'leave' && ends.includes(stmt.frame));
+    if (tail.length === 0 || (!leaves && left.size === 0)) return left;
+    const block: Frame = { kind: 'block', parent: frame, depth: frame.depth + 1 };
+    const guard = [...left].map((one) => this.#leaveUnlessPresent(one, block));
+    this.#retarget(tail, frame, ends, block, left);
+    list.splice(last + 1, tail.length, { kind: 'block', frame: block, body: [...guard, ...tail] });
+    return left;
+  }
+
+  /** Leaves of `ends` become leaves of `block`; what is inside moves down by one frame. */
+  #retarget(list: Stmt[], frame: Frame, ends: readonly Frame[], block: Frame, left: Set<Frame>): void {
+    const own = framesOf(list);
+    for (const inner of own) {
+      if (inner.parent === frame) (inner as { parent: Frame | undefined }).parent = block;
+      (inner as { depth: number }).depth++;
+    }
+    const visit = (stmts: Stmt[]): void => {
+      for (let i = 0; i < stmts.length; i++) {
+        const stmt = stmts[i]!;
+        for (const body of bodiesOf(stmt)) visit(body);
+        if (stmt.kind !== 'leave' || !ends.includes(stmt.frame)) continue;
+        const leave: Stmt = { kind: 'leave', frame: block };
+        if (stmt.frame === frame) stmts[i] = leave;
+        else {
+          left.add(stmt.frame);
+          stmts.splice(i, 1, { kind: 'set', local: this.#presentIn(stmt.frame), value: constant('bool', 0) }, leave);
+          i++;
+        }
+      }
+    };
+    visit(list);
+  }
+
+  #presentIn(frame: Frame): Local {
+    let local = this.#present.get(frame);
+    if (local === undefined) {
+      const id = 3_000_000 + this.#present.size;
+      local = { id, name: 'present', type: 'bool', frame, constant: false };
+      this.#present.set(frame, local);
+    }
+    return local;
+  }
+
+  #leaveUnlessPresent(frame: Frame, block: Frame): Stmt {
+    const branch = (): Frame => ({ kind: 'branch', parent: block, depth: block.depth + 1 });
+    const condition = operation('not', 'bool', read(this.#presentIn(frame)));
+    const yes: Stmt[] = [{ kind: 'leave', frame: block }];
+    return { kind: 'if', condition, yes, no: [], yesFrame: branch(), noFrame: branch() };
+  }
+
+  /** All are present at the start of a frame. */
+  #announce(frame: Frame, body: Stmt[]): void {
+    const local = this.#present.get(frame);
+    if (local !== undefined) body.unshift({ kind: 'set', local, value: constant('bool', 1) });
+  }
+}
+
+/** Frames of the statements of a list, inner ones included. */
+function framesOf(list: readonly Stmt[]): Frame[] {
+  return [...statementsIn(list)].flatMap((stmt) => {
+    if (stmt.kind === 'if') return [stmt.yesFrame, stmt.noFrame];
+    return stmt.kind === 'block' || stmt.kind === 'loop' ? [stmt.frame] : [];
+  });
+}
