@@ -272,7 +272,7 @@ describe('the module', () => {
     const [main, other] = module().entryPoints;
     expect(main!.workgroupSize).toEqual([64, 2, 1]);
     expect(main!.globals.map(({ name }) => name)).toEqual(['y', 'x', 'shared_', 'mine']);
-    expect(main!.overrides!.map(({ name }) => name)).toEqual(['SIZE', 'factor']);
+    expect(main!.overrides.map(({ name }) => name)).toEqual(['SIZE', 'factor']);
     expect(other!.globals.map(({ name }) => name)).toEqual(['y', 'scale']);
     const [group, lanes] = main!.function.parameters;
     expect((group!.type as StructType).members.map(({ builtin }) => builtin)).toEqual([
@@ -336,6 +336,32 @@ describe('overrides', () => {
     expect(() => values(overrides as Record<string, number>)).toThrow(message);
   });
 
+  test('each entry point needs the overrides that it reaches, by way of types and other overrides too', () => {
+    const text = `
+      override n: u32;
+      override twice = n * 2;
+      override unused = 1;
+      override lone: f32;
+      var<workgroup> w: array<f32, twice>;
+      fn helper() -> f32 { return w[0]; }
+      @compute @workgroup_size(1) fn main() { _ = helper(); }
+      @compute @workgroup_size(4) fn other() { _ = f(); }
+      fn f() -> f32 { return lone; }`;
+    // `lone` has no value, and main does not need one.
+    const { entryPoints } = parseModule(text, { overrides: { n: 4 }, optionalOverrides: true });
+    const needed = entryPoints.map(({ overrides }) => overrides.map(({ name }) => name));
+    expect(needed).toEqual([['n', 'twice'], ['lone']]);
+    expect(typeName(entryPoints[0]!.globals[0]!.type)).toBe('array<f32, 8>');
+  });
+
+  test('a value that the pipeline may still replace makes nothing impossible', () => {
+    const text = 'override n = 0; override m = 8 / n;';
+    expect(() => parseModule(text, { optionalOverrides: true })).not.toThrow();
+    const rule = 'integer division by zero is invalid';
+    expect(() => parseModule(text, { optionalOverrides: true, overrides: {} })).toThrow(rule);
+    expect(() => parseModule(text)).toThrow(rule);
+  });
+
   test('without values a module can be checked all the same', () => {
     const text = `
       override n: u32;
@@ -347,7 +373,7 @@ describe('overrides', () => {
       { name: 'n', required: true },
       { name: 'size', required: false },
     ]);
-    expect(entryPoints[0]!.overrides!.map(({ name }) => name)).toEqual(['n']);
+    expect(entryPoints[0]!.overrides.map(({ name }) => name)).toEqual(['n']);
     expect(() => parseModule(text, { overrides: { n: 1 } })).toThrow('integer division by zero is invalid');
     expect(() => parseModule(text, { overrides: { n: 5 } })).toThrow('index 5 out of bounds [0..3]');
   });
