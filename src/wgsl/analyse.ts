@@ -5,11 +5,12 @@
  * analysed depends on itself, which WGSL refuses. A function is finished after those that it calls.
  */
 import { KNOWN_ATTRIBUTES, OF_RENDERING } from './attributes.js';
-import { type Constant, convertScalar, type ScalarValue } from './constants.js';
+import { type ConstantValue, convertScalar, type ScalarValue } from './constants.js';
 import { WgslError } from './errors.js';
 import { constantOf, overrideOf } from './expressions.js';
+import { alignOf, sizeOf } from './layout.js';
 import { type ConstantOperand, checked, converted, expressionOf } from './operands.js';
-import { type AnalysedFunction, type Analysis, type Entity, Scope, type Uses } from './scope.js';
+import { type AnalysedFunction, type Analysis, type Entity, type Known, Scope, type Uses } from './scope.js';
 import { assertConstant, constantEntity, functionBody, initialValue } from './statements.js';
 import type {
   AttributeSyntax,
@@ -36,13 +37,10 @@ import { accessOf, checkStore, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNam
 import {
   ABSTRACT_FLOAT,
   ABSTRACT_INT,
-  alignOf,
-  BOOL,
   I32,
   isConstructible,
   layOut,
   sameType,
-  sizeOf,
   typeName,
   U32,
   VOID,
@@ -52,7 +50,10 @@ import {
 export interface ParseOptions {
   /** values of `override`s, by name or by `@id` */
   readonly overrides?: Readonly<Record<string, number>>;
-  /** an `override` without a value is 1 for now, so that a module can be checked before its pipeline gives values */
+  /**
+   * An `override` that has no value yet is 1 for now, so that a module can be checked before its pipeline gives values. Without
+   * `overrides`, those with a value of their own may still change too.
+   */
   readonly optionalOverrides?: boolean;
 }
 
@@ -61,12 +62,19 @@ export function analyse(syntax: ModuleSyntax, text: string, options: ParseOption
   return new ModuleAnalyser(syntax, text, options).module();
 }
 
+interface Entry {
+  readonly syntax: FunctionSyntax;
+  readonly workgroupSize: EntryPoint['workgroupSize'];
+}
+
 class ModuleAnalyser {
   private readonly scope: Scope;
   private readonly globals = new Map<VariableSyntax, Variable>();
   private readonly functions: AnalysedFunction[] = [];
-  private readonly workgroupSizes = new Map<AnalysedFunction, EntryPoint['workgroupSize']>();
+  private readonly entries = new Map<AnalysedFunction, Entry>();
   private readonly overrides = new Map<VariableSyntax, OverrideDeclaration>();
+  /** the overrides on which each declaration depends */
+  private readonly overridesOf = new Map<DeclarationSyntax, Set<OverrideDeclaration>>();
   private readonly overrideIds = new Map<number, string>();
   /** declarations being analysed, the outermost first */
   private readonly pending: (DeclarationSyntax & { name: string })[] = [];
@@ -79,7 +87,6 @@ class ModuleAnalyser {
     const analysis: Analysis = {
       text,
       enables: syntax.enables,
-      placeholders: options.optionalOverrides ?? false,
       overrideSized: new WeakSet(),
       nextId: 0,
       skipped: 0,
@@ -99,15 +106,13 @@ class ModuleAnalyser {
     }
     for (const declaration of declarations) {
       if (declaration.kind === 'const_assert') assertConstant(declaration.condition, declaration.at, this.scope);
-      else this.scope.find(declaration.name);
+      else this.analyseNamed(declaration.name, declaration.at);
     }
     this.checkOverrideNames();
     const inOrder = <Node, Value>(found: ReadonlyMap<Node, Value>) =>
       declarations.flatMap((declaration) => found.get(declaration as Node) ?? []);
     const globals = inOrder(this.globals);
-    const entryPoints = this.functions
-      .filter(({ isEntryPoint }) => isEntryPoint)
-      .map((analysed) => this.entryPoint(analysed, globals));
+    const entryPoints = [...this.entries].map(([analysed, entry]) => this.entryPoint(analysed, entry, globals));
     return {
       text: this.scope.analysis.text,
       entryPoints,
@@ -118,23 +123,40 @@ class ModuleAnalyser {
     };
   }
 
+  private analyseNamed(name: string, at: Position) {
+    try {
+      this.scope.find(name);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.fail(`'${name}' depends on too long a chain of later declarations; put them before it`, at);
+    }
+  }
+
   private onceNeeded(declaration: DeclarationSyntax & { name: string }): () => Entity {
     let entity: Entity | undefined;
     return () => {
-      if (entity) return entity;
+      if (entity) return this.needed(declaration, entity);
       const from = this.pending.indexOf(declaration);
       if (from !== -1) {
         const names = [...this.pending.slice(from), declaration].map(({ name }) => `'${name}'`).join(' -> ');
         this.fail(`cyclic dependency found: ${names}`, declaration.at);
       }
       this.pending.push(declaration);
+      this.overridesOf.set(declaration, new Set());
       const { skipped } = this.scope.analysis;
       this.scope.analysis.skipped = 0;
       entity = this.declare(declaration);
       this.scope.analysis.skipped = skipped;
       this.pending.pop();
-      return entity;
+      return this.needed(declaration, entity);
     };
+  }
+
+  /** Who needs a declaration needs the overrides that it needs. */
+  private needed(declaration: DeclarationSyntax, entity: Entity): Entity {
+    const by = this.pending.at(-1);
+    if (by) for (const override of this.overridesOf.get(declaration)!) this.overridesOf.get(by)!.add(override);
+    return entity;
   }
 
   private declare(syntax: DeclarationSyntax): Entity {
@@ -299,26 +321,30 @@ class ModuleAnalyser {
     if (type.kind !== 'scalar') this.fail(`'override' must be a bool, i32, u32 or f32; found '${typeName(type)}'`, at);
     const override: OverrideDeclaration = { name, id, type, required: initial === undefined };
     this.overrides.set(syntax, override);
-    return {
-      kind: 'constant',
-      constant: this.overrideValue(override, initial as ConstantOperand, at),
-      override,
-      isOverride: true,
-    };
+    this.overridesOf.get(syntax)!.add(override);
+    return this.overrideValue(override, initial as ConstantOperand | undefined, at);
   }
 
   private overrideValue(
     { name, id, type }: OverrideDeclaration,
-    initial: Constant | undefined,
+    initial: ConstantOperand | undefined,
     at: Position,
-  ): Constant {
-    const values = this.options.overrides ?? {};
+  ): Entity {
+    const { overrides, optionalOverrides = false } = this.options;
+    const values = overrides ?? {};
     const key = [name, String(id)].find((candidate) => Object.hasOwn(values, candidate));
-    if (key !== undefined) return { type, value: this.given(values[key]!, name, type, at) };
-    if (initial) return { type, value: initial.value };
-    if (!this.options.optionalOverrides)
-      this.fail(`override '${name}' has no value; give one when the pipeline is made`, at);
-    return { type, value: type === BOOL || type.name === 'bool' ? true : 1 };
+    const entity = (value: ConstantValue, known: Known): Entity => ({
+      kind: 'constant',
+      constant: { type, value },
+      known,
+    });
+    if (key !== undefined) return entity(this.given(values[key]!, name, type, at), 'pipeline');
+    if (initial) {
+      const isFinal = initial.known !== 'later' && (overrides !== undefined || !optionalOverrides);
+      return entity(initial.value, isFinal ? 'pipeline' : 'later');
+    }
+    if (!optionalOverrides) this.fail(`override '${name}' has no value; give one when the pipeline is made`, at);
+    return entity(type.name === 'bool' ? true : 1, 'later');
   }
 
   /** A number from outside as a value of the override's type. */
@@ -334,7 +360,7 @@ class ModuleAnalyser {
     return checked<ScalarValue>(
       this.scope,
       at,
-      false,
+      'module',
       () => convertScalar(exact, from, type),
       () => 0,
     );
@@ -416,14 +442,14 @@ class ModuleAnalyser {
   private function(syntax: FunctionSyntax): AnalysedFunction {
     const { name, at, attributes } = syntax;
     const compute = this.find(attributes, 'compute');
-    const workgroupSize = this.find(attributes, 'workgroup_size');
-    if (compute && !workgroupSize) {
+    const sizeAttribute = this.find(attributes, 'workgroup_size');
+    if (compute && !sizeAttribute) {
       this.fail("a compute shader must include '@workgroup_size' in its attributes", compute.at);
     }
-    if (workgroupSize && !compute) this.fail("'@workgroup_size' is only valid for compute stages", workgroupSize.at);
-    const uses: Uses = { globals: new Set(), overrides: new Set(), reads: new Set(), writes: new Set() };
+    if (sizeAttribute && !compute) this.fail("'@workgroup_size' is only valid for compute stages", sizeAttribute.at);
+    const uses: Uses = { globals: new Set(), reads: new Set(), writes: new Set() };
     const scope = this.scope.ofFunction(uses);
-    const size = workgroupSize && this.workgroupSize(workgroupSize, scope);
+    const workgroupSize = sizeAttribute && this.workgroupSize(sizeAttribute, scope);
     const parameters = syntax.parameters.map((parameter) => this.parameter(parameter, compute !== undefined, scope));
     if (compute) this.checkBuiltinsOnce(parameters);
     const returns = this.returnType(syntax, compute !== undefined);
@@ -434,7 +460,7 @@ class ModuleAnalyser {
     const declaration: FunctionDeclaration = { name, parameters, returns, body, at };
     const analysed = { declaration, isEntryPoint: compute !== undefined, mustUse: mustUse !== undefined, uses };
     this.functions.push(analysed);
-    if (size) this.workgroupSizes.set(analysed, size);
+    if (workgroupSize) this.entries.set(analysed, { syntax, workgroupSize });
     return analysed;
   }
 
@@ -499,8 +525,12 @@ class ModuleAnalyser {
     return [x, y, z];
   }
 
-  private entryPoint(analysed: AnalysedFunction, globals: readonly Variable[]): EntryPoint {
-    const { declaration, uses } = analysed;
+  private entryPoint(
+    { declaration, uses }: AnalysedFunction,
+    { syntax, workgroupSize }: Entry,
+    globals: readonly Variable[],
+  ): EntryPoint {
+    const needed = this.overridesOf.get(syntax)!;
     const used = globals.filter((variable) => uses.globals.has(variable));
     const seen = new Map<string, Variable>();
     for (const variable of used) {
@@ -516,9 +546,9 @@ class ModuleAnalyser {
     }
     return {
       function: declaration,
-      workgroupSize: this.workgroupSizes.get(analysed)!,
+      workgroupSize,
       globals: used,
-      overrides: [...this.overrides.values()].filter((override) => uses.overrides.has(override)),
+      overrides: [...this.overrides.values()].filter((override) => needed.has(override)),
     };
   }
 }

@@ -10,6 +10,7 @@ import {
   converted,
   expressionOf,
   fold,
+  latest,
   loaded,
   type Operand,
   type ValueOperand,
@@ -85,7 +86,6 @@ function callFunction(
   });
   checkAliasing(callee, values, scope);
   for (const variable of uses.globals) scope.uses.globals.add(variable);
-  for (const override of uses.overrides) scope.uses.overrides.add(override);
   return value({
     kind: 'call',
     type: declaration.returns,
@@ -156,11 +156,11 @@ function callBuiltin(syntax: CallSyntax, given: readonly Operand[], scope: Scope
     return fold(scope, at, constants, resolved.returns, () => foldBuiltin(name, constants, resolved.returns));
   }
   const constants = values.map((argument) => (argument.kind === 'constant' ? argument : undefined));
-  const isOverride = constants.some((argument) => argument?.isOverride);
+  const known = latest(constants.filter((argument) => argument !== undefined));
   checked(
     scope,
     at,
-    isOverride,
+    known,
     () => checkLimits(name, constants),
     () => {},
   );
@@ -205,7 +205,7 @@ function checkLaneNumber(name: string, values: readonly (ConstantOperand | Value
   const most = { subgroupBroadcast: 128, quadBroadcast: 4 }[name];
   const lane = values[1];
   if (most === undefined || !lane) return;
-  if (lane.kind !== 'constant' || lane.isOverride) {
+  if (lane.kind !== 'constant' || lane.known !== 'module') {
     scope.fail(`the lane number of ${name} must be a const-expression; subgroupShuffle takes any`, lane.at);
   }
   const number = Number(lane.value);

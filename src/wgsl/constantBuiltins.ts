@@ -227,8 +227,10 @@ const NOT_BY_COMPONENT: Readonly<Record<string, OfConstants>> = {
   modf: ([a]) => pair(a!.value, (x) => [x - Math.trunc(x), Math.trunc(x)]),
   frexp: ([a]) =>
     pair(a!.value, (x) => {
-      const [fraction, exponent] = frexp(x);
-      return [fraction, BigInt(exponent)];
+      // A subnormal float64 is made normal first, which an f32 always is.
+      const scale = Math.abs(x) < 2 ** -1022 ? 64 : 0;
+      const [fraction, exponent] = frexp(x * 2 ** scale);
+      return [fraction, BigInt(exponent - (x === 0 ? 0 : scale))];
     }),
 };
 

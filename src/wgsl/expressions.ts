@@ -23,7 +23,7 @@ import {
   value,
 } from './operands.js';
 import { binaryTypes, takesUnary } from './operators.js';
-import type { Scope } from './scope.js';
+import type { Known, Scope } from './scope.js';
 import type { ExpressionSyntax, NameSyntax } from './syntax.js';
 import type { BinaryOperator, PointerType, Position, StructMember, Type, Variable } from './tree.js';
 import { isPredeclared, refuseLeftOut } from './typeNames.js';
@@ -59,10 +59,10 @@ export function expression(syntax: ExpressionSyntax, scope: Scope): Operand {
   }
 }
 
-const constant = (from: Constant, at: Position, isOverride = false): ConstantOperand => ({
+const constant = (from: Constant, at: Position, known: Known = 'module'): ConstantOperand => ({
   kind: 'constant',
   at,
-  isOverride,
+  known,
   ...from,
 });
 
@@ -79,7 +79,7 @@ function number({ text, at }: Of<'number'>, scope: Scope): Constant {
 /** A constant that is known when the module is made. @param what it is for, in the message */
 export function constantOf(syntax: ExpressionSyntax, scope: Scope, what: string): ConstantOperand {
   const operand = expression(syntax, scope);
-  if (operand.kind !== 'constant' || operand.isOverride) {
+  if (operand.kind !== 'constant' || operand.known !== 'module') {
     return scope.fail(`${what} requires a const-expression, but expression is ${stageOf(operand)}`, syntax.at);
   }
   return operand;
@@ -108,8 +108,7 @@ function named({ name, template, at }: NameSyntax, scope: Scope): Operand {
     case 'function':
       return scope.fail(`cannot use function '${name}' as value; write ${name}(…) to call it`, at);
     case 'constant':
-      if (entity.override) scope.uses?.overrides.add(entity.override);
-      return constant(entity.constant, at, entity.isOverride);
+      return constant(entity.constant, at, entity.known);
     case 'variable':
       return variablePlace(entity.variable, entity.root, at, scope);
   }
@@ -226,7 +225,7 @@ function checkConstantRight(
 ) {
   const parts = (Array.isArray(right.value) ? right.value.flat() : [right.value]) as (number | boolean)[];
   const check = () => parts.forEach((part) => void checkRightSide(operator, scalarOf(left)!, part));
-  checked(scope, at, right.isOverride, check, () => {});
+  checked(scope, at, right.known, check, () => {});
 }
 
 function noOperator(operator: string, left: Operand, right: Operand, at: Position, scope: Scope): never {
@@ -300,7 +299,7 @@ export function elementAt(whole: Operand, indexSyntax: ExpressionSyntax, at: Pos
 function checkBounds(index: ConstantOperand, count: number | undefined, scope: Scope) {
   const i = index.value as number;
   if (i >= 0 && (count === undefined || i < count)) return;
-  if (scope.analysis.skipped > 0 || (index.isOverride && scope.analysis.placeholders)) return;
+  if (scope.analysis.skipped > 0 || index.known === 'later') return;
   scope.fail(`index ${i} out of bounds${count === undefined ? '' : ` [0..${count - 1}]`}`, index.at);
 }
 

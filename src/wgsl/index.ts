@@ -5,8 +5,9 @@ import type { Module } from './tree.js';
 
 export type { ParseOptions } from './analyse.js';
 export { WgslError } from './errors.js';
+export { alignOf, sizeOf, strideOf } from './layout.js';
 export type * from './tree.js';
-export { alignOf, sizeOf, strideOf, typeName } from './types.js';
+export { typeName } from './types.js';
 
 /**
  * Read a WGSL compute module.

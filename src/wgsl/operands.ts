@@ -1,6 +1,6 @@
 /** What an expression turns out to be: a constant, a value at run time, or memory. */
 import { type Constant, ConstantError, type ConstantValue, convert, zeroValue } from './constants.js';
-import type { Scope } from './scope.js';
+import type { Known, Scope } from './scope.js';
 import type { AddressSpace, Expression, Place, Position, Type, Variable } from './tree.js';
 import { checkCount } from './typeNames.js';
 import { type AnyType, concrete, convertsTo, isConstructible, sameType, typeName } from './types.js';
@@ -9,8 +9,7 @@ import { type AnyType, concrete, convertsTo, isConstructible, sameType, typeName
 export interface ConstantOperand extends Constant {
   readonly kind: 'constant';
   readonly at: Position;
-  /** depends on an `override`: known when the pipeline is made, too late for some uses */
-  readonly isOverride: boolean;
+  readonly known: Known;
 }
 
 /** A value known at run time, as an expression of the typed tree. */
@@ -57,18 +56,24 @@ export function fold(
   type: AnyType,
   compute: () => Constant,
 ): ConstantOperand {
-  const isOverride = from.some((operand) => operand.isOverride);
+  const known = latest(from);
   const fallback = (): Constant => ({ type, value: zeroValue(type) });
-  return { kind: 'constant', at, isOverride, ...checked(scope, at, isOverride, compute, fallback) };
+  return { kind: 'constant', at, known, ...checked(scope, at, known, compute, fallback) };
+}
+
+/** When all of them are known. */
+export function latest(constants: readonly ConstantOperand[]): Known {
+  const has = (known: Known) => constants.some((constant) => constant.known === known);
+  return has('later') ? 'later' : has('pipeline') ? 'pipeline' : 'module';
 }
 
 /** What `compute` gives; where a rule about constants is broken, an error at `at`, or the fallback if nobody needs the value. */
-export function checked<T>(scope: Scope, at: Position, isOverride: boolean, compute: () => T, fallback: () => T): T {
+export function checked<T>(scope: Scope, at: Position, known: Known, compute: () => T, fallback: () => T): T {
   try {
     return compute();
   } catch (error) {
     if (!(error instanceof ConstantError)) throw error;
-    if (scope.analysis.skipped > 0 || (isOverride && scope.analysis.placeholders)) return fallback();
+    if (scope.analysis.skipped > 0 || known === 'later') return fallback();
     return scope.fail(error.message, at);
   }
 }

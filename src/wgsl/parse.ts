@@ -52,9 +52,15 @@ const FEATURES = [
 ];
 const SEVERITIES = ['error', 'warning', 'info', 'off'];
 
+/** As Dawn: deep trees would end in a stack overflow somewhere. */
+const MAX_DEPTH = 127;
+const MAX_CHAIN = 512;
+
 class Parser {
   private readonly tokens: Token[];
   private next = 0;
+  /** statements and expressions around the token */
+  private depth = 0;
 
   constructor(private readonly text: string) {
     this.tokens = tokenise(text);
@@ -104,6 +110,14 @@ class Parser {
     }
     this.expect(close, where);
     return items;
+  }
+
+  private nested<T>(parse: () => T): T {
+    if (this.depth === MAX_DEPTH) this.fail(`nested more than ${MAX_DEPTH} levels deep; split it up`);
+    this.depth++;
+    const parsed = parse();
+    this.depth--;
+    return parsed;
   }
 
   // ---- module ----
@@ -316,6 +330,10 @@ class Parser {
   }
 
   private statement(): StatementSyntax {
+    return this.nested(() => this.oneStatement());
+  }
+
+  private oneStatement(): StatementSyntax {
     const start = this.next;
     const attributes = this.attributes();
     const { at, text } = this.token;
@@ -406,6 +424,10 @@ class Parser {
 
   /** `*p`, `a[i].b`, `(*p).x`: what may be assigned to */
   private leftHandSide(): ExpressionSyntax {
+    return this.nested(() => this.oneLeftHandSide());
+  }
+
+  private oneLeftHandSide(): ExpressionSyntax {
     const { at, text } = this.token;
     if (text === '*' || text === '&') {
       this.next++;
@@ -426,7 +448,7 @@ class Parser {
     const then = this.block();
     if (!this.accept('else')) return { kind: 'if', at, condition, then };
     if (!this.sees('if')) return { kind: 'if', at, condition, then, else: this.block() };
-    const nested = this.if();
+    const nested = this.nested(() => this.if());
     return { kind: 'if', at, condition, then, else: { statements: [nested], at: nested.at } };
   }
 
@@ -543,7 +565,8 @@ class Parser {
 
   private sequence(first: ExpressionSyntax, operators: readonly string[], operand: () => ExpressionSyntax) {
     let left = first;
-    for (;;) {
+    for (let length = 1; ; length++) {
+      if (length > MAX_CHAIN) this.fail(`more than ${MAX_CHAIN} operands in a row; split them up`);
       this.splitMinuses();
       const { at, text, kind } = this.token;
       if (kind !== 'symbol' || !operators.includes(text)) return left;
@@ -586,6 +609,10 @@ class Parser {
   }
 
   private unary(): ExpressionSyntax {
+    return this.nested(() => this.oneUnary());
+  }
+
+  private oneUnary(): ExpressionSyntax {
     this.splitMinuses();
     const { at, text, kind } = this.token;
     if (kind === 'symbol' && ['-', '!', '~', '*', '&'].includes(text)) {
@@ -622,7 +649,8 @@ class Parser {
 
   private postfix(start: ExpressionSyntax): ExpressionSyntax {
     let of = start;
-    for (;;) {
+    for (let length = 1; ; length++) {
+      if (length > MAX_CHAIN) this.fail(`more than ${MAX_CHAIN} parts in a row; split them up`);
       const { at } = this.token;
       if (this.accept('[')) {
         const index = this.expression();

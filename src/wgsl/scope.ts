@@ -1,7 +1,7 @@
 /** Names and what they stand for, while a module is analysed. */
 import type { Constant } from './constants.js';
 import { WgslError } from './errors.js';
-import type { FunctionDeclaration, OverrideDeclaration, Position, Type, Variable } from './tree.js';
+import type { FunctionDeclaration, Position, Type, Variable } from './tree.js';
 
 /** What a name that the module declares stands for. */
 export type Entity =
@@ -9,8 +9,7 @@ export type Entity =
   | {
       readonly kind: 'constant';
       readonly constant: Constant;
-      readonly override?: OverrideDeclaration;
-      readonly isOverride: boolean;
+      readonly known: Known;
     }
   /** `root`: of a pointer, the memory that it points into */
   | { readonly kind: 'variable'; readonly variable: Variable; readonly root?: Variable | undefined }
@@ -19,7 +18,6 @@ export type Entity =
 /** What a function touches, itself or through what it calls. */
 export interface Uses {
   readonly globals: Set<Variable>;
-  readonly overrides: Set<OverrideDeclaration>;
   /** module-scope variables and pointer parameters whose memory is read */
   readonly reads: Set<Variable>;
   readonly writes: Set<Variable>;
@@ -34,11 +32,15 @@ export interface AnalysedFunction {
 }
 
 /** What all scopes of one module share. */
+/**
+ * When the value of a constant is known: with the module; with the pipeline, which gives values to `override`s; or later than
+ * now. One that is known later is a stand-in, and what its value makes impossible is no error yet.
+ */
+export type Known = 'module' | 'pipeline' | 'later';
+
 export interface Analysis {
   readonly text: string;
   readonly enables: readonly string[];
-  /** overrides without a value are 1 for now: what they make impossible is not an error yet */
-  readonly placeholders: boolean;
   /** arrays whose length depends on an override */
   readonly overrideSized: WeakSet<Type>;
   nextId: number;

@@ -188,7 +188,7 @@ export function constantEntity(syntax: VariableSyntax, scope: Scope): Entity {
   const declared = syntax.type && typeOf(syntax.type, scope);
   const operand = constantOf(syntax.value!, scope, 'const initializer');
   const { type, value } = (declared ? initialValue(operand, declared, 'const', scope) : operand) as ConstantOperand;
-  return { kind: 'constant', constant: { type, value }, isOverride: false };
+  return { kind: 'constant', constant: { type, value }, known: 'module' };
 }
 
 /** `const_assert condition;` @throws WgslError where the condition is false, or no constant bool */

@@ -45,7 +45,7 @@ function elementOf(
   scope: Scope,
 ): PlaceOperand {
   const of = { kind: 'vector', size: components.length as 2 | 3 | 4, of: U32 } as const;
-  const index = elementAt({ kind: 'constant', at, isOverride: false, type: of, value: components }, syntax, at, scope);
+  const index = elementAt({ kind: 'constant', at, known: 'module', type: of, value: components }, syntax, at, scope);
   return componentPlace(vector, expressionOf(index, scope), at);
 }
 

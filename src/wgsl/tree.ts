@@ -141,8 +141,8 @@ export interface EntryPoint {
   readonly workgroupSize: readonly [number, number, number];
   /** module-scope variables that it reaches, itself or through what it calls, in the order of the text */
   readonly globals: readonly Variable[];
-  /** overrides that it reaches the same way: these must have values before it runs */
-  readonly overrides?: readonly OverrideDeclaration[];
+  /** overrides that it reaches, by way of types and other overrides too: they must have values before it runs */
+  readonly overrides: readonly OverrideDeclaration[];
 }
 
 /** `override name: type = value;`: a constant that the pipeline may set. */

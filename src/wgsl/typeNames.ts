@@ -2,7 +2,7 @@
 
 import { expression } from './expressions.js';
 import { converted } from './operands.js';
-import type { Scope } from './scope.js';
+import type { Known, Scope } from './scope.js';
 import type { ExpressionSyntax, NameSyntax } from './syntax.js';
 import type {
   AddressSpace,
@@ -122,7 +122,7 @@ function arrayType(syntax: NameSyntax, scope: Scope): ArrayType {
   const counted = size && arrayCount(size, scope);
   const type: ArrayType = { kind: 'array', of, count: counted?.count };
   if (nestingDepth(type) > 255) scope.fail('array has a nesting depth of more than 255', syntax.at);
-  if (counted?.isOverride) scope.analysis.overrideSized.add(type);
+  if (counted && counted.known !== 'module') scope.analysis.overrideSized.add(type);
   return type;
 }
 
@@ -130,7 +130,7 @@ function arrayType(syntax: NameSyntax, scope: Scope): ArrayType {
 export const OVERRIDE_SIZED =
   "an array whose length depends on an 'override' can only be the type of a 'var<workgroup>'; use 'const'";
 
-function arrayCount(size: ExpressionSyntax, scope: Scope): { count: number; isOverride: boolean } {
+function arrayCount(size: ExpressionSyntax, scope: Scope): { count: number; known: Known } {
   const operand = expression(size, scope);
   if (operand.kind !== 'constant') {
     return scope.fail('array count must evaluate to a constant integer expression or override variable', size.at);
@@ -140,10 +140,10 @@ function arrayCount(size: ExpressionSyntax, scope: Scope): { count: number; isOv
     return scope.fail(`array count must be an integer; found '${typeName(operand.type)}'`, size.at);
   }
   const count = integer.value as number;
-  if (count < 1 && !(integer.isOverride && scope.analysis.placeholders)) {
+  if (count < 1 && integer.known !== 'later') {
     scope.fail(`array count (${count}) must be greater than 0`, size.at);
   }
-  return { count: Math.max(1, count), isOverride: integer.isOverride };
+  return { count: Math.max(1, count), known: integer.known };
 }
 
 const SPACES: readonly string[] = ['function', 'private', 'workgroup', 'uniform', 'storage'];

@@ -6,8 +6,8 @@
  *
  * @see https://www.w3.org/TR/WGSL/#feasible-automatic-conversions
  */
-import { alignOf, roundUp, sizeOf, strideOf } from './layout.js';
-import type { AddressSpace, BuiltinValue, PointerType, ScalarName, ScalarType, StructType, Type } from './tree.js';
+import { alignOf, roundUp, sizeOf } from './layout.js';
+import type { BuiltinValue, PointerType, ScalarName, ScalarType, StructType, Type } from './tree.js';
 
 /** Names of scalar types, abstract ones included. */
 export type AnyScalarName = ScalarName | 'abstract-int' | 'abstract-float';
@@ -224,6 +224,3 @@ export function nestingDepth(type: AnyType): number {
 export const isNumeric = ({ name }: AnyScalar) => name !== 'bool';
 /** Whether a scalar type is an integer type, signed, unsigned or abstract. */
 export const isInteger = ({ name }: AnyScalar) => name === 'i32' || name === 'u32' || name === 'abstract-int';
-
-export type { AddressSpace };
-export { alignOf, sizeOf, strideOf };

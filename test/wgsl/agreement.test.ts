@@ -1,0 +1,409 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { parseModule, WgslError } from '../../src/wgsl/index.js';
+import { checkWgsl } from '../support/checkShaders.js';
+
+// Each text goes to our front end and to Dawn's. What one refuses the other refuses, but for the two lists at the end.
+
+/** Why the text is refused: `line:column: rule`, or undefined. */
+function refusal(text: string): string | undefined {
+  try {
+    parseModule(text, { optionalOverrides: true });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WgslError)) throw error;
+    return error.message.split('\n')[0];
+  }
+}
+
+const dawnRefuses = async (text: string) => (await checkWgsl('snippet', text)).length > 0;
+
+const ACCEPTED: readonly string[] = [
+  // names and scopes
+  'const Δ = 1; fn f() { let Δ = 2.0; _ = Δ; }',
+  'fn min(a: i32) -> i32 { return a; } fn f() { _ = min(1); }',
+  'fn f(a: i32) { let b = a; { let a = b; } if true { let b = a; } }',
+  'struct f32x { f32: f32 } fn f(x: f32x) -> f32 { return x.f32; }',
+  'fn f() { for (var i = 0; i < 2; i++) { let i = 1; _ = i; } }',
+  // types
+  'alias A = array<array<vec3f, 2>, 3>; fn f(a: A) -> f32 { return a[2][1].z; }',
+  'struct A { a: i32, } struct B { a: A, b: array<A, 2>, } fn f(b: B) -> i32 { return b.b[1].a + b.a.a; }',
+  'struct A { @align(32) @size(64) a: u32 } @group(0) @binding(0) var<uniform> a: A;',
+  'struct A { n: u32, rest: array<f32> } @group(0) @binding(0) var<storage> a: A; fn f() -> u32 { return arrayLength(&a.rest); }',
+  '@group(0) @binding(0) var<uniform> a: array<f32, 4>;',
+  'fn f(p: ptr<function, array<i32, 2>>) -> i32 { return p[0] + (*p)[1]; }',
+  'var<private> a = array(1, 2, 3); var<workgroup> b: array<bool, 4>;',
+  'override n = 4u; var<workgroup> a: array<f32, n * 2>;',
+  // expressions
+  'const a = array<f32, select(1, 2, (3 > 2))>(); const b = array<vec2<f32>,2>();',
+  'const a = 5; const b: f32 = a; const c: u32 = a; const d = a + 1.5;',
+  'const a = vec3(1, 2.0, 3); const b = vec2<u32>(1, 2); const c = mat2x2(1, 2, 3, 4); const d = array(1, 2.5);',
+  'fn f(a: u32) -> u32 { return a << 31u; }',
+  'fn f(a: vec2f, b: mat2x3f) -> vec3f { return b * a + vec3f(1) * 2 - 1; }',
+  'fn f(a: vec4i) -> vec2i { return a.wx + a.rg; }',
+  'fn f(a: i32, b: i32) -> i32 { return a--b; }',
+  'const a = false && (1 / 0 == 1); const b = true || (vec2(1, 2)[3] == 1);',
+  'const a = bitcast<u32>(-1); const b = bitcast<vec2<f32>>(vec2i(1, 2));',
+  'const a = -2147483648; const b: i32 = a; const c = 2147483647i + 1i;',
+  'const a = clamp(5, 1, 3); const b = min(1, 2.5); const c = dot(vec2(1, 2), vec2(3, 4));',
+  'const a = modf(1.5); const b: f32 = a.fract; const c = frexp(vec2f(1, 2)).exp.y;',
+  'const a = select(vec2(1, 2), vec2(3.5, 4), vec2(true, false)); const b = all(vec2(true)) || any(false);',
+  'const a = extractBits(0xffu, 4, 4) + insertBits(0u, 3u, 1, 2); const b = pack4x8unorm(vec4f(1)); const c = unpack4x8unorm(b).x;',
+  'const a = i32(4e9); const b = u32(-1.5); const c = u32(-1i); const d = f32(true);',
+  'const a = quantizeToF16(1.0); const b = ldexp(1.5, 3); const c = refract(vec2f(1, 0), vec2f(0, 1), 1.5);',
+  // statements
+  'fn f() { var v = vec4f(); v.xy = vec2f(1, 2); v.wz *= 2; v.zyx[1] = 3; let p = &v; p.xz = p.zx; }',
+  'fn f(i: i32) { switch i { case 1, 2: { } case 3, default { break; } } }',
+  'fn f(i: i32) { var k = i; loop { if k > 3 { break; } continuing { k++; } } }',
+  'fn f() { var k = 0; loop { continuing { k += 1; break if k == 4; } } }',
+  'fn f() -> i32 { loop { return 1; } }',
+  'fn f(a: bool) -> i32 { if a { return 1; } else { return 2; } }',
+  'fn f() { _ = 1099511627776; _ = 1.5; _ = &w; } var<workgroup> w: i32;',
+  '@must_use fn f() -> i32 { return 1; } fn g() { _ = f(); }',
+  'fn f() -> i32 { return 1; } fn g() { f(); }',
+  // functions and entry points
+  'fn f(a: ptr<function, i32>, b: ptr<function, i32>) { *a += *b; } fn g() { var x = 1; var y = 2; f(&x, &y); }',
+  'fn f(a: ptr<function, i32>, b: ptr<function, i32>) -> i32 { return *a + *b; } fn g() { var x = 1; _ = f(&x, &x); }',
+  '@group(0) @binding(0) var<uniform> a: u32; @group(0) @binding(0) var<uniform> b: u32; fn f() { _ = a + b; }',
+  'enable subgroups; @compute @workgroup_size(4, 2u, 1) fn main(@builtin(subgroup_size) n: u32) { _ = subgroupAdd(n) + quadSwapX(1u); }',
+  'override x = 8; @compute @workgroup_size(x, x + 1) fn main(@builtin(local_invocation_index) i: u32) { }',
+  'var<workgroup> w: u32; @compute @workgroup_size(1) fn main() { _ = workgroupUniformLoad(&w); storageBarrier(); }',
+  'fn f() { g(); } fn g() { h(); } fn h() { }',
+  'const_assert sizeOf_ == 4; const sizeOf_ = 4;',
+  'diagnostic(off, derivative_uniformity); requires packed_4x8_integer_dot_product; const a = dot4I8Packed(1, 2);',
+];
+
+/** What breaks, where, in our words. */
+const REFUSED: readonly (readonly [text: string, message: string])[] = [
+  // tokens and grammar
+  ['fn f() {\n  let x = 1\n}', "3:1: expected ';' after the statement; found '}'"],
+  ['fn f( { }', "1:7: expected a parameter; found '{'"],
+  ['const class = 1;', "1:7: 'class' is a reserved word; choose another name"],
+  ['const __a = 1;', "1:7: '__a': a name must not start with two underscores"],
+  ['const if = 1;', "1:7: expected a name after 'const'; found 'if'"],
+  ['let a = 1;', "1:1: module-scope 'let' is invalid; use 'const'"],
+  ['fn f() { let x = (1 + 2; }', "1:24: expected ')' to match '('; found ';'"],
+  ['fn f() { let x = 1 && true || false; }', "1:28: mixing '&&' and '||' requires parentheses"],
+  ['fn f() { 1 + 2; }', "1:10: expected a statement; found '1'"],
+  ['fn f() { x ===  1; }', "1:12: expected '=' for assignment; found '=='"],
+  ['fn f() { break if true; }', "1:16: 'break if' must be the last statement of a continuing block"],
+  ['const a = 1; enable subgroups;', "1:14: 'enable' must come before all declarations"],
+  ['enable nonsense;', "1:8: unrecognized extension 'nonsense'; known: subgroups"],
+  ['requires nonsense;', "1:10: language feature 'nonsense' is not supported"],
+  ['diagnostic(loud, derivative_uniformity);', "1:12: expected a severity (error, warning, info, off); found 'loud'"],
+  ['@size(4) const a = 1;', "1:1: '@size' is not valid for a const"],
+  ['@compute @compute @workgroup_size(1) fn f() { }', '1:10: duplicate compute attribute'],
+  // names
+  ['fn f() { let a = foo; }', "1:18: unresolved value 'foo'"],
+  ['fn f() { foo(); }', "1:10: unresolved call target 'foo'"],
+  ['fn f(a: foo) { }', "1:9: unresolved type 'foo'"],
+  ['const a = 1; const a = 2;', "1:20: redeclaration of 'a'"],
+  ['fn f() { let a = 1; let a = 2; }', "1:25: redeclaration of 'a'"],
+  ['fn f(a: i32) { let a = 2; }', "1:20: redeclaration of 'a'"],
+  ['fn f() { { let a = 1; } _ = a; }', "1:29: unresolved value 'a'"],
+  ['fn f() { let a = a; }', "1:18: unresolved value 'a'"],
+  ['fn f() { let a = f32; }', "1:18: cannot use type 'f32' as value; write f32(…) to make one"],
+  ['fn f() { let a = min; }', "1:18: cannot use builtin function 'min' as value; write min(…) to call it"],
+  ['const a = b; const b = a;', "1:7: cyclic dependency found: 'a' -> 'b' -> 'a'"],
+  ['fn f() { g(); } fn g() { f(); }', "1:4: cyclic dependency found: 'f' -> 'g' -> 'f'"],
+  ['struct A { a: A }', "1:8: cyclic dependency found: 'A' -> 'A'"],
+  // types
+  ['fn f(a: vec3) { }', "1:9: 'vec3' needs template arguments; write vec3<f32>"],
+  ['fn f(a: vec3<i32, i32>) { }', "1:9: 'vec3' takes 1 template argument; found 2"],
+  ['fn f(a: mat2x2<i32>) { }', "1:16: matrix element type must be 'f32'; found 'i32'"],
+  ['fn f(a: array<f32, 0>) { }', '1:20: array count (0) must be greater than 0'],
+  ['fn f(a: array<f32, 1.5>) { }', "1:20: array count must be an integer; found 'abstract-float'"],
+  [
+    'fn f() { let n = 2; var a: array<f32, n>; }',
+    '1:39: array count must evaluate to a constant integer expression or override variable',
+  ],
+  [
+    'fn f() { var a: array<f32>; }',
+    '1:14: runtime-sized arrays cannot be used in the <function> address space; write array<f32, 4>',
+  ],
+  ['fn f() { var a: array<f32, 65536>; }', '1:14: array count (65536) must be less than 65536'],
+  ['struct A { a: array<f32>, b: f32 }', '1:12: runtime arrays may only appear as the last member of a struct'],
+  ['struct A { a: f32, a: f32 }', "1:20: redefinition of 'a'"],
+  ['struct A { }', '1:8: structures must have at least one member'],
+  ['struct A { @align(3) a: f32 }', "1:12: '@align' value must be a positive, power-of-two integer; found 3"],
+  ['struct A { @size(2) a: f32 }', "1:12: '@size' must be at least as big as the type's size (4); found 2"],
+  [
+    '@group(0) @binding(0) var<storage> a: bool;',
+    "1:36: type 'bool' cannot be used in address space 'storage' as it is non-host-shareable; write u32 for bool",
+  ],
+  [
+    'override n = 4; fn f() { var a: array<f32, n>; }',
+    "1:30: an array whose length depends on an 'override' can only be the type of a 'var<workgroup>'; use 'const'",
+  ],
+  // module scope
+  ['var<uniform> a: f32;', "1:14: resource variables require '@group' and '@binding' attributes"],
+  ['@group(0) @binding(0) var<private> a: f32;', "1:1: only resource variables may have '@group' and '@binding'"],
+  [
+    'var a: f32;',
+    "1:5: module-scope 'var' declarations require an address space; write var<private> or var<workgroup>",
+  ],
+  [
+    'var<workgroup> a: i32 = 1;',
+    "1:16: 'var' initializer is only for <private> and <function>; <workgroup> cannot have one",
+  ],
+  ['var<private> a = 1; const b = a;', "1:31: var 'a' cannot be referenced at module-scope"],
+  [
+    'override a = 1; const b = a;',
+    '1:27: const initializer requires a const-expression, but expression is an override-expression',
+  ],
+  ['override a: vec2f;', "1:10: 'override' must be a bool, i32, u32 or f32; found 'vec2<f32>'"],
+  ['@id(1) override a = 1; @id(1) override b = 2;', "1:24: '@id' values must be unique; 1 is that of 'a' too"],
+  ['const_assert 1 > 2;', '1:1: const assertion failed'],
+  ['const_assert 1;', "1:14: const assertion condition must be a bool, got 'abstract-int'"],
+  // constants
+  ['const a: i32 = 2147483648;', "1:16: value 2147483648 cannot be represented as 'i32'"],
+  ['const a = u32(-1);', "1:11: value -1 cannot be represented as 'u32'"],
+  ['const a = 1 / 0;', '1:13: integer division by zero is invalid'],
+  ['const a = 1.0 / 0;', "1:15: '1.0 / 0.0' cannot be represented as 'abstract-float'"],
+  ['const a = 9223372036854775807 + 1;', "1:31: '9223372036854775807 + 1' cannot be represented as 'abstract-int'"],
+  ['const a = 1e38f * 10;', "1:17: '99999996802856924650656260769173209088.0 * 10.0' cannot be represented as 'f32'"],
+  ['const a = -2147483648i;', "1:12: value 2147483648 cannot be represented as 'i32'"],
+  ['const a = 1i << 31;', '1:14: shift left operation results in sign change'],
+  ['const a = 3u << 31;', "1:14: '3 << 31' cannot be represented as 'u32'"],
+  ['const a = 1u >> 32;', '1:14: shift right value must be less than the bit width of the lhs, which is 32'],
+  ['const a = sqrt(-1.0);', '1:11: sqrt must be called with a value >= 0'],
+  ['const a = log(0);', '1:11: log must be called with a value > 0'],
+  ['const a = exp(1000.0);', "1:11: value inf cannot be represented as 'abstract-float'"],
+  ['const a = clamp(1, 3, 2);', "1:11: clamp called with 'low' (3) greater than 'high' (2)"],
+  ['const a = array(1, 2)[2];', '1:23: index 2 out of bounds [0..1]'],
+  ['const a = bitcast<f32>(0x7f800000u);', "1:11: value inf cannot be represented as 'f32'"],
+  ['const a: f32 = 3.5e38;', "1:16: value 350000000000000001565567347835409530880.0 cannot be represented as 'f32'"],
+  // expressions
+  [
+    'fn f(a: f32, b: i32) { _ = a + b; }',
+    "1:30: no matching overload for 'operator + (f32, i32)'; write f32(…) or i32(…) around one side",
+  ],
+  [
+    'fn f(a: f32) { _ = a & 1; }',
+    "1:22: no matching overload for 'operator & (f32, abstract-int)'; write f32(…) or abstract-int(…) around one side",
+  ],
+  ['fn f(a: bool) { _ = -a; }', "1:21: no matching overload for 'operator - (bool)'"],
+  ['fn f(a: vec2f, b: vec3f) { _ = a * b; }', "1:34: no matching overload for 'operator * (vec2<f32>, vec3<f32>)'"],
+  [
+    'fn f(a: mat2x3f, b: mat2x3f) { _ = a * b; }',
+    "1:38: no matching overload for 'operator * (mat2x3<f32>, mat2x3<f32>)'",
+  ],
+  ['fn f(a: i32) { _ = a && true; }', "1:22: no matching overload for 'operator && (i32, bool)'"],
+  ['fn f(a: i32) { _ = a / 0; }', '1:22: integer division by zero is invalid'],
+  ['fn f(a: u32) { _ = a << 32; }', '1:22: shift left value must be less than the bit width of the lhs, which is 32'],
+  [
+    'fn f(a: f32, b: i32) { _ = min(a, b); }',
+    "1:28: no matching overload for 'min(f32, i32)'; write f32(…) around what is not an f32",
+  ],
+  ['fn f(a: i32) { _ = sqrt(a); }', "1:20: no matching overload for 'sqrt(i32)'"],
+  ['fn f(a: vec3f) { _ = a[3]; }', '1:24: index 3 out of bounds [0..2]'],
+  ['fn f(a: vec3f) { _ = a[1.0]; }', "1:24: index must be of type 'i32' or 'u32', found: 'abstract-float'"],
+  ['fn f(a: vec2f) { _ = a.z; }', "1:24: invalid vector swizzle member 'z' of 'vec2<f32>', which has x, y"],
+  ['fn f(a: vec2f) { _ = a.xr; }', "1:24: invalid vector swizzle member 'xr' of 'vec2<f32>', which has x, y"],
+  ['struct S { a: i32 } fn f(s: S) { _ = s.b; }', "1:40: struct member b not found; 'S' has a"],
+  ['fn f(a: i32) { _ = a.x; }', "1:22: cannot access member 'x' of type 'i32'"],
+  ['fn f(a: u32) { _ = vec3f(a); }', "1:20: no matching constructor for 'vec3<f32>(u32)'"],
+  ['fn f(a: f32) { _ = vec3(a, a); }', "1:20: no matching constructor for 'vec3(f32, f32)'"],
+  ['struct S { a: i32, b: i32 } fn f() { _ = S(1); }', "1:42: 'S' constructor has too few inputs: expected 2, found 1"],
+  [
+    'fn f() { _ = array<f32, 2>(1, 2, 3); }',
+    "1:14: 'array<f32, 2>' constructor has too many inputs: expected 2, found 3",
+  ],
+  ['fn f(a: f32) { _ = bitcast<bool>(a); }', "1:20: no matching overload for 'bitcast<bool>(f32)'"],
+  ['fn f() { let a = 1; _ = &a; }', '1:25: cannot take the address of a value; put it into a var'],
+  ['fn f() { var a = vec2f(); _ = &a.x; }', '1:31: cannot take the address of a vector component'],
+  ['fn f(a: i32) { _ = *a; }', "1:20: cannot dereference expression of type 'i32'"],
+  [
+    'fn f(a: array<f32, 2>) { _ = arrayLength(a); }',
+    "1:30: no matching overload for 'arrayLength(array<f32, 2>)': it takes a pointer to an array without a count",
+  ],
+  [
+    '@group(0) @binding(0) var<storage> a: array<f32>; fn f() { let b = a; }',
+    "1:68: a value of type 'array<f32>' cannot be loaded; read its elements, or take its address with '&'",
+  ],
+  // statements
+  ['fn f() { let a = 1; a = 2; }', "1:21: cannot assign to 'let a'; only memory of a 'var' can change"],
+  ['fn f(a: i32) { a = 2; }', "1:16: cannot assign to parameter 'a'; only memory of a 'var' can change"],
+  ['fn f() { const a = 1; a = 2; }', "1:23: cannot assign to 'const a'; only memory of a 'var' can change"],
+  [
+    '@group(0) @binding(0) var<storage> a: i32; fn f() { a = 2; }',
+    "1:53: cannot store into a read-only type 'i32' in <storage>; declare it var<storage, read_write>",
+  ],
+  ['fn f() { var a = 1; a = 2.5; }', "1:25: cannot assign 'abstract-float' to 'i32'; write i32(…)"],
+  ['fn f() { var a = 1.0; a++; }', "1:23: increment statement can only be applied to an integer scalar; found 'f32'"],
+  [
+    'fn f() { var a = 1; a += 1.5; }',
+    "1:21: no matching overload for 'operator + (i32, abstract-float)'; write i32(…) or abstract-float(…) around one side",
+  ],
+  [
+    'fn f() { var v = vec2f(); v.xx = vec2f(); }',
+    '1:27: cannot assign to vector swizzle with duplicate target components',
+  ],
+  [
+    'fn f() { let a: i32 = 1.5; }',
+    "1:23: cannot initialize 'let' of type 'i32' with value of type 'abstract-float'; write i32(…)",
+  ],
+  ['fn f() { var a; }', "1:14: 'var' declaration requires a type or initializer"],
+  ['fn f() { if 1 { } }', "1:13: if statement condition must be bool, got 'abstract-int'"],
+  ['fn f() { switch 1 { case 1: { } } }', '1:10: switch statement must have a default clause; write default: {}'],
+  ['fn f() { switch 1 { case 1, 1: { } default: { } } }', "1:29: duplicate switch case '1'"],
+  ['fn f() { switch 1u { case -1: { } default: { } } }', "1:27: value -1 cannot be represented as 'u32'"],
+  [
+    'fn f() { switch 1.5 { default: { } } }',
+    "1:17: switch selector and case values must be of one type, i32 or u32; found 'abstract-float'",
+  ],
+  ['fn f() { loop { } }', '1:10: loop does not exit; write break, break if or return'],
+  ['fn f() { for (;;) { } }', '1:10: for-loop does not exit; write a condition, break or return'],
+  ['fn f() { break; }', "1:10: 'break' statement must be in a loop or switch case"],
+  ['fn f() { switch 1 { default: { continue; } } }', "1:32: 'continue' statement must be in a loop"],
+  [
+    'fn f() { loop { break; continuing { break; } } }',
+    "1:37: 'break' must not be used to exit from a continuing block; use 'break if'",
+  ],
+  ['fn f() { loop { break; continuing { return; } } }', '1:37: continuing blocks must not contain a return statement'],
+  [
+    'fn f(b: bool) { loop { if b { continue; } let x = 1; if b { break; } continuing { _ = x; } } }',
+    "1:24: continue statement bypasses declaration of 'x', which the continuing block uses; declare it before the loop",
+  ],
+  ['fn f() -> i32 { }', "1:4: missing return at end of function 'f', which returns 'i32'"],
+  ['fn f(b: bool) -> i32 { if b { return 1; } }', "1:4: missing return at end of function 'f', which returns 'i32'"],
+  [
+    'fn f() -> u32 { return 1i; }',
+    "1:17: return statement type must match its function return type, returned 'i32', expected 'u32'; write u32(…)",
+  ],
+  [
+    'fn f() { return 1; }',
+    "1:10: return statement type must match its function return type, returned 'abstract-int', expected 'void'",
+  ],
+  ['fn f() { min(1, 2); }', "1:10: ignoring return value of builtin 'min'; write _ = min(…)"],
+  ['@must_use fn f() -> i32 { return 1; } fn g() { f(); }', "1:48: ignoring return value of 'f'; write _ = f(…)"],
+  ['fn f() { } fn g() { _ = f(); }', "1:25: function 'f' does not return a value"],
+  // functions
+  ['fn f(a: i32) { } fn g() { f(); }', "1:27: too few arguments in call to 'f', expected 1, got 0"],
+  [
+    'fn f(a: i32) { } fn g() { f(1u); }',
+    "1:29: type mismatch for argument 1 in call to 'f', expected 'i32', got 'u32'",
+  ],
+  [
+    'fn f(a: ptr<function, i32>, b: ptr<function, i32>) { *a = *b; } fn g() { var x = 1; f(&x, &x); }',
+    '1:91: invalid aliased pointer argument: the same memory is reached by another argument',
+  ],
+  [
+    'var<private> x = 1; fn f(a: ptr<private, i32>) { *a = x; } fn g() { f(&x); }',
+    "1:71: invalid aliased pointer argument: the same memory is reached by the function, which uses 'x' itself",
+  ],
+  ['fn f() { workgroupBarrier(1); }', "1:10: no matching overload for 'workgroupBarrier(abstract-int)'"],
+  [
+    'fn f() { _ = subgroupAdd(1); }',
+    "1:14: cannot call built-in function 'subgroupAdd' without extension 'subgroups'; write enable subgroups; first",
+  ],
+  [
+    'enable subgroups; fn f(i: u32) { _ = subgroupBroadcast(1, i); }',
+    '1:59: the lane number of subgroupBroadcast must be a const-expression; subgroupShuffle takes any',
+  ],
+  // entry points
+  ['@compute fn f() { }', "1:1: a compute shader must include '@workgroup_size' in its attributes"],
+  ['@workgroup_size(1) fn f() { }', "1:1: '@workgroup_size' is only valid for compute stages"],
+  ['@compute @workgroup_size(0) fn f() { }', "1:26: '@workgroup_size' argument must be at least 1"],
+  [
+    '@compute @workgroup_size(1i, 1u) fn f() { }',
+    "1:26: '@workgroup_size' arguments must be of the same type, either i32 or u32",
+  ],
+  [
+    '@compute @workgroup_size(1) fn f() { } fn g() { f(); }',
+    '1:49: entry point functions cannot be the target of a function call',
+  ],
+  ['@compute @workgroup_size(1) fn f(a: u32) { }', "1:34: missing entry point IO attribute on 'a'; write @builtin(…)"],
+  [
+    '@compute @workgroup_size(1) fn f(@builtin(workgroup_id) a: u32) { }',
+    "1:57: store type of '@builtin(workgroup_id)' must be 'vec3<u32>'",
+  ],
+  [
+    '@compute @workgroup_size(1) fn f(@builtin(subgroup_size) a: u32) { }',
+    "1:43: use of '@builtin(subgroup_size)' requires enabling extension 'subgroups'; write enable subgroups; first",
+  ],
+  [
+    '@compute @workgroup_size(1) fn f() -> u32 { return 1; }',
+    '1:32: a compute entry point returns nothing; write results to storage',
+  ],
+  [
+    '@group(0) @binding(0) var<uniform> a: u32; @group(0) @binding(0) var<uniform> b: u32; @compute @workgroup_size(1) fn f() { _ = a + b; }',
+    "1:79: entry point 'f' references multiple variables that use the same resource binding @group(0) @binding(0): 'a' and 'b'",
+  ],
+];
+
+/** WGSL that is not built: refused by name and place, where Dawn takes it. */
+const LEFT_OUT: readonly (readonly [text: string, message: string])[] = [
+  ['enable f16; fn f(a: f16) { }', "1:8: extension 'f16' is left out; write f32"],
+  [
+    'enable chromium_experimental_subgroup_matrix;',
+    "1:8: extension 'chromium_experimental_subgroup_matrix' is left out; write the product with loops",
+  ],
+  ['@group(0) @binding(0) var t: texture_2d<f32>;', "1:30: type 'texture_2d' is left out; write a storage buffer"],
+  ['@group(0) @binding(0) var t: sampler;', "1:30: type 'sampler' is left out; write a storage buffer"],
+  ['var<workgroup> a: atomic<u32>;', "1:19: type 'atomic' is left out"],
+  ['fn f() { _ = dpdx(1.0); }', "1:14: cannot call 'dpdx': derivatives are for fragment shaders"],
+  ['fn f() { if true { discard; } }', "1:20: 'discard' is for fragment shaders; use 'return'"],
+  ['@fragment fn f() { }', "1:1: '@fragment' is left out; only @compute runs"],
+  ['struct A { @location(0) a: f32 }', "1:12: '@location' is left out; only @compute runs"],
+  ['var<immediate> a: u32;', "1:5: address space 'immediate' is left out; write uniform"],
+];
+
+/** Dawn proves at once that a barrier is in uniform control flow. Here the compiler and the checker find what is not. */
+const LOOKED_AT_LATER: readonly string[] = [
+  '@compute @workgroup_size(4) fn f(@builtin(local_invocation_index) i: u32) { if i > 1 { workgroupBarrier(); } }',
+  'enable subgroups; fn f(i: u32) { if i > 1 { _ = subgroupAdd(i); } } @compute @workgroup_size(4) fn g(@builtin(local_invocation_index) i: u32) { f(i); }',
+];
+
+describe('accepted', () => {
+  test.each(ACCEPTED)('%s', async (text) => {
+    expect(refusal(text)).toBeUndefined();
+    expect(await checkWgsl('snippet', text)).toEqual([]);
+  });
+});
+
+describe('refused', () => {
+  test.each(REFUSED)('%s', async (text, message) => {
+    expect(refusal(text)).toBe(message);
+    expect(await dawnRefuses(text)).toBe(true);
+  });
+
+  test('the message shows the line and points at the place', () => {
+    expect(() => parseModule('fn f() {\n  let x = foo;\n}')).toThrow(
+      ["2:11: unresolved value 'foo'", '    2 |   let x = foo;', `${' '.repeat(18)}^`].join('\n'),
+    );
+  });
+});
+
+describe('where we differ from Dawn', () => {
+  test.each(LEFT_OUT)('%s is left out', async (text, message) => {
+    expect(refusal(text)).toBe(message);
+    expect(await dawnRefuses(text)).toBe(false);
+  });
+
+  test.each(LOOKED_AT_LATER)('%s is not refused here', async (text) => {
+    expect(refusal(text)).toBeUndefined();
+    expect(await dawnRefuses(text)).toBe(true);
+  });
+});
+
+describe('our own kernels', async () => {
+  const files = (await readdir('shaders')).filter((file) => file.endsWith('.wgsl'));
+
+  test.each(files)('%s is read, or refused for what it needs', async (file) => {
+    const text = await readFile(`shaders/${file}`, 'utf8');
+    let prelude = 'enable subgroups;\n';
+    for (;;) {
+      const found = refusal(prelude + text);
+      const missing = /unresolved value '([A-Z][A-Z0-9_]*)'/.exec(found ?? '')?.[1];
+      if (missing === undefined) {
+        const needsMatrices = file === 'matmul.4-subgroupMatrix.wgsl';
+        expect(found).toEqual(
+          needsMatrices ? expect.stringContaining("'subgroup_matrix_left' is left out") : undefined,
+        );
+        return;
+      }
+      prelude += `const ${missing}: u32 = 8u;\n`;
+    }
+  });
+});
