@@ -55,6 +55,8 @@ beforeAll(async () => {
   browser = await openBrowser();
   page = await openPage();
   await page.goto(address);
+  // Nothing below works without a device: should none come, the whole file fails at once.
+  await page.waitForSelector('#device[data-device="swiftshader"]');
 });
 afterAll(async () => {
   await browser?.close();
@@ -73,7 +75,7 @@ test('is one file that asks the network for nothing, and small', async () => {
 });
 
 test('gets an adapter: SwiftShader, as Node here', async () => {
-  await page.waitForSelector('#device[data-device="swiftshader"]');
+  expect(await page.getAttribute('#device', 'data-device')).toBe('swiftshader');
   expect((await testDevice()).driver).toBe('swiftshader');
 });
 
