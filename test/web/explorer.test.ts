@@ -55,6 +55,8 @@ beforeAll(async () => {
   browser = await openBrowser();
   page = await openPage();
   await page.goto(address);
+  // Nothing below works without a device: should none come, the whole file fails at once.
+  await page.waitForSelector('#device[data-device="swiftshader"]');
 });
 afterAll(async () => {
   await browser?.close();
