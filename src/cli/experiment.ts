@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { openDevice } from '../engine/adapters.js';
 import { FileError, InputError } from '../engine/errors.js';
 import { makeFolders } from '../engine/folders.js';
@@ -13,14 +13,16 @@ import { estimateCells, measureRate } from '../train/experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../train/experiment/grid.js';
 import { jsonOf, makeReport, markdownOf } from '../train/experiment/report.js';
 import { parameterCounts } from '../train/run/train.js';
+import { path } from './arguments.js';
 import { duration, showProgress } from './progress.js';
 import { fitted, StatusLine } from './statusLine.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
 
-interface ExperimentFlags {
+interface Flags {
   readonly grid: string;
-  readonly out: string;
+  /** needed by all but a dry run, which then shows no states */
+  readonly out?: string;
   readonly dryRun?: boolean;
   /** true where no number was given: a cluster's variable holds it */
   readonly cell?: string | true;
@@ -29,21 +31,34 @@ interface ExperimentFlags {
   readonly device?: string;
 }
 
+type ExperimentFlags = Flags & { readonly out: string };
+
 /** `byte-to-loss experiment`: a grid of runs and its report, here or spread over a cluster's machines. */
 export function experimentCommand(): Command {
   return new Command('experiment')
     .description('train every cell of a grid (arms × K × seeds × steps) and report what it shows')
-    .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)')
-    .requiredOption('--out <folder>', 'where runs and report go; finished cells found there are kept')
-    .option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop')
-    .option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX')
+    .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)', path)
+    .option('--out <folder>', 'where runs and report go; finished cells found there are kept', path)
+    .addOption(
+      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop').conflicts([
+        'cell',
+        'collect',
+      ]),
+    )
+    .addOption(
+      new Option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX').conflicts(
+        'collect',
+      ),
+    )
     .option('--collect', 'make the report of what is there')
     .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
     .option('--device <name>', 'auto, gpu, system or bundled')
-    .action(async (flags: ExperimentFlags) => {
-      const grid = readGrid(readJsonFile(flags.grid), flags.grid);
-      if (flags.dryRun) await dryRun(grid, flags);
-      else if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
+    .action(async ({ out, ...given }: Flags, command: Command) => {
+      const grid = readGrid(readJsonFile(given.grid), given.grid);
+      if (given.dryRun) return dryRun(grid, { ...given, ...(out !== undefined && { out }) });
+      if (out === undefined) return command.error("error: required option '--out <folder>' not specified");
+      const flags = { ...given, out };
+      if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
       else if (flags.collect) await writeReport(grid, flags);
       else await wholeGrid(grid, flags);
     });
@@ -63,14 +78,15 @@ function cellOf({ cells, name }: Grid, flag: string | true): Cell {
   return cell;
 }
 
-const deviceOf = ({ device }: ExperimentFlags) => openDevice(device === undefined ? {} : { device });
+const deviceOf = ({ device }: Flags) => openDevice(device === undefined ? {} : { device });
 
-async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
+async function dryRun(grid: Grid, flags: Flags): Promise<void> {
   const { cells } = grid;
   const estimates = estimateCells(cells, flags.strict ?? false);
   const device = await deviceOf(flags);
   const rate = await measureRate(device, cells[0]!).finally(() => device.close());
-  const states = collect(grid, flags.out);
+  const states =
+    flags.out === undefined ? cells.map(() => 'not begun') : collect(grid, flags.out).map(({ state }) => state);
   const rows = cells.map((cell, i) => {
     const { flops, memory } = estimates[i]!;
     const counts = parameterCounts(cell.options);
@@ -86,7 +102,7 @@ async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
       `${(memory / 2 ** 20).toFixed(0)} MiB`,
       (flops / 1e12).toFixed(1),
       duration(flops / rate),
-      states[i]!.state,
+      states[i]!,
     ];
   });
   const header = [
@@ -103,7 +119,7 @@ async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
     'time',
   ];
   printTable([[...header, 'state'], ...rows]);
-  const open = estimates.filter((_, i) => states[i]!.state !== 'finished');
+  const open = estimates.filter((_, i) => states[i] !== 'finished');
   const flops = open.reduce((sum, estimate) => sum + estimate.flops, 0);
   console.log(
     `\n${open.length} of ${cells.length} cells to run: ${(flops / 1e12).toFixed(1)} TFLOP, about ${duration(flops / rate)} ` +

@@ -50,7 +50,8 @@ export function inspectCommand(): Command {
     .addOption(new Option('--door <kind>', 'of a fresh decoder').choices(DOOR_KINDS).default('zero'))
     .option('--seed <n>', 'of a fresh decoder', wholeNumber, 0)
     .option('--device <name>', 'auto, gpu, system or bundled')
-    .action(async (flags: InspectFlags) => {
+    .action(async (flags: InspectFlags, command: Command) => {
+      refuseUnused(flags, command);
       if (flags.npy !== undefined && flags.tensor === undefined) {
         throw new InputError('--npy writes one tensor; name it with --tensor');
       }
@@ -68,6 +69,16 @@ export function inspectCommand(): Command {
         device.close();
       }
     });
+}
+
+/** @throws InputError where a flag that was given would say nothing: of a fresh decoder beside a trained one, or the reverse */
+function refuseUnused({ checkpoint }: InspectFlags, command: Command): void {
+  const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+  if (checkpoint === undefined && given('config'))
+    throw new InputError('--config is for weights; name them with --checkpoint');
+  const unused = ['size', 'door', 'seed'].find((name) => checkpoint !== undefined && given(name));
+  if (unused !== undefined)
+    throw new InputError(`--${unused} is of a fresh decoder; leave it out, or leave out --checkpoint`);
 }
 
 function subjectOf({ checkpoint, config: file, size, door, seed }: InspectFlags): {

@@ -115,6 +115,29 @@ describe('a value out of range is wrong usage, like one that is no number', () =
   });
 });
 
+describe('a flag that would say nothing is refused', () => {
+  it.each([
+    [
+      ['inspect', '--text', 'a', '--checkpoint', 'x', '--size', 'tiny'],
+      1,
+      '--size is of a fresh decoder; leave it out',
+    ],
+    [
+      ['inspect', '--text', 'a', '--checkpoint', 'x', '--door', 'zero'],
+      1,
+      '--door is of a fresh decoder; leave it out',
+    ],
+    [['inspect', '--text', 'a', '--checkpoint', 'x', '--seed', '0'], 1, '--seed is of a fresh decoder; leave it out'],
+    [['inspect', '--text', 'a', '--config', 'x'], 1, '--config is for weights; name them with --checkpoint'],
+    [['experiment', '--grid', 'g', '--out', 'o', '--dry-run', '--collect'], 2, "'--dry-run' cannot be used with"],
+    [['experiment', '--grid', 'g', '--out', 'o', '--cell', '--collect'], 2, "'--cell [n]' cannot be used with"],
+  ])('%j', async (words, code, message) => {
+    const refused = await cli(...words);
+    expect(refused.error).toContain(message);
+    expect(refused.code).toBe(code);
+  });
+});
+
 describe('a run folder', () => {
   const short = [...TINY_RUN, '--steps', '1', '--eval-every', '0'];
 
