@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { byKind, listed, made, option, paths, realNumber, wholeNumber, windowSize } from '../../src/cli/arguments.js';
+import { COMMANDS } from '../../src/cli/main.js';
 import { DeviceError } from '../../src/engine/errors.js';
 import { resolveTrainOptions } from '../../src/train/run/options.js';
 import { Trainer } from '../../src/train/trainer.js';
@@ -69,6 +70,22 @@ describe('a value out of range is wrong usage, like one that is no number', () =
     const { code, error } = await cli('train', ...flags);
     expect(error).toContain(` is invalid. ${message}`);
     expect(code).toBe(2);
+  });
+
+  it('an empty path is refused by every command that takes one', async () => {
+    const all = COMMANDS.map((make) => make()).flatMap((command) =>
+      [command, ...command.commands].map((each) => ({ each, words: each === command ? [] : [command.name()] })),
+    );
+    let found = 0;
+    for (const { each, words } of all) {
+      for (const { flags, required, long } of each.options) {
+        if (!required || !/<(file|folder|path|run)/.test(flags)) continue;
+        const { error } = await cli(...words, each.name(), long!, '');
+        expect(error, `${each.name()} ${flags}`).toContain('It must not be empty.');
+        found++;
+      }
+    }
+    expect(found).toBeGreaterThan(15);
   });
 
   it.each([
