@@ -151,9 +151,11 @@ function hasParent(): boolean {
   return process.env[PARENT] === '1' && process.connected;
 }
 
+const RESUME = 'to resume: the same command again, from the same folder; what is finished is kept';
+
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   const shown = showProgress();
-  const stop = onStop({ print: shown.print });
+  const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
   const parent = hasParent() ? process : undefined;
   // A cell whose parent is gone ends at the next step, like one that is told to.
   let alone = false;
@@ -181,6 +183,7 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
     });
     shown.end();
     console.log(`cell ${cell.index}: ${end}`);
+    if (end === 'stopped') console.log(RESUME);
     if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
   } finally {
     shown.end();
@@ -199,7 +202,7 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   const estimates = estimateCells(todo, flags.strict ?? false); // opens all data: what stops a cell stops us here
   const flops = new Map(estimates.map((estimate, i) => [todo[i]!, estimate.flops]));
   const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
-  const stop = onStop({ print: (line) => clock.print(line) });
+  const stop = onStop({ print: (line) => clock.print(line), clear: () => clock.end(), hint: () => RESUME });
   const failed: Cell[] = [];
   for (const cell of todo) {
     if (stop.signal !== undefined) break;
@@ -218,8 +221,10 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   clock.end();
   stop.off();
   await writeReport(grid, flags);
-  if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
-  else if (failed.length > 0) process.exitCode = 1;
+  if (stop.signal !== undefined) {
+    console.log(RESUME);
+    process.exitCode = exitCode(stop.signal);
+  } else if (failed.length > 0) process.exitCode = 1;
 }
 
 const logOf = ({ out }: ExperimentFlags, { id }: Cell) => join(out, `${id}.log`);

@@ -72,13 +72,16 @@ describe('a stop', () => {
   afterEach(() => kill.mockClear());
 
   it('prints through the status line, and tells at the second signal how to resume', () => {
-    const lines: string[] = [];
-    const stop = onStop({ print: (line) => lines.push(line), hint: () => 'to resume: x' });
+    const screen = new Terminal(80);
+    const shown = showProgress(new StatusLine(screen, 0));
+    const stop = onStop({ print: shown.print, clear: shown.end, hint: () => 'to resume: x' });
+    shown.step(progress(1));
+    const notice = 'SIGINT: finishing this step and saving; once more stops at once';
     process.emit('SIGINT', 'SIGINT');
     expect(stop.signal).toBe('SIGINT');
-    expect(lines).toEqual(['SIGINT: finishing this step and saving; once more stops at once']);
+    expect(screen.rows).toEqual([notice, expect.stringContaining('step 1/380')]);
     process.emit('SIGTERM', 'SIGTERM');
-    expect(lines[1]).toBe('SIGTERM: stopped at once\nto resume: x');
+    expect(screen.rows).toEqual([notice, 'SIGTERM: stopped at once', 'to resume: x', '']);
     expect(kill).toHaveBeenCalledWith(process.pid, 'SIGTERM');
     stop.off();
   });
