@@ -5,8 +5,8 @@ import { type MadeUpKernel, madeUpKernel, WORDS } from '../support/madeUpKernel.
 import { compiled, differences, findingsOf, interpret, type Memories, runOnDawn } from '../support/wgsl.js';
 
 /** `FUZZ_KERNELS=20000 npx vitest run test/wgsl/fuzz.test.ts` for a long run; a tenth as many go to Dawn. */
-const KERNELS = Number(process.env.FUZZ_KERNELS ?? 120);
-const PINNED = Math.ceil(Number(process.env.FUZZ_PINNED ?? KERNELS / 6));
+const KERNELS = Number(process.env.FUZZ_KERNELS ?? 40);
+const PINNED = Math.ceil(Number(process.env.FUZZ_PINNED ?? KERNELS / 5));
 const settings = (numRuns: number) => ({
   numRuns,
   endOnFailure: true, // a smaller kernel of the same kind is found by hand faster
