@@ -1117,6 +1117,24 @@ export class Emitter {
       if (this.shapes.ofLocal(local) !== 'varying') this.#setScalar(local);
       else body.set(this.#local(local));
     };
+    /** of the lowest active lane */
+    const first = () => {
+      if (this.#mask === undefined) {
+        extract(vector, 0);
+        return;
+      }
+      extract(vector, 3);
+      for (let lane = 2; lane >= 0; lane--) {
+        const other = body.local(scalar);
+        body.set(other);
+        extract(vector, lane);
+        body.get(other);
+        body.get(this.#mask);
+        body.emit('i32x4.extract_lane', lane);
+        body.emit('select');
+        body.release(scalar, other);
+      }
+    };
     const vector = body.local('v128');
     this.#vector(value);
     switch (operator.kind) {
@@ -1150,26 +1168,11 @@ export class Emitter {
         set();
         break;
       }
-      case 'first': {
+      case 'first':
         body.set(vector);
-        extract(vector, 3);
-        for (let lane = 2; lane >= 0 && this.#mask !== undefined; lane--) {
-          const other = body.local(scalar);
-          body.set(other);
-          extract(vector, lane);
-          body.get(other);
-          body.get(this.#mask);
-          body.emit('i32x4.extract_lane', lane);
-          body.emit('select');
-          body.release(scalar, other);
-        }
-        if (this.#mask === undefined) {
-          body.emit('drop');
-          extract(vector, 0);
-        }
+        first();
         set();
         break;
-      }
       case 'elect': {
         body.emit('drop');
         // The lowest bit of the mask: bits & -bits.
@@ -1218,9 +1221,16 @@ export class Emitter {
       }
       default: {
         const { by, kind } = operator;
-        const neutral = neutralOf(by, type);
         if (this.#mask !== undefined) {
-          body.emit('v128.const', neutral, neutral, neutral, neutral);
+          if (by === 'min' || by === 'max') {
+            // A number that is there already changes neither; an infinity would where a lane has NaN.
+            body.tee(vector);
+            first();
+            body.emit(`${scalar}x4.splat`);
+          } else {
+            const neutral = neutralOf(by, type);
+            body.emit('v128.const', neutral, neutral, neutral, neutral);
+          }
           body.get(this.#mask);
           body.emit('v128.bitselect');
         }
@@ -1338,9 +1348,6 @@ export class Emitter {
 function neutralOf(by: string, type: Scalar): number {
   if (by === 'add') return type === 'f32' ? 0x80000000 | 0 : 0;
   if (by === 'mul') return type === 'f32' ? bitsOf('f32', 1) : 1;
-  if (by === 'min') return type === 'f32' ? bitsOf('f32', Number.POSITIVE_INFINITY) : type === 'i32' ? 0x7fffffff : -1;
-  if (by === 'max')
-    return type === 'f32' ? bitsOf('f32', Number.NEGATIVE_INFINITY) : type === 'i32' ? 0x80000000 | 0 : 0;
   return by === 'and' ? -1 : 0;
 }
 

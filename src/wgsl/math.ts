@@ -3,8 +3,9 @@
  *
  * A recipe is written over an abstract `Arithmetic`. The interpreter runs it on numbers that are rounded after every operation; the
  * compiler runs it on expressions, and so writes the same operations into WebAssembly. Both give the same bits by construction, on
- * every machine. Worst errors, measured over all float32 of each range by test/wgsl/math.test.ts, stand beside each recipe; WGSL's
- * bounds are in chapter 15.7.4 of its specification.
+ * every machine. Beside each recipe is its worst error against float64, measured over every 1021st float32 and checked by
+ * test/wgsl/math.test.ts; `ulp` is the distance of two float32 at the exact result. WGSL's bounds are in chapter 15.7.4 of its
+ * specification.
  *
  * Range reductions and polynomials: Cephes, by Stephen Moshier (single precision: expf, logf, sinf, tanhf, asinf, atanf).
  */
@@ -70,7 +71,7 @@ function scale<V, M>(a: Arithmetic<V, M>, y: V, n: V): V {
   return a.mul(a.mul(y, power(half)), power(a.subInt(n, half)));
 }
 
-/** e^x. Worst: 1 ulp in the normal range. */
+/** e^x. Worst: 0.94 ulp. */
 function exp<V, M>(a: Arithmetic<V, M>, given: V): V {
   const x = a.min(a.max(given, a.f32(-104)), a.f32(89)); // beyond: 0 and infinity by the scaling
   const n = a.nearest(a.mul(x, a.f32(LOG2_E)));
@@ -84,7 +85,7 @@ function exp<V, M>(a: Arithmetic<V, M>, given: V): V {
   return scale(a, y, a.toInt(n));
 }
 
-/** 2^x */
+/** 2^x. Worst: 1.13 ulp. */
 function exp2<V, M>(a: Arithmetic<V, M>, given: V): V {
   const x = a.min(a.max(given, a.f32(-151)), a.f32(129));
   const n = a.nearest(x);
@@ -128,14 +129,14 @@ function edgesOfLog<V, M>(a: Arithmetic<V, M>, x: V, y: V): V {
   return a.select(a.eq(x, a.f32(0)), a.f32(Number.NEGATIVE_INFINITY), negative);
 }
 
-/** Natural logarithm. Worst: 1 ulp outside of [0.5, 2], 2^-24 absolute inside. */
+/** Natural logarithm. Worst: 0.77 ulp. */
 function log<V, M>(a: Arithmetic<V, M>, x: V): V {
   const { m, e, tail } = splitLog(a, x);
   const low = a.sub(a.add(tail, a.mul(e, a.f32(LN2_LOW))), a.mul(a.f32(0.5), a.mul(m, m)));
   return edgesOfLog(a, x, a.add(a.add(m, low), a.mul(e, a.f32(LN2_HIGH))));
 }
 
-/** Logarithm to base 2. */
+/** Logarithm to base 2. Worst: 1.21 ulp. */
 function log2<V, M>(a: Arithmetic<V, M>, x: V): V {
   const { m, e, tail } = splitLog(a, x);
   const y = a.sub(tail, a.mul(a.f32(0.5), a.mul(m, m)));
@@ -154,7 +155,7 @@ function withSign<V, M>(a: Arithmetic<V, M>, magnitude: V, of: V): V {
   return a.asFloat(a.or(a.asInt(magnitude), a.and(a.asInt(of), a.i32(SIGN))));
 }
 
-/** Worst: 2 ulp. Near 0 a polynomial keeps the digits that 1 - 2 / (e^2x + 1) would lose. */
+/** Worst: 1.25 ulp. Near 0 a polynomial keeps the digits that 1 - 2 / (e^2x + 1) would lose. */
 function tanh<V, M>(a: Arithmetic<V, M>, x: V): V {
   const size = a.abs(x);
   const z = a.mul(x, x);
@@ -175,10 +176,11 @@ function reduceAngle<V, M>(a: Arithmetic<V, M>, x: V): { sine: V; cosine: V; oct
   const octant = a.and(a.addInt(floor, a.i32(1)), a.i32(-2));
   const n = a.toFloat(octant);
   // π/4 in three parts, so that the first products are exact.
-  const r = a.sub(
+  const reduced = a.sub(
     a.sub(a.sub(size, a.mul(n, a.f32(0.78515625))), a.mul(n, a.f32(2.4187564849853516e-4))),
     a.mul(n, a.f32(3.77489497744594e-8)),
   );
+  const r = a.max(a.min(reduced, a.f32(1)), a.f32(-1)); // beyond π/4 only where |x| is large: sine and cosine stay in [-1, 1]
   const z = a.mul(r, r);
   const sine = a.add(a.mul(a.mul(polynomial(a, z, [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]), z), r), r);
   const cosine = a.add(
@@ -191,7 +193,7 @@ function reduceAngle<V, M>(a: Arithmetic<V, M>, x: V): { sine: V; cosine: V; oct
   return { sine, cosine, octant };
 }
 
-/** Worst: 2^-22 absolute on [-π, π]. */
+/** Worst: 7.6e-8 absolute on [-π, π], 1.3e-7 on [-8192, 8192]. */
 function sin<V, M>(a: Arithmetic<V, M>, x: V): V {
   const { sine, cosine, octant } = reduceAngle(a, x);
   const turned = a.eqInt(a.and(octant, a.i32(2)), a.i32(0));
@@ -202,7 +204,7 @@ function sin<V, M>(a: Arithmetic<V, M>, x: V): V {
   return nanOutside(a, x, flipped);
 }
 
-/** Worst: 2^-22 absolute on [-π, π]. */
+/** Worst: 7.6e-8 absolute on [-π, π], 1.3e-7 on [-8192, 8192]. */
 function cos<V, M>(a: Arithmetic<V, M>, x: V): V {
   const { sine, cosine, octant } = reduceAngle(a, x);
   const turned = a.eqInt(a.and(octant, a.i32(2)), a.i32(0));
@@ -223,10 +225,12 @@ function nanOutside<V, M>(a: Arithmetic<V, M>, x: V, y: V): V {
   return a.select(a.lt(a.abs(x), a.f32(Number.POSITIVE_INFINITY)), y, nothing);
 }
 
+/** sin / cos. Worst: 3.2 ulp on [-1.5, 1.5]. */
 function tan<V, M>(a: Arithmetic<V, M>, x: V): V {
   return a.div(sin(a, x), cos(a, x));
 }
 
+/** Worst: 2.3 ulp. */
 function asin<V, M>(a: Arithmetic<V, M>, x: V): V {
   const size = a.abs(x);
   const outer = a.lt(a.f32(0.5), size);
@@ -238,10 +242,12 @@ function asin<V, M>(a: Arithmetic<V, M>, x: V): V {
   return withSign(a, a.select(outer, a.sub(a.f32(Math.PI / 2), a.add(y, y)), y), x);
 }
 
+/** π/2 - asin x. Worst: 3.3e-7 absolute. */
 function acos<V, M>(a: Arithmetic<V, M>, x: V): V {
   return a.sub(a.f32(Math.PI / 2), asin(a, x));
 }
 
+/** Worst: 2.8 ulp. */
 function atan<V, M>(a: Arithmetic<V, M>, x: V): V {
   const size = a.abs(x);
   const steep = a.lt(a.f32(2.414213562373095), size);
@@ -254,6 +260,7 @@ function atan<V, M>(a: Arithmetic<V, M>, x: V): V {
   return withSign(a, a.add(from, a.add(a.mul(a.mul(p, z), r), r)), x);
 }
 
+/** The angle of (x, y), from -π to π. Worst: 4 ulp. */
 function atan2<V, M>(a: Arithmetic<V, M>, y: V, x: V): V {
   const angle = atan(a, a.div(y, x));
   const zero = a.eq(x, a.f32(0));
@@ -263,23 +270,28 @@ function atan2<V, M>(a: Arithmetic<V, M>, y: V, x: V): V {
   return a.select(zero, upright, a.select(a.lt(x, a.f32(0)), behind, angle));
 }
 
+/** (e^x - e^-x) / 2: the digits that cancel near 0 are lost. Worst: 2 ulp from |x| = 1 on, 1.5e-7 absolute below. */
 function sinh<V, M>(a: Arithmetic<V, M>, x: V): V {
   return a.mul(a.sub(exp(a, x), exp(a, a.sub(a.f32(0), x))), a.f32(0.5));
 }
 
+/** (e^x + e^-x) / 2. Worst: 1.5 ulp. */
 function cosh<V, M>(a: Arithmetic<V, M>, x: V): V {
   return a.mul(a.add(exp(a, x), exp(a, a.sub(a.f32(0), x))), a.f32(0.5));
 }
 
+/** log(x + √(x² + 1)). Worst: 2e-6 absolute up to |x| = 1e18; infinite where x² is. */
 function asinh<V, M>(a: Arithmetic<V, M>, x: V): V {
   const size = a.abs(x);
   return withSign(a, log(a, a.add(size, a.sqrt(a.add(a.mul(x, x), a.f32(1))))), x);
 }
 
+/** log(x + √(x² - 1)). Worst: 2e-6 absolute up to x = 1e18; infinite where x² is. */
 function acosh<V, M>(a: Arithmetic<V, M>, x: V): V {
   return log(a, a.add(x, a.sqrt(a.sub(a.mul(x, x), a.f32(1)))));
 }
 
+/** log((1 + x) / (1 - x)) / 2. Worst: 2.8e-7 absolute. */
 function atanh<V, M>(a: Arithmetic<V, M>, x: V): V {
   return a.mul(log(a, a.div(a.add(a.f32(1), x), a.sub(a.f32(1), x))), a.f32(0.5));
 }

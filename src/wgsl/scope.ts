@@ -38,6 +38,7 @@ export interface AnalysedFunction {
  */
 export type Known = 'module' | 'pipeline' | 'later';
 
+/** What is known of the module while its functions are analysed. */
 export interface Analysis {
   readonly text: string;
   readonly enables: readonly string[];

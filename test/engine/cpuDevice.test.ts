@@ -73,28 +73,22 @@ describe('the CPU device as a device of the engine', () => {
     plan.free();
   });
 
-  it('trains to the same bits with any number of threads, and to the golden losses', async () => {
+  it('trains to the golden losses', async () => {
     const window = { prefix: 32, stream: 32 };
     const windows = mix([{ source: openText([], window), share: 1 }]);
-    const runs: { losses: number[]; parameters: Map<string, Float32Array> }[] = [];
-    for (const threads of [1, 2, 3]) {
-      const trainer = await Trainer.create(await open(threads), {
-        config: TINY,
-        batch: 2,
-        sizes: [window],
-        parameters: initialParameters(TINY, 0),
-      });
-      const losses: number[] = [];
-      for (let step = 0; step < 4; step++) {
-        const rate = learningRate({ lr: 2e-3, warmup: 4, steps: 10 }, step + 1);
-        losses.push((await trainer.update([windows.batch(0, step, 2, 0)], rate)).nats);
-      }
-      runs.push({ losses, parameters: await trainer.parameters() });
-      trainer.free();
+    const trainer = await Trainer.create(await open(2), {
+      config: TINY,
+      batch: 2,
+      sizes: [window],
+      parameters: initialParameters(TINY, 0),
+    });
+    const losses: number[] = [];
+    for (let step = 0; step < 4; step++) {
+      const rate = learningRate({ lr: 2e-3, warmup: 4, steps: 10 }, step + 1);
+      losses.push((await trainer.update([windows.batch(0, step, 2, 0)], rate)).nats);
     }
-    expect(runs[1]).toEqual(runs[0]);
-    expect(runs[2]).toEqual(runs[0]);
+    trainer.free();
     const golden = JSON.parse(readFileSync('test/golden/losses.json', 'utf8')) as number[];
-    for (const [i, loss] of runs[0]!.losses.entries()) expect(loss).toBeCloseTo(golden[i]!, 3);
+    for (const [i, loss] of losses.entries()) expect(loss).toBeCloseTo(golden[i]!, 3);
   });
 });

@@ -10,6 +10,7 @@ export function madeUpKernel(pick: (n: number) => number, pinned: boolean): Made
   return new Kernel(pick, pinned).make();
 }
 
+/** A kernel that was made up: its text, and what it takes to run it. */
 export interface MadeUpKernel {
   readonly text: string;
   /** of workgroups */

@@ -8,6 +8,7 @@ export function printFunction(module: Module, name: string): string {
   return printBlock(found.body).join('\n');
 }
 
+/** The statements of a block as text, a line each. */
 export function printBlock({ statements }: Block): string[] {
   return statements.flatMap(printStatement);
 }

@@ -449,6 +449,7 @@ describe('subgroups', () => {
       'let v = vec3f(x[i], 1.0, x[i + 1u]); let w = subgroupAdd(v) * subgroupShuffleXor(v, 3u) + subgroupInclusiveAdd(v); y[i] = dot(w, vec3f(1.0, 2.0, 3.0));',
     'in divergent control flow': `let v = x[i]; if (v > 0.0) { y[i] += subgroupAdd(v) + f32(subgroupElect()) + subgroupBroadcastFirst(v) + subgroupInclusiveAdd(v) + subgroupMin(v); } else { y[i] = subgroupMul(v) + f32(subgroupBallot(true).x) + subgroupExclusiveAdd(v) + f32(subgroupAll(v < -0.2)); }
       for (var k = 0u; k < i % 5u; k++) { z[i] += subgroupAdd(k + i) + u32(subgroupElect()) * 1000u; if (subgroupAny(x[i + k] > 0.8)) { break; } }`,
+    'least and largest of some lanes with NaN': `let v = sqrt(x[i]); if (i % 4u != group.x) { y[i] = subgroupMin(v); z[i] = u32(subgroupMin(v) < 9.0) + 2u * u32(subgroupMax(v) < 9.0) + 4u * u32(subgroupMax(v) > 0.1); }`,
     'after lanes have returned':
       'if (x[i] < -0.5) { return; } z[i] = subgroupAdd(i) + subgroupBallot(true).x * 1000u; if (subgroupElect()) { y[i] = subgroupMax(x[i]); }',
     'in a function with early returns': {

@@ -109,7 +109,9 @@ describe('dtypes', () => {
             if ('scratch' in bound) continue;
             const { dtype } = 'tensor' in bound ? bound.tensor : bound;
             const element = moveBits.includes(name) ? 'u32' : dtype;
-            expect(text, `${shader}: ${variable}`).toMatch(new RegExp(`> ${variable}: array<(vec4<)?${element}`));
+            expect(text, `${shader}: ${variable}`).toMatch(
+              new RegExp(`> ${variable}: array<(vec4<${element}|vec4${element[0]}|${element})`),
+            );
           }
         }
       }
