@@ -109,7 +109,7 @@ export function withScalar(type: AnyType, of: AnyScalar): AnyType {
   return type.kind === 'scalar' ? of : ({ ...type, of } as AnyVector | AnyMatrix);
 }
 
-export const isAbstractScalar = ({ name }: AnyScalar) => name === 'abstract-int' || name === 'abstract-float';
+const isAbstractScalar = ({ name }: AnyScalar) => name === 'abstract-int' || name === 'abstract-float';
 
 export function isAbstract(type: AnyType): boolean {
   if (type.kind === 'array') return isAbstract(type.of);
