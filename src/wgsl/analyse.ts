@@ -34,17 +34,7 @@ import type {
   Variable,
 } from './tree.js';
 import { accessOf, checkStore, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
-import {
-  ABSTRACT_FLOAT,
-  ABSTRACT_INT,
-  I32,
-  isConstructible,
-  layOut,
-  sameType,
-  typeName,
-  U32,
-  VOID,
-} from './types.js';
+import { ABSTRACT_FLOAT, ABSTRACT_INT, I32, isConstructible, layOut, sameType, typeName, U32, VOID } from './types.js';
 
 export interface ParseOptions {
   /** values of `override`s, by name or by `@id` */

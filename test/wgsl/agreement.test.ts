@@ -109,6 +109,14 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['const a = b; const b = a;', "1:7: cyclic dependency found: 'a' -> 'b' -> 'a'"],
   ['fn f() { g(); } fn g() { f(); }', "1:4: cyclic dependency found: 'f' -> 'g' -> 'f'"],
   ['struct A { a: A }', "1:8: cyclic dependency found: 'A' -> 'A'"],
+  [
+    'fn read() { } @group(0) @binding(0) var<storage, read> x: i32;',
+    "1:50: 'read' is a declaration of this module here, not the access mode; rename it",
+  ],
+  [
+    'fn f() { let function = 1; var<function> y = 1; }',
+    "1:32: 'function' is a declaration of this module here, not the address space; rename it",
+  ],
   // types
   ['fn f(a: vec3) { }', "1:9: 'vec3' needs template arguments; write vec3<f32>"],
   ['fn f(a: vec3<i32, i32>) { }', "1:9: 'vec3' takes 1 template argument; found 2"],
