@@ -1,7 +1,7 @@
 // layerNorm.backwardWeight   dWeight[c] += Σ_i partials[i, 0, c],  dBias[c] += Σ_i partials[i, 1, c], in order of i
 // Twin: layerNormBackwardWeightReference in src/engine/ops/layerNorm.ts
 //
-//   partials        [chunks, 2, C]   from layerNorm.backwardWeight.3-split
+//   partials        [chunks, 2, C]   from layerNorm.backwardWeight.3-split, many of them by way of sumRows.3-split
 //   dWeight, dBias  [C]              added into
 //
 // One invocation per column. Workgroups: ceil(C / WORKGROUP).

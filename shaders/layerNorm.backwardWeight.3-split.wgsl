@@ -1,6 +1,6 @@
 // layerNorm.backwardWeight   Σ_n dY[n, c] * (x[n, c] - mean[n]) * rstd[n] and Σ_n dY[n, c] over one chunk of rows
 // Variant 3, for GPUs, adds one idea: the rows are cut into chunks, so that there are enough invocations to fill the
-// device; layerNorm.backwardWeight.3-finish adds the chunks up in order.
+// device; sumRows.3-split, where they are many, and layerNorm.backwardWeight.3-finish add the chunks up in order.
 // Twin: layerNormBackwardWeightReference in src/engine/ops/layerNorm.ts
 //
 //   x, dY       [N, C]                   x[n, c] sits at n*C + c

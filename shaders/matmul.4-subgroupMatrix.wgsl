@@ -112,14 +112,18 @@ fn main(
     workgroupBarrier(); // all have read the tiles: they may be replaced
   }
 
-  for (var s = 0u; s < BLOCKS * BLOCKS; s++) {
-    subgroupMatrixStore<row_major>(&sums, subgroup * SUM, sum[s], MATRIX_N);
-    workgroupBarrier(); // the sums are where every lane can read them
-    let m = m0 + top + s / BLOCKS * MATRIX_M;
-    let n = n0 + left + s % BLOCKS * MATRIX_N;
-    for (var e = place; e < SUM; e += SUBGROUP) {
-      store(group.z, m + e / MATRIX_N, n + e % MATRIX_N, sums[subgroup * SUM + e]);
+  // Loops of known length and no index that is computed: an array that has one does not stay in registers.
+  for (var i = 0u; i < BLOCKS; i++) {
+    for (var j = 0u; j < BLOCKS; j++) {
+      subgroupMatrixStore<row_major>(&sums, subgroup * SUM, sum[i * BLOCKS + j], MATRIX_N);
+      workgroupBarrier(); // the sums are where every lane can read them
+      let m = m0 + top + i * MATRIX_M;
+      let n = n0 + left + j * MATRIX_N;
+      for (var e = 0u; e < (SUM + SUBGROUP - 1u) / SUBGROUP; e++) {
+        let at = e * SUBGROUP + place;
+        if (at < SUM) { store(group.z, m + at / MATRIX_N, n + at % MATRIX_N, sums[subgroup * SUM + at]); }
+      }
+      workgroupBarrier(); // all have read the sums: the next may come
     }
-    workgroupBarrier(); // all have read the sums: the next may come
   }
 }

@@ -1,9 +1,9 @@
-// sumRows   partial[z, n] = Σ_m dY[m, n] over the z-th chunk of rows, in order of m
+// sumRows   partial[z, n] = Σ_m x[m, n] over the z-th chunk of rows, in order of m
 // Variant 3, for GPUs, adds one idea: the rows are cut into chunks, so that there are enough invocations to fill the
-// device; matmul.3-finish adds the chunks up in order, into dBias.
-// Twin: the dBias part of linearBackwardWeight's reference in src/engine/ops/linear.ts
+// device. While there are many chunks, the partial sums are the x of another dispatch of this kernel; matmul.3-finish adds
+// the last ones up in order. Twin: the dBias part of linearBackwardWeight's reference in src/engine/ops/linear.ts
 //
-//   dY       [M, N]                dY[m, n] sits at m*N + n
+//   x        [M, N]                x[m, n] sits at m*N + n
 //   partial  [ceil(M / ROWS), N]
 //
 // One invocation per column of a chunk of ROWS rows; neighbouring invocations read neighbouring columns.
@@ -14,7 +14,7 @@
 struct Params { M: u32, N: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> dY: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -26,6 +26,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let start = chunk * ROWS;
   if (n >= params.N || start >= params.M) { return; }
   var sum = 0.0;
-  for (var m = start; m < min(start + ROWS, params.M); m++) { sum += dY[m * params.N + n]; }
+  for (var m = start; m < min(start + ROWS, params.M); m++) { sum += x[m * params.N + n]; }
   partial[chunk * params.N + n] = sum;
 }

@@ -22,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { embed } from '../src/substrate/embed.js';
 import { TINY_RUN } from './reliability/runs.js';
 import { newPage, openBrowser, screenshotPath } from './support/browser.js';
-import { BUNDLE, BUNDLE_VERSION, readTar } from './support/swiftShader.js';
+import { readTar } from './support/swiftShader.js';
 
 /*
  * The packed library as a newcomer has it: unpacked into a project of its own, beside what it depends on and nothing else.
@@ -62,8 +62,8 @@ function link(name: string): void {
 }
 
 test('is small, and has every shader and nothing that only tests or maps need', () => {
-  expect(tarball.length).toBeLessThan(400e3);
-  expect(files.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(1.3e6);
+  expect(tarball.length).toBeLessThan(700e3);
+  expect(files.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(2.2e6);
   const names = files.map(({ name }) => name);
   expect(readdirSync('shaders').filter((shader) => !names.includes(`shaders/${shader}`))).toEqual([]);
   expect(names.filter((name) => !/^(dist\/(?!web\/).*\.(js|d\.ts)|shaders\/.*|[^/]+)$/.test(name))).toEqual([]);
@@ -187,14 +187,12 @@ describe('the command line', () => {
     return { status, stdout, stderr };
   };
 
-  test('names the one command that brings a driver, and trains once it was run', () => {
+  test('trains with nothing installed but the package: on the CPU device, and says why', () => {
     writeFileSync(at('my.txt'), 'Call me Ishmael. Some years ago, never mind how long precisely.\n'.repeat(60));
-    const without = train('--steps', '2');
-    expect(without.status).toBe(1);
-    expect(without.stderr).toMatch(new RegExp(`\nThis mends it: npm install ${BUNDLE}@${BUNDLE_VERSION}\n$`));
-    link(BUNDLE);
-    const { status, stdout } = train('--steps', '2', '--out', 'run');
+    const { status, stdout, stderr } = train('--steps', '2', '--out', 'run');
+    expect(stderr).toMatch(/^no GPU: /m);
     expect(status).toBe(0);
+    expect(stdout).toMatch(/on CPU device, \d+ threads?\n/);
     expect(stdout).toContain('step 2/2');
     expect(existsSync(at('run/report.html'))).toBe(true);
   });

@@ -34,7 +34,7 @@ function expectSection(name: string, text: string): void {
   }
 }
 
-test('the walk in the README is what `npm run walk` prints on the bundled driver', async () => {
+test('the walk in the README is what `npm run walk` prints, on the CPU device', async () => {
   const { out } = await cli('walk');
   // Three stops are in sight, the others behind a click: a newcomer should come to the end of the README.
   const rest = out.indexOf('\n4. ');

@@ -34,6 +34,7 @@ function freshModel(): Model {
 export function App() {
   const [device, setDevice] = useState<Device | undefined>(undefined);
   const [missing, setMissing] = useState('');
+  const [without, setWithout] = useState('');
   const [model, setModel] = useState(freshModel);
   const [written, setWritten] = useState(FIRST_TEXT);
   const [before, setBefore] = useState(32);
@@ -42,8 +43,9 @@ export function App() {
 
   useEffect(() => {
     openBrowserDevice().then(
-      (opened) => {
+      ({ device: opened, withoutWebGpu = '' }) => {
         setDevice(opened);
+        setWithout(withoutWebGpu);
         void opened.lost.then((error) => setMissing(`${error.message}; reload the page.`));
       },
       (error: Error) => setMissing(error.message),
@@ -77,14 +79,14 @@ export function App() {
         <h1>Follow a byte to its loss</h1>
         <p class="lead">
           A small decoder reads bytes, nothing else, and says how surprised it is by each. It runs here, in this
-          browser's WebGPU, with the same hand-written kernels as on the command line, and every number on the way can
-          be opened.
+          browser, with the same hand-written kernels as on the command line, and every number on the way can be opened.
         </p>
         <p class="facts" id="device" data-device={device?.driver}>
           {device !== undefined ? (
             <>
               <span class="dot" /> running on {device.name}
-              {device.kind === 'cpu' && ', a software driver: expect patience, not speed'}
+              {device.driver === 'wasm' && ': the same kernels, compiled to WebAssembly by this page'}
+              {device.kind === 'cpu' && device.driver !== 'wasm' && ', a software driver, which is slow'}
             </>
           ) : missing === '' ? (
             'looking for a device…'
@@ -92,6 +94,11 @@ export function App() {
             ''
           )}
         </p>
+        {without !== '' && (
+          <p class="facts" id="without-webgpu">
+            {without}
+          </p>
+        )}
         {missing !== '' && (
           <p role="alert" id="no-device">
             <b>No device to run on.</b> {missing} The channels below need none and are computed without it.

@@ -8,7 +8,7 @@ import { layerNorm } from '../engine/ops/layerNorm.js';
 import { matmul } from '../engine/ops/matmul.js';
 import { Plan } from '../engine/plan.js';
 import { profile } from '../engine/profile.js';
-import { type Entry, PARAMETER_ALIGNMENT, Program } from '../engine/program.js';
+import { type Entry, flopsOf, PARAMETER_ALIGNMENT, Program } from '../engine/program.js';
 import { integers, normals } from '../engine/random.js';
 import type { DecoderConfig } from '../model/config.js';
 import type { BatchSize } from '../model/forward.js';
@@ -211,12 +211,6 @@ async function timeCase(
     const milliseconds = { median: sum('median'), least: sum('least'), most: sum('most') };
     return { ...common(entry), op: entry.op.name, milliseconds, clock: 'device' as const };
   });
-}
-
-/** Arithmetic operations of an entry, as its op counts them. */
-export function flopsOf({ op, inputs, outputs, attributes }: Entry): number {
-  const shapes = { inputs: inputs.map(({ shape }) => shape), outputs: outputs.map(({ shape }) => shape) };
-  return op.flops?.({ ...shapes, attributes }) ?? 0;
 }
 
 /** Bytes an entry must move: every tensor once, and twice what is changed in place. */

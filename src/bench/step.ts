@@ -3,13 +3,12 @@ import type { AdapterProfile } from '../engine/kernel.js';
 import { Plan } from '../engine/plan.js';
 import type { PlanBytes } from '../engine/prediction.js';
 import { type DispatchTime, profile } from '../engine/profile.js';
-import { type Entry, Program } from '../engine/program.js';
+import { type Entry, flopsOf, Program } from '../engine/program.js';
 import { integers } from '../engine/random.js';
 import type { DecoderConfig } from '../model/config.js';
 import { type BatchSize, feedsOf, recordForward } from '../model/forward.js';
 import { initialParameters } from '../model/parameters.js';
 import { recordOptimiser, stepScalars } from '../train/optimiser.js';
-import { flopsOf } from './ops.js';
 import { prove } from './proof.js';
 import { type Spread, spreadOf } from './timing.js';
 

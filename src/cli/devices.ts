@@ -7,10 +7,7 @@ const MIB = 2 ** 20;
 export function devicesCommand(): Command {
   return new Command('devices')
     .description('list the devices of this machine and which one would be taken')
-    .option(
-      '--device <name>',
-      'as for train: auto, gpu, cpu, system or bundled (default: BYTE_TO_LOSS_DEVICE, else auto)',
-    )
+    .option('--device <name>', 'as for train: auto, gpu, cpu or system (default: BYTE_TO_LOSS_DEVICE, else auto)')
     .option('--json', 'print JSON')
     .action(async (options: { device?: string; json?: boolean }) => {
       const wanted = chosenSources(options.device);

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { FileError, InputError } from '../engine/errors.js';
 import { makeFolders } from '../engine/folders.js';
 import { reason, writeFileAtomic } from '../train/atomicWrite.js';
@@ -12,21 +12,25 @@ import { estimateCells, measureRate } from '../train/experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../train/experiment/grid.js';
 import { jsonOf, makeReport, markdownOf } from '../train/experiment/report.js';
 import { parameterCounts } from '../train/run/train.js';
+import { path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { duration, showProgress } from './progress.js';
 import { fitted, StatusLine } from './statusLine.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
 
-interface ExperimentFlags extends DeviceFlags {
+interface Flags extends DeviceFlags {
   readonly grid: string;
-  readonly out: string;
+  /** needed by all but a dry run, which then shows no states */
+  readonly out?: string;
   readonly dryRun?: boolean;
   /** true where no number was given: a cluster's variable holds it */
   readonly cell?: string | true;
   readonly collect?: boolean;
   readonly strict?: boolean;
 }
+
+type ExperimentFlags = Flags & { readonly out: string };
 
 /** `byte-to-loss experiment`: a grid of runs and its report, here or spread over a cluster's machines. */
 export function experimentCommand(): Command {
@@ -35,16 +39,27 @@ export function experimentCommand(): Command {
       'train every cell of a grid (arms × K × seeds × steps) and report what it shows',
     ),
   )
-    .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)')
-    .requiredOption('--out <folder>', 'where runs and report go; finished cells found there are kept')
-    .option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop')
-    .option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX')
+    .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)', path)
+    .option('--out <folder>', 'where runs and report go; finished cells found there are kept', path)
+    .addOption(
+      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop').conflicts([
+        'cell',
+        'collect',
+      ]),
+    )
+    .addOption(
+      new Option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX').conflicts(
+        'collect',
+      ),
+    )
     .option('--collect', 'make the report of what is there')
     .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
-    .action(async (flags: ExperimentFlags) => {
-      const grid = readGrid(readJsonFile(flags.grid), flags.grid);
-      if (flags.dryRun) await dryRun(grid, flags);
-      else if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
+    .action(async ({ out, ...given }: Flags, command: Command) => {
+      const grid = readGrid(readJsonFile(given.grid), given.grid);
+      if (given.dryRun) return dryRun(grid, { ...given, ...(out !== undefined && { out }) });
+      if (out === undefined) return command.error("error: required option '--out <folder>' not specified");
+      const flags = { ...given, out };
+      if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
       else if (flags.collect) await writeReport(grid, flags);
       else await wholeGrid(grid, flags);
     });
@@ -64,12 +79,13 @@ function cellOf({ cells, name }: Grid, flag: string | true): Cell {
   return cell;
 }
 
-async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
+async function dryRun(grid: Grid, flags: Flags): Promise<void> {
   const { cells } = grid;
   const estimates = estimateCells(cells, flags.strict ?? false);
   const device = await deviceOf(flags);
   const rate = await measureRate(device, cells[0]!).finally(() => device.close());
-  const states = collect(grid, flags.out);
+  const states =
+    flags.out === undefined ? cells.map(() => 'not begun') : collect(grid, flags.out).map(({ state }) => state);
   const rows = cells.map((cell, i) => {
     const { flops, memory } = estimates[i]!;
     const counts = parameterCounts(cell.options);
@@ -85,7 +101,7 @@ async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
       `${(memory / 2 ** 20).toFixed(0)} MiB`,
       (flops / 1e12).toFixed(1),
       duration(flops / rate),
-      states[i]!.state,
+      states[i]!,
     ];
   });
   const header = [
@@ -102,7 +118,7 @@ async function dryRun(grid: Grid, flags: ExperimentFlags): Promise<void> {
     'time',
   ];
   printTable([[...header, 'state'], ...rows]);
-  const open = estimates.filter((_, i) => states[i]!.state !== 'finished');
+  const open = estimates.filter((_, i) => states[i] !== 'finished');
   const flops = open.reduce((sum, estimate) => sum + estimate.flops, 0);
   console.log(
     `\n${open.length} of ${cells.length} cells to run: ${(flops / 1e12).toFixed(1)} TFLOP, about ${duration(flops / rate)} ` +
@@ -134,9 +150,11 @@ function hasParent(): boolean {
   return process.env[PARENT] === '1' && process.connected;
 }
 
+const RESUME = 'to resume: the same command again, from the same folder; what is finished is kept';
+
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   const shown = showProgress();
-  const stop = onStop({ print: shown.print });
+  const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
   const parent = hasParent() ? process : undefined;
   // A cell whose parent is gone ends at the next step, like one that is told to.
   let alone = false;
@@ -164,6 +182,7 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
     });
     shown.end();
     console.log(`cell ${cell.index}: ${end}`);
+    if (end === 'stopped') console.log(RESUME);
     if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
   } finally {
     shown.end();
@@ -182,7 +201,7 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   const estimates = estimateCells(todo, flags.strict ?? false); // opens all data: what stops a cell stops us here
   const flops = new Map(estimates.map((estimate, i) => [todo[i]!, estimate.flops]));
   const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
-  const stop = onStop({ print: (line) => clock.print(line) });
+  const stop = onStop({ print: (line) => clock.print(line), clear: () => clock.end(), hint: () => RESUME });
   const failed: Cell[] = [];
   for (const cell of todo) {
     if (stop.signal !== undefined) break;
@@ -201,8 +220,10 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   clock.end();
   stop.off();
   await writeReport(grid, flags);
-  if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
-  else if (failed.length > 0) process.exitCode = 1;
+  if (stop.signal !== undefined) {
+    console.log(RESUME);
+    process.exitCode = exitCode(stop.signal);
+  } else if (failed.length > 0) process.exitCode = 1;
 }
 
 const logOf = ({ out }: ExperimentFlags, { id }: Cell) => join(out, `${id}.log`);

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { InputError } from '../engine/errors.js';
 import { Decoder } from '../model/decoder.js';
-import { hexBytes, realNumber, wholeNumber } from './arguments.js';
+import { hexBytes, path, realNumber, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { outputError } from './output.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
@@ -20,8 +20,8 @@ interface GenerateFlags extends DeviceFlags {
 /** `byte-to-loss generate`: raw bytes to stdout, as they are made. */
 export function generateCommand(): Command {
   return withDevice(new Command('generate').description('write the bytes that follow a prompt, raw, to stdout'))
-    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP)
-    .option('--config <file>', CONFIG_HELP)
+    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP, path)
+    .option('--config <file>', CONFIG_HELP, path)
     .option('--prompt <text>', 'text to go on from')
     .option('--prompt-hex <hex>', 'the same as bytes')
     .option('--bytes <n>', 'how many at most; the decoder may end earlier', wholeNumber, 200)

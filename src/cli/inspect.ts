@@ -5,7 +5,7 @@ import type { Trace } from '../engine/trace.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { writeFileAtomic } from '../train/atomicWrite.js';
-import { wholeNumber } from './arguments.js';
+import { path, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { type Inspection, inspect, type Subject } from './inspect/inspection.js';
 import { inspectionJson } from './inspect/json.js';
@@ -39,17 +39,18 @@ export function inspectCommand(): Command {
     new Command('inspect').description('one pass from byte to loss and back, every op and number, as a page'),
   )
     .requiredOption('--text <text>', 'the bytes to look at: the first half as prefix, the rest predicted')
-    .option('--checkpoint <file>', `${CHECKPOINT_HELP} (default: a fresh decoder)`)
-    .option('--config <file>', CONFIG_HELP)
-    .option('--audio <file>', 'a WAV file as prefix; the text is then its caption')
-    .option('--out <file>', 'where the page goes (default: trace.html, unless --json or --tensor)')
+    .option('--checkpoint <file>', `${CHECKPOINT_HELP} (default: a fresh decoder)`, path)
+    .option('--config <file>', CONFIG_HELP, path)
+    .option('--audio <file>', 'a WAV file as prefix; the text is then its caption', path)
+    .option('--out <file>', 'where the page goes (default: trace.html, unless --json or --tensor)', path)
     .option('--json', 'print JSON: everything the page shows')
     .option('--tensor <name>', 'print one tensor')
-    .option('--npy <file>', 'write that tensor as a NumPy file')
+    .option('--npy <file>', 'write that tensor as a NumPy file', path)
     .addOption(new Option('--size <name>', 'of a fresh decoder').choices(Object.keys(SIZES)).default('tiny'))
     .addOption(new Option('--door <kind>', 'of a fresh decoder').choices(DOOR_KINDS).default('zero'))
     .option('--seed <n>', 'of a fresh decoder', wholeNumber, 0)
-    .action(async (flags: InspectFlags) => {
+    .action(async (flags: InspectFlags, command: Command) => {
+      refuseUnused(flags, command);
       if (flags.npy !== undefined && flags.tensor === undefined) {
         throw new InputError('--npy writes one tensor; name it with --tensor');
       }
@@ -67,6 +68,16 @@ export function inspectCommand(): Command {
         device.close();
       }
     });
+}
+
+/** @throws InputError where a flag that was given would say nothing: of a fresh decoder beside a trained one, or the reverse */
+function refuseUnused({ checkpoint }: InspectFlags, command: Command): void {
+  const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+  if (checkpoint === undefined && given('config'))
+    throw new InputError('--config is for weights; name them with --checkpoint');
+  const unused = ['size', 'door', 'seed'].find((name) => checkpoint !== undefined && given(name));
+  if (unused !== undefined)
+    throw new InputError(`--${unused} is of a fresh decoder; leave it out, or leave out --checkpoint`);
 }
 
 function subjectOf({ checkpoint, config: file, size, door, seed }: InspectFlags): {

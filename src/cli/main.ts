@@ -8,7 +8,7 @@ import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
 import { inspectCommand } from './inspect.js';
-import { outputError, outputSettled, printableLines, watchOutput } from './output.js';
+import { outputClosed, outputError, outputSettled, printableLines, watchOutput } from './output.js';
 import { reportCommand } from './report.js';
 import { scoreCommand } from './score.js';
 import { trainCommand } from './train.js';
@@ -52,7 +52,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     await untilBug(() => program.parseAsync(argv, { from: 'user' }));
     await outputSettled();
-    const unprinted = outputError();
+    // A reader that has read enough is no error; a run that it cut short has said so itself.
+    const unprinted = outputClosed() ? undefined : outputError();
     if (unprinted !== undefined) throw new FileError(unprinted);
     return Number(process.exitCode ?? 0); // a stopped run has set it
   } catch (error) {

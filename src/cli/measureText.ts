@@ -1,7 +1,7 @@
 import type { Measures } from '../train/measures.js';
 
-/** Measures that a person at a terminal is shown, in this order; the others are in metrics.jsonl. */
-const SHOWN: Readonly<Record<string, string>> = {
+/** Measures in the order that a person at a terminal is shown them. How well ends are known is in metrics.jsonl alone. */
+const TITLES: Readonly<Record<string, string>> = {
   text_bpb: 'text',
   video_bpb: 'video',
   caption_bpb: 'captions',
@@ -11,9 +11,11 @@ const SHOWN: Readonly<Record<string, string>> = {
 
 /** `{ caption_bpb: 2.4871, retrieval: 0.25 }` → `['captions 2.487 bits/byte', 'retrieval of ten 25.0 %']` */
 export function measureTexts(measures: Measures): string[] {
-  return Object.entries(SHOWN).flatMap(([name, title]) => {
-    const value = measures[name];
-    return value === undefined ? [] : [`${title} ${valueText(name, value)}`];
+  const known = Object.keys(TITLES).filter((name) => name in measures);
+  const others = Object.keys(measures).filter((name) => !(name in TITLES) && !/_(end|middle)$/.test(name));
+  return [...known, ...others].map((name) => {
+    const title = TITLES[name] ?? name.replace(/_bpb$/, '').replaceAll('_', ' ');
+    return `${title} ${valueText(name, measures[name]!)}`;
   });
 }
 

@@ -27,6 +27,11 @@ function note(error: NodeJS.ErrnoException): void {
   failure ??= error;
 }
 
+/** Has the reader closed the output, as `head` does once it has read enough? */
+export function outputClosed(): boolean {
+  return failure?.code === 'EPIPE';
+}
+
 /** Words that may hold names from files, for a terminal: it obeys control characters, and only ends of lines are wanted. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');

@@ -1,15 +1,15 @@
 import { Command } from 'commander';
 import { InputError } from '../engine/errors.js';
 import { Decoder } from '../model/decoder.js';
-import { hexBytes } from './arguments.js';
+import { hexBytes, path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
 /** `byte-to-loss score`: how many bits each byte of a stream costs a decoder, after a prefix. */
 export function scoreCommand(): Command {
   return withDevice(new Command('score').description('bits per byte of a stream after a prefix'))
-    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP)
-    .option('--config <file>', CONFIG_HELP)
+    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP, path)
+    .option('--config <file>', CONFIG_HELP, path)
     .option('--prefix-hex <hex>', 'the bytes before, two hex digits each', '')
     .requiredOption('--stream-hex <hex>', 'the bytes to score')
     .option('--json', 'print JSON: { bits_per_byte, bits }')

@@ -17,12 +17,18 @@ export interface Stop {
 export interface StopOptions {
   /** prints a line; where a status line owns the screen, through it. Default console.log */
   readonly print?: (line: string) => void;
+  /** clears the screen of what `print` would draw again, before a second signal ends the process */
+  readonly clear?: () => void;
   /** a line that tells how to resume, printed before a second signal ends the process */
   readonly hint?: () => string | undefined;
 }
 
 /** Start to listen; `off` ends it. */
-export function onStop({ print = (line) => console.log(line), hint = () => undefined }: StopOptions = {}): Stop {
+export function onStop({
+  print = (line) => console.log(line),
+  clear = () => {},
+  hint = () => undefined,
+}: StopOptions = {}): Stop {
   let first: Signal | undefined;
   const listeners = new Set<(signal: Signal) => void>();
   const onSignal = (name: Signal) => {
@@ -33,6 +39,7 @@ export function onStop({ print = (line) => console.log(line), hint = () => undef
       // By the signal itself, which a shell reports alike: an orderly exit would tear the driver down amid its work.
       off();
       const line = hint();
+      clear();
       print(`${name}: stopped at once${line === undefined ? '' : `\n${line}`}`);
       process.kill(process.pid, name);
       return;

@@ -190,7 +190,7 @@ async function trainInto(
 ): Promise<void> {
   const progress = showProgress();
   const hint = `to resume: ${programCommand()} train --resume ${shellWord(resolve(folder.path))}`;
-  const stop = onStop({ print: progress.print, hint: () => hint });
+  const stop = onStop({ print: progress.print, clear: progress.end, hint: () => hint });
   try {
     const ends = () => stop.signal !== undefined || outputError() !== undefined;
     const result = await train(device, options, data, folder, progress, ends, extras);

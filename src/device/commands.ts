@@ -17,6 +17,7 @@ export const COMMANDS = {
   write: 6,
 } as const;
 
+/** The type of `COMMANDS`: threads receive the numbers with their setup. */
 export type CommandCodes = typeof COMMANDS;
 
 /** What a queue hands to the threads at once. Jobs run one after the other, in order. */

@@ -1,7 +1,9 @@
 import type { CompiledBinding, CompiledKernel, CompileOptions } from '../wgsl/compile.js';
 
 export type { CompiledKernel, CompileOptions };
+/** One binding of a compiled kernel: its `@group`, its `@binding`, its type and its size. */
 export type KernelBinding = CompiledBinding;
+/** `uniform`, `storage` or `read-only-storage`, as bind group layouts call them. */
 export type BufferBindingType = CompiledBinding['type'];
 
 /** What the device needs of a compiler from WGSL to WebAssembly. */

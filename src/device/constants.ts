@@ -12,6 +12,8 @@ export const GPUBufferUsage = {
   QUERY_RESOLVE: 0x0200,
 } as const;
 
+/** Flags of `mapAsync`: map a buffer for reading or for writing. */
 export const GPUMapMode = { READ: 0x1, WRITE: 0x2 } as const;
 
+/** Flags of a bind group layout: the stages that see a binding. */
 export const GPUShaderStage = { VERTEX: 0x1, FRAGMENT: 0x2, COMPUTE: 0x4 } as const;

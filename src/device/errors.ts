@@ -39,6 +39,7 @@ export function ensure(condition: boolean, message: () => string): asserts condi
 
 /** `DOMException`s that promises are rejected with. */
 export const operationError = (message: string) => new DOMException(message, 'OperationError');
+/** The `DOMException` that rejects `mapAsync` when its buffer is unmapped, or its device lost, before it is mapped. */
 export const abortError = (message: string) => new DOMException(message, 'AbortError');
 
 /** What a CPU device does not have; `name` is the call or the value. */

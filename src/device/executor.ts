@@ -10,6 +10,7 @@ export interface Executor {
   close(): void;
 }
 
+/** Receives the end of each job, or the failure of the executor. */
 export interface ExecutorListener {
   /** A job is over, and so are all before it. */
   done(job: number): void;

@@ -10,6 +10,7 @@ export interface Host {
   readonly soon: (callback: () => void) => void;
 }
 
+/** A worker thread, as the pool sees it: the same in Node and in a web page. */
 export interface Thread {
   post(message: unknown, transfer?: ArrayBuffer[]): void;
   /** Keep the process alive until `release`. */
@@ -18,6 +19,7 @@ export interface Thread {
   terminate(): void;
 }
 
+/** Receives the messages of a worker thread, and its unexpected end. */
 export interface ThreadListener {
   message(message: unknown): void;
   /** The thread ended without being asked to. */

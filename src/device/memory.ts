@@ -1,5 +1,6 @@
 import { Allocator, type Range } from './allocator.js';
 
+/** Bytes in a page of WebAssembly memory. */
 export const PAGE = 65536;
 const MAXIMUM_PAGES = 65536; // 4 GiB, the most that 32-bit addresses reach
 

@@ -15,6 +15,7 @@ export interface RunnerSetup {
   readonly maximumWorkgroups: number;
 }
 
+/** The work of one thread: it keeps loaded kernels, and runs jobs or helps with them. */
 export interface Runner {
   load(kernel: LoadedKernel): void;
   unload(id: number): void;

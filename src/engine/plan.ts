@@ -6,7 +6,7 @@ import type { AdapterProfile } from './kernel.js';
 import type { MemoryPlan } from './memory.js';
 import { checkIds } from './op.js';
 import { PlanBuffers } from './planBuffers.js';
-import { arrange, makeReady, type Step } from './planSteps.js';
+import { arrange, intoSubmits, makeReady, type Step, SUBMIT_FLOPS } from './planSteps.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
 import type { Entry, Program } from './program.js';
 import { type Role, type Storage, Tensor } from './tensor.js';
@@ -19,6 +19,8 @@ export interface CompileOptions {
   readonly parameters?: ReadonlyMap<string, Float32Array>;
   /** what kernels are chosen by in place of the device: `{ ...device, variant: 1 }` runs the readable ones */
   readonly profile?: AdapterProfile;
+  /** a replay is cut into submits of at most so many operations; default 20e9 on GPUs, and elsewhere no limit */
+  readonly submitFlops?: number;
   /** another plan whose parameters, and states of the same label, this one uses in place of its own; it must outlive this */
   readonly shared?: Plan;
 }
@@ -46,7 +48,7 @@ interface Arrival {
 
 /**
  * A program made ready to run, again and again: buffers by liveness, pipelines and bind groups made once, and one
- * command buffer with one compute pass per replay.
+ * command buffer with one compute pass per replay; on a GPU several, where the work is long.
  */
 export class Plan {
   /** where reads arrive, kept for the next; not here while mapped */
@@ -64,6 +66,7 @@ export class Plan {
     private readonly buffers: PlanBuffers,
     private readonly kept: (storage: Storage) => boolean,
     private readonly debug: DebugSettings | undefined,
+    private readonly submits: readonly (readonly Step[])[],
   ) {
     for (const { entry } of steps) {
       for (const { storage } of entry.inputs) {
@@ -84,7 +87,9 @@ export class Plan {
     try {
       const steps = await makeReady(program, device, dispatches, buffers);
       buffers.upload(options.parameters);
-      return new Plan(program, device, steps, memory, buffers, kept, debug);
+      const unlimited = device.kind === 'cpu' ? Number.POSITIVE_INFINITY : SUBMIT_FLOPS;
+      const submits = intoSubmits(steps, options.submitFlops ?? unlimited);
+      return new Plan(program, device, steps, memory, buffers, kept, debug, submits);
     } catch (error) {
       buffers.destroy();
       throw error;
@@ -130,7 +135,7 @@ export class Plan {
   }
 
   /**
-   * Run the program: clear what is added into, then every dispatch in order, as one submit.
+   * Run the program: clear what is added into, then every dispatch in order, as one submit; on a GPU in submits of about 100 ms.
    *
    * @returns at once when the work is handed over; only under DEBUG or PARITY is there something to wait for
    * @throws InputError when an input was never written, or the plan was freed
@@ -143,30 +148,42 @@ export class Plan {
 
   /** `replay` past every debug switch. */
   submit(options: ReplayOptions = {}): void {
-    const encoder = this.device.gpu.createCommandEncoder();
-    this.#encodeReplay(encoder, options);
-    this.device.gpu.queue.submit([encoder.finish()]);
+    this.device.gpu.queue.submit([this.#encodeReplay(options).finish()]);
   }
 
-  /** Run the program and bring numbers back, still as one submit: the copies ride behind the last dispatch. */
+  /** Run the program and bring numbers back, without a submit more: the copies ride behind the last dispatch. */
   async replayAndRead(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Float32Array[]> {
     if (this.debug !== undefined) {
       await this.replay(options);
       return Promise.all(tensors.map((tensor) => this.read(tensor)));
     }
-    const encoder = this.device.gpu.createCommandEncoder();
-    this.#encodeReplay(encoder, options);
-    const sources = tensors.map((tensor) => this.#source(tensor));
+    this.#checkNotFreed();
+    // Bad input is refused before anything runs; by the time of the copies there will have been a replay.
+    const sources = tensors.map((tensor) => this.#source(tensor, true));
+    const encoder = this.#encodeReplay(options);
     const copies = sources.map((source) => this.#encodeCopy(encoder, source));
     this.device.gpu.queue.submit([encoder.finish()]);
     return Promise.all(copies.map(async (copy) => new Float32Array(await this.#arrive(copy))));
   }
 
-  #encodeReplay(encoder: GPUCommandEncoder, options: ReplayOptions): void {
+  /** Submit all pieces of a replay but the last. @returns the encoder that holds it */
+  #encodeReplay(options: ReplayOptions): GPUCommandEncoder {
+    let encoder = this.device.gpu.createCommandEncoder();
     this.begin(encoder, options);
-    const pass = encoder.beginComputePass();
-    this.encode(pass, this.steps, options.update ?? true);
-    pass.end();
+    for (const [i, steps] of this.submits.entries()) {
+      if (i > 0) {
+        this.device.gpu.queue.submit([encoder.finish()]);
+        encoder = this.device.gpu.createCommandEncoder();
+      }
+      const pass = encoder.beginComputePass();
+      this.encode(pass, steps, options.update ?? true);
+      pass.end();
+    }
+    return encoder;
+  }
+
+  #checkNotFreed(): void {
+    if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
   }
 
   /**
@@ -279,15 +296,15 @@ export class Plan {
   }
 
   /** Where a tensor is read from, once it is known that it can be. */
-  #source(tensor: Tensor): Source {
+  #source(tensor: Tensor, isComputed = this.#begun): Source {
     this.#check(tensor);
-    this.#checkNotReused(tensor);
+    this.#checkReadable(tensor, isComputed);
     return { tensor, ...this.buffers.locate(tensor.storage) };
   }
 
-  #checkNotReused(tensor: Tensor): void {
+  #checkReadable(tensor: Tensor, isComputed: boolean): void {
     if (!tensor.isContiguous) throw new InputError(`read: ${tensor} is a strided view; read what it looks at`);
-    if (!this.#begun && COMPUTED.includes(tensor.storage.role)) {
+    if (!isComputed && COMPUTED.includes(tensor.storage.role)) {
       throw new InputError(`read: ${tensor} is computed by a replay, and there was none yet`);
     }
     if (tensor.storage.role !== 'activation' || this.kept(tensor.storage)) return;

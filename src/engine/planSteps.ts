@@ -7,7 +7,7 @@ import { inputOf, outputOf } from './op.js';
 import { compilePipeline } from './pipeline.js';
 import type { CompileOptions } from './plan.js';
 import type { PlanBuffers } from './planBuffers.js';
-import type { Entry, Program } from './program.js';
+import { type Entry, flopsOf, type Program } from './program.js';
 import { shaderText } from './shaderSource.js';
 import type { Storage, Tensor } from './tensor.js';
 
@@ -81,4 +81,28 @@ export async function makeReady(
   const invalid = await device.settle(device.gpu.popErrorScope());
   if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`, 'invalid');
   return steps;
+}
+
+/**
+ * The operations of one submit on a GPU: about 100 ms of an integrated one. A whole step of `lean` takes it four seconds,
+ * and Windows resets a GPU whose submit runs for two.
+ */
+export const SUBMIT_FLOPS = 20e9;
+
+/** Dispatches in pieces of at most `most` operations, each for a submit of its own; an entry stays whole. */
+export function intoSubmits(steps: readonly Step[], most: number): Step[][] {
+  const pieces: Step[][] = [];
+  let flops = 0; // of the last piece
+  let last: Entry | undefined;
+  for (const step of steps) {
+    if (step.entry !== last) {
+      const more = flopsOf(step.entry);
+      const isNew = last === undefined || flops + more > most;
+      if (isNew) pieces.push([]);
+      flops = isNew ? more : flops + more;
+      last = step.entry;
+    }
+    pieces.at(-1)!.push(step);
+  }
+  return pieces;
 }

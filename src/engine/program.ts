@@ -32,6 +32,12 @@ export interface Entry {
   readonly forward?: Entry;
 }
 
+/** Arithmetic operations of an entry, as its op counts them. */
+export function flopsOf({ op, inputs, outputs, attributes }: Entry): number {
+  const shapes = { inputs: inputs.map(({ shape }) => shape), outputs: outputs.map(({ shape }) => shape) };
+  return op.flops?.({ ...shapes, attributes }) ?? 0;
+}
+
 /** What an input of a program can be told. */
 export interface InputOptions {
   /** whether a gradient of the loss by it is wanted; numbers only */

@@ -46,6 +46,7 @@ export interface ScratchLayout {
 
 /** Places that `address` can name beside bindings: scratch memory, and a gang's private part of it. */
 export const SCRATCH = -1;
+/** The gang's private part of scratch memory, as a place for `address`. */
 export const PRIVATE = -2;
 
 /** Rewrites a kernel's body in place. */

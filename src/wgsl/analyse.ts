@@ -36,6 +36,7 @@ import type {
 import { accessOf, checkStore, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
 import { ABSTRACT_FLOAT, ABSTRACT_INT, I32, isConstructible, layOut, sameType, typeName, U32, VOID } from './types.js';
 
+/** Values of `override`s, given when a module is read. */
 export interface ParseOptions {
   /** values of `override`s, by name or by `@id` */
   readonly overrides?: Readonly<Record<string, number>>;

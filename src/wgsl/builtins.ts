@@ -144,7 +144,9 @@ export const LEFT_OUT: Readonly<Record<string, string>> = Object.fromEntries([
     .map((name) => [name, 'textures are left out; write a storage buffer']),
 ]);
 
+/** Whether the language has a function of this name: `isBuiltin("clamp") // true`. */
 export const isBuiltin = (name: string) => Object.hasOwn(TABLE, name) || (SPECIAL as readonly string[]).includes(name);
+/** Whether a function needs `enable subgroups;`: `needsSubgroups("subgroupAdd") // true`. */
 export const needsSubgroups = (name: string) => Object.hasOwn(OF_SUBGROUPS, name);
 /** Whether a call with constants is a constant. */
 export const isOfValues = (name: string) =>

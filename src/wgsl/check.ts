@@ -33,6 +33,7 @@ interface FindingOf<Kind extends string> {
   readonly count: number;
 }
 
+/** A fault of a checked run: its kind, its place in the text, and the invocations and values involved. */
 export type Finding =
   /** two accesses to one word, at least one of them a write, that no barrier orders */
   | (FindingOf<'race'> & {
@@ -66,6 +67,7 @@ export interface CheckedBinding extends BindingMemory {
   readonly written?: Uint8Array;
 }
 
+/** How to run a checked dispatch: the options of a plain run, with bindings that may hold unwritten words. */
 export interface CheckOptions extends Omit<RunOptions, 'observer' | 'stepping' | 'bindings'> {
   readonly bindings: readonly CheckedBinding[];
 }

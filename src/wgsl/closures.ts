@@ -58,6 +58,7 @@ interface PlaceCode {
   readonly name: string;
 }
 
+/** What closures are made for: memories, an observer, and the limits of a run. */
 export interface ClosureOptions {
   /** uniform, storage and workgroup variables by id */
   readonly memories: ReadonlyMap<number, Memory>;
@@ -108,6 +109,7 @@ export interface FunctionCode {
   readonly body: Code<Completion>;
 }
 
+/** Compiles functions of a typed tree to closures, each function once. */
 export class Closures {
   readonly #functions = new Map<FunctionDeclaration, FunctionCode>();
   /** first word of a private or function variable in an invocation's memory, by id */

@@ -12,6 +12,7 @@ import { checkBarriers } from './uniformity.js';
 import { Shapes } from './vectorise.js';
 import { FunctionBody, WasmModule } from './wasm.js';
 
+/** How a kernel is compiled: its memory, and whether indices are clamped. */
 export interface CompileOptions {
   /** whether the memory that the module imports is shared between threads */
   readonly sharedMemory: boolean;
@@ -39,7 +40,7 @@ export interface CompiledBinding {
  * `scratchBytes` bytes that no other thread uses, at a multiple of 16.
  */
 export interface CompiledKernel {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   readonly workgroupSize: readonly [number, number, number];
   readonly bindings: readonly CompiledBinding[];
   readonly scratchBytes: number;

@@ -12,8 +12,10 @@ import { type AnyScalar, type AnyType, isInteger, SCALARS, scalarOf, withScalar 
 
 /** A scalar, or components, columns, elements or members in order. */
 export type ConstantValue = ScalarValue | readonly ConstantValue[];
+/** A scalar constant. A bigint is an abstract-int; a number is an f32, i32, u32 or abstract-float. */
 export type ScalarValue = number | bigint | boolean;
 
+/** A value known before run time, with its type. */
 export interface Constant {
   readonly type: AnyType;
   readonly value: ConstantValue;
@@ -224,6 +226,7 @@ export function broadcast(operation: Operation, a: ConstantValue, b: ConstantVal
   return isList(b) ? b.map((y) => broadcast(operation, a, y)) : operation(a, b);
 }
 
+/** Apply a unary operator to a constant, component by component. */
 export function foldUnary(operator: UnaryOperator, { type, value }: Constant): Constant {
   const of = scalarOf(type)!;
   const operation = (a: ScalarValue): ScalarValue => {

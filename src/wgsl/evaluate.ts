@@ -43,6 +43,7 @@ function overComponents(operation: (...scalars: Scalar[]) => Scalar): ValueFunct
 
 // ---- operators ----
 
+/** A unary operator on values of a type, component by component. */
 export function unaryOn(operator: UnaryOperator, type: Type): (a: Value) => Value {
   const operation = unary(operator, scalarOf(type));
   if (type.kind === 'scalar') return operation as (a: Value) => Value;
@@ -50,6 +51,7 @@ export function unaryOn(operator: UnaryOperator, type: Type): (a: Value) => Valu
   return apply;
 }
 
+/** A binary operator on values of two types: componentwise, or a matrix product. */
 export function binaryOn(operator: BinaryOperator, left: Type, right: Type): (a: Value, b: Value) => Value {
   const operation = binary(operator, scalarOf(left)) as (a: Value, b: Value) => Value;
   if (left.kind === 'scalar' && right.kind === 'scalar') return operation;

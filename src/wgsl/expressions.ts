@@ -187,6 +187,7 @@ function binary({ left, right, at }: Of<'binary'>, operator: BinaryOperator, sco
   return applyBinary(operator, expression(left, scope), expression(right, scope), at, scope);
 }
 
+/** Apply a binary operator: types found, sides converted, constants computed. @throws WgslError where no operator takes these types */
 export function applyBinary(
   operator: BinaryOperator,
   left: Operand,
@@ -270,6 +271,7 @@ function indexed({ of, index, at }: Of<'index'>, scope: Scope): Operand {
   return elementAt(throughPointer(expression(of, scope)), index, at, scope);
 }
 
+/** `whole[index]`: an element, a component or a column. @throws WgslError where the index is no integer, or a constant out of bounds */
 export function elementAt(whole: Operand, indexSyntax: ExpressionSyntax, at: Position, scope: Scope): Operand {
   const part = partType(whole.type);
   if (!part) return scope.fail(`cannot index type '${typeName(whole.type)}'`, at);

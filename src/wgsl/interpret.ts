@@ -24,9 +24,12 @@ export interface BindingMemory {
   readonly bytes: Uint8Array;
 }
 
+/** Subgroup sizes that a run may have, in invocations. */
 export const SUBGROUP_SIZES = [4, 8, 16, 32, 64] as const;
+/** One of `SUBGROUP_SIZES`. */
 export type SubgroupSize = (typeof SUBGROUP_SIZES)[number];
 
+/** How to run a dispatch: its bindings and grid, the subgroup size, and the order of invocations. */
 export interface RunOptions {
   readonly bindings: readonly BindingMemory[];
   readonly workgroups: Three;

@@ -8,6 +8,7 @@
 
 import type { Position } from './tree.js';
 
+/** Types of a scalar: those of WGSL. A bool is a word, 0 or 1. */
 export type Scalar = 'i32' | 'u32' | 'f32' | 'bool';
 
 /** A region of structured control flow: what a lane can be in or out of. */
@@ -15,6 +16,8 @@ export interface Frame {
   readonly kind: 'function' | 'branch' | 'block' | 'loop';
   readonly parent: Frame | undefined;
   readonly depth: number;
+  /** nothing follows it in the frame around: lanes that wait here have no more use for what ends with that frame */
+  readonly isLast?: boolean;
 }
 
 /** What an invocation is told about itself, one number each. */
@@ -60,6 +63,7 @@ export type Memory =
       readonly frame: Frame;
     };
 
+/** Operations on scalars. Each gives one scalar and has no side effect. */
 export type Operator =
   | 'add'
   | 'sub'
@@ -103,6 +107,7 @@ export type Operator =
   /** lane k (a constant) of a value: the same for all lanes */
   | 'extract';
 
+/** A number known when the kernel is compiled. */
 export interface Constant {
   readonly kind: 'constant';
   readonly type: Scalar;
@@ -110,12 +115,14 @@ export interface Constant {
   readonly value: number;
 }
 
+/** The present value of a local variable. */
 export interface Read {
   readonly kind: 'read';
   readonly type: Scalar;
   readonly local: Local;
 }
 
+/** An operator with its operands: `add(x, y)`. */
 export interface Operation {
   readonly kind: 'operation';
   readonly type: Scalar;
@@ -123,6 +130,7 @@ export interface Operation {
   readonly operands: readonly Expr[];
 }
 
+/** One word read from memory. */
 export interface Load {
   readonly kind: 'load';
   readonly type: Scalar;
@@ -148,6 +156,7 @@ export interface AddressedLoad extends Address {
   readonly memory: Memory;
 }
 
+/** An expression of one scalar, without side effects. */
 export type Expr = Constant | Read | Operation | Load | AddressedLoad;
 
 /** What a subgroup does together. */
@@ -166,6 +175,7 @@ export type SubgroupOperator =
   /** true in the lowest active lane */
   | { readonly kind: 'elect' };
 
+/** Two lists of statements, one of which runs. */
 export interface If {
   readonly kind: 'if';
   condition: Expr;
@@ -175,6 +185,7 @@ export interface If {
   readonly noFrame: Frame;
 }
 
+/** A statement: it sets a local, stores to memory, or steers control flow. */
 export type Stmt =
   | { readonly kind: 'set'; readonly local: Local; value: Expr }
   | { readonly kind: 'store'; readonly memory: Memory; index: Expr; value: Expr; address?: Address }
@@ -208,7 +219,9 @@ export interface Kernel {
   readonly workgroupBytes: number;
 }
 
+/** `constant("u32", 4)`: the number 4 as an expression. */
 export const constant = (type: Scalar, value: number): Constant => ({ kind: 'constant', type, value });
+/** A local variable as an expression. */
 export const read = (local: Local): Read => ({ kind: 'read', type: local.type, local });
 
 const f = Math.fround;
@@ -323,6 +336,7 @@ export function* parts(expr: Expr): Generator<Expr> {
   for (const child of childrenOf(expr)) yield* parts(child);
 }
 
+/** The expressions directly inside an expression: operands, an index, or addresses. */
 export function childrenOf(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
     case 'operation':

@@ -1,6 +1,7 @@
 import type { Memory, Value } from './memory.js';
 import type { FunctionDeclaration, Position, Statement, Type } from './tree.js';
 
+/** A size or place in a grid: `[x, y, z]`. */
 export type Three = readonly [x: number, y: number, z: number];
 
 /** Why an invocation stopped. */

@@ -79,6 +79,7 @@ type Meaning = { readonly parts: readonly Expr[] } | { readonly ref: Ref };
 
 const u32 = (value: number) => constant('u32', value);
 
+/** The scalar type in a scalar, vector or matrix: `f32` of `mat4x4f`. @throws Error of other types */
 export function scalarOf(type: Type): Scalar {
   if (type.kind === 'scalar') return type.name;
   if (type.kind === 'vector' || type.kind === 'matrix') return type.of.name;
@@ -944,6 +945,7 @@ export function convert(value: Expr, to: Scalar): Expr {
   return operation('convert', to, value);
 }
 
+/** The zero value of a type, one expression for each scalar. */
 export function zeros(type: Type): Expr[] {
   return leavesOf(type).map((leaf) => constant(leaf.type, 0));
 }

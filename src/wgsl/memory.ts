@@ -45,6 +45,7 @@ export class Memory {
 
 /** Words of a type, and from one element of an array or column of a matrix to the next. */
 export const wordsOf = (type: Type): number => sizeOf(type) / 4;
+/** Words from one element of an array, or column of a matrix, to the next. */
 export const strideWords = (type: Type): number => strideOf(type) / 4;
 
 /** Elements of an array, components of a vector, columns of a matrix; undefined for an array whose length is its binding's. */
@@ -62,7 +63,9 @@ export function arrayLength(type: Type, { memory, word }: Reference): number {
 
 // ---- loads and stores of whole values ----
 
+/** Reads a value of one type, which starts at a word. */
 export type Load = (memory: Memory, word: number) => Value;
+/** Writes a value of one type, which starts at a word. */
 export type Store = (memory: Memory, word: number, value: Value) => void;
 
 const LOAD: Record<ScalarName, Load> = {

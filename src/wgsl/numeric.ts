@@ -12,6 +12,7 @@
 import { jsMath, RECIPES, roundHalfEven } from './math.js';
 import type { BinaryOperator, ScalarName, UnaryOperator } from './tree.js';
 
+/** An f32, i32 or u32 as a number; a bool as a boolean. */
 export type Scalar = number | boolean;
 
 // biome-ignore lint/suspicious/noExplicitAny: operations take numbers or booleans as their type says, and are looked up by name

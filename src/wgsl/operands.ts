@@ -5,12 +5,14 @@ import type { AddressSpace, Expression, Place, Position, Type, Variable } from '
 import { checkCount } from './typeNames.js';
 import { type AnyType, concrete, convertsTo, isConstructible, sameType, typeName } from './types.js';
 
+/** A constant, with its place in the text. */
 export interface ConstantOperand extends Constant {
   readonly kind: 'constant';
   readonly at: Position;
   readonly known: Known;
 }
 
+/** A value known at run time, as an expression of the typed tree. */
 export interface ValueOperand {
   readonly kind: 'value';
   readonly at: Position;
@@ -34,8 +36,10 @@ export interface PlaceOperand {
   readonly isComponent: boolean;
 }
 
+/** The result of analysing an expression. */
 export type Operand = ConstantOperand | ValueOperand | PlaceOperand;
 
+/** An operand from an expression of the typed tree. */
 export const value = (expression: Expression, root?: Variable): ValueOperand => ({
   kind: 'value',
   at: expression.at,

@@ -13,6 +13,7 @@ import {
   withScalar,
 } from './types.js';
 
+/** Types of a binary operator: two sides and a result. */
 export interface BinaryTypes {
   /** what each side is converted to */
   readonly left: AnyType;

@@ -38,6 +38,7 @@ interface Region {
   readonly path: readonly Frame[];
 }
 
+/** Finds the regions of a kernel with barriers, and writes each as a loop over all gangs. */
 export class Regions {
   /** frames that run once for the whole workgroup */
   readonly #wideFrames = new Set<Frame>();

@@ -23,6 +23,7 @@ export interface Uses {
   readonly writes: Set<Variable>;
 }
 
+/** A function of the module, with its uses of variables. */
 export interface AnalysedFunction {
   readonly declaration: FunctionDeclaration;
   readonly isEntryPoint: boolean;

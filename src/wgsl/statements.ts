@@ -25,6 +25,7 @@ import type { BinaryOperator, Block, Expression, Position, Statement, SwitchCase
 import { accessOf, checkStore, spaceOf, typeOf } from './typeNames.js';
 import { type AnyType, BOOL, convertsTo, I32, isConstructible, sameType, scalarOf, typeName, U32 } from './types.js';
 
+/** A way in which control leaves a statement. */
 export type Behaviour = 'next' | 'break' | 'continue' | 'return';
 
 interface Analysed<T> {
@@ -190,6 +191,7 @@ export function constantEntity(syntax: VariableSyntax, scope: Scope): Entity {
   return { kind: 'constant', constant: { type, value }, known: 'module' };
 }
 
+/** `const_assert condition;` @throws WgslError where the condition is false, or no constant bool */
 export function assertConstant(condition: ExpressionSyntax, at: Position, scope: Scope) {
   const operand = constantOf(condition, scope, 'const assertion');
   if (!sameType(operand.type, BOOL)) {

@@ -9,6 +9,7 @@ interface Node<Kind extends string> {
 /** `vec3<f32>`, `count`: a name of anything, types among them. */
 export type NameSyntax = Node<'name'> & { readonly name: string; readonly template?: readonly ExpressionSyntax[] };
 
+/** An expression as written: `a + f(b)[2]`. */
 export type ExpressionSyntax =
   | (Node<'number'> & { readonly text: string })
   | (Node<'boolean'> & { readonly value: boolean })
@@ -40,13 +41,16 @@ export type VariableSyntax = Node<'var' | 'let' | 'const' | 'override'> & {
   readonly value?: ExpressionSyntax;
 };
 
+/** `const_assert condition;` */
 export type AssertSyntax = Node<'const_assert'> & { readonly condition: ExpressionSyntax };
 
+/** Statements between braces. */
 export interface BlockSyntax {
   readonly statements: readonly StatementSyntax[];
   readonly at: Position;
 }
 
+/** `case 1, 2, default: { … }` */
 export interface CaseSyntax {
   /** undefined stands for `default` */
   readonly values: readonly (ExpressionSyntax | undefined)[];
@@ -54,6 +58,7 @@ export interface CaseSyntax {
   readonly at: Position;
 }
 
+/** A statement as written, of a function. */
 export type StatementSyntax =
   | VariableSyntax
   | AssertSyntax
@@ -88,6 +93,7 @@ export type StatementSyntax =
   | Node<'continue'>
   | (Node<'return'> & { readonly value?: ExpressionSyntax });
 
+/** A member of a struct or a parameter of a function: `@builtin(position) at: vec4f`. */
 export interface MemberSyntax {
   readonly name: string;
   readonly attributes: readonly AttributeSyntax[];
@@ -95,6 +101,7 @@ export interface MemberSyntax {
   readonly at: Position;
 }
 
+/** A declaration of the module, as written. */
 export type DeclarationSyntax =
   | VariableSyntax
   | AssertSyntax
@@ -102,6 +109,7 @@ export type DeclarationSyntax =
   | (Node<'struct'> & { readonly name: string; readonly members: readonly MemberSyntax[] })
   | FunctionSyntax;
 
+/** `fn name(parameters) -> type { … }` */
 export type FunctionSyntax = Node<'function'> & {
   readonly name: string;
   readonly attributes: readonly AttributeSyntax[];
@@ -110,6 +118,7 @@ export type FunctionSyntax = Node<'function'> & {
   readonly body: BlockSyntax;
 };
 
+/** A whole module, as written. */
 export interface ModuleSyntax {
   readonly enables: readonly string[];
   readonly declarations: readonly DeclarationSyntax[];

@@ -1,5 +1,5 @@
 /**
- * What comes behind the last barrier of a block, in a block of its own.
+ * What comes behind the last barrier of a block, from where invocations leave, in a block of its own.
  *
  * There, and only there, may invocations leave one by one: `workgroupBarrier(); if (lane > 10u) { return; } …`. The code around barriers
  * runs once for the whole workgroup (regions.ts) and cannot remember who left, so that leaving it becomes leaving the block that is
@@ -48,13 +48,15 @@ class Tails {
         this.#announce(stmt.frame, stmt.body);
       } else if (stmt.kind === 'loop') this.list(stmt.body, stmt.frame, []); // its end is followed by its start
     }
-    const tail = list.slice(last + 1);
-    const leaves = [...statementsIn(tail)].some((stmt) => stmt.kind === 'leave' && ends.includes(stmt.frame));
-    if (tail.length === 0 || (!leaves && left.size === 0)) return left;
-    const block: Frame = { kind: 'block', parent: frame, depth: frame.depth + 1 };
+    const leaves = (stmt: Stmt) =>
+      [...statementsIn([stmt])].some((one) => one.kind === 'leave' && ends.includes(one.frame));
+    const start = left.size > 0 ? last + 1 : list.findIndex((stmt, i) => i > last && leaves(stmt));
+    if (start < 0 || start === list.length) return left;
+    const tail = list.slice(start);
+    const block: Frame = { kind: 'block', parent: frame, depth: frame.depth + 1, isLast: true };
     const guard = [...left].map((one) => this.#leaveUnlessPresent(one, block));
     this.#retarget(tail, frame, ends, block, left);
-    list.splice(last + 1, tail.length, { kind: 'block', frame: block, body: [...guard, ...tail] });
+    list.splice(start, tail.length, { kind: 'block', frame: block, body: [...guard, ...tail] });
     return left;
   }
 

@@ -10,6 +10,7 @@
 import { WgslError } from './errors.js';
 import type { Position } from './tree.js';
 
+/** A name, number or symbol, with its place in the text. */
 export interface Token {
   /** `<` and `>` around a template list are `template<` and `template>` */
   readonly kind: 'name' | 'number' | 'symbol' | 'template<' | 'template>' | 'end';

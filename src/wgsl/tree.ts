@@ -19,11 +19,13 @@ export interface Position {
 /** The scalars that exist at run time: 4 bytes each, `bool` outside of memory that is shared with the host. */
 export type ScalarName = 'bool' | 'i32' | 'u32' | 'f32';
 
+/** `f32`, `i32`, `u32` or `bool`. */
 export interface ScalarType {
   readonly kind: 'scalar';
   readonly name: ScalarName;
 }
 
+/** `vec3<f32>`: size 3 of f32. */
 export interface VectorType {
   readonly kind: 'vector';
   readonly size: 2 | 3 | 4;
@@ -38,6 +40,7 @@ export interface MatrixType {
   readonly of: ScalarType;
 }
 
+/** `array<f32, 4>`, or `array<f32>` in a storage binding. */
 export interface ArrayType {
   readonly kind: 'array';
   readonly of: Type;
@@ -45,6 +48,7 @@ export interface ArrayType {
   readonly count: number | undefined;
 }
 
+/** A member of a struct, with its place in memory. */
 export interface StructMember {
   readonly name: string;
   readonly type: Type;
@@ -54,6 +58,7 @@ export interface StructMember {
   readonly builtin?: BuiltinValue;
 }
 
+/** A struct, laid out in memory. */
 export interface StructType {
   readonly kind: 'struct';
   readonly name: string;
@@ -63,6 +68,7 @@ export interface StructType {
   readonly align: number;
 }
 
+/** `ptr<space, of, access>` */
 export interface PointerType {
   readonly kind: 'pointer';
   readonly space: AddressSpace;
@@ -75,8 +81,10 @@ export interface VoidType {
   readonly kind: 'void';
 }
 
+/** A concrete type: the type of a value at run time. */
 export type Type = ScalarType | VectorType | MatrixType | ArrayType | StructType | PointerType | VoidType;
 
+/** The kind of memory that a variable lies in. */
 export type AddressSpace = 'function' | 'private' | 'workgroup' | 'uniform' | 'storage';
 
 /** What an entry point can be told about the invocation it is. Scalars are u32, the rest vec3u. */
@@ -118,6 +126,7 @@ export interface Variable {
   readonly initial?: Expression;
 }
 
+/** A function of the module. */
 export interface FunctionDeclaration {
   readonly name: string;
   readonly parameters: readonly Variable[];
@@ -136,6 +145,7 @@ export interface EntryPoint {
   readonly overrides: readonly OverrideDeclaration[];
 }
 
+/** `override name: type = value;`: a constant that the pipeline may set. */
 export interface OverrideDeclaration {
   readonly name: string;
   readonly id: number | undefined;
@@ -144,6 +154,7 @@ export interface OverrideDeclaration {
   readonly required: boolean;
 }
 
+/** A module: names resolved, types known, constants and overrides folded. */
 export interface Module {
   readonly text: string;
   readonly entryPoints: readonly EntryPoint[];
@@ -165,6 +176,7 @@ interface PlaceOf<Kind extends string> {
   readonly at: Position;
 }
 
+/** Memory that an expression names: a variable, or a part of one. */
 export type Place =
   | (PlaceOf<'variable'> & { readonly variable: Variable })
   /** `*p`; `pointer` has a pointer type */
@@ -176,7 +188,9 @@ export type Place =
 
 // ---- expressions ----
 
+/** Operators of one operand: negation, logical not, bitwise not. */
 export type UnaryOperator = '-' | '!' | '~';
+/** Operators that evaluate both operands. `&&` and `||` do not, and are expressions of their own. */
 export type BinaryOperator =
   | '+'
   | '-'
@@ -201,6 +215,7 @@ interface ExpressionOf<Kind extends string> {
   readonly at: Position;
 }
 
+/** An expression that gives a value. */
 export type Expression =
   /** a scalar; composites of constants are `construct`s of literals. f32 values are floats, i32 and u32 in their own range */
   | (ExpressionOf<'literal'> & { readonly value: number | boolean })
@@ -252,11 +267,13 @@ interface StatementOf<Kind extends string> {
   readonly at: Position;
 }
 
+/** Statements in order, with a scope of their own. */
 export interface Block {
   readonly statements: readonly Statement[];
   readonly at: Position;
 }
 
+/** One clause of a `switch`. */
 export interface SwitchCase {
   /** i32 or u32, as the selector */
   readonly values: readonly number[];
@@ -264,6 +281,7 @@ export interface SwitchCase {
   readonly body: Block;
 }
 
+/** A statement of a function. */
 export type Statement =
   /** a `let`, or a function-scope `var` (zero without `value`) */
   | (StatementOf<'declare'> & { readonly variable: Variable; readonly value?: Expression })

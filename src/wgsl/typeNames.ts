@@ -38,6 +38,7 @@ export type Generator =
   | { readonly kind: 'matrix'; readonly columns: 2 | 3 | 4; readonly rows: 2 | 3 | 4 }
   | { readonly kind: 'array' };
 
+/** The type generator of a name: `generatorOf("mat2x3") // { kind: "matrix", columns: 2, rows: 3 }`; undefined of other names. */
 export function generatorOf(name: string): Generator | undefined {
   if (name === 'array') return { kind: 'array' };
   const [, size, columns, rows] = /^(?:vec([234])|mat([234])x([234]))$/.exec(name) ?? [];
@@ -57,6 +58,7 @@ export function predeclaredType(name: string): Type | undefined {
 export const isPredeclared = (name: string) =>
   predeclaredType(name) !== undefined || generatorOf(name) !== undefined || name === 'ptr' || LEFT_OUT.test(name);
 
+/** @throws WgslError for a type of WGSL that is left out (f16, textures, …), with a remedy where there is one */
 export function refuseLeftOut(name: string, at: NameSyntax['at'], scope: Scope) {
   if (LEFT_OUT.test(name)) {
     const remedy = /^(f16|\w+h)$/.test(name)
@@ -124,6 +126,7 @@ function arrayType(syntax: NameSyntax, scope: Scope): ArrayType {
   return type;
 }
 
+/** The error for an array sized by an `override` outside workgroup memory. */
 export const OVERRIDE_SIZED =
   "an array whose length depends on an 'override' can only be the type of a 'var<workgroup>'; use 'const'";
 
@@ -159,6 +162,7 @@ export function spaceOf(syntax: ExpressionSyntax, scope: Scope): AddressSpace {
   return syntax.name as AddressSpace;
 }
 
+/** The access mode of a variable or pointer: the written one, else the default of its address space. */
 export function accessOf(
   syntax: ExpressionSyntax | undefined,
   space: AddressSpace,

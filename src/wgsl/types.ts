@@ -9,22 +9,27 @@
 import { alignOf, roundUp, sizeOf } from './layout.js';
 import type { BuiltinValue, PointerType, ScalarName, ScalarType, StructType, Type } from './tree.js';
 
+/** Names of scalar types, abstract ones included. */
 export type AnyScalarName = ScalarName | 'abstract-int' | 'abstract-float';
+/** A scalar type, possibly abstract. */
 export interface AnyScalar {
   readonly kind: 'scalar';
   readonly name: AnyScalarName;
 }
+/** A vector type, possibly of an abstract scalar. */
 export interface AnyVector {
   readonly kind: 'vector';
   readonly size: 2 | 3 | 4;
   readonly of: AnyScalar;
 }
+/** A matrix type, possibly of an abstract scalar. */
 export interface AnyMatrix {
   readonly kind: 'matrix';
   readonly columns: 2 | 3 | 4;
   readonly rows: 2 | 3 | 4;
   readonly of: AnyScalar;
 }
+/** An array type, possibly of abstract elements. */
 export interface AnyArray {
   readonly kind: 'array';
   readonly of: AnyType;
@@ -51,12 +56,19 @@ export type AnyType =
   | { readonly kind: 'void' };
 
 const scalar = <Name extends AnyScalarName>(name: Name) => ({ kind: 'scalar', name }) as const;
+/** `bool` */
 export const BOOL: ScalarType = scalar('bool');
+/** `i32` */
 export const I32: ScalarType = scalar('i32');
+/** `u32` */
 export const U32: ScalarType = scalar('u32');
+/** `f32` */
 export const F32: ScalarType = scalar('f32');
+/** The type of `1`. */
 export const ABSTRACT_INT: AnyScalar = scalar('abstract-int');
+/** The type of `1.5`. */
 export const ABSTRACT_FLOAT: AnyScalar = scalar('abstract-float');
+/** The result type of a function without one. */
 export const VOID = { kind: 'void' } as const;
 
 /** By name. */
@@ -111,6 +123,7 @@ export function withScalar(type: AnyType, of: AnyScalar): AnyType {
 
 const isAbstractScalar = ({ name }: AnyScalar) => name === 'abstract-int' || name === 'abstract-float';
 
+/** Whether a type has an abstract scalar in it: `vec2(1, 2)` is of such a type. */
 export function isAbstract(type: AnyType): boolean {
   if (type.kind === 'array') return isAbstract(type.of);
   if (type.kind === 'struct') return type.members.some((member) => isAbstract(member.type));
@@ -206,5 +219,7 @@ export function nestingDepth(type: AnyType): number {
   return 0;
 }
 
+/** Whether a scalar type is a number type: all but bool. */
 export const isNumeric = ({ name }: AnyScalar) => name !== 'bool';
+/** Whether a scalar type is an integer type, signed, unsigned or abstract. */
 export const isInteger = ({ name }: AnyScalar) => name === 'i32' || name === 'u32' || name === 'abstract-int';

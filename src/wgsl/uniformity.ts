@@ -1,7 +1,17 @@
 /** Whether every invocation of a workgroup reaches a barrier: control flow around it may depend only on what they all share. */
 
+import { PRIVATE } from './address.js';
 import { WgslError } from './errors.js';
-import { childrenOf, type Expr, type Frame, type Kernel, type Local, type Stmt, statementsIn } from './ir.js';
+import {
+  childrenOf,
+  type Expr,
+  type Frame,
+  type Kernel,
+  type Local,
+  type Operation,
+  type Stmt,
+  statementsIn,
+} from './ir.js';
 import type { Shapes } from './vectorise.js';
 
 /** What may differ between two invocations of one workgroup. */
@@ -42,7 +52,8 @@ export class Uniformity {
         return childrenOf(expr).every((child) => this.same(child));
       }
       case 'operation':
-        return expr.operator === 'extract' ? false : expr.operands.every((operand) => this.same(operand));
+        if (expr.operator === 'extract' || isPrivateAddress(expr)) return false;
+        return expr.operands.every((operand) => this.same(operand));
     }
   }
 
@@ -74,6 +85,11 @@ export class Uniformity {
       }
     }
   }
+}
+
+/** Each gang has private memory of its own. */
+function isPrivateAddress({ operator, operands: [place] }: Operation): boolean {
+  return operator === 'address' && place?.kind === 'constant' && place.value === PRIVATE;
 }
 
 /** @throws WgslError at the first barrier that some invocations may not reach */

@@ -77,7 +77,10 @@ export class Shapes {
   }
 
   #blendsIn(scope: Frame, path: readonly Frame[]): boolean {
-    return path.some((frame) => (this.#split.has(frame) || this.#waits.has(frame)) && !encloses(frame, scope));
+    return path.some(
+      (frame) =>
+        (this.#split.has(frame) || this.#waits.has(frame)) && !encloses(frame.isLast ? frame.parent! : frame, scope),
+    );
   }
 
   /** undefined while nothing is known yet of something in it. */

@@ -129,7 +129,7 @@ export class WasmModule {
     return index;
   }
 
-  bytes(): Uint8Array<ArrayBuffer> {
+  bytes(): Uint8Array {
     const types = this.functions.map(({ parameters, results }) => [
       0x60,
       ...vector(parameters.map((type) => [VAL_TYPES[type]])),

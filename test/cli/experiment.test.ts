@@ -131,6 +131,10 @@ describe('experiment', () => {
     expect(out).toMatch(/0 {5}[0-9a-f]{12} {2}zero +1 +0 +4 +21,282 +0 +\d+ MiB +0\.0 +\d+s +not begun/);
     expect(out).toMatch(/2 of 2 cells to run: 0\.0 TFLOP, about \d+s at [\d.]+ GFLOP\/s/);
     expect(existsSync(at('dry'))).toBe(false);
+    const grid = ['experiment', '--grid', at('grid.json')];
+    expect((await cli(...grid, '--dry-run')).out).toMatch(/not begun\n\n2 of 2 cells to run/);
+    const without = await cli(...grid);
+    expect(without).toMatchObject({ code: 2, error: "error: required option '--out <folder>' not specified\n" });
   });
 
   writeFileSync(at('notes.jsonl'), `${'{"text": "a short note, closed"}\n'.repeat(30)}not JSON\n`);

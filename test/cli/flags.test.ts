@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { byKind, listed, made, option, paths, realNumber, wholeNumber, windowSize } from '../../src/cli/arguments.js';
+import { COMMANDS } from '../../src/cli/main.js';
 import { DeviceError } from '../../src/engine/errors.js';
 import { resolveTrainOptions } from '../../src/train/run/options.js';
 import { Trainer } from '../../src/train/trainer.js';
@@ -71,6 +72,22 @@ describe('a value out of range is wrong usage, like one that is no number', () =
     expect(code).toBe(2);
   });
 
+  it('an empty path is refused by every command that takes one', async () => {
+    const all = COMMANDS.map((make) => make()).flatMap((command) =>
+      [command, ...command.commands].map((each) => ({ each, words: each === command ? [] : [command.name()] })),
+    );
+    let found = 0;
+    for (const { each, words } of all) {
+      for (const { flags, required, long } of each.options) {
+        if (!required || !/<(file|folder|path|run)/.test(flags)) continue;
+        const { error } = await cli(...words, each.name(), long!, '');
+        expect(error, `${each.name()} ${flags}`).toContain('It must not be empty.');
+        found++;
+      }
+    }
+    expect(found).toBeGreaterThan(15);
+  });
+
   it.each([
     ['--rate', '99999999', '768,000'],
     ['--fps', '100000', '1,000'],
@@ -112,6 +129,29 @@ describe('a value out of range is wrong usage, like one that is no number', () =
       expect(refused).toThrow(line);
     }
     expect(refused).not.toThrow(/invalid|expected|Too (small|big)/i);
+  });
+});
+
+describe('a flag that would say nothing is refused', () => {
+  it.each([
+    [
+      ['inspect', '--text', 'a', '--checkpoint', 'x', '--size', 'tiny'],
+      1,
+      '--size is of a fresh decoder; leave it out',
+    ],
+    [
+      ['inspect', '--text', 'a', '--checkpoint', 'x', '--door', 'zero'],
+      1,
+      '--door is of a fresh decoder; leave it out',
+    ],
+    [['inspect', '--text', 'a', '--checkpoint', 'x', '--seed', '0'], 1, '--seed is of a fresh decoder; leave it out'],
+    [['inspect', '--text', 'a', '--config', 'x'], 1, '--config is for weights; name them with --checkpoint'],
+    [['experiment', '--grid', 'g', '--out', 'o', '--dry-run', '--collect'], 2, "'--dry-run' cannot be used with"],
+    [['experiment', '--grid', 'g', '--out', 'o', '--cell', '--collect'], 2, "'--cell [n]' cannot be used with"],
+  ])('%j', async (words, code, message) => {
+    const refused = await cli(...words);
+    expect(refused.error).toContain(message);
+    expect(refused.code).toBe(code);
   });
 });
 

@@ -72,13 +72,16 @@ describe('a stop', () => {
   afterEach(() => kill.mockClear());
 
   it('prints through the status line, and tells at the second signal how to resume', () => {
-    const lines: string[] = [];
-    const stop = onStop({ print: (line) => lines.push(line), hint: () => 'to resume: x' });
+    const screen = new Terminal(80);
+    const shown = showProgress(new StatusLine(screen, 0));
+    const stop = onStop({ print: shown.print, clear: shown.end, hint: () => 'to resume: x' });
+    shown.step(progress(1));
+    const notice = 'SIGINT: finishing this step and saving; once more stops at once';
     process.emit('SIGINT', 'SIGINT');
     expect(stop.signal).toBe('SIGINT');
-    expect(lines).toEqual(['SIGINT: finishing this step and saving; once more stops at once']);
+    expect(screen.rows).toEqual([notice, expect.stringContaining('step 1/380')]);
     process.emit('SIGTERM', 'SIGTERM');
-    expect(lines[1]).toBe('SIGTERM: stopped at once\nto resume: x');
+    expect(screen.rows).toEqual([notice, 'SIGTERM: stopped at once', 'to resume: x', '']);
     expect(kill).toHaveBeenCalledWith(process.pid, 'SIGTERM');
     stop.off();
   });
@@ -96,6 +99,10 @@ it('measures are named in words', () => {
   expect(validationText({ text_bpb: 3.4744, text_end: 1 })).toBe('validation 3.474 bits/byte');
   expect(validationText({ caption_bpb: 2.5, binding_gap: -0.0001, retrieval: 0.25, caption_end: 1 })).toBe(
     'validation: captions 2.500 bits/byte, binding gap 0.000 bits/byte, retrieval of ten 25.0 %',
+  );
+  // Of a kind of window that was added: see the recipe in src/train/README.md.
+  expect(validationText({ count_bpb: 1, text_bpb: 2, text_middle: 3 })).toBe(
+    'validation: text 2.000 bits/byte, count 1.000 bits/byte',
   );
   expect(validationText({ text_bpb: Number.NaN })).toBe('validation not finite');
 });

@@ -60,6 +60,12 @@ describe.concurrent('a run in a process of its own', () => {
     expect(newest(path)?.checkpoint.step).toBe(stepsDone(path));
   });
 
+  it('whose reader has read enough ends without a word, where its output is its work', async () => {
+    const child = start(['features', '--text', 'x'.repeat(20_000), '--json']); // more than a pipe holds
+    child.stdout!.destroy();
+    expect(await ended(child)).toEqual({ code: 0, signal: null, out: '', error: '' });
+  });
+
   it('that cannot make its folder says why', async () => {
     const { code, error } = await ended(start(['train', ...TINY_RUN, '--steps', '1', '--out', '/proc/nope/run']));
     expect(error).toMatch(

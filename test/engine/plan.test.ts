@@ -10,7 +10,8 @@ import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { Plan } from '../../src/engine/plan.js';
-import { Program } from '../../src/engine/program.js';
+import { intoSubmits } from '../../src/engine/planSteps.js';
+import { flopsOf, Program } from '../../src/engine/program.js';
 import { normals } from '../../src/engine/random.js';
 import { type Shape, sizeOf } from '../../src/engine/shape.js';
 import type { Tensor } from '../../src/engine/tensor.js';
@@ -132,6 +133,41 @@ describe('replay', () => {
     expect(await plan.read(gradients)).toEqual(replayed);
     expect(replayed.some((value) => value !== 0)).toBe(true);
     plan.free();
+  });
+
+  test('a replay cut into submits gives the same bits as one, and no submit has more work than it may', async () => {
+    const device = await testDevice();
+    const program = new Program();
+    const pass = recordForward(program, CONFIG, BATCH);
+    program.backward(pass.loss);
+    const read = [pass.loss, program.flat('gradient')];
+    const parameters = initialParameters(CONFIG, 0);
+    const run = async (submitFlops: number) => {
+      const plan = await Plan.compile(program, device, { keep: [pass.loss], parameters, submitFlops });
+      for (const [tensor, data] of feedsOf(pass, randomBatch(BATCH, 1))) plan.write(tensor, data);
+      await plan.replay(); // gradients of the replay before must not stay
+      const submit = vi.spyOn(device.gpu.queue, 'submit');
+      const values = await plan.replayAndRead(read);
+      const submits = submit.mock.calls.length;
+      vi.restoreAllMocks();
+      plan.free();
+      return { values, submits, steps: plan.steps };
+    };
+    const whole = await run(Number.POSITIVE_INFINITY);
+    expect(whole.submits).toBe(1);
+    const most = 100_000;
+    const cut = await run(most);
+    expect(cut.values).toEqual(whole.values);
+
+    const pieces = intoSubmits(cut.steps, most);
+    expect(cut.submits).toBe(pieces.length);
+    expect(pieces.length).toBeGreaterThan(3);
+    expect(pieces.flat()).toEqual(cut.steps);
+    for (const piece of pieces) {
+      const work = [...new Set(piece.map(({ entry }) => entry))].map(flopsOf);
+      const total = work.reduce((sum, flops) => sum + flops, 0);
+      expect(total <= most || work[0]! > most).toBe(true); // an entry of more than that has a submit for itself
+    }
   });
 
   test('gradients add up over replays of one plan, and only when asked', async () => {

@@ -7,6 +7,7 @@ import { handCompiler } from './wasmKernels.js';
 const open = (threads: number) =>
   createCpuAdapter({ host: webHost(), compiler: handCompiler, threads }).requestDevice();
 
+/** Runs of the CPU device in a page, by name. */
 export const runOnCpu = {
   /** What the adapter is, and the numbers of `workload`. */
   async workload(threads: number): Promise<{ description: string; numbers: number[] }> {

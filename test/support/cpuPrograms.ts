@@ -49,6 +49,7 @@ export async function readWords(gpu: GPUDevice, buffer: GPUBuffer): Promise<Uint
   return words;
 }
 
+/** Read a buffer back as float32. */
 export async function readFloats(gpu: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
   return new Float32Array((await readWords(gpu, buffer)).buffer);
 }

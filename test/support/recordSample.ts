@@ -4,6 +4,7 @@ import type { OpSample } from '../../src/engine/registry.js';
 import { sizeOf } from '../../src/engine/shape.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 
+/** Seed of all random numbers in the tests; `SEED=8` in the environment draws others. */
 export const SEED = Number(process.env.SEED ?? 7);
 
 /** A sample recorded at one size, with random numbers for everything it reads. */

@@ -32,7 +32,9 @@ export function runCompiled(
       new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     );
   });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(kernel.bytes), { env: { memory } });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(kernel.bytes as Uint8Array<ArrayBuffer>), {
+    env: { memory },
+  });
   const run = instance.exports.run as (args: number, scratch: number, first: number, count: number) => void;
   run(0, scratch, 0, workgroups[0] * workgroups[1] * workgroups[2]);
   for (const { address, data } of places) {

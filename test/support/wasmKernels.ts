@@ -136,6 +136,7 @@ const HAND_MADE = {
   },
 } satisfies Record<string, HandMade>;
 
+/** Names of the hand-made kernels. */
 export type HandMadeName = keyof typeof HAND_MADE;
 
 /** The WGSL of a kernel, which `handCompiler` knows. */

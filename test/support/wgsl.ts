@@ -1,4 +1,3 @@
-import { readInterface } from '../../src/engine/kernel.js';
 import { type CheckedBinding, check, type Finding } from '../../src/wgsl/check.js';
 import { parseModule } from '../../src/wgsl/index.js';
 import { run, type SubgroupSize } from '../../src/wgsl/interpret.js';
@@ -9,6 +8,7 @@ import { runCompiled } from './runCompiled.js';
 /** Numbers by the name of the variable that they are bound to. */
 export type Memories = Readonly<Record<string, Float32Array | Uint32Array | Int32Array>>;
 
+/** How a test runs a kernel: its grid, subgroup size, seed and limits. */
 export interface WgslRun {
   readonly workgroups?: readonly [number, number, number];
   readonly subgroupSize?: SubgroupSize;
@@ -81,13 +81,13 @@ const READ = 0x0001 | 0x0008;
 /** The same run on Dawn with the driver of the tests. */
 export async function runOnDawn(text: string, memories: Memories, options: WgslRun = {}): Promise<Memories> {
   const { gpu } = await testDevice();
-  const declared = new Map(readInterface('program', text).bindings.map((binding) => [binding.name, binding]));
+  const declared = new Map(parseModule(text).globals.map((variable) => [variable.name, variable]));
   const buffers = Object.entries(memories).map(([name, numbers]) => {
-    const { binding, access } = declared.get(name)!;
-    const isUniform = access === 'uniform';
+    const { binding, space } = declared.get(name)!;
+    const isUniform = space === 'uniform';
     const buffer = gpu.createBuffer({ size: numbers.byteLength, usage: isUniform ? UNIFORM : STORAGE });
     gpu.queue.writeBuffer(buffer, 0, numbers as Float32Array<ArrayBuffer>);
-    return { name, numbers, buffer, binding, isUniform };
+    return { name, numbers, buffer, binding: binding!.binding, isUniform };
   });
   gpu.pushErrorScope('validation');
   const shader = gpu.createShaderModule({ code: text });

@@ -55,6 +55,8 @@ beforeAll(async () => {
   browser = await openBrowser();
   page = await openPage();
   await page.goto(address);
+  // Nothing below works without a device: should none come, the whole file fails at once.
+  await page.waitForSelector('#device[data-device="swiftshader"]');
 });
 afterAll(async () => {
   await browser?.close();
@@ -69,12 +71,12 @@ async function settled(fits: string): Promise<void> {
 test('is one file that asks the network for nothing, and small', async () => {
   const html = readFileSync(at('page/index.html'), 'utf8');
   expect(html).not.toMatch(/<(script|link|img)[^>]+(src|href)=/);
-  expect(html.length).toBeLessThan(600_000);
+  expect(html.length).toBeLessThan(1_000_000);
 });
 
-test('gets an adapter: SwiftShader, as Node here', async () => {
+test("gets the browser's own adapter: SwiftShader", async () => {
   await page.waitForSelector('#device[data-device="swiftshader"]');
-  expect((await testDevice()).driver).toBe('swiftshader');
+  expect(await page.locator('#without-webgpu').count()).toBe(0);
 });
 
 describe('a fixed checkpoint and text', () => {
@@ -325,17 +327,21 @@ describe('on any screen', () => {
   });
 });
 
-test('without WebGPU it says so, and shows the channels all the same', async () => {
+test('without WebGPU it says so, and does everything on the CPU device, training included', async () => {
   const bare = await openPage();
   await bare.addInitScript(() => {
     delete (Navigator.prototype as { gpu?: unknown }).gpu;
   });
   await bare.goto(address);
-  await bare.waitForSelector('#no-device');
-  expect(await bare.textContent('#no-device')).toContain('This browser has no WebGPU');
+  await bare.waitForSelector('#device[data-device="wasm"]');
+  expect(await bare.textContent('#without-webgpu')).toContain('This browser has no WebGPU');
+  expect(await bare.locator('#no-device').count()).toBe(0);
+  await bare.waitForSelector('#bits-per-byte');
   expect(await bare.locator('.channel-map canvas').count()).toBe(1);
-  expect(await bare.getByRole('button', { name: 'Train' }).count()).toBe(0);
-  expect(await bare.locator('#bits-per-byte').count()).toBe(0);
+  // The loss of a fresh decoder: close to what guessing costs.
+  expect(Number.parseFloat((await bare.textContent('#bits-per-byte'))!)).toBeGreaterThan(7);
+  await bare.getByRole('button', { name: 'Train' }).click();
+  await bare.waitForFunction(() => /step [1-9]/.test(document.body.textContent!));
   await bare.screenshot({ path: screenshotPath('explorer-no-webgpu') });
   await bare.close();
 });

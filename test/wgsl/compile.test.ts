@@ -299,6 +299,11 @@ describe('workgroup memory and barriers', () => {
     'a private array across a barrier':
       among(`var a: array<f32, 4>; for (var k = 0u; k < 4u; k++) { a[k] = x[i + k]; } tile[lane] = a[i % 4u];
       workgroupBarrier(); a[lane % 3u] += 1.0; workgroupBarrier(); y[i] = a[(i + 1u) % 4u] + tile[lane ^ 5u];`),
+    'a private array indexed at run time in a loop around a barrier': among(
+      'var a = array<f32, 4>(x[i], x[i + 1u], x[i + 2u], x[i + 3u]); for (var t = 0u; t < 2u + group.x; t++) { a[i % 4u] = a[(group.x + 1u) % 4u] + 1.0; workgroupBarrier(); } y[i] = a[lane % 3u];',
+      '64',
+      '',
+    ),
     'a uniform load used after a barrier': among(
       'let k = x[3]; let m = x[group.x]; tile[lane] = x[i]; workgroupBarrier(); y[i] = tile[lane ^ 1u] * k + x[i] * m;',
     ),

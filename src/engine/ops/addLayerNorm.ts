@@ -81,7 +81,7 @@ const addLayerNormBackward: Op = {
 
 export const addLayerNormRow: OpRow = {
   name: 'addLayerNorm',
-  shaders: ['addLayerNorm.forward', 'addLayerNorm.backward', 'layerNorm.backwardWeight'],
+  shaders: ['addLayerNorm.forward', 'addLayerNorm.backward', 'layerNorm.backwardWeight', 'sumRows'],
   samples: [
     {
       name: 'C = n',

@@ -236,8 +236,8 @@ export const attentionRow: OpRow = {
   name: 'attention',
   shaders: ['attention.forward', 'attention.delta', 'attention.backwardQ', 'attention.backwardKV'],
   samples: [
-    sample('causal, S = n', () => 0, 8),
-    sample('half slots, S = n', (n) => n >> 1, 28),
+    sample('causal, S = n', () => 0, 32),
+    sample('half slots, S = n', (n) => n >> 1, 36),
     sample('all slots, S = n', (n) => n, 32, [1, 3]),
     sample('wider than fast kernels take, S = n', (n) => n >> 1, 130),
     {

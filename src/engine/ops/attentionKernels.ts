@@ -33,7 +33,7 @@ const TILED_ROWS = 64;
 /** Software drivers take minutes to compile a tiled kernel of heads this wide and wider. */
 const SOFTWARE_MAX_D = 64;
 
-/** Variant 3 behind Dawn, an invocation a row on the CPU device and for heads that are too wide. */
+/** Variant 3 behind Dawn, where rows are whole vec4s; else an invocation a row: on the CPU device and for heads that are too wide. */
 function rowsOfHeads(
   op: string,
   first: string,
@@ -44,7 +44,7 @@ function rowsOfHeads(
   const { B, H, S, D } = sizes;
   const fits = adapter.kind === 'gpu' || adapter.variant !== undefined ? D! <= MAX_D : D! < SOFTWARE_MAX_D;
   const constants = { HEAD_DIM: D! };
-  if (variantOf(adapter) === 3 && fits) {
+  if (variantOf(adapter) === 3 && fits && D! % 4 === 0) {
     const workgroups = foldWorkgroups(B! * H! * Math.ceil(S! / TILED_ROWS));
     return { shader: `${op}.3-tiled`, constants, bind, params: sizes, workgroups };
   }

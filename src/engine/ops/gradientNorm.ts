@@ -1,7 +1,8 @@
-import { foldWorkgroups } from '../kernel.js';
+import { foldWorkgroups, variantOf } from '../kernel.js';
 import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
+import { sumInChunks } from './sumRows.js';
 
 /** Invocations per workgroup, and floats each of them adds up. */
 const LANES = 64;
@@ -41,8 +42,8 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
     // The flat buffer may be longer than one binding: each range leaves its partial sums behind those before it.
     const ranges = splitRange(g!.size, adapter.limits.maxStorageBufferBindingSize);
     const groups = ranges.map(({ length }) => Math.ceil(length / (LANES * ITEMS)));
-    const count = groups.reduce((sum, n) => sum + n, 0) * LANES;
-    const partials = { scratch: 0, length: count };
+    const M = groups.reduce((sum, n) => sum + n, 0);
+    const partials = { scratch: 0, length: M * LANES }; // [M, LANES]
     let first = 0;
     const sums = ranges.map((range, i) => {
       const dispatch = {
@@ -55,14 +56,19 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
       first += groups[i]! * LANES;
       return dispatch;
     });
+    // `finish` is one workgroup. Millions of gradients leave thousands of rows, for which a GPU has more than that.
+    const level =
+      variantOf(adapter) === 3
+        ? sumInChunks(partials, { M, N: LANES }, 1)
+        : { dispatches: [], rows: M, sums: partials };
     const finish = {
       shader: 'gradientNorm.finish',
       constants: { WORKGROUP: LANES },
-      bind: { partials, step: step!, loss: loss!, clip: clip! },
-      params: { count, maxNorm },
+      bind: { partials: level.sums, step: step!, loss: loss!, clip: clip! },
+      params: { count: level.rows * LANES, maxNorm },
       workgroups: [1, 1, 1] as const,
     };
-    return [...sums, finish];
+    return [...sums, ...level.dispatches, finish];
   },
   flops: ({ inputs: [g] }) => 2 * g![0]!,
 };
@@ -78,7 +84,7 @@ export function splitRange(length: number, maxBytes: number): { offset: number; 
 
 export const gradientNormRow: OpRow = {
   name: 'gradientNorm',
-  shaders: ['gradientNorm.partial', 'gradientNorm.finish'],
+  shaders: ['gradientNorm.partial', 'gradientNorm.finish', 'sumRows'],
   samples: [
     {
       name: 'n',
@@ -91,6 +97,12 @@ export const gradientNormRow: OpRow = {
       inputs: (n) => ({ g: [n], step: [4], loss: [1] }),
       fixed: ['g', 'step', 'loss'],
       call: (x) => [gradientNorm(x.g!, x.step!, x.loss!, 1e3)],
+    },
+    {
+      name: 'enough for partial sums of partial sums',
+      inputs: (n) => ({ g: [n + 64 * 64 * 33], step: [4], loss: [1] }),
+      fixed: ['g', 'step', 'loss'],
+      call: (x) => [gradientNorm(x.g!, x.step!, x.loss!, 1)],
     },
   ],
 };

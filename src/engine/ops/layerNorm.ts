@@ -6,6 +6,7 @@ import { lastOf, rowsOf, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add } from './add.js';
 import { onePerInvocation, rowKernel, WORKGROUP } from './elementwise.js';
+import { CHUNK, sumInChunks } from './sumRows.js';
 
 /**
  * The shape rule of `layerNorm` and `addLayerNorm`: y as x, and a mean and a rstd for each row.
@@ -139,9 +140,6 @@ function layerNormBackwardWeightReference(x: Value, mean: Value, rstd: Value, dY
   return [dWeight, dBias];
 }
 
-/** Rows that an invocation of variant 3 adds up. */
-const CHUNK = 32;
-
 /** y = x̂ ⊙ weight + bias, so dWeight += Σ_rows dY ⊙ x̂, and dBias += Σ_rows dY. */
 export const layerNormBackwardWeight: Op = {
   name: 'layerNorm.backwardWeight',
@@ -158,9 +156,11 @@ export const layerNormBackwardWeight: Op = {
       const partials = { scratch: 0, length: chunks * 2 * C };
       const split = { bind: { ...inputs, partials }, params: { N, C }, constants: { WORKGROUP, ROWS: CHUNK } };
       const workgroups = foldWorkgroups(Math.ceil(C / WORKGROUP) * chunks);
+      const { dispatches, rows, sums } = sumInChunks(partials, { M: chunks, N: 2 * C }, 1);
       return [
         { shader: 'layerNorm.backwardWeight.3-split', ...split, workgroups },
-        onePerInvocation('layerNorm.backwardWeight.3-finish', C, { partials, ...outputs }, { chunks, C }),
+        ...dispatches,
+        onePerInvocation('layerNorm.backwardWeight.3-finish', C, { partials: sums, ...outputs }, { chunks: rows, C }),
       ];
     }
     return [onePerInvocation('layerNorm.backwardWeight.1-column', C, { ...inputs, ...outputs }, { N, C })];
@@ -170,7 +170,7 @@ export const layerNormBackwardWeight: Op = {
 
 export const layerNormRow: OpRow = {
   name: 'layerNorm',
-  shaders: ['layerNorm.forward', 'layerNorm.backward', 'layerNorm.backwardWeight'],
+  shaders: ['layerNorm.forward', 'layerNorm.backward', 'layerNorm.backwardWeight', 'sumRows'],
   samples: [
     {
       name: 'C = n',
@@ -181,6 +181,11 @@ export const layerNormRow: OpRow = {
       name: 'rows = n, eps = 0.5',
       inputs: (n) => ({ x: [n, 3, 24], weight: [24], bias: [24] }),
       call: (x) => [layerNorm(x.x!, x.weight!, x.bias!, 0.5)],
+    },
+    {
+      name: 'rows = n + 1024: enough for two levels of chunks',
+      inputs: (n) => ({ x: [n + 1024, 3], weight: [3], bias: [3] }),
+      call: (x) => [layerNorm(x.x!, x.weight!, x.bias!)],
     },
     {
       name: 'weight and bias used elsewhere too, C = n',

@@ -119,6 +119,11 @@ export const linearRow: OpRow = {
       call: (x) => [linear(x.x!, x.weight!, x.bias!)],
     },
     {
+      name: 'rows = n + 1024: enough for two levels of chunks',
+      inputs: (n) => ({ x: [n + 1024, 2], weight: [3, 2], bias: [3] }),
+      call: (x) => [linear(x.x!, x.weight!, x.bias!)],
+    },
+    {
       name: 'in = n',
       inputs: (n) => ({ x: [3, 3, n], weight: [17, n], bias: [17] }),
       call: (x) => [linear(x.x!, x.weight!, x.bias!)],

@@ -88,21 +88,43 @@ const register: Variant = {
 
 const REGISTER_ROWS = 64;
 
-/** For GPUs. Tiles of 128 × 128 where they fill one, else of 64 × 64. Both sum in the same order, so a row's do not depend on M. */
+/** For GPUs. Every tile size sums in the same order, so a row's bits do not depend on M. */
 const tiled: Variant = {
   shader: 'matmul.3-tiled',
   runs: (problem) => gridFits(problem, 64, 64),
   suits: ({ adapter }) => adapter.driver !== 'wasm',
   dispatches: (problem) => {
+    const { M, N, K } = problem;
     const layers = layersFor(problem);
-    const large = isLarge(problem, layers);
-    const tile = large ? 128 : 64;
-    const [x, y] = gridOf(problem, tile, tile);
-    return inLayers(problem, layers, (part) => {
-      return product(part, tiled.shader, [x, y, layers], { TILE: tile, DEPTH: large ? 8 : 16 });
-    });
+    const { ROWS, COLUMNS } = tileFor(problem, layers);
+    const [x, y] = gridOf(problem, ROWS, COLUMNS);
+    const ALIGNED = Number([M, N, K].every((size) => size % 4 === 0));
+    return inLayers(problem, layers, (part) => product(part, tiled.shader, [x, y, layers], { ALIGNED, ROWS, COLUMNS }));
   },
 };
+
+/**
+ * Tiles of `matmul.3-tiled`, and their speed on a multiprocessor that has enough of them: the smaller ones load more for
+ * each product. The speeds are estimates, not yet measured.
+ */
+const TILES = [
+  { ROWS: 128, COLUMNS: 128, speed: 1 },
+  { ROWS: 128, COLUMNS: 64, speed: 0.95 },
+  { ROWS: 64, COLUMNS: 64, speed: 0.9 },
+] as const;
+
+/**
+ * The tile whose waves end first: a multiprocessor takes tile after tile, and the last wave may leave most of them idle.
+ *
+ * tileFor({ M: 5120, N: 512 }) // 64 × 64: 640 tiles are 5 waves of them; 160 of 128 × 128 are 2 waves, of four times the work
+ */
+function tileFor(problem: Problem, layers: number): (typeof TILES)[number] {
+  const time = ({ ROWS, COLUMNS, speed }: (typeof TILES)[number]) => {
+    const [x, y] = gridOf(problem, ROWS, COLUMNS);
+    return (Math.ceil((x * y * layers) / MULTIPROCESSORS) * ROWS * COLUMNS) / speed;
+  };
+  return TILES.reduce((best, tile) => (time(tile) < time(best) ? tile : best));
+}
 
 /** For GPUs with matrix units, where the run asks for mixed precision. Tested with emulated ones; not yet run on real ones. */
 const subgroupMatrix: Variant = {
@@ -117,10 +139,10 @@ const subgroupMatrix: Variant = {
     const matrix = { MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP: problem.adapter.subgroupSize };
     // The tiles and four sums fit in the 16 KiB that every adapter has.
     const tile = { BLOCKS, DEPTH: BLOCKS === 4 ? 16 : 32, SCALE: problem.options.gradient ? GRADIENT_SCALE : 1 };
-    return inLayers(problem, layers, (part) => {
-      const features: Extension[] = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'];
-      return product(part, subgroupMatrix.shader, [x, y, layers], { ...matrix, ...tile }, features);
-    });
+    const features: Extension[] = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'];
+    return inLayers(problem, layers, (part) =>
+      product(part, subgroupMatrix.shader, [x, y, layers], { ...matrix, ...tile }, features),
+    );
   },
 };
 
@@ -144,7 +166,7 @@ export function mixedMatrix(adapter: Pick<AdapterProfile, 'subgroupSize' | 'subg
     }, undefined);
 }
 
-/** Whether tiles of 128 × 128 leave no GPU idle. */
+/** Whether tiles of 128 × 128 leave no GPU idle: of `matmul.4-subgroupMatrix`. */
 function isLarge(problem: Problem, layers: number): boolean {
   return layers > 1 || tilesOf(problem, 128) >= FILLS_A_GPU / 2;
 }
@@ -167,8 +189,11 @@ function inLayers(problem: Problem, layers: number, whole: (problem: Problem) =>
   return [{ ...partial, bind: { ...partial.bind, y: 'partial' }, scratch }, finish];
 }
 
-/** Workgroups that should keep a large GPU busy: about two for each of 132 multiprocessors. An estimate, not yet measured. */
-const FILLS_A_GPU = 256;
+/** Of a large GPU; WebGPU does not tell their number. */
+const MULTIPROCESSORS = 128;
+
+/** Workgroups that should keep a large GPU busy. An estimate, not yet measured. */
+const FILLS_A_GPU = 2 * MULTIPROCESSORS;
 
 /** Layers are no shorter than this, so that adding them up stays small beside the products. An estimate, not yet measured. */
 const SHORTEST_LAYER = 256;

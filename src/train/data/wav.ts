@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import wavefile from 'wavefile';
 import { FileError } from '../../engine/errors.js';
 import { readable } from './readable.js';
@@ -36,6 +36,27 @@ export function readWav(path: string): StoredSound {
   return parseWav(readFileSync(path), path);
 }
 
+/** Formats of the same chunks, by the name they start with. */
+const RELATIVES: Readonly<Record<string, string>> = {
+  RF64: 'RF64, a WAV for more than 4 GB',
+  BW64: 'BW64, a WAV for more than 4 GB',
+  RIFX: 'RIFX, a WAV of big-endian numbers',
+};
+
+/** Does a file start as a WAV does, or one of its relatives? @throws FileError when it cannot be read */
+export function isWav(path: string): boolean {
+  readable(path);
+  const head = Buffer.alloc(12);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, head);
+  } finally {
+    closeSync(file);
+  }
+  const name = head.toString('latin1', 0, 4);
+  return head.toString('latin1', 8) === 'WAVE' && (name === 'RIFF' || name in RELATIVES);
+}
+
 /** The size that stands where it was not known: ffmpeg cannot go back and write it when it writes to a pipe. */
 const UNTOLD = 0xffff_ffff;
 
@@ -53,8 +74,11 @@ export function parseWav(bytes: Uint8Array, file: string): StoredSound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const name = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
   if (bytes.length === 0) fail('is empty; a WAV file is needed');
+  const convert = 'Convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav';
+  const relative = RELATIVES[name(0)];
+  if (relative !== undefined && name(8) === 'WAVE') fail(`is ${relative}, which is not read. ${convert}`);
   if (bytes.length < 12 || name(0) !== 'RIFF' || name(8) !== 'WAVE')
-    fail('not a WAV file: it does not start with RIFF … WAVE');
+    fail(`not a WAV file: it does not start with RIFF … WAVE. ${convert}`);
 
   let format: Format | undefined;
   for (let at = 12; at < bytes.length; ) {

@@ -101,7 +101,8 @@ function curve(title: string, points: readonly Point[]): string {
         strokeWidth: 0.6,
         strokeOpacity: 0.6,
       }),
-      Plot.line(meansOf(points), { ...channels, strokeWidth: 2.2 }),
+      // Without z, Plot takes the lines from the colours, and warns where each has few points.
+      Plot.line(meansOf(points), { ...channels, z: 'arm', strokeWidth: 2.2 }),
       Plot.dot(meansOf(points), { ...channels, fill: 'arm', r: 2.5 }),
     ],
   }).outerHTML;

@@ -7,7 +7,7 @@ import { isRecord } from '../data/json.js';
 import { readJsonLines } from '../data/jsonl.js';
 import { LeftOut } from '../data/leftOut.js';
 import { SILENCE } from '../data/mulaw.js';
-import { readWav } from '../data/wav.js';
+import { isWav, readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
 import { drawsAt } from './draws.js';
 import { named } from './named.js';
@@ -126,6 +126,11 @@ interface Listed {
 }
 
 function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] {
+  if (isWav(path)) {
+    throw new FileError(
+      `${path}: is a recording. Name it with its caption in a manifest, a line {"audio": "x.wav", "caption": "…"}`,
+    );
+  }
   const entries: Omit<Listed, 'split'>[] = [];
   for (const { line, value, problem } of readJsonLines(path)) {
     const where = `${path}:${line}`;
@@ -134,6 +139,11 @@ function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] 
     else if (typeof audio !== 'string' || audio === '') leftOut.add(where, 'has no "audio", the path of a WAV file');
     else if (typeof caption !== 'string' || caption === '') leftOut.add(where, 'has no "caption"');
     else entries.push({ where, file: isAbsolute(audio) ? audio : join(dirname(path), audio), caption });
+  }
+  if (entries.length === 0) {
+    throw new FileError(
+      `${path}: is no manifest, whose lines are {"audio": "x.wav", "caption": "…"}${leftOut.summary()}`,
+    );
   }
   // A recording that several lines describe lies on one side with all of them.
   const files = [...new Set(entries.map(({ file }) => resolve(file)))];

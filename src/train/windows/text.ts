@@ -50,7 +50,13 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
   const documents = splitDocuments(read.flat(), validation, size);
   const name = paths.length === 0 ? 'Moby Dick' : paths.join(', ');
   for (const split of ['train', 'validation'] as const) {
-    if (documents[split].length === 0) throw new FileError(`${name}: no ${split} text is left${leftOut.summary()}`);
+    const bytes = byteCount(documents[split]);
+    if (bytes === 0) throw new FileError(`${name}: no ${split} text is left${leftOut.summary()}`);
+    if (bytes < size.stream) {
+      throw new FileError(
+        `${name}: ${count(bytes, 'byte')} of ${split} text ${bytes === 1 ? 'is' : 'are'} fewer than one stream of ${size.stream}. ${mend}`,
+      );
+    }
   }
 
   const positions = {
@@ -156,7 +162,7 @@ function splitDocuments(
   return split;
 }
 
-const mend = 'Use a longer text, or a smaller --prefix and --stream';
+const mend = 'Use more text, or shorter windows';
 
 function sizes({ prefix, stream }: WindowSize): string {
   return `${prefix} + ${stream} bytes`;

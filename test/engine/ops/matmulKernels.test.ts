@@ -160,6 +160,17 @@ describe('chooseMatmul', () => {
     expect(chooseMatmul(small, 'tn', 512, 512, 5120, { split: true })[0]!.workgroups[2]).toBe(5);
   });
 
+  test('takes the tiles whose waves end first, and one load for four numbers where rows are aligned', () => {
+    const constants = (M: number, N: number, K: number) => chooseMatmul(card, 'nt', M, N, K)[0]!.constants;
+    // 5120 × 512 on 128 multiprocessors: 5 waves of 64 × 64, against 2 of 128 × 128, each of which is four times the work.
+    expect(constants(5120, 512, 512)).toMatchObject({ ROWS: 64, COLUMNS: 64, ALIGNED: 1 });
+    expect(constants(5120, 2048, 512)).toMatchObject({ ROWS: 128, COLUMNS: 128, ALIGNED: 1 }); // 5 waves, or 20 of a quarter
+    expect(constants(4096, 256, 512)).toMatchObject({ ROWS: 128, COLUMNS: 64 }); // one wave, or two of half
+    expect([constants(1, 64, 64), constants(64, 258, 64), constants(64, 64, 27)].map(({ ALIGNED }) => ALIGNED)).toEqual(
+      [0, 0, 0],
+    );
+  });
+
   test('refuses a variant that is unknown or cannot run', () => {
     expect(() => chooseMatmul(bare, 'nn', 2, 2, 2, { force: 'matmul.9' })).toThrow(
       new InputError('matmul: matmul.9 is no variant of matmul; take matmul.3-tiled, matmul.1-naive'),
@@ -198,7 +209,7 @@ describe.each(FORMS)('%s', (form) => {
         [size, 33, 9],
         [7, size, 33],
         [9, 65, size],
-        [size, size, 8],
+        [size, size, 12],
       ] as const) {
         const given = matrices(M, N, K);
         const { a, b } = given;
@@ -224,6 +235,21 @@ describe.each(FORMS)('%s', (form) => {
       expect([...y], force).toEqual(expected);
     }
   });
+});
+
+test.each([
+  [128, 128],
+  [128, 64],
+])('tiles of %i × %i give the bits of ascending sums', async (ROWS, COLUMNS) => {
+  const [M, N, K] = [132, 140, 20];
+  const given = matrices(M, N, K);
+  for (const form of FORMS) {
+    const [choice] = chooseMatmul(device, form, M, N, K, { force: 'matmul.3-tiled', bias: true, add: true });
+    const constants = { ...choice!.constants, ROWS, COLUMNS };
+    const workgroups = [Math.ceil(N / COLUMNS), Math.ceil(M / ROWS), 1] as [number, number, number];
+    const y = await run([{ ...choice!, constants, workgroups }], given, M * N);
+    expectSame(form, y, simulate(form, M, N, K, given), K);
+  }
 });
 
 test('a row has the same bits in a batch of any size: what generation compares with training', async () => {

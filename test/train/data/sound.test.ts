@@ -195,6 +195,17 @@ describe('parseWav', () => {
       'truncated: 3 bytes of data are not whole frames of 2',
     ],
     ['μ-law', with16(20, 7), 'compressed (format 7). Convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav'],
+    [
+      'RF64',
+      Buffer.concat([Buffer.from('RF64'), good.subarray(4)]),
+      'is RF64, a WAV for more than 4 GB, which is not read. Convert it: ffmpeg -i IN',
+    ],
+    ['RIFX', Buffer.concat([Buffer.from('RIFX'), good.subarray(4)]), 'is RIFX, a WAV of big-endian numbers, which'],
+    [
+      'no WAV',
+      Buffer.from('fLaC, or any other format'),
+      'not a WAV file: it does not start with RIFF … WAVE. Convert it: ffmpeg',
+    ],
     ['12 bits', with16(34, 12), '12-bit samples are not read'],
     ['no channels', with16(22, 0), '0 channels; 1 to 32 are read'],
     ['no rate', with16(24, 0), '0 samples a second'],

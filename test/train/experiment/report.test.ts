@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CellResult } from '../../../src/train/experiment/cell.js';
 import { type Grid, readGrid } from '../../../src/train/experiment/grid.js';
 import { jsonOf, makeReport, markdownOf, type Report } from '../../../src/train/experiment/report.js';
@@ -163,6 +163,14 @@ describe('the report', () => {
     expect([...document.querySelectorAll('td')].some((td) => td.textContent === '<script>alert(1)</script>')).toBe(
       true,
     );
+  });
+
+  it('draws curves of few points without a warning of Plot', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const last = report.cells.map((cell) => ({ ...cell, curve: cell.curve.slice(-1) })); // as with --eval-every 0
+    htmlOf({ ...report, cells: last });
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
   });
 
   it('says what is not there yet, and decides nothing on one seed', () => {

@@ -104,6 +104,12 @@ describe('openAudio', () => {
 
   it('says when nothing is left', () => {
     expect(() => openAudio(join(folder, 'none.jsonl'), size)).toThrow('none.jsonl: there is no such file');
+    expect(() => openAudio(file('recording.wav', wav(sine(300, 8000, 100))), size)).toThrow(
+      /recording\.wav: is a recording\. Name it with its caption in a manifest, a line \{"audio"/,
+    );
+    expect(() => openAudio(file('song.mp3', Buffer.alloc(3000, '\xff\n', 'latin1')), size)).toThrow(
+      /song\.mp3: is no manifest, whose lines are \{"audio".*\(1500 left out, the first: .*not UTF-8\)$/,
+    );
     expect(() => openAudio(file('few.jsonl', line('a')), size)).toThrow(
       'names 1 recording; at least 10 are needed to hold some out',
     );

@@ -148,11 +148,16 @@ describe('openText', () => {
       ),
     );
     expect(() => openText([file('short.txt', 'x'.repeat(60))], size)).toThrow(
-      'short.txt: 60 bytes are too few: a share of 0.1 is held out and each part needs one window, 4 + 3 bytes, so about 70 in all. Use a longer text, or a smaller --prefix and --stream',
+      'short.txt: 60 bytes are too few: a share of 0.1 is held out and each part needs one window, 4 + 3 bytes, so about 70 in all. Use more text, or shorter windows',
     );
     expect(() => openText([file('none.jsonl', '{"a":1}\n')], size)).toThrow(
       'no train text is left (1 left out, the first: ',
     );
+    const docs = (text: string) => file('docs.jsonl', `{"text":"${text}"}\n`.repeat(10));
+    expect(() => openText([docs('abcd')], { prefix: 4, stream: 5 })).toThrow(
+      'docs.jsonl: 4 bytes of validation text are fewer than one stream of 5. Use more text, or shorter windows',
+    );
+    expect(openText([docs('abcd')], { prefix: 4, stream: 4 }).validationCount).toBe(4);
     expect(() => openText([numbers], size, { validation: 1 })).toThrow('validation must lie between 0 and 1; got 1');
     const many = Array.from({ length: 10 }, (_, i) => file(`m${i}.txt`, i === 3 ? 'short' : 'long enough'));
     expect(() => openText(many, size)).toThrow('m3.txt: 5 bytes are fewer than one window, 4 + 3 bytes');

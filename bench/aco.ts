@@ -1,0 +1,43 @@
+/*
+ * Compile every pipeline of a training step, in both precisions, on the device that `aco.sh` pretends to have. A line on
+ * stderr names each pipeline before the driver prints its statistics there; `acoTable.ts` reads them.
+ */
+import { openDevice } from '../src/engine/adapters.js';
+import { type AdapterProfile, kernelText, readInterface } from '../src/engine/kernel.js';
+import { mixedMatrix } from '../src/engine/ops/matmulKernels.js';
+import { compilePipeline } from '../src/engine/pipeline.js';
+import { arrange } from '../src/engine/planSteps.js';
+import { Program } from '../src/engine/program.js';
+import { shaderText } from '../src/engine/shaderSource.js';
+import { SIZES, type SizeName } from '../src/model/config.js';
+import { recordForward } from '../src/model/forward.js';
+import { recordOptimiser } from '../src/train/optimiser.js';
+import { markerOf } from './acoStats.js';
+
+const { SIZES: sizes = 'tiny small lean', HEADS: heads } = process.env;
+const device = await openDevice({ device: 'gpu' });
+// Where the adapter reports a range of subgroup sizes, its matrix kernels are compiled for the largest.
+const mixed: AdapterProfile = { ...device, subgroupSize: device.subgroupRange[1], precision: 'mixed' };
+const precisions = { full: device, ...(mixedMatrix(mixed) ? { mixed } : {}) };
+console.log(`${device.name}, subgroups of ${device.subgroupRange.join(' to ')}: ${Object.keys(precisions).join(', ')}`);
+
+const compiled = new Set<string>();
+for (const size of sizes.split(' ') as SizeName[]) {
+  const program = new Program();
+  const config = { door: 'projected' as const, ...SIZES[size], ...(heads ? { heads: Number(heads) } : {}) };
+  const { loss } = recordForward(program, config, { B: 16, L: 512, T: 256 });
+  program.backward(loss);
+  const { clip } = recordOptimiser(program, loss);
+  for (const [precision, profile] of Object.entries(precisions)) {
+    const { dispatches } = arrange(program, device, { keep: [loss, clip], profile });
+    for (const dispatch of [...dispatches.values()].flat()) {
+      const file = await shaderText(dispatch.shader);
+      const text = kernelText(file, dispatch);
+      if (compiled.has(text)) continue;
+      compiled.add(text);
+      process.stderr.write(markerOf({ size, precision, shader: dispatch.shader, constants: dispatch.constants ?? {} }));
+      await device.settle(compilePipeline(device, dispatch.shader, text, readInterface(dispatch.shader, file)));
+    }
+  }
+}
+process.exit(0); // Dawn's threads would keep the process
