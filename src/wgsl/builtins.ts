@@ -16,7 +16,6 @@ import {
   convertsTo,
   F32,
   I32,
-  isAbstractScalar,
   resultStruct,
   SCALARS,
   U32,
@@ -156,21 +155,15 @@ export const isOfValues = (name: string) =>
 /**
  * The first signature that the arguments convert to, with the best scalar for it.
  *
- * @param concreteOnly at run time, where there are no abstract numbers
  * @returns undefined where no signature fits
  */
-export function resolveBuiltin(
-  name: string,
-  given: readonly AnyType[],
-  concreteOnly: boolean,
-): ResolvedBuiltin | undefined {
+export function resolveBuiltin(name: string, given: readonly AnyType[]): ResolvedBuiltin | undefined {
   for (const { over, takes, gives } of TABLE[name]!) {
     if (takes.length !== given.length) continue;
     const shape = shapeOf(takes, given);
     if (shape === undefined) continue;
     for (const scalarName of over.length > 0 ? over : (['u32'] as const)) {
       const scalar = SCALARS[scalarName];
-      if (concreteOnly && isAbstractScalar(scalar)) continue;
       const parameters = takes.map((pattern) => instantiate(pattern, scalar, shape));
       if (given.every((type, i) => convertsTo(type, parameters[i]!))) {
         return { parameters, returns: instantiate(gives, scalar, shape) };

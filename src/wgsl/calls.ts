@@ -147,8 +147,7 @@ function callBuiltin(syntax: CallSyntax, given: readonly Operand[], scope: Scope
   }
   const atRunTime = !isOfValues(name) || given.some((operand) => operand.kind !== 'constant');
   const types = given.map((operand) => operand.type);
-  const resolved =
-    resolveMatrixBuiltin(name, types) ?? (isTable(name) ? resolveBuiltin(name, types, atRunTime) : undefined);
+  const resolved = resolveMatrixBuiltin(name, types) ?? (isTable(name) ? resolveBuiltin(name, types) : undefined);
   if (!resolved) return noOverload(name, given, at, scope);
   const values = given.map((operand, i) => converted(operand, resolved.parameters[i]!, scope)!);
   if (!atRunTime) {

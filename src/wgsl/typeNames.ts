@@ -158,6 +158,7 @@ export function spaceOf(syntax: ExpressionSyntax, scope: Scope): AddressSpace {
     const found = syntax.kind === 'name' ? `'${syntax.name}'` : 'an expression';
     return scope.fail(`expected an address space (${SPACES.join(', ')}); found ${found}`, syntax.at);
   }
+  refuseHidden(syntax.name, 'address space', syntax.at, scope);
   return syntax.name as AddressSpace;
 }
 
@@ -175,7 +176,13 @@ export function accessOf(
   if (space !== 'storage') scope.fail('only pointers in <storage> address space may specify an access mode', syntax.at);
   if (syntax.name === 'write')
     scope.fail("access mode 'write' is not valid for the <storage> address space", syntax.at);
+  refuseHidden(syntax.name, 'access mode', syntax.at, scope);
   return syntax.name as PointerType['access'];
+}
+
+/** A module may declare `read` or `storage` itself; then the word has its own meaning no more. */
+function refuseHidden(name: string, what: string, at: Position, scope: Scope) {
+  if (scope.find(name)) scope.fail(`'${name}' is a declaration of this module here, not the ${what}; rename it`, at);
 }
 
 function pointerType(syntax: NameSyntax, scope: Scope): PointerType {

@@ -121,8 +121,7 @@ export function withScalar(type: AnyType, of: AnyScalar): AnyType {
   return type.kind === 'scalar' ? of : ({ ...type, of } as AnyVector | AnyMatrix);
 }
 
-/** Whether a scalar type is an abstract one. */
-export const isAbstractScalar = ({ name }: AnyScalar) => name === 'abstract-int' || name === 'abstract-float';
+const isAbstractScalar = ({ name }: AnyScalar) => name === 'abstract-int' || name === 'abstract-float';
 
 /** Whether a type has an abstract scalar in it: `vec2(1, 2)` is of such a type. */
 export function isAbstract(type: AnyType): boolean {

@@ -57,6 +57,7 @@ const ACCEPTED: readonly string[] = [
   'fn f(i: i32) { var k = i; loop { if k > 3 { break; } continuing { k++; } } }',
   'fn f() { var k = 0; loop { continuing { k += 1; break if k == 4; } } }',
   'fn f() -> i32 { loop { return 1; } }',
+  'fn f() -> i32 { return 1; var a = 2; a = 3; }',
   'fn f(a: bool) -> i32 { if a { return 1; } else { return 2; } }',
   'fn f() { _ = 1099511627776; _ = 1.5; _ = &w; } var<workgroup> w: i32;',
   '@must_use fn f() -> i32 { return 1; } fn g() { _ = f(); }',
@@ -93,6 +94,7 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['diagnostic(loud, derivative_uniformity);', "1:12: expected a severity (error, warning, info, off); found 'loud'"],
   ['@size(4) const a = 1;', "1:1: '@size' is not valid for a const"],
   ['@compute @compute @workgroup_size(1) fn f() { }', '1:10: duplicate compute attribute'],
+  ['fn f(a: i32 b: i32) { }', "1:13: expected ')' after the parameters; found 'b'"],
   // names
   ['fn f() { let a = foo; }', "1:18: unresolved value 'foo'"],
   ['fn f() { foo(); }', "1:10: unresolved call target 'foo'"],
@@ -107,6 +109,14 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['const a = b; const b = a;', "1:7: cyclic dependency found: 'a' -> 'b' -> 'a'"],
   ['fn f() { g(); } fn g() { f(); }', "1:4: cyclic dependency found: 'f' -> 'g' -> 'f'"],
   ['struct A { a: A }', "1:8: cyclic dependency found: 'A' -> 'A'"],
+  [
+    'fn read() { } @group(0) @binding(0) var<storage, read> x: i32;',
+    "1:50: 'read' is a declaration of this module here, not the access mode; rename it",
+  ],
+  [
+    'fn f() { let function = 1; var<function> y = 1; }',
+    "1:32: 'function' is a declaration of this module here, not the address space; rename it",
+  ],
   // types
   ['fn f(a: vec3) { }', "1:9: 'vec3' needs template arguments; write vec3<f32>"],
   ['fn f(a: vec3<i32, i32>) { }', "1:9: 'vec3' takes 1 template argument; found 2"],
@@ -173,7 +183,16 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['const a = array(1, 2)[2];', '1:23: index 2 out of bounds [0..1]'],
   ['const a = bitcast<f32>(0x7f800000u);', "1:11: value inf cannot be represented as 'f32'"],
   ['const a: f32 = 3.5e38;', "1:16: value 350000000000000001565567347835409530880.0 cannot be represented as 'f32'"],
+  [
+    'const a: f32 = 3.40282347e38;',
+    "1:16: value 340282346999999984391321947108527833088.0 cannot be represented as 'f32'",
+  ],
+  ['const a = (true || false) && (1 / 0 == 1);', '1:33: integer division by zero is invalid'],
+  ['const a = -1u;', "1:11: no matching overload for 'operator - (u32)'"],
+  ['const a = pack2x16float(vec4f());', "1:11: no matching overload for 'pack2x16float(vec4<f32>)'"],
   // expressions
+  ['fn f(a: mat2x3f, b: vec3f) { _ = a * b; }', "1:36: no matching overload for 'operator * (mat2x3<f32>, vec3<f32>)'"],
+  ['fn f(a: vec2u) { _ = a << 1u; }', "1:24: no matching overload for 'operator << (vec2<u32>, u32)'"],
   [
     'fn f(a: f32, b: i32) { _ = a + b; }',
     "1:30: no matching overload for 'operator + (f32, i32)'; write f32(…) or i32(…) around one side",
@@ -222,6 +241,11 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
     "1:68: a value of type 'array<f32>' cannot be loaded; read its elements, or take its address with '&'",
   ],
   // statements
+  [
+    'fn f(i: i32) -> i32 { switch i { case 1 { break; } default { return 1; } } }',
+    "1:4: missing return at end of function 'f', which returns 'i32'",
+  ],
+  ['fn f() { var a = 1; a += vec2(1); }', "1:21: cannot assign 'vec2<i32>' to 'i32'"],
   ['fn f() { let a = 1; a = 2; }', "1:21: cannot assign to 'let a'; only memory of a 'var' can change"],
   ['fn f(a: i32) { a = 2; }', "1:16: cannot assign to parameter 'a'; only memory of a 'var' can change"],
   ['fn f() { const a = 1; a = 2; }', "1:23: cannot assign to 'const a'; only memory of a 'var' can change"],
@@ -279,6 +303,10 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['@must_use fn f() -> i32 { return 1; } fn g() { f(); }', "1:48: ignoring return value of 'f'; write _ = f(…)"],
   ['fn f() { } fn g() { _ = f(); }', "1:25: function 'f' does not return a value"],
   // functions
+  [
+    'fn f(a: ptr<function, i32>, b: ptr<function, i32>) { *b = *a; } fn g() { var x = 1; f(&x, &x); }',
+    '1:91: invalid aliased pointer argument: the same memory is reached by another argument',
+  ],
   ['fn f(a: i32) { } fn g() { f(); }', "1:27: too few arguments in call to 'f', expected 1, got 0"],
   [
     'fn f(a: i32) { } fn g() { f(1u); }',
@@ -302,6 +330,10 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
     '1:59: the lane number of subgroupBroadcast must be a const-expression; subgroupShuffle takes any',
   ],
   // entry points
+  [
+    '@compute @workgroup_size(1) fn f(@builtin(workgroup_id) a: vec3u, @builtin(workgroup_id) b: vec3u) { }',
+    "1:90: '@builtin(workgroup_id)' appears multiple times as pipeline input",
+  ],
   ['@compute fn f() { }', "1:1: a compute shader must include '@workgroup_size' in its attributes"],
   ['@workgroup_size(1) fn f() { }', "1:1: '@workgroup_size' is only valid for compute stages"],
   ['@compute @workgroup_size(0) fn f() { }', "1:26: '@workgroup_size' argument must be at least 1"],

@@ -102,6 +102,7 @@ describe('number literals', () => {
     ['9223372036854775808', "value 9223372036854775808 cannot be represented as 'abstract-int'"],
     ['1e39f', "value 1e39f cannot be represented as 'f32'"],
     ['1e400', "value 1e400 cannot be represented as 'abstract-float'"],
+    ['0x1.00000000000000000001p0f', "value 0x1.00000000000000000001p0f cannot be exactly represented as 'f32'"],
     ['0x1.0000001p0f', "value 0x1.0000001p0f cannot be exactly represented as 'f32'"],
   ])('%s is refused', (text, message) => {
     expect(() => parseNumber(text)).toThrow(message);
