@@ -109,7 +109,11 @@ function validationTable(runs: readonly RunRecord[]): string {
   const rows = runs.flatMap((run) =>
     [...run.curves]
       .filter(([name]) => /_bpb$/.test(name))
-      .map(([name, { x, y }]) => ({ run, name, cells: x.map((step, i) => `${step}: ${y[i]!.toFixed(3)}`) })),
+      .map(([name, { x, y }]) => ({
+        run,
+        name: name.replace(/_bpb$/, ''),
+        cells: x.map((step, i) => `${step}: ${y[i]!.toFixed(3)}`),
+      })),
   );
   if (rows.length === 0) return '';
   const lines = rows.map(

@@ -71,6 +71,7 @@ describe('the report of a run', () => {
     expect(loss!.series[0]!.y[19]).toBeCloseTo(7.8, 12);
     expect(others.map(({ title }) => title)).toEqual(['Learning rate', 'Gradient norm', 'Throughput']);
     expect(others[1]!.series[0]!.x).not.toContain(4); // a gradient of 0 has no place on a logarithmic axis
+    expect(html).toContain('<th scope="row">text</th><td>20: 7.250</td>');
     expect(html).toContain('3.0 MiB');
     expect(html).toContain('<th scope="row">options.lr</th><td>0.002</td>');
     expect(html).not.toMatch(/(src|href)=["']?(https?:)?\/\//);
@@ -141,6 +142,13 @@ test('the terminal chart is drawn from the smoothed curve; one step is no curve'
   expect(chart.split('\n').length).toBe(12);
   expect(chart).toContain('7.98 ┼'); // the first column is the mean of the first three
   expect(terminalChart(readRun(run('short', 1)))).toBeUndefined();
+  for (const columns of [20, 50, 60, 110]) {
+    const lines = terminalChart(readRun(join(folder, 'drawn')), columns)!.split('\n');
+    const [title, rows] = [lines.slice(0, -11), lines.slice(-11)];
+    expect(Math.max(...rows.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    if (columns >= 50) expect(Math.max(...title.map((line) => line.length))).toBeLessThan(columns);
+  }
+  expect(terminalChart(readRun(join(folder, 'drawn')), 12)).toBeUndefined();
 });
 
 test('a run that goes on takes back the samples it will write again', () => {
