@@ -2,7 +2,8 @@
  * Loaded before the command line by a process that is to come to harm: MISHAP names the harm, AT the dispatch at which it
  * happens, of all that the process makes.
  */
-import { globals } from 'webgpu';
+import { join } from 'node:path';
+import { BUILT } from '../support/build.js';
 import { watchDispatches } from '../support/faults.js';
 
 const mishaps: Readonly<Record<string, (gpu: GPUDevice) => void>> = {
@@ -19,12 +20,17 @@ const mishaps: Readonly<Record<string, (gpu: GPUDevice) => void>> = {
 
 const mishap = mishaps[process.env.MISHAP!]!;
 let dispatches = 0;
-const { prototype } = (globals as { GPUAdapter: { prototype: GPUAdapter } }).GPUAdapter;
-const { requestDevice } = prototype;
-prototype.requestDevice = async function (descriptor) {
-  const gpu = await requestDevice.call(this, descriptor);
+const watch = (gpu: GPUDevice) =>
   watchDispatches(gpu, () => {
     if (++dispatches === Number(process.env.AT)) mishap(gpu);
   });
-  return gpu;
+
+// The CPU device of the command line, which runs from what was built.
+const { CpuDevice } = (await import(join(BUILT, 'device/cpuDevice.js'))) as { CpuDevice: { prototype: GPUDevice } };
+const { createCommandEncoder } = CpuDevice.prototype;
+CpuDevice.prototype.createCommandEncoder = function (this: GPUDevice, descriptor) {
+  // The first call of a device: from then on it has a method of its own, which watches.
+  this.createCommandEncoder = createCommandEncoder;
+  watch(this);
+  return this.createCommandEncoder(descriptor);
 };
