@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import * as thrown from '../src/engine/errors.js';
 import * as root from '../src/index.js';
 
 describe('the package root', () => {
@@ -16,6 +17,12 @@ describe('the package root', () => {
   it('has every op of the registry that is called by its name', () => {
     const names = root.registry.map(({ name }) => name).filter((name) => name !== 'gradientNorm'); // of training alone
     expect(names.filter((name) => !(name in root))).toEqual([]);
+  });
+
+  it('has every error that it throws', () => {
+    const errors = Object.values(thrown).filter((value) => /^class \w*Error /.test(`${value}`));
+    expect(errors.length).toBeGreaterThan(6);
+    expect(errors.filter((error) => !Object.values(root).includes(error as never))).toEqual([]);
   });
 
   it('touches no GPU when it is imported', () => {

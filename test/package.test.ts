@@ -122,6 +122,13 @@ describe('its types', () => {
       expect(check({ ...node, module, moduleResolution }, ['*.ts'])).toBe('');
     });
   }
+  test('can be read by TypeScript 5.4 on: typed arrays became generic in 5.7', () => {
+    const types = files.filter(({ name }) => name.endsWith('.d.ts'));
+    expect(types.length).toBeGreaterThan(50);
+    const generic = types.filter(({ bytes }) => /(Float|Uint|Int)\d+Array</.test(`${bytes}`));
+    expect(generic.map(({ name }) => name)).toEqual([]);
+  });
+
   test('need neither Node nor a page for the substrate', () => {
     const here = { types: [], lib: ['es2023'], module: 'esnext', moduleResolution: 'bundler' };
     writeFileSync(at('bare.ts'), `export { zeroInput } from 'byte-to-loss/substrate';`);

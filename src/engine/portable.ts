@@ -15,6 +15,8 @@ export {
   FileError,
   InputError,
   type NamedShapes,
+  NumberError,
+  ParityError,
   ShapeError,
 } from './errors.js';
 export {

@@ -34,7 +34,11 @@ function multiplyHigh(a: number, b: number): number {
  * @param counter, key 4 and 2 words of 32 bits
  * @param out receives 4 words
  */
-export function philox(counter: ArrayLike<number>, key: ArrayLike<number>, out = new Uint32Array(4)): Uint32Array {
+export function philox(
+  counter: ArrayLike<number>,
+  key: ArrayLike<number>,
+  out: Uint32Array = new Uint32Array(4),
+): Uint32Array {
   let c0 = counter[0]!;
   let c1 = counter[1]!;
   let c2 = counter[2]!;

@@ -38,6 +38,9 @@ export type DType = 'f32' | 'u32';
  */
 export type Role = 'input' | 'constant' | 'parameter' | 'gradient' | 'accumulator' | 'state' | 'activation';
 
+/** The name under which Node looks for how to print an object. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
 /** A contiguous run of elements. Several tensors may look at one storage (views). */
 export interface Storage {
   readonly id: number;
@@ -254,5 +257,10 @@ export class Tensor {
   /** `blocks.0.norm1 mean [6]`, the label its buffer carries. */
   toString(): string {
     return `${this.label} ${formatShape(this.shape)}`;
+  }
+
+  /** What `console.log` prints in Node, in place of the whole program: `Tensor(blocks.0.norm1 mean [6], f32 activation)`. */
+  [INSPECT](): string {
+    return `Tensor(${this}, ${this.dtype} ${this.storage.role})`;
   }
 }

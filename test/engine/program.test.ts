@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError, ShapeError } from '../../src/engine/errors.js';
@@ -260,6 +261,15 @@ test('a parameter in two places of one op has the sum of their gradients', async
     expect([...(await plan.read(program.gradientOf(w)!))]).toEqual([0, times * 20]);
   }
   plan.free();
+});
+
+test('a tensor prints as one line, and not as its program', () => {
+  const program = new Program();
+  const ids = program.input('ids', [2, 3], 'u32');
+  expect(inspect(ids)).toBe('Tensor(ids [2, 3], u32 input)');
+  expect(inspect({ y: program.scope('mlp', () => gelu(program.state('total', []))) })).toBe(
+    '{ y: Tensor(mlp gelu.forward y [], f32 activation) }',
+  );
 });
 
 test('entries know their scope, and gradients the entry they differentiate', () => {

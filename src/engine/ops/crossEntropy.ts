@@ -12,12 +12,14 @@ import { onePerWorkgroup, rowKernel } from './elementwise.js';
  * The gradient by the logits needs nothing that comes later, so it is computed in the same pass. Where all weights are
  * 0, loss and gradients are 0.
  *
- * @param logits [..., V]   @param targets [...] u32, below V   @param weights [...], 0 leaves a position out
+ * @param logits [..., V]   @param targets [...] u32, below V   @param weights [...], 0 leaves a position out; default 1
  * @returns loss [1] and nats [...], in nats
  * @throws ShapeError when targets or weights are not [...], or targets not u32
  */
-export function crossEntropy(logits: Tensor, targets: Tensor, weights: Tensor): { loss: Tensor; nats: Tensor } {
-  const [loss, nats] = logits.program.record(crossEntropyForward, [logits, targets, weights], {});
+export function crossEntropy(logits: Tensor, targets: Tensor, weights?: Tensor): { loss: Tensor; nats: Tensor } {
+  const { program } = logits;
+  const ones = () => program.constant('weights', targets.shape, new Float32Array(targets.size).fill(1));
+  const [loss, nats] = program.record(crossEntropyForward, [logits, targets, weights ?? ones()], {});
   return { loss: loss!, nats: nats! };
 }
 
@@ -116,6 +118,12 @@ export const crossEntropyRow: OpRow = {
       ids: (n) => ({ targets: { shape: [5], below: n } }),
       fixed: ['weights'],
       call: (x) => [crossEntropy(x.logits!, x.targets!, x.weights!).loss],
+    },
+    {
+      name: 'no weights, rows = n',
+      inputs: (n) => ({ logits: [2, n, 7] }),
+      ids: (n) => ({ targets: { shape: [2, n], below: 7 } }),
+      call: (x) => [crossEntropy(x.logits!, x.targets!).loss],
     },
   ],
 };

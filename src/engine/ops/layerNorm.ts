@@ -22,7 +22,12 @@ export function layerNormShape(op: string, x: Shape, weight: Shape, bias: Shape)
 }
 
 /** Row by row: mean, reciprocal standard deviation, and the scaled and shifted row. */
-export function layerNormReference(x: Value, weight: Value, bias: Value, eps: number) {
+export function layerNormReference(
+  x: Value,
+  weight: Value,
+  bias: Value,
+  eps: number,
+): Record<'y' | 'mean' | 'rstd', Float64Array> {
   const C = lastOf(x.shape);
   const N = rowsOf(x.shape);
   const y = new Float64Array(N * C);

@@ -3,7 +3,7 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf, rowsOf, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { matmulDispatches, matmulReference, transposed } from './matmul.js';
+import { matmul, matmulDispatches, matmulReference, transposed } from './matmul.js';
 import { sumRows } from './sumRows.js';
 
 /**
@@ -11,11 +11,11 @@ import { sumRows } from './sumRows.js';
  *
  * @throws ShapeError, in the name of `op`, when weight is not [out, in] or bias not [out]
  */
-export function linearShape(x: Shape, weight: Shape, bias: Shape, op = 'linear'): Shape {
+export function linearShape(x: Shape, weight: Shape, bias?: Shape, op = 'linear'): Shape {
   if (weight.length !== 2 || weight[1] !== lastOf(x)) {
     throw new ShapeError(op, 'weight must be [out, in], where in is the last axis of x', { x, weight });
   }
-  if (bias.length !== 1 || bias[0] !== weight[0]) {
+  if (bias !== undefined && (bias.length !== 1 || bias[0] !== weight[0])) {
     throw new ShapeError(op, 'bias must be [out]', { weight, bias });
   }
   return [...x.slice(0, -1), weight[0]!];
@@ -26,11 +26,15 @@ export function linearShape(x: Shape, weight: Shape, bias: Shape, op = 'linear')
  *
  * Its three products are the three transposed forms: nt forward, nn for dX, tn for dWeight.
  *
- * @param x [..., in]   @param weight [out, in]   @param bias [out]
+ * @param x [..., in]   @param weight [out, in]   @param bias [out]; without it, this is one `matmul`
  * @returns [..., out], a new tensor
  * @throws ShapeError when weight or bias does not fit
  */
-export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  if (bias === undefined) {
+    const shape = linearShape(x.shape, weight.shape);
+    return matmul(x.reshape([rowsOf(x.shape), lastOf(x.shape)]), weight.transpose()).reshape(shape);
+  }
   return x.program.record(linearForward, [x, weight, bias], {})[0]!;
 }
 
@@ -123,6 +127,11 @@ export const linearRow: OpRow = {
       name: 'out = n',
       inputs: (n) => ({ x: [9, 24], weight: [n, 24], bias: [n] }),
       call: (x) => [linear(x.x!, x.weight!, x.bias!)],
+    },
+    {
+      name: 'no bias, rows = n',
+      inputs: (n) => ({ x: [2, n, 9], weight: [5, 9] }),
+      call: (x) => [linear(x.x!, x.weight!)],
     },
   ],
 };

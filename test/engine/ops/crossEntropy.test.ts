@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ShapeError } from '../../../src/engine/errors.js';
 import { crossEntropy } from '../../../src/engine/ops/crossEntropy.js';
 import { Program } from '../../../src/engine/program.js';
+import { ReferenceRun } from '../../../src/engine/reference.js';
 
 function recorded() {
   const program = new Program();
@@ -10,6 +11,15 @@ function recorded() {
   const weights = program.input('weights', [2, 3]);
   return { program, logits, targets, weights };
 }
+
+test('without weights every position counts once', () => {
+  const program = new Program();
+  const logits = program.input('logits', [2, 2]);
+  const { loss } = crossEntropy(logits, program.constant('targets', [2], Uint32Array.of(0, 1)));
+  // Odds of 3 to 1 for class 0: -ln 3/4 where it is the target, -ln 1/4 where it is not.
+  const run = new ReferenceRun(program, new Map([[logits, [Math.log(3), 0, Math.log(3), 0]]])).run();
+  expect(run.value(loss).data[0]).toBeCloseTo((Math.log(4 / 3) + Math.log(4)) / 2, 12);
+});
 
 describe('errors', () => {
   test('targets that are not ids', () => {
