@@ -60,6 +60,7 @@ export { sliceRows } from './ops/sliceRows.js';
 export { softmax } from './ops/softmax.js';
 export { mean, sum } from './ops/sum.js';
 export { exp, log, relu, sigmoid, tanh } from './ops/unary.js';
+export { AdamW, type OptimiserOptions, SGD } from './optimiser.js';
 export { type CompileOptions, Plan, type ReplayOptions } from './plan.js';
 export type { Step } from './planSteps.js';
 export type { PlanBytes, Prediction } from './prediction.js';

@@ -52,7 +52,6 @@ export class Runner {
    */
   step(t: number, loss: Tensor, feed: Feed, state: ReadonlyMap<Tensor, Float32Array>): Promise<number> {
     return this.#inTurn(async () => {
-      this.#keep(loss);
       const plan = await this.#ready();
       this.#write(plan, feed, new Set(this.program.entries), loss, [...state.keys()]);
       for (const [tensor, data] of state) plan.write(tensor, data);
@@ -60,6 +59,13 @@ export class Runner {
       const [numbers] = await plan.replayAndRead([loss]);
       return numbers![0]!;
     });
+  }
+
+  /** Make sure that a tensor's numbers are still there at the end of a step. */
+  keep(y: Tensor): void {
+    if (this.#kept.has(y)) return;
+    this.#kept.add(y);
+    this.#compiled = -1;
   }
 
   /** Give all GPU memory back; parameters start anew when the program runs again. */
@@ -73,12 +79,6 @@ export class Runner {
     const mine = this.#last.then(run);
     this.#last = mine.catch(() => {});
     return mine;
-  }
-
-  #keep(y: Tensor): void {
-    if (this.#kept.has(y)) return;
-    this.#kept.add(y);
-    this.#compiled = -1;
   }
 
   async #ready(): Promise<Plan> {

@@ -249,11 +249,6 @@ export class Tensor {
     return this.program.runner.value(this, feed);
   }
 
-  /** For Node's console. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `Tensor ${this} ${this.dtype}`;
-  }
-
   /** `blocks.0.norm1 mean [6]`, the label its buffer carries. */
   toString(): string {
     return `${this.label} ${formatShape(this.shape)}`;
