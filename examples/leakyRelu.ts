@@ -42,5 +42,8 @@ const op: Op<{ slope: number }> = {
 export const leakyReluRow: OpRow = {
   name: 'leakyRelu',
   shaders: ['leakyRelu'],
-  samples: [{ name: 'n', inputs: (n) => ({ x: [2, n] }), call: (x) => [leakyRelu(x.x!, 0.2)] }],
+  samples: [
+    { name: 'n', inputs: (n) => ({ x: [2, n] }), call: (x) => [leakyRelu(x.x!)] },
+    { name: 'n, slope = 0.2', inputs: (n) => ({ x: [2, n] }), call: (x) => [leakyRelu(x.x!, 0.2)] },
+  ],
 };

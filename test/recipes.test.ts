@@ -64,16 +64,26 @@ test('what the recipes print has the right types and the right form', () => {
 });
 
 test('the op passes the contract of every op, and the door is held to its float64 twin', () => {
-  const files = ['test/engine/ops/contract.test.ts', 'test/model/blocks.test.ts', 'test/index.test.ts'];
-  expect(run(bin('vitest/vitest.mjs'), 'run', ...files, '-t', 'leakyRelu|dxor|every op of the registry')).toEqual(done);
+  const ops = ['contract', 'inputs'].map((name) => `test/engine/ops/${name}.test.ts`);
+  const files = [...ops, 'test/model/blocks.test.ts', 'test/index.test.ts'];
+  const names = 'leakyRelu|dxor|every op of the registry|every attribute';
+  expect(run(bin('vitest/vitest.mjs'), 'run', ...files, '-t', names)).toEqual(done);
   const { testResults } = JSON.parse(readFileSync(join(copy, '.cache/tests.json'), 'utf8')) as {
     testResults: { assertionResults: { title: string; status: string }[] }[];
   };
   const passed = testResults.flatMap(({ assertionResults }) => assertionResults.filter((x) => x.status === 'passed'));
   expect(passed.map(({ title }) => title).sort()).toEqual([
     'dxor door: loss and all gradients',
+    'every attribute of every op has more than one value',
     'has every op of the registry that is called by its name',
     'has samples',
+    ...['backward', 'forward'].flatMap((pass) => [
+      `leakyRelu.${pass} refuses another dtype in any place, by name`,
+      `leakyRelu.${pass}: what an op declares is what its kernels read`,
+    ]),
+    'n, slope = 0.2: kernels agree with the float64 reference',
+    'n, slope = 0.2: reference gradients agree with central differences',
+    'n, slope = 0.2: views are read by their strides',
     'n: kernels agree with the float64 reference',
     'n: reference gradients agree with central differences',
     'n: views are read by their strides',

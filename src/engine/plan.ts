@@ -10,7 +10,7 @@ import { PlanBuffers } from './planBuffers.js';
 import { arrange, makeReady, type Step } from './planSteps.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
 import type { Entry, Program } from './program.js';
-import type { Role, Storage, Tensor } from './tensor.js';
+import { type Role, type Storage, Tensor } from './tensor.js';
 
 /** What `Plan.compile` can be told. */
 export interface CompileOptions {
@@ -139,10 +139,9 @@ export class Plan {
    * @throws InputError when an input was never written, or the plan was freed
    * @throws ParityError under `PARITY=1`, at the first dispatch that disagrees with its reference
    */
-  replay(options: ReplayOptions = {}): Promise<void> {
-    if (this.debug !== undefined) return debugReplay(this, this.debug, options);
-    this.submit(options);
-    return Promise.resolve();
+  async replay(options: ReplayOptions = {}): Promise<void> {
+    if (this.debug !== undefined) await debugReplay(this, this.debug, options);
+    else this.submit(options);
   }
 
   /** `replay` past every debug switch. */
@@ -308,6 +307,7 @@ export class Plan {
 
   #check(tensor: Tensor): void {
     if (this.#freed) throw new InputError(`${tensor}: its plan was freed; compile the program again`);
+    if (!(tensor instanceof Tensor)) throw new InputError(`a plan reads and writes tensors; got ${kindOf(tensor)}`);
     if (tensor.program !== this.program) throw new InputError(`${tensor} belongs to another program than this plan`);
   }
 

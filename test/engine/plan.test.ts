@@ -360,6 +360,14 @@ describe('bad input', () => {
     await expect(plan.replayAndRead([last])).rejects.toThrow('this plan was freed');
   });
 
+  test('what is no tensor, such as a gradient that was not recorded', async () => {
+    const { plan, program, x } = await chain();
+    await expect(plan.read(program.gradientOf(x)!)).rejects.toThrow(
+      new InputError('a plan reads and writes tensors; got undefined'),
+    );
+    plan.free();
+  });
+
   test('a tensor of another program', async () => {
     const { plan } = await chain();
     const stranger = new Program().input('stranger', [1]);

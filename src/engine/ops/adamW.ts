@@ -88,13 +88,18 @@ export const adamWRow: OpRow = {
   name: 'adamW',
   shaders: ['adamW'],
   samples: [
-    sample('n blocks of 64'),
-    sample('n blocks of 64, skipped since the scale is 0', Float32Array.of(Infinity, 0)),
+    sample('n blocks of 64', { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 }),
+    sample('n blocks of 64, other options', { beta1: 0.5, beta2: 0.8, eps: 0.1, decay: 3 }),
+    sample(
+      'n blocks of 64, skipped since the scale is 0',
+      { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 },
+      Float32Array.of(Infinity, 0),
+    ),
   ],
 };
 
 /** @param clip norm and scale; drawn like everything else where left out */
-function sample(name: string, clip?: Float32Array): OpRow['samples'][number] {
+function sample(name: string, options: AdamWOptions, clip?: Float32Array): OpRow['samples'][number] {
   return {
     name,
     inputs: (n) => ({ gradients: [n * 64], decays: [n], ...(clip ? {} : { clip: [2] }) }),
@@ -106,7 +111,7 @@ function sample(name: string, clip?: Float32Array): OpRow['samples'][number] {
       const step = program.constant('step', [4], Float32Array.of(1e-2, 0.1, 0.05, 1));
       const state = { parameters: parameters!, m: m!, v: v! };
       const scale = drawn ?? program.constant('clip', [2], clip!);
-      adamW(gradients!, decays!, scale, step, state, { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 });
+      adamW(gradients!, decays!, scale, step, state, options);
       return [parameters!, m!, v!];
     },
     ...(clip ? { roundings: 0 } : {}),

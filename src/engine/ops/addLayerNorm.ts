@@ -89,9 +89,9 @@ export const addLayerNormRow: OpRow = {
       call: (x) => addLayerNorm(x.x!, x.delta!, x.weight!, x.bias!),
     },
     {
-      name: 'only y used, rows = n',
+      name: 'only y used, rows = n, eps = 0.5',
       inputs: (n) => ({ x: [n, 24], delta: [n, 24], weight: [24], bias: [24] }),
-      call: (x) => [addLayerNorm(x.x!, x.delta!, x.weight!, x.bias!)[1]],
+      call: (x) => [addLayerNorm(x.x!, x.delta!, x.weight!, x.bias!, 0.5)[1]],
     },
   ],
 };

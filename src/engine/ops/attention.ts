@@ -218,11 +218,11 @@ const attentionBackwardKVOp: Op<BackwardSizes> = {
   flops: ({ attributes }) => 8 * pairs(attributes as BackwardSizes) * (attributes.D as number),
 };
 
-/** A sample with S = n rows of which `slots(n)` are slots. */
-function sample(name: string, slots: (n: number) => number, D: number): OpRow['samples'][number] {
+/** A sample with S = n rows of which `slots(n)` are slots, in B sequences of H heads. */
+function sample(name: string, slots: (n: number) => number, D: number, [B, H] = [2, 2]): OpRow['samples'][number] {
   return {
     name,
-    inputs: (n) => ({ q: [2, 2, n, D], k: [2, 2, n, D], v: [2, 2, n, D] }),
+    inputs: (n) => ({ q: [B, H, n, D], k: [B, H, n, D], v: [B, H, n, D] }),
     // Of a row that sees one key, dQ and dK are 0: dY·v and delta, alike but for rounding, cancel.
     floor: 1,
     call(x, n) {
@@ -238,7 +238,16 @@ export const attentionRow: OpRow = {
   samples: [
     sample('causal, S = n', () => 0, 8),
     sample('half slots, S = n', (n) => n >> 1, 28),
-    sample('all slots, S = n', (n) => n, 32),
+    sample('all slots, S = n', (n) => n, 32, [1, 3]),
     sample('wider than fast kernels take, S = n', (n) => n >> 1, 130),
+    {
+      name: 'queries from position 5 on, before n + 9 keys',
+      inputs: (n) => ({ q: [2, 3, 4, 20], k: [2, 3, n + 9, 20], v: [2, 3, n + 9, 20] }),
+      fixed: ['q', 'k', 'v'], // gradients need as many keys as queries
+      call(x, n) {
+        const position = x.q!.program.constant('position', [1], Uint32Array.of(5));
+        return [attention(x.q!, x.k!, x.v!, position, n % 8)];
+      },
+    },
   ],
 };

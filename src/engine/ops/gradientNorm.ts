@@ -86,5 +86,11 @@ export const gradientNormRow: OpRow = {
       fixed: ['g', 'step', 'loss'],
       call: (x) => [gradientNorm(x.g!, x.step!, x.loss!, 1)],
     },
+    {
+      name: 'shorter than the longest allowed, n',
+      inputs: (n) => ({ g: [n], step: [4], loss: [1] }),
+      fixed: ['g', 'step', 'loss'],
+      call: (x) => [gradientNorm(x.g!, x.step!, x.loss!, 1e3)],
+    },
   ],
 };

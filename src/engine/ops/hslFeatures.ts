@@ -23,11 +23,14 @@ export interface HslOptions {
 interface HslAttributes extends Record<string, boolean | number> {
   includeBits: boolean;
   momentumPhase: boolean;
-  /** whether `table` is HSL's own, whose scaled phase is exact */
-  hslTable: boolean;
   /** columns 0..31 and 32..34 as bit masks: bit c is 1 where column c is kept */
   columns0: number;
   columns1: number;
+}
+
+interface ForwardAttributes extends HslAttributes {
+  /** whether `table` is HSL's own, whose scaled phase is exact */
+  hslTable: boolean;
 }
 
 /**
@@ -71,7 +74,7 @@ function isKept({ columns0, columns1 }: HslAttributes, c: number): boolean {
   return (((c < 32 ? columns0 : columns1) >>> (c & 31)) & 1) === 1;
 }
 
-function hslFeaturesReference(ids: Value, table: Value, attributes: HslAttributes): Float64Array {
+function hslFeaturesReference(ids: Value, table: Value, attributes: ForwardAttributes): Float64Array {
   const { includeBits, momentumPhase, hslTable } = attributes;
   const rowLength = lastOf(ids.shape);
   const { features, channels } = embedIds(Uint32Array.from(ids.data), { includeBits, momentumPhase, rowLength });
@@ -104,7 +107,7 @@ function visitValues(
   });
 }
 
-const hslFeaturesForward: Op<HslAttributes> = {
+const hslFeaturesForward: Op<ForwardAttributes> = {
   name: 'hslFeatures.forward',
   formula: 'y[n] = the 27 channels of byte ids[n] after byte ids[n−1]',
   inputs: [{ u32: 'ids', below: () => VOCABULARY }, 'table', 'context', { u32: 'wave' }],
@@ -127,8 +130,9 @@ const hslFeaturesForward: Op<HslAttributes> = {
   },
   backward({ inputs: [ids, table], attributes, gradients: [dY], wants, into }) {
     if (!wants(table!)) return;
-    const { program } = table!;
-    program.record(hslFeaturesBackward, [ids!, dY!], attributes, [into(table!)]);
+    const { includeBits, momentumPhase, columns0, columns1 } = attributes;
+    const kept = { includeBits, momentumPhase, columns0, columns1 };
+    table!.program.record(hslFeaturesBackward, [ids!, dY!], kept, [into(table!)]);
   },
 };
 

@@ -116,7 +116,7 @@ export const joinRow: OpRow = {
     },
     {
       name: 'no slots',
-      inputs: (n) => ({ slots: [2, 0, 6], stream: [2, n, 9] }),
+      inputs: (n) => ({ slots: [3, 0, 6], stream: [3, n, 9] }),
       call: (x) => [join(x.slots!, x.stream!, 11)],
     },
   ],

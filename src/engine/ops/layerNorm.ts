@@ -178,9 +178,9 @@ export const layerNormRow: OpRow = {
       call: (x) => [layerNorm(x.x!, x.weight!, x.bias!)],
     },
     {
-      name: 'rows = n',
+      name: 'rows = n, eps = 0.5',
       inputs: (n) => ({ x: [n, 3, 24], weight: [24], bias: [24] }),
-      call: (x) => [layerNorm(x.x!, x.weight!, x.bias!)],
+      call: (x) => [layerNorm(x.x!, x.weight!, x.bias!, 0.5)],
     },
     {
       name: 'weight and bias used elsewhere too, C = n',

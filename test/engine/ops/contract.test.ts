@@ -1,7 +1,32 @@
 import { describe, expect, test } from 'vitest';
 import { registry } from '../../../src/engine/ops/index.js';
 import { testDevice } from '../../support/device.js';
-import { checkGradients, checkParity, EDGE_SIZES, tied } from '../../support/opContract.js';
+import { checkGradients, checkParity, EDGE_SIZES, recordSample, tied } from '../../support/opContract.js';
+
+/** The values of each attribute of each op that the contract records, forward and backward. */
+function attributesSeen(): Map<string, Set<string>> {
+  const seen = new Map<string, Set<string>>();
+  const samples = registry.flatMap((row) => row.samples);
+  for (const sample of samples) {
+    const recorded = [recordSample(sample, 7), recordSample(sample, 9), recordSample(sample, 9, true)];
+    for (const { op, attributes } of recorded.flatMap(({ program }) => program.entries)) {
+      for (const [name, value] of Object.entries(attributes)) {
+        const key = `${op.name} ${name}`;
+        seen.set(key, (seen.get(key) ?? new Set()).add(String(value)));
+      }
+    }
+  }
+  return seen;
+}
+
+// An attribute that is the same in every sample may be ignored by a kernel and by its reference alike.
+test('every attribute of every op has more than one value', () => {
+  const seen = attributesSeen();
+  expect(seen.size).toBeGreaterThan(50);
+  expect([...seen].filter(([, values]) => values.size < 2).map(([name, values]) => `${name} = ${[...values]}`)).toEqual(
+    [],
+  );
+});
 
 // Every registered op, at every size around a tile edge: a listed op is a covered op.
 describe.each(registry.map((row) => [row.name, row] as const))('%s', (_, row) => {
