@@ -1,4 +1,4 @@
-// sum   y[o, i] = factor * Σ_j x[o, j, i], in a fixed order; factor is 1 for a sum and 1/n for a mean
+// sum   y[o, i] = Σ_j x[o, j, i] / divisor, in a fixed order; divisor is 1 for a sum and n for a mean
 // Twin: sumReference in src/engine/ops/sum.ts
 //
 //   x  [outer, n, inner]   x[o, j, i] sits at (o*n + j)*inner + i
@@ -7,7 +7,7 @@
 // One workgroup per element of y: invocation k sums j ≡ k (mod WORKGROUP), then invocation 0 adds those sums in order of k.
 // The grid folds over y past 65535 workgroups.
 
-struct Params { count: u32, n: u32, inner: u32, factor: f32 }
+struct Params { count: u32, n: u32, inner: u32, divisor: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -29,6 +29,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (lane == 0u) {
     var all = 0.0;
     for (var k = 0u; k < WORKGROUP; k++) { all += partial[k]; }
-    y[at] = params.factor * all;
+    y[at] = all / params.divisor;
   }
 }

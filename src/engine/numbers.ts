@@ -81,11 +81,11 @@ export function fromNested(label: string, nested: Nested): { shape: Shape; data:
 }
 
 /**
- * Numbers for a tensor of a known shape.
+ * Numbers for a tensor of a known shape and dtype.
  *
- * @throws InputError when nested lists are ragged   @throws ShapeError when they have another shape
+ * @throws InputError when nested lists are ragged, or ids in them are no ids   @throws ShapeError when they have another shape
  */
-export function toData(label: string, shape: Shape, fill: Fill): Float32Array | Uint32Array {
+export function toData(label: string, shape: Shape, dtype: 'f32' | 'u32', fill: Fill): Float32Array | Uint32Array {
   if (fill instanceof Float32Array || fill instanceof Uint32Array) return fill;
   const nested = fromNested(label, fill);
   if (!sameShape(nested.shape, shape)) {
@@ -94,5 +94,8 @@ export function toData(label: string, shape: Shape, fill: Fill): Float32Array | 
       numbers: nested.shape,
     });
   }
-  return nested.data;
+  if (dtype === 'f32') return nested.data;
+  const wrong = nested.data.find((id) => !Number.isInteger(id) || id < 0 || id >= 2 ** 24);
+  if (wrong !== undefined) throw new InputError(`${label}: ids must be whole numbers of at least 0; got ${wrong}`);
+  return Uint32Array.from(nested.data);
 }

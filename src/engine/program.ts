@@ -154,7 +154,9 @@ export class Program {
    * @throws ShapeError when `data` does not fill the shape   @throws InputError when it is another kind of array, or ragged
    */
   constant(label: string, numbers: Nested): Tensor;
+  /** As above, from row-major numbers or ids. */
   constant(label: string, shape: Shape, data: Float32Array | Uint32Array): Tensor;
+  /** As above. */
   constant(label: string, given: Shape | Nested, ...numbers: [] | [Float32Array | Uint32Array]): Tensor {
     const { shape, data } =
       numbers.length === 0
@@ -204,7 +206,7 @@ export class Program {
   #initial(name: string, shape: Shape, init: NonNullable<ParameterOptions['init']>): Float32Array {
     const size = sizeOf(shape);
     if (typeof init === 'object' && 'std' in init) return normals(this.seed, name, size).map((x) => init.std * x);
-    const data = toData(`parameter ${name}`, shape, init);
+    const data = toData(`parameter ${name}`, shape, 'f32', init);
     if (!(data instanceof Float32Array) || data.length !== size) {
       throw new InputError(
         `parameter ${name}: init takes ${size} f32 numbers; got ${data.length} in a ${kindOf(data)}`,

@@ -34,7 +34,7 @@ export class Runner {
    */
   value(y: Tensor, feed: Feed): Promise<Numbers> {
     return this.#inTurn(async () => {
-      const only = entriesBehind(this.program, y);
+      const only = entriesBehind(this.program, y, false);
       const plan = await this.#ready();
       this.#write(plan, feed, only, y);
       if (this.program.hasStep) plan.write(this.program.step, Uint32Array.of(0));
@@ -45,7 +45,7 @@ export class Runner {
   }
 
   /**
-   * Run everything, updates included, as training step `t`, and bring the loss back.
+   * Run the loss and the update of the parameters, and what these depend on, as training step `t`, and bring the loss back.
    *
    * @param state numbers for tensors of the optimiser: its learning rate
    * @throws InputError as `value` does
@@ -53,10 +53,11 @@ export class Runner {
   step(t: number, loss: Tensor, feed: Feed, state: ReadonlyMap<Tensor, Float32Array>): Promise<number> {
     return this.#inTurn(async () => {
       const plan = await this.#ready();
-      this.#write(plan, feed, new Set(this.program.entries), loss, [...state.keys()]);
+      const only = entriesBehind(this.program, loss, true);
+      this.#write(plan, feed, only, loss, [...state.keys()]);
       for (const [tensor, data] of state) plan.write(tensor, data);
       if (this.program.hasStep) plan.write(this.program.step, Uint32Array.of(t));
-      const [numbers] = await plan.replayAndRead([loss]);
+      const [numbers] = await plan.replayAndRead([loss], { only });
       return numbers![0]!;
     });
   }
@@ -105,7 +106,7 @@ export class Runner {
         const known = inputs.map((tensor) => tensor.label).join(', ') || 'none';
         throw new InputError(`${label}: the program has no input of that name; it has ${known}`);
       }
-      plan.write(input, toData(label, input.shape, fill));
+      plan.write(input, toData(label, input.shape, input.dtype, fill));
     }
     const read = new Set([...only].flatMap((entry) => entry.inputs.map(({ storage }) => storage)).concat(y.storage));
     const missing = inputs.find((input) => read.has(input.storage) && !(input.label in feed));
@@ -115,13 +116,17 @@ export class Runner {
   }
 }
 
-/** The entries that a tensor's numbers depend on, updates of parameters left out. */
-export function entriesBehind(program: Program, y: Tensor): ReadonlySet<Entry> {
+/**
+ * The entries that a tensor's numbers depend on.
+ *
+ * @param update whether parameters are to be updated too: with all that the update depends on, or not at all
+ */
+export function entriesBehind(program: Program, y: Tensor, update: boolean): ReadonlySet<Entry> {
   const needed = new Set<Storage>([y.storage]);
   const behind = new Set<Entry>();
   for (const entry of [...program.entries].reverse()) {
-    const changesParameters = entry.phase === 'update' && entry.op.outputs.some((o) => outputOf(o)[1] === 'updates');
-    if (changesParameters || !entry.outputs.some(({ storage }) => needed.has(storage))) continue;
+    const updates = entry.phase === 'update' && entry.op.outputs.some((output) => outputOf(output)[1] === 'updates');
+    if (updates ? !update : !entry.outputs.some(({ storage }) => needed.has(storage))) continue;
     behind.add(entry);
     for (const { storage } of entry.inputs) {
       needed.add(storage);

@@ -92,9 +92,12 @@ export class Tensor {
   /**
    * The same elements under another shape; free when contiguous, else a copy is recorded first.
    *
+   * @param sizes one of them may be -1: what remains. `x.reshape([-1, 4])` of `[2, 6]` is `[3, 4]`
    * @throws ShapeError when the number of elements differs
    */
-  reshape(shape: Shape): Tensor {
+  reshape(sizes: Shape): Tensor {
+    const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1);
+    const shape = sizes.map((size, i) => (size === -1 && sizes.indexOf(-1) === i ? this.size / known : size));
     if (sameShape(shape, this.shape)) return this;
     if (sizeOf(shape) !== this.size) {
       throw new ShapeError('reshape', 'the number of elements must stay the same', { from: this.shape, to: shape });

@@ -58,25 +58,25 @@ function sumReference(x: Value, axis: number): Float64Array {
   return y;
 }
 
-/** Sum and mean differ in a factor, 1 or 1/n. */
-function reduceOp(name: 'sum' | 'mean', formula: string, factor: (n: number) => number): Op<{ axis: number }> {
+/** Sum and mean differ in a divisor, 1 or n. */
+function reduceOp(name: 'sum' | 'mean', formula: string, divisor: (n: number) => number): Op<{ axis: number }> {
   return {
     name,
     formula,
     inputs: ['x'],
     outputs: ['y'],
     shape: ([x], { axis }) => [{ shape: x!.shape.filter((_, i) => i !== axis) }],
-    reference: ([x], { axis }) => [sumReference(x!, axis).map((value) => value * factor(x!.shape[axis]!))],
+    reference: ([x], { axis }) => [sumReference(x!, axis).map((value) => value / divisor(x!.shape[axis]!))],
     kernels({ inputs, outputs, attributes: { axis } }) {
       const { n, inner } = aroundAxis(inputs.x!.shape, axis);
-      const params = { count: outputs.y!.size, n, inner, factor: factor(n) };
+      const params = { count: outputs.y!.size, n, inner, divisor: divisor(n) };
       return [onePerWorkgroup('sum', outputs.y!.size, WORKGROUP, { ...inputs, ...outputs }, params)];
     },
-    // Every x[outer, j, inner] counts once in y[outer, inner], times the factor.
+    // Every x[outer, j, inner] counts once in y[outer, inner].
     backward({ inputs: [x], gradients: [dY], attributes: { axis }, give, wants }) {
       if (!wants(x!)) return;
-      const scale = factor(x!.shape[axis]!);
-      const dX = scale === 1 ? dY! : dY!.mul(scale);
+      const n = divisor(x!.shape[axis]!);
+      const dX = n === 1 ? dY! : dY!.div(n);
       give(x!, dX.reshape(x!.shape.map((size, i) => (i === axis ? 1 : size))).expand(x!.shape));
     },
     flops: ({ inputs: [x] }) => sizeOf(x!),
@@ -85,7 +85,7 @@ function reduceOp(name: 'sum' | 'mean', formula: string, factor: (n: number) => 
 
 const OPS = {
   sum: reduceOp('sum', 'y = Σ_j x[…, j, …]', () => 1),
-  mean: reduceOp('mean', 'y = Σ_j x[…, j, …] / n', (n) => 1 / Math.max(1, n)),
+  mean: reduceOp('mean', 'y = Σ_j x[…, j, …] / n', (n) => Math.max(1, n)),
 };
 
 /** The samples of both: long and short axes, first, middle, last, and all. */
