@@ -56,7 +56,6 @@ export { type Layer, mlp } from './ops/mlp.js';
 export { rotary, rotaryTable } from './ops/rotary.js';
 export { sgd } from './ops/sgd.js';
 export { slice } from './ops/slice.js';
-export { sliceRows } from './ops/sliceRows.js';
 export { softmax } from './ops/softmax.js';
 export { mean, sum } from './ops/sum.js';
 export { exp, log, relu, sigmoid, tanh } from './ops/unary.js';

@@ -189,7 +189,7 @@ export const binaryRows: readonly OpRow[] = Object.entries<Binary>(binaryTable).
   return {
     name,
     file: 'binary',
-    shaders: ['binary.forward', ...(wgslDerivatives.length > 0 ? ['binary.backward'] : [])],
+    shaders: ['binary.forward', wgslDerivatives.length > 0 ? 'binary.backward' : 'addInto'],
     samples: [
       sample(
         'n',

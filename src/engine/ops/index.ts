@@ -20,7 +20,6 @@ import { mlpRow } from './mlp.js';
 import { rotaryRow } from './rotary.js';
 import { sgdRow } from './sgd.js';
 import { sliceRow } from './slice.js';
-import { sliceRowsRow } from './sliceRows.js';
 import { softmaxRow } from './softmax.js';
 import { meanRow, sumRow } from './sum.js';
 import { unaryRows } from './unary.js';
@@ -48,7 +47,6 @@ export const registry: readonly OpRow[] = [
   attentionRow,
   geluRow,
   mlpRow,
-  sliceRowsRow,
   crossEntropyRow,
   gradientNormRow,
   adamWRow,
