@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { InputError } from '../../src/engine/errors.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
 import { AdamW, SGD } from '../../src/engine/optimiser.js';
+import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { uniform } from '../../src/engine/random.js';
 import { testDevice } from '../support/device.js';
@@ -32,8 +33,11 @@ describe('value', () => {
     const program = new Program({ device });
     const x = program.input('x', []);
     const y = x.mul(x);
+    const compile = vi.spyOn(Plan, 'compile');
     const all = await Promise.all([1, 2, 3].map((n) => y.value({ x: n })));
     expect(all.map((numbers) => numbers.item())).toEqual([1, 4, 9]);
+    expect(compile).toHaveBeenCalledTimes(1); // the others waited for the plan of the first
+    compile.mockRestore();
   });
 
   test('a call that fails does not hold up the next', async () => {
@@ -77,6 +81,21 @@ describe('value', () => {
     const parameters = new Map([['w', Float32Array.of(5, 6)]]);
     const program = new Program({ device, parameters });
     expect([...(await program.parameter('w', [2], { init: [1, 2] }).value()).data]).toEqual([5, 6]);
+  });
+
+  test('a plan that shares parameters leaves them as they are', async () => {
+    const program = new Program();
+    const w = program.parameter('w', [2], { init: [1, 2] });
+    w.mul(w);
+    const first = await Plan.compile(program, device);
+    await first.replay();
+    expect([...(await first.read(w))]).toEqual([1, 2]);
+    first.write(w, Float32Array.of(3, 4));
+    const second = await Plan.compile(program, device, { shared: first });
+    await second.replay();
+    expect([...(await second.read(w))]).toEqual([3, 4]);
+    second.free();
+    first.free();
   });
 
   test('first numbers are drawn by name and seed', async () => {
