@@ -5,6 +5,7 @@ import { InputError, ShapeError } from '../../src/engine/errors.js';
 import type { Op } from '../../src/engine/op.js';
 import { addInto } from '../../src/engine/ops/addInto.js';
 import { add } from '../../src/engine/ops/binary.js';
+import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { linear } from '../../src/engine/ops/linear.js';
@@ -231,6 +232,25 @@ describe('a loss without a gradient', () => {
     copy(loss); // somebody's statistics
     program.backward(loss);
     expect(program.gradientOf(a)).toBeDefined();
+  });
+
+  test('is refused where a parameter is an input that the op has no gradient by', () => {
+    const program = new Program();
+    const weights = program.parameter('weights', [1]);
+    const ids = program.constant('ids', [1], new Uint32Array(1));
+    expect(() => program.backward(crossEntropy(program.parameter('logits', [1, 3]), ids, weights).loss)).toThrow(
+      new InputError('crossEntropy: there is no gradient by weights; weights [1] wants one'),
+    );
+    const other = new Program();
+    const { q } = rotary(
+      other.parameter('qkv', [1, 1, 6]),
+      other.parameter('table', [1, 2]),
+      other.constant('position', [1], new Uint32Array(1)),
+      1,
+    );
+    expect(() => other.backward([[q, other.input('dQ', q.shape)]])).toThrow(
+      new InputError('rotary: there is no gradient by table; table [1, 2] wants one'),
+    );
   });
 
   test('is refused where it depends on no parameter', () => {

@@ -1,4 +1,4 @@
-import { ShapeError } from '../errors.js';
+import { InputError, ShapeError } from '../errors.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf, rowsOf, sameShape } from '../shape.js';
@@ -89,12 +89,13 @@ const crossEntropyForward: Op = {
       ),
     ];
   },
-  backward({ inputs: [logits], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {
+  backward({ inputs: [logits, , weights], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {
     if (dNats !== undefined) {
       throw new ShapeError('crossEntropy', 'gradients flow through the loss, not through nats', {
         logits: logits!.shape,
       });
     }
+    if (wants(weights!)) throw new InputError(`crossEntropy: there is no gradient by weights; ${weights} wants one`);
     // dLogits was computed for a loss whose own gradient is 1.
     const isOne = dLoss!.storage.data?.every((value) => value === 1);
     if (wants(logits!)) give(logits!, isOne ? dLogits! : dLogits!.mul(dLoss!));

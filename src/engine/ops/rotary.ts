@@ -1,4 +1,4 @@
-import { ShapeError } from '../errors.js';
+import { InputError, ShapeError } from '../errors.js';
 import type { Dispatch } from '../kernel.js';
 import type { KernelCall, Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
@@ -124,6 +124,7 @@ const rotaryForward: Op<RotarySizes> = {
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
   kernels: ({ attributes, ...call }) => [forwardKernel(call, { ...attributes, capacity: attributes.S }, 0)],
   backward({ inputs: [qkv, table, position], attributes, gradients, give, wants }) {
+    if (wants(table!)) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
     if (!wants(qkv!)) return;
     const { program } = qkv!;
     const { B, S, H, D } = attributes;
