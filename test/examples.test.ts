@@ -46,7 +46,7 @@ test('oneStep: every number is the one that its comment works out', async () => 
   expect([values, gradient, after]).toEqual(['error -3, loss 9', 'gradient -18', 'w 1.18, loss 6.0516']);
   expect(entries.map((line) => line.split(' ')[0])).toEqual([
     ...['mul', 'sub', 'mul'],
-    ...['mul.backward', 'mul.backward', 'add', 'mul.backward', 'addInto', 'sgd'],
+    ...['mul.backwardA', 'mul.backwardB', 'add', 'mul.backwardB', 'addInto', 'sgd'],
   ]);
 });
 

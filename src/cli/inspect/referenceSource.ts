@@ -58,7 +58,7 @@ export function referenceSource(op: AnyOp): ReferenceSource {
 /** Where an op is written: as an object of that name, or as a row of a table of ops. -1 where it is not. */
 function placeOf(text: string, name: string): number {
   const at = text.indexOf(`name: '${name}'`);
-  return at >= 0 ? at : text.indexOf(`\n  ${name}: {\n    formula: `);
+  return at >= 0 ? at : text.search(new RegExp(`\\n +${name}: \\{\\n +formula: `));
 }
 
 function memberOf(text: string, name: string): string | undefined {

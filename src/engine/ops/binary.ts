@@ -84,42 +84,49 @@ function functionOf(name: BinaryName): (a: Tensor, b: Tensor | number) => Tensor
   };
 }
 
-function binaryShape(op: string, a: Shape, b: Shape): Shape {
-  const shape = broadcastShape(a, b);
+function binaryShape(op: string, a: Tensor, b: Tensor): Shape {
+  const shapes = { a: a.shape, b: b.shape };
+  const shape = broadcastShape(a.shape, b.shape);
   if (shape === undefined) {
     const rule = 'shapes must broadcast: aligned at the last axis, sizes must be equal or 1';
-    throw new ShapeError(op, rule, { a, b });
+    throw new ShapeError(op, rule, shapes);
   }
-  if (!sameShape(a, b) && shape.length > MAX_AXES) {
-    throw new ShapeError(op, `shapes that differ must have at most ${MAX_AXES} axes`, { a, b });
+  if (shape.length > MAX_AXES && !areAlike([a, b], shape)) {
+    throw new ShapeError(op, `views, and shapes that differ, must have at most ${MAX_AXES} axes`, shapes);
   }
   return shape;
+}
+
+/** Whether element i of every tensor is number i of its storage, and of the shape. */
+function areAlike(tensors: readonly Tensor[], shape: Shape): boolean {
+  return tensors.every((x) => x.isContiguous && sameShape(x.shape, shape));
 }
 
 /** A row of the table as an op. */
 function binaryOp(name: BinaryName): Op {
   const { formula, reference, derivatives }: Binary = binaryTable[name];
   const OP = Object.keys(binaryTable).indexOf(name);
-  const backward: Op<{ side: number }> = {
-    name: `${name}.backward`,
-    formula: 'dA = dY · dy/da, or dB = dY · dy/db',
+  const backwardBy = (SIDE: 0 | 1): Op => ({
+    name: `${name}.backward${'AB'[SIDE]}`,
+    formula: SIDE === 0 ? 'dX = dY · dy/da' : 'dX = dY · dy/db',
     strided: true,
     inputs: ['a', 'b', 'dY'],
     outputs: ['dX'],
     shape: ([, , dY]) => [{ shape: dY!.shape }],
-    reference: ([a, b, dY], { side }) => [binaryBackwardReference(derivatives[side]!, a!, b!, dY!)],
-    kernels: ({ inputs, outputs, attributes: { side } }) => [
-      binaryKernel('binary.backward', inputs, { ...inputs, ...outputs }, inputs.dY!.shape, { OP, SIDE: side }),
+    reference: ([a, b, dY]) => [binaryBackwardReference(derivatives[SIDE], a!, b!, dY!)],
+    kernels: ({ inputs, outputs }) => [
+      binaryKernel('binary.backward', inputs, { ...inputs, ...outputs }, inputs.dY!.shape, { OP, SIDE }),
     ],
     flops: ({ outputs: [dX] }) => 2 * dX!.reduce((n, size) => n * size, 1),
-  };
+  });
+  const backwards = [backwardBy(0), backwardBy(1)];
   return {
     name,
     formula,
     strided: true,
     inputs: ['a', 'b'],
     outputs: ['y'],
-    shape: ([a, b]) => [{ shape: binaryShape(name, a!.shape, b!.shape) }],
+    shape: ([a, b]) => [{ shape: binaryShape(name, a!, b!) }],
     reference: ([a, b]) => [binaryReference(reference, a!, b!)],
     kernels: ({ inputs, outputs }) => [
       binaryKernel('binary.forward', inputs, { ...inputs, ...outputs }, outputs.y!.shape, { OP }),
@@ -128,13 +135,9 @@ function binaryOp(name: BinaryName): Op {
       const { program } = a!;
       for (const [side, input] of [a!, b!].entries()) {
         if (!wants(input)) continue;
-        // Where an input was repeated, it has the sum of the gradients of its repetitions.
-        if (derivatives[side] === 1) give(input, sumTo(gradient!, input.shape));
-        else
-          give(
-            input,
-            sumTo(program.record(backward, [a!, b!, program.contiguous(gradient!)], { side })[0]!, input.shape),
-          );
+        const dY = derivatives[side] === 1 ? gradient! : program.contiguous(gradient!);
+        const dX = derivatives[side] === 1 ? dY : program.record(backwards[side]!, [a!, b!, dY], {})[0]!;
+        give(input, sumTo(dX, input.shape)); // where an input was repeated, the gradients of its repetitions add up
       }
     },
     flops: ({ outputs: [y] }) => y!.reduce((n, size) => n * size, 1),
@@ -150,7 +153,7 @@ function binaryKernel(
   constants: Readonly<Record<string, number>>,
 ) {
   const n = shape.reduce((product, size) => product * size, 1);
-  const alike = [a!, b!].every((x) => x.isContiguous && sameShape(x.shape, shape));
+  const alike = areAlike([a!, b!], shape);
   const strides = [a!, b!].map((x) => (alike ? [] : broadcastStrides(x.shape, x.strides, shape)));
   const params = {
     n,

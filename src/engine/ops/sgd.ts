@@ -44,16 +44,14 @@ const sgdOp: Op<{ momentum: number }> = {
 export const sgdRow: OpRow = {
   name: 'sgd',
   shaders: ['sgd'],
-  samples: [
-    {
-      name: 'n blocks of 64',
-      inputs: (n) => ({ gradients: [n * 64], lr: [1] }),
-      states: (n) => ({ parameters: [n * 64], v: [n * 64] }),
-      fixed: ['gradients', 'lr'],
-      call({ gradients, lr, parameters, v }) {
-        sgd(gradients!, lr!, parameters!, v!, 0.9);
-        return [parameters!, v!];
-      },
+  samples: [0.9, 0].map((momentum) => ({
+    name: `n blocks of 64, momentum ${momentum}`,
+    inputs: (n) => ({ gradients: [n * 64], lr: [1] }),
+    states: (n) => ({ parameters: [n * 64], v: [n * 64] }),
+    fixed: ['gradients', 'lr'],
+    call({ gradients, lr, parameters, v }) {
+      sgd(gradients!, lr!, parameters!, v!, momentum);
+      return [parameters!, v!];
     },
-  ],
+  })),
 };

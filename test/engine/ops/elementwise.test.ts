@@ -82,8 +82,11 @@ describe('errors', () => {
   test('more axes than the kernels have strides for', () => {
     const five = program.input('five', [1, 2, 1, 2, 3]);
     expect(five.mul(five).shape).toEqual([1, 2, 1, 2, 3]);
+    expect(() => five.add(program.input('turned', [1, 2, 1, 3, 2]).transpose())).toThrow(
+      'add: views, and shapes that differ, must have at most 4 axes',
+    );
     expect(() => five.mul(x)).toThrow(
-      'mul: shapes that differ must have at most 4 axes; got a [1, 2, 1, 2, 3], b [2, 3]',
+      'mul: views, and shapes that differ, must have at most 4 axes; got a [1, 2, 1, 2, 3], b [2, 3]',
     );
   });
 
