@@ -5,13 +5,14 @@
 import { openDevice } from '../src/engine/adapters.js';
 import { type AdapterProfile, kernelText, readInterface } from '../src/engine/kernel.js';
 import { mixedMatrix } from '../src/engine/ops/matmulKernels.js';
+import { recordAdamW } from '../src/engine/optimiser.js';
 import { compilePipeline } from '../src/engine/pipeline.js';
 import { arrange } from '../src/engine/planSteps.js';
 import { Program } from '../src/engine/program.js';
 import { shaderText } from '../src/engine/shaderSource.js';
 import { SIZES, type SizeName } from '../src/model/config.js';
 import { recordForward } from '../src/model/forward.js';
-import { recordOptimiser } from '../src/train/optimiser.js';
+import { OPTIMISER } from '../src/train/optimiser.js';
 import { markerOf } from './acoStats.js';
 
 const { SIZES: sizes = 'tiny small lean', HEADS: heads } = process.env;
@@ -27,7 +28,7 @@ for (const size of sizes.split(' ') as SizeName[]) {
   const config = { door: 'projected' as const, ...SIZES[size], ...(heads ? { heads: Number(heads) } : {}) };
   const { loss } = recordForward(program, config, { B: 16, L: 512, T: 256 });
   program.backward(loss);
-  const { clip } = recordOptimiser(program, loss);
+  const { clip } = recordAdamW(program, loss, OPTIMISER);
   for (const [precision, profile] of Object.entries(precisions)) {
     const { dispatches } = arrange(program, device, { keep: [loss, clip], profile });
     for (const dispatch of [...dispatches.values()].flat()) {

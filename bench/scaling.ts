@@ -9,13 +9,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { timed } from '../src/bench/timing.js';
 import { openDevice } from '../src/engine/adapters.js';
 import type { Device } from '../src/engine/device.js';
+import { recordAdamW, stepScalars } from '../src/engine/optimiser.js';
 import { Plan } from '../src/engine/plan.js';
 import { Program } from '../src/engine/program.js';
 import { integers } from '../src/engine/random.js';
 import type { DecoderConfig } from '../src/model/config.js';
 import { feedsOf, recordForward } from '../src/model/forward.js';
 import { initialParameters } from '../src/model/parameters.js';
-import { recordOptimiser, stepScalars } from '../src/train/optimiser.js';
+import { OPTIMISER } from '../src/train/optimiser.js';
 import { draw, type Measured, type Point, REPLAYS, type Recording } from './scalingPicture.js';
 
 const NUMBERS = 'bench/scaling.json';
@@ -37,7 +38,7 @@ async function measure(device: Device, axis: keyof Point, point: Point): Promise
   const program = new Program();
   const pass = recordForward(program, config, size);
   program.backward(pass.loss);
-  const optimiser = recordOptimiser(program, pass.loss);
+  const optimiser = recordAdamW(program, pass.loss, OPTIMISER);
   const plan = await Plan.compile(program, device, { keep: [pass.loss], parameters: initialParameters(config, 0) });
   const feeds = feedsOf(pass, {
     prefix: integers(1, 'prefix', B * size.L, 256),
@@ -45,7 +46,7 @@ async function measure(device: Device, axis: keyof Point, point: Point): Promise
     weights: new Float32Array(B * size.T).fill(1),
   });
   for (const [tensor, data] of feeds) plan.write(tensor, data);
-  plan.write(optimiser.step, stepScalars(1, 1e-3));
+  plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
   const run = () => plan.replayAndRead([pass.loss]);
   const [loss] = await run();
   if (!Number.isFinite(loss![0])) throw new Error(`${axis} ${point[axis]}: the loss is ${loss![0]}`);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
@@ -37,11 +37,69 @@ test('door: bytes become slots and come back', async () => {
   expect(out).toContain('and back: Hello, byte!');
 });
 
-test("regression: two layers and an op of one's own learn |x|", async () => {
-  const out = await printed(() => import('../examples/regression.js'));
-  const errors = [...out.matchAll(/error ([\d.]+)/g)].map((match) => Number(match[1]));
-  expect(errors.length).toBe(4);
-  expect(errors.at(-1)).toBeLessThan(0.01);
+/** The losses that an example prints. */
+const lossesIn = (out: string) => [...out.matchAll(/loss ([\d.]+)/g)].map((match) => Number(match[1]));
+
+test('oneStep: every number is the one that its comment works out', async () => {
+  const out = await printed(() => import('../examples/oneStep.js'));
+  const [values, gradient, after, ...entries] = out.split('\n');
+  expect([values, gradient, after]).toEqual(['error -3, loss 9', 'gradient -18', 'w 1.18, loss 6.0516']);
+  expect(entries.map((line) => line.split(' ')[0])).toEqual([
+    ...['mul', 'sub', 'mul'],
+    ...['mul.backwardA', 'mul.backwardB', 'add', 'mul.backwardB', 'addInto', 'sgd'],
+  ]);
+});
+
+test('linearRegression: finds the numbers that the points were made with', async () => {
+  const out = await printed(() => import('../examples/linearRegression.js'));
+  const [w1, w2, b] = /w \[(\S+), (\S+)\], b \[(\S+)\]/.exec(out)!.slice(1).map(Number);
+  for (const [found, made] of [
+    [w1, 2],
+    [w2, -3],
+    [b, 1],
+  ] as const)
+    expect(Math.abs(found! - made)).toBeLessThan(0.05);
+});
+
+test('xor: tells the four cases apart', async () => {
+  const out = await printed(() => import('../examples/xor.js'));
+  const p = [...out.matchAll(/\[ *([\d.e-]+)\]/g)].map((match) => Math.round(Number(match[1])));
+  expect(p).toEqual([0, 1, 1, 0]);
+  expect(lossesIn(out).at(-1)).toBeLessThan(0.01);
+});
+
+test('spiral: the picture has both arms, and the middle of the plane is divided', async () => {
+  const out = await printed(() => import('../examples/spiral.js'));
+  expect(lossesIn(out).at(-1)).toBeLessThan(0.1);
+  const picture = out.split('\n').filter((line) => /^[.#]+$/.test(line));
+  expect(picture.map((line) => line.length)).toEqual(new Array(24).fill(56));
+  // A line through the middle meets both arms more than once.
+  expect(picture[12]!.match(/#+|\.+/g)!.length).toBeGreaterThan(3);
+});
+
+test('makemore: learns three characters and more, and makes names up', async () => {
+  const out = await printed(() => import('../examples/makemore.js'));
+  const losses = lossesIn(out);
+  expect(losses[0]).toBeCloseTo(Math.log(27), 1);
+  expect(losses.at(-1)).toBeLessThan(1.2);
+  const made = [...out.matchAll(/^\d: ([a-z]+)$/gm)].map((match) => match[1]);
+  expect(made.length).toBe(5);
+  expect(new Set(made).size).toBeGreaterThan(3);
+});
+
+test('transformerBlock: attention out of matmul and softmax agrees with the fused one', async () => {
+  const out = await printed(() => import('../examples/transformerBlock.js'));
+  const difference = Number(/difference (\S+)/.exec(out)![1]);
+  expect(difference).toBeGreaterThanOrEqual(0);
+  expect(difference).toBeLessThan(1e-5);
+  const lines = out.split('\n');
+  expect(lines.slice(0, 4)).toEqual(lines.slice(4, 8));
+});
+
+test('the examples of a learner are shorter than 40 lines', () => {
+  for (const name of ['oneStep', 'linearRegression', 'xor', 'spiral', 'makemore', 'transformerBlock']) {
+    expect(readFileSync(`examples/${name}.ts`, 'utf8').trimEnd().split('\n').length, name).toBeLessThan(40);
+  }
 });
 
 describe('leakyRelu: an op added by the recipe passes the contract', async () => {

@@ -43,8 +43,8 @@ test('the walk in the README is what `npm run walk` prints, on the CPU device', 
 });
 
 test('the op table in the README is the registry', () => {
-  const rows = registry.map(({ name, shaders }) => [
-    `[${name}](src/engine/ops/${name}.ts)`,
+  const rows = registry.map(({ name, file = name, shaders }) => [
+    `[${name}](src/engine/ops/${file}.ts)`,
     shaders.map((shader) => `\`${shader}\``).join(', '),
   ]);
   expectSection('ops', table(['op', 'kernels'], rows));
@@ -98,7 +98,7 @@ test('what the README says beside its tables is still so', () => {
       expect(peakMemory, name).toBeGreaterThan(ours.peakMemory);
     }
   }
-  expect(registry.length).toBeLessThan(20);
+  expect(Math.round(registry.length / 10)).toBe(3); // some thirty ops
 });
 
 test('the transcript of the demo begins as the demo does', async () => {

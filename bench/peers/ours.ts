@@ -1,6 +1,6 @@
 import { openDevice } from '../../src/engine/adapters.js';
 import { adamW } from '../../src/engine/ops/adamW.js';
-import { add } from '../../src/engine/ops/add.js';
+import { add } from '../../src/engine/ops/binary.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
 import { gatherRows } from '../../src/engine/ops/gatherRows.js';
 import { matmul } from '../../src/engine/ops/matmul.js';

@@ -6,6 +6,7 @@ import { addLayerNorm } from '../engine/ops/addLayerNorm.js';
 import { attention } from '../engine/ops/attention.js';
 import { layerNorm } from '../engine/ops/layerNorm.js';
 import { matmul } from '../engine/ops/matmul.js';
+import { stepScalars } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
 import { profile } from '../engine/profile.js';
 import { type Entry, flopsOf, PARAMETER_ALIGNMENT, Program } from '../engine/program.js';
@@ -13,7 +14,7 @@ import { integers, normals } from '../engine/random.js';
 import type { DecoderConfig } from '../model/config.js';
 import type { BatchSize } from '../model/forward.js';
 import { countParameters, parameterSpecs } from '../model/parameters.js';
-import { OPTIMISER, stepScalars } from '../train/optimiser.js';
+import { OPTIMISER } from '../train/optimiser.js';
 import { prove } from './proof.js';
 import { type Spread, timed } from './timing.js';
 
@@ -116,7 +117,7 @@ export function* opCases(config: DecoderConfig, { B, L, T }: BatchSize): Generat
       const blocks = n / PARAMETER_ALIGNMENT;
       const decays = program.constant('decays', [blocks], new Float32Array(blocks).fill(1));
       const clip = program.constant('clip', [2], Float32Array.of(1, 1));
-      const step = program.constant('step', [4], stepScalars(1, 1e-3));
+      const step = program.constant('step', [4], stepScalars(1, 1e-3, OPTIMISER));
       const { beta1, beta2, eps, decay } = OPTIMISER;
       const state = { parameters: parameters!, m: m!, v: v! };
       adamW(gradients, decays, clip, step, state, { beta1, beta2, eps, decay });

@@ -1,5 +1,6 @@
 import type { Device } from '../engine/device.js';
 import type { AdapterProfile } from '../engine/kernel.js';
+import { recordAdamW, stepScalars } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
 import type { PlanBytes } from '../engine/prediction.js';
 import { type DispatchTime, profile } from '../engine/profile.js';
@@ -8,7 +9,7 @@ import { integers } from '../engine/random.js';
 import type { DecoderConfig } from '../model/config.js';
 import { type BatchSize, feedsOf, recordForward } from '../model/forward.js';
 import { initialParameters } from '../model/parameters.js';
-import { recordOptimiser, stepScalars } from '../train/optimiser.js';
+import { OPTIMISER } from '../train/optimiser.js';
 import { prove } from './proof.js';
 import { type Spread, spreadOf } from './timing.js';
 
@@ -92,7 +93,7 @@ async function recordStep(device: Device, config: DecoderConfig, size: BatchSize
   const program = new Program();
   const pass = recordForward(program, config, size);
   program.backward(pass.loss);
-  const optimiser = recordOptimiser(program, pass.loss);
+  const optimiser = recordAdamW(program, pass.loss, OPTIMISER);
   const parameters = initialParameters(config, 0);
   const plan = await Plan.compile(program, device, { keep: [pass.loss, optimiser.clip], parameters, profile });
   const { B, L, T } = size;
@@ -103,7 +104,7 @@ async function recordStep(device: Device, config: DecoderConfig, size: BatchSize
   };
   const write = () => {
     for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
-    plan.write(optimiser.step, stepScalars(1, 1e-3));
+    plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
   };
   return { plan, pass, write, read: () => plan.replayAndRead([pass.loss]) };
 }

@@ -8,6 +8,11 @@ import { NOTHING_BEFORE } from './reference.js';
 import type { Storage, Tensor } from './tensor.js';
 import { Timestamps } from './timestamps.js';
 
+/** Whether a replay runs an entry. */
+export function runsIn({ update = true, only }: ReplayOptions, entry: Entry): boolean {
+  return (update || entry.phase !== 'update') && (only?.has(entry) ?? true);
+}
+
 /** One entry of a plan that has just run: what its kernels read, what they wrote, and how long each took. */
 export interface EntryRun {
   readonly entry: Entry;
@@ -38,7 +43,7 @@ export async function* runEntries(plan: Plan, options: ReplayOptions = {}): Asyn
   const timestamps = Timestamps.of(plan.device, most);
   try {
     for (const [entry, steps] of stepsOf) {
-      if (entry.phase === 'update' && !(options.update ?? true)) continue;
+      if (!runsIn(options, entry)) continue;
       yield await runEntry(plan, entry, steps, timestamps);
     }
   } finally {

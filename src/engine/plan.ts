@@ -1,6 +1,7 @@
 import { type DebugSettings, debugReplay } from './debug.js';
 import { describePlan } from './describe.js';
 import type { Device } from './device.js';
+import { runsIn } from './entryRun.js';
 import { InputError, kindOf } from './errors.js';
 import type { AdapterProfile } from './kernel.js';
 import type { MemoryPlan } from './memory.js';
@@ -31,6 +32,8 @@ export interface ReplayOptions {
   readonly update?: boolean;
   /** add to the gradients of the replay before instead of starting from 0. Default false. */
   readonly accumulate?: boolean;
+  /** run these entries alone, in the program's order: what one tensor depends on. Default all */
+  readonly only?: ReadonlySet<Entry>;
 }
 
 /** A tensor to be read, and where its first byte lies. */
@@ -176,7 +179,7 @@ export class Plan {
         encoder = this.device.gpu.createCommandEncoder();
       }
       const pass = encoder.beginComputePass();
-      this.encode(pass, steps, options.update ?? true);
+      this.encode(pass, steps, options);
       pass.end();
     }
     return encoder;
@@ -191,22 +194,24 @@ export class Plan {
    *
    * @throws InputError when an input was never written, or the plan was freed
    */
-  begin(encoder: GPUCommandEncoder, { accumulate = false, update = true }: ReplayOptions = {}): void {
+  begin(encoder: GPUCommandEncoder, options: ReplayOptions = {}): void {
     if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
-    for (const [{ label }, { op, phase }] of this.#unwritten) {
-      if (!update && phase === 'update') continue;
-      throw new InputError(`replay: ${op.name} reads ${label}, which was never written; plan.write gives it numbers`);
+    for (const [{ label }, entry] of this.#unwritten) {
+      if (!runsIn(options, entry)) continue;
+      throw new InputError(
+        `replay: ${entry.op.name} reads ${label}, which was never written; plan.write gives it numbers`,
+      );
     }
     this.#begun = true;
-    if (!accumulate && this.buffers.gradients !== undefined) encoder.clearBuffer(this.buffers.gradients);
+    if (!options.accumulate && this.buffers.gradients !== undefined) encoder.clearBuffer(this.buffers.gradients);
     for (const buffer of this.buffers.accumulators) encoder.clearBuffer(buffer);
   }
 
   /** Put dispatches into a pass. `runEntries` calls it with one at a time. */
-  encode(pass: GPUComputePassEncoder, steps: readonly Step[], update = true): void {
+  encode(pass: GPUComputePassEncoder, steps: readonly Step[], options: ReplayOptions = {}): void {
     let current: GPUComputePipeline | undefined;
     for (const step of steps) {
-      if (!update && step.entry.phase === 'update') continue;
+      if (!runsIn(options, step.entry)) continue;
       if (step.pipeline !== current) pass.setPipeline(step.pipeline);
       current = step.pipeline;
       pass.setBindGroup(0, step.bindGroup);
@@ -321,6 +326,11 @@ export class Plan {
     if (this.#freed) throw new InputError(`${tensor}: its plan was freed; compile the program again`);
     if (!(tensor instanceof Tensor)) throw new InputError(`a plan reads and writes tensors; got ${kindOf(tensor)}`);
     if (tensor.program !== this.program) throw new InputError(`${tensor} belongs to another program than this plan`);
+  }
+
+  /** Whether a storage of the program was there when the plan was compiled. */
+  knows(storage: Storage): boolean {
+    return this.buffers.knows(storage);
   }
 
   /** Bytes of GPU memory this plan holds, by kind. */

@@ -68,7 +68,10 @@ export class PlanBuffers {
         this.device.gpu.queue.writeBuffer(buffer, 0, storage.data as Float32Array<ArrayBuffer>);
       }
     }
-    for (const [name, data] of parameters ?? []) {
+    // Parameters that another plan shares have numbers already.
+    const initial = this.shared === undefined ? this.program.parameters : [];
+    const start = initial.flatMap(({ name, init }) => (init === undefined ? [] : [[name, init] as const]));
+    for (const [name, data] of [...start, ...(parameters ?? [])]) {
       const entry = this.program.parameters.find((parameter) => parameter.name === name);
       if (entry === undefined) throw new InputError(`there is no parameter ${name}`);
       if (!(data instanceof Float32Array)) {
@@ -79,6 +82,11 @@ export class PlanBuffers {
       }
       this.device.gpu.queue.writeBuffer(this.#parameters!, entry.offset * 4, data as Float32Array<ArrayBuffer>);
     }
+  }
+
+  /** Whether a storage has memory in this plan. */
+  knows({ id, flatOffset }: Storage): boolean {
+    return flatOffset !== undefined || this.#own.has(id) || this.memory.slotOf.has(id);
   }
 
   /** All `Params` of a plan in one uniform buffer, each at its own aligned offset. */

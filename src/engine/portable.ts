@@ -19,7 +19,6 @@ export {
   ParityError,
   ShapeError,
 } from './errors.js';
-export { evaluate, type Numbers } from './evaluate.js';
 export {
   type AdapterProfile,
   type Binding,
@@ -32,12 +31,16 @@ export {
   type Variant,
 } from './kernel.js';
 export type { MemoryPlan, Slot, Tenant } from './memory.js';
+export { type Fill, type Nested, Numbers } from './numbers.js';
 export type { AnyOp, Attributes, BackwardCall, KernelCall, Op, OutputSpec, Value } from './op.js';
 export { type AdamWOptions, type AdamWState, adamW } from './ops/adamW.js';
-export { add } from './ops/add.js';
 export { addLayerNorm } from './ops/addLayerNorm.js';
 export { attention } from './ops/attention.js';
+export { add, div, mul, sub } from './ops/binary.js';
+export { bmm } from './ops/bmm.js';
+export { concat } from './ops/concat.js';
 export { crossEntropy } from './ops/crossEntropy.js';
+export { dropout } from './ops/dropout.js';
 export { onePerInvocation } from './ops/elementwise.js';
 export { fitRows } from './ops/fitRows.js';
 export { gatherRows } from './ops/gatherRows.js';
@@ -50,14 +53,28 @@ export { layerNorm } from './ops/layerNorm.js';
 export { linear } from './ops/linear.js';
 export { matmul } from './ops/matmul.js';
 export { rotary, rotaryTable } from './ops/rotary.js';
-export { sliceRows } from './ops/sliceRows.js';
+export { sgd } from './ops/sgd.js';
+export { slice } from './ops/slice.js';
+export { softmax } from './ops/softmax.js';
+export { mean, sum } from './ops/sum.js';
+export { exp, log, relu, sigmoid, tanh } from './ops/unary.js';
+export { AdamW, type OptimiserOptions, SGD } from './optimiser.js';
 export { type CompileOptions, Plan, type ReplayOptions } from './plan.js';
 export type { Step } from './planSteps.js';
 export type { PlanBytes, Prediction } from './prediction.js';
-export { type Entry, type InputOptions, type ParameterEntry, type Phase, Program } from './program.js';
+export {
+  type Entry,
+  type InputOptions,
+  type ParameterEntry,
+  type ParameterOptions,
+  type Phase,
+  Program,
+  type ProgramOptions,
+} from './program.js';
 export { integer, integers, normal, normals, permutation, type Stream, uniform } from './random.js';
 export { type Feeds, ReferenceRun } from './reference.js';
 export type { OpRow, OpSample } from './registry.js';
+export { type Feed, Runner } from './runner.js';
 export { addShader, type ShaderSource, setShaderSource, shaderText } from './shaderSource.js';
 export { type Shape, sizeOf } from './shape.js';
 export { type DType, type Role, type Storage, Tensor } from './tensor.js';

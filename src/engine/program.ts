@@ -1,4 +1,6 @@
+import type { Device } from './device.js';
 import { InputError, kindOf, ShapeError } from './errors.js';
+import { type Fill, fromNested, type Nested, toData } from './numbers.js';
 import {
   type AnyOp,
   type Attributes,
@@ -10,8 +12,11 @@ import {
   type OutputSpec,
   outputOf,
 } from './op.js';
-import { add, addInto } from './ops/add.js';
-import { contiguous, permute, reshape } from './ops/view.js';
+import { addInto } from './ops/addInto.js';
+import { add } from './ops/binary.js';
+import { contiguous } from './ops/view.js';
+import { normals } from './random.js';
+import { Runner } from './runner.js';
 import { checkShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
 import { type DType, type Role, type Storage, Tensor } from './tensor.js';
 
@@ -38,6 +43,29 @@ export function flopsOf({ op, inputs, outputs, attributes }: Entry): number {
   return op.flops?.({ ...shapes, attributes }) ?? 0;
 }
 
+/** What a program can be told. */
+export interface ProgramOptions {
+  /** what `Tensor.value` and the optimisers run it on; a plan made by hand brings its own */
+  readonly device?: Device;
+  /** what parameters with a `std`, and dropout, are drawn from. Default 0 */
+  readonly seed?: number;
+  /** numbers that parameters start from, by name: those of a checkpoint */
+  readonly parameters?: ReadonlyMap<string, Float32Array>;
+  /**
+   * names of ops whose outputs want a gradient even where no parameter lies behind them: `inspect` asks so by which channel
+   * the loss moves
+   */
+  readonly attribute?: readonly string[];
+}
+
+/** What a parameter can be told. */
+export interface ParameterOptions {
+  /** whether weight decay applies; default: to matrices, not to vectors */
+  readonly decay?: boolean;
+  /** its first numbers, where neither program nor plan is given others: these, or normals of this deviation. Default 0 */
+  readonly init?: Fill | { readonly std: number };
+}
+
 /** What an input of a program can be told. */
 export interface InputOptions {
   /** whether a gradient of the loss by it is wanted; numbers only */
@@ -56,6 +84,8 @@ export interface ParameterEntry {
   /** whether weight decay applies */
   readonly decay: boolean;
   readonly tensor: Tensor;
+  /** its first numbers, unless the plan is given others; 0 where left out */
+  readonly init?: Float32Array;
 }
 
 /**
@@ -77,11 +107,35 @@ export class Program {
   /** those of them that are added into; one that was handed on to a tensor is none of its own */
   readonly #totals = new Map<Tensor, Tensor>();
 
+  readonly #device: Device | undefined;
+  readonly #attribute: readonly string[];
+  readonly #given: ReadonlyMap<string, Float32Array>;
+  /** what parameters and dropout are drawn from */
+  readonly seed: number;
+  /** every tensor that is written before a replay */
+  readonly inputs: Tensor[] = [];
+  #runner: Runner | undefined;
+  #step: Tensor | undefined;
+
+  constructor({ device, seed = 0, parameters = new Map(), attribute = [] }: ProgramOptions = {}) {
+    this.#device = device;
+    this.seed = seed;
+    this.#attribute = attribute;
+    this.#given = parameters;
+  }
+
   /**
-   * @param attribute names of ops whose outputs want a gradient even where no parameter lies behind them: `inspect` asks so by
-   *   which channel the loss moves
+   * What runs this program for `Tensor.value` and the optimisers.
+   *
+   * @throws InputError when the program was made without a device
    */
-  constructor(private readonly attribute: readonly string[] = []) {}
+  get runner(): Runner {
+    if (this.#device === undefined) {
+      throw new InputError('this program has no device to run on: new Program({ device: await openDevice() })');
+    }
+    this.#runner ??= new Runner(this, this.#device);
+    return this.#runner;
+  }
 
   // ---- where tensors come from ----
 
@@ -92,15 +146,28 @@ export class Program {
    */
   input(label: string, shape: Shape, dtype: DType = 'f32', { requiresGradient = false }: InputOptions = {}): Tensor {
     if (requiresGradient && dtype === 'u32') throw new InputError(`input ${label}: ids (u32) have no gradient`);
-    return this.#create('input', label, shape, dtype, requiresGradient);
+    const input = this.#create('input', label, shape, dtype, requiresGradient);
+    this.inputs.push(input);
+    return input;
   }
 
   /**
-   * A tensor whose numbers are fixed when the plan is made: tables of angles, the substrate's value table.
+   * A tensor whose numbers are fixed when the plan is made: data, tables of angles, the substrate's value table.
    *
-   * @throws ShapeError when `data` does not fill the shape   @throws InputError when it is another kind of array
+   *     program.constant('x', [[0, 0], [0, 1]])             // [2, 2], numbers
+   *     program.constant('ids', [3], Uint32Array.of(5, 0, 2))
+   *
+   * @throws ShapeError when `data` does not fill the shape   @throws InputError when it is another kind of array, or ragged
    */
-  constant(label: string, shape: Shape, data: Float32Array | Uint32Array): Tensor {
+  constant(label: string, numbers: Nested): Tensor;
+  /** As above, from row-major numbers or ids. */
+  constant(label: string, shape: Shape, data: Float32Array | Uint32Array): Tensor;
+  /** As above. */
+  constant(label: string, given: Shape | Nested, ...numbers: [] | [Float32Array | Uint32Array]): Tensor {
+    const { shape, data } =
+      numbers.length === 0
+        ? fromNested(`constant ${label}`, given as Nested)
+        : { shape: given as Shape, data: numbers[0] };
     checkShape('constant', label, shape);
     if (!(data instanceof Float32Array || data instanceof Uint32Array)) {
       throw new InputError(`constant ${label}: needs a Float32Array, or a Uint32Array for ids; got ${kindOf(data)}`);
@@ -120,9 +187,11 @@ export class Program {
   /**
    * A trainable tensor: a range of the flat parameter buffer.
    *
+   *     program.parameter('weight', [2, 8], { init: { std: 0.5 } })   // normals, drawn by name from the program's seed
+   *
    * @throws InputError when there is a parameter of that name
    */
-  parameter(name: string, shape: Shape, options: { decay?: boolean } = {}): Tensor {
+  parameter(name: string, shape: Shape, options: ParameterOptions = {}): Tensor {
     if (this.parameters.some((entry) => entry.name === name)) throw new InputError(`parameter ${name} exists already`);
     const offset = this.#flatLength;
     const length = sizeOf(shape);
@@ -133,8 +202,34 @@ export class Program {
       name,
       true,
     );
-    this.parameters.push({ name, shape, offset, decay: options.decay ?? shape.length > 1, tensor });
+    const first = this.#given.get(name) ?? options.init;
+    const init = first === undefined ? undefined : this.#initial(name, shape, first);
+    const decay = options.decay ?? shape.length > 1;
+    this.parameters.push({ name, shape, offset, decay, tensor, ...(init && { init }) });
     return tensor;
+  }
+
+  #initial(name: string, shape: Shape, init: NonNullable<ParameterOptions['init']>): Float32Array {
+    const size = sizeOf(shape);
+    if (typeof init === 'object' && 'std' in init) return normals(this.seed, name, size).map((x) => init.std * x);
+    const data = toData(`parameter ${name}`, shape, 'f32', init);
+    if (!(data instanceof Float32Array) || data.length !== size) {
+      throw new InputError(
+        `parameter ${name}: init takes ${size} f32 numbers; got ${data.length} in a ${kindOf(data)}`,
+      );
+    }
+    return data;
+  }
+
+  /** The number of the training step, [1] u32, for ops that draw: 0 where the program is only evaluated. */
+  get step(): Tensor {
+    this.#step ??= this.state('training step', [1], 'u32');
+    return this.#step;
+  }
+
+  /** Whether an op reads `step`. */
+  get hasStep(): boolean {
+    return this.#step !== undefined;
   }
 
   /** Elements in each flat buffer: all parameters, each padded to PARAMETER_ALIGNMENT. */
@@ -182,7 +277,7 @@ export class Program {
     const read = op.strided ? inputs : inputs.map((input) => this.contiguous(input));
     const existing = [...outputs];
     const behind = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
-    const wants = behind || this.attribute.includes(op.name);
+    const wants = behind || this.#attribute.includes(op.name);
     const written = specs.map((spec, i) => {
       const [name, kind] = outputOf(op.outputs[i]!);
       if (kind === 'writes') {
@@ -216,9 +311,9 @@ export class Program {
   }
 
   /** A view: an entry without dispatches whose output looks at its input's storage. */
-  view(x: Tensor, shape: Shape, strides: readonly number[], axes?: readonly number[]): Tensor {
+  view(op: AnyOp, x: Tensor, shape: Shape, strides: readonly number[], attributes: Attributes = {}): Tensor {
     const y = new Tensor(this, x.storage, shape, strides, x.label, x.requiresGradient);
-    this.#append(axes === undefined ? reshape : permute, [x], [y], axes === undefined ? {} : { axes });
+    this.#append(op, [x], [y], attributes);
     return y;
   }
 

@@ -1,6 +1,6 @@
 import { InputError } from './errors.js';
 import { calledName, checkIds, outputOf, type Value } from './op.js';
-import { permute, reshape, stridedIndex } from './ops/view.js';
+import { isView, stridedIndex } from './ops/view.js';
 import type { Entry, Program } from './program.js';
 import type { Storage, Tensor } from './tensor.js';
 
@@ -54,7 +54,7 @@ export class ReferenceRun {
   /** Run one entry: its outputs are written, added into or updated, as its op says. */
   runEntry(entry: Entry): void {
     // A view's output is its input's storage: nothing to compute.
-    if (entry.op === reshape || entry.op === permute) return;
+    if (isView(entry.op)) return;
     const inputs = entry.inputs.map((input) => this.value(input));
     const before = entry.outputs.map((output, i) =>
       outputOf(entry.op.outputs[i]!)[1] === 'updates' ? this.value(output) : NOTHING_BEFORE,

@@ -14,6 +14,8 @@ export interface OpSample {
   readonly states?: (n: number) => Readonly<Record<string, Shape>>;
   /** inputs and states whose numbers must not be negative */
   readonly nonnegative?: readonly string[];
+  /** inputs whose numbers must be well above 0: from a half on */
+  readonly positive?: readonly string[];
   /** numbers are drawn from a normal distribution of this deviation; default 1 */
   readonly scale?: number;
   readonly call: (inputs: Readonly<Record<string, Tensor>>, n: number) => Tensor[];
@@ -26,6 +28,8 @@ export interface OpSample {
 /** One row of the op table: what contract tests, benchmarks and the README read. */
 export interface OpRow {
   readonly name: string;
+  /** the file in src/engine/ops that the op is in, where it is not called like the op */
+  readonly file?: string;
   /** kernel files, without `.wgsl` and without the variant's number */
   readonly shaders: readonly string[];
   readonly samples: readonly OpSample[];

@@ -47,6 +47,50 @@ export function checkShape(op: string, name: string, shape: Shape): void {
   }
 }
 
+/**
+ * The shape that two shapes broadcast to, as in PyTorch: the last axes are aligned, and a missing axis or one of size 1 is
+ * repeated. `broadcastShape([4, 1, 3], [2, 1]) // [4, 2, 3]`
+ *
+ * @returns undefined where an axis has two sizes and neither is 1
+ */
+export function broadcastShape(a: Shape, b: Shape): Shape | undefined {
+  const rank = Math.max(a.length, b.length);
+  const shape: number[] = [];
+  for (let axis = 1; axis <= rank; axis++) {
+    const [m, n] = [a[a.length - axis] ?? 1, b[b.length - axis] ?? 1];
+    if (m !== n && m !== 1 && n !== 1) return undefined;
+    shape.unshift(m === 1 ? n : m);
+  }
+  return shape;
+}
+
+/**
+ * Strides that repeat a view over a larger shape: 0 along every axis that it lacks or has once.
+ * `broadcastStrides([3], [1], [2, 3]) // [0, 1]`
+ */
+export function broadcastStrides(from: Shape, strides: readonly number[], to: Shape): number[] {
+  const missing = to.length - from.length;
+  return to.map((size, axis) => (axis < missing || from[axis - missing] !== size ? 0 : strides[axis - missing]!));
+}
+
+/**
+ * An axis by its number, negative ones from the end, as in PyTorch. `axisOf('sum', [2, 3, 8], -1) // 2`
+ *
+ * @throws ShapeError, in the name of `op`, when there is no such axis
+ */
+export function axisOf(op: string, shape: Shape, axis: number): number {
+  const found = axis < 0 ? axis + shape.length : axis;
+  if (Number.isInteger(found) && found >= 0 && found < shape.length) return found;
+  throw new ShapeError(op, `axis must be a whole number from ${-shape.length} to ${shape.length - 1}, not ${axis}`, {
+    x: shape,
+  });
+}
+
+/** The axes before one, its size, and the axes after it: `aroundAxis([2, 3, 8], 1) // { outer: 2, n: 3, inner: 8 }` */
+export function aroundAxis(shape: Shape, axis: number): { outer: number; n: number; inner: number } {
+  return { outer: sizeOf(shape.slice(0, axis)), n: shape[axis]!, inner: sizeOf(shape.slice(axis + 1)) };
+}
+
 /** `[2, 3, 8]`, for messages and labels. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;

@@ -1,6 +1,26 @@
 import { ShapeError } from './errors.js';
+import type { Numbers } from './numbers.js';
+import { add, div, mul, sub } from './ops/binary.js';
+import { dropout } from './ops/dropout.js';
+import { gelu } from './ops/gelu.js';
+import { matmul } from './ops/matmul.js';
+import { slice } from './ops/slice.js';
+import { softmax } from './ops/softmax.js';
+import { mean, sum } from './ops/sum.js';
+import { exp, log, relu, sigmoid, tanh } from './ops/unary.js';
+import { expand, permute, reshape } from './ops/view.js';
 import type { Program } from './program.js';
-import { formatShape, isContiguous, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
+import type { Feed } from './runner.js';
+import {
+  broadcastShape,
+  broadcastStrides,
+  formatShape,
+  isContiguous,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from './shape.js';
 
 /** Numbers are float32, ids are u32. */
 export type DType = 'f32' | 'u32';
@@ -72,14 +92,17 @@ export class Tensor {
   /**
    * The same elements under another shape; free when contiguous, else a copy is recorded first.
    *
+   * @param sizes one of them may be -1: what remains. `x.reshape([-1, 4])` of `[2, 6]` is `[3, 4]`
    * @throws ShapeError when the number of elements differs
    */
-  reshape(shape: Shape): Tensor {
+  reshape(sizes: Shape): Tensor {
+    const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1);
+    const shape = sizes.map((size, i) => (size === -1 && sizes.indexOf(-1) === i ? this.size / known : size));
     if (sameShape(shape, this.shape)) return this;
     if (sizeOf(shape) !== this.size) {
       throw new ShapeError('reshape', 'the number of elements must stay the same', { from: this.shape, to: shape });
     }
-    return this.program.view(this.program.contiguous(this), shape, stridesOf(shape));
+    return this.program.view(reshape, this.program.contiguous(this), shape, stridesOf(shape));
   }
 
   /**
@@ -105,12 +128,128 @@ export class Tensor {
     if (sorted.length !== this.shape.length || sorted.some((axis, i) => axis !== i)) {
       throw new ShapeError('permute', 'axes must name every axis once', { x: this.shape, axes });
     }
-    return this.program.view(
-      this,
-      axes.map((axis) => this.shape[axis]!),
-      axes.map((axis) => this.strides[axis]!),
-      axes,
-    );
+    const [shape, strides] = [this.shape, this.strides].map((sizes) => axes.map((axis) => sizes[axis]!));
+    return this.program.view(permute, this, shape!, strides!, { axes });
+  }
+
+  /**
+   * Repeated along axes that it lacks or has once, a free view. `x.expand([4, 3])` of `[3]` has it in each of 4 rows.
+   *
+   * @throws ShapeError when the shape does not broadcast to that one
+   */
+  expand(shape: Shape): Tensor {
+    if (sameShape(shape, this.shape)) return this;
+    if (!sameShape(broadcastShape(this.shape, shape) ?? [-1], shape)) {
+      throw new ShapeError('expand', 'missing axes and those of size 1 can be repeated, and no others', {
+        from: this.shape,
+        to: shape,
+      });
+    }
+    return this.program.view(expand, this, shape, broadcastStrides(this.shape, this.strides, shape), { to: shape });
+  }
+
+  // ---- ops as methods, so that they chain: x.matmul(w).add(b).relu() ----
+
+  /** `this + b`; see `add` in ops/binary.ts. */
+  add(b: Tensor | number): Tensor {
+    return add(this, b);
+  }
+
+  /** `this − b`; see `sub` in ops/binary.ts. */
+  sub(b: Tensor | number): Tensor {
+    return sub(this, b);
+  }
+
+  /** `this · b`, element by element; see `mul` in ops/binary.ts. */
+  mul(b: Tensor | number): Tensor {
+    return mul(this, b);
+  }
+
+  /** `this / b`; see `div` in ops/binary.ts. */
+  div(b: Tensor | number): Tensor {
+    return div(this, b);
+  }
+
+  /** Matrix product, also in batches; see ops/matmul.ts. */
+  matmul(b: Tensor): Tensor {
+    return matmul(this, b);
+  }
+
+  /** eˣ, element by element. */
+  exp(): Tensor {
+    return exp(this);
+  }
+
+  /** Natural logarithm, element by element. */
+  log(): Tensor {
+    return log(this);
+  }
+
+  /** The larger of x and 0, element by element. */
+  relu(): Tensor {
+    return relu(this);
+  }
+
+  /** Hyperbolic tangent, element by element. */
+  tanh(): Tensor {
+    return tanh(this);
+  }
+
+  /** `1 / (1 + e⁻ˣ)`, element by element. */
+  sigmoid(): Tensor {
+    return sigmoid(this);
+  }
+
+  /** Gaussian error linear unit; see ops/gelu.ts. */
+  gelu(): Tensor {
+    return gelu(this);
+  }
+
+  /** Shares that sum to 1 along an axis; see ops/softmax.ts. */
+  softmax(axis = -1): Tensor {
+    return softmax(this, axis);
+  }
+
+  /** Sum over an axis, or over all; see ops/sum.ts. */
+  sum(axis?: number, keepdim = false): Tensor {
+    return sum(this, axis, keepdim);
+  }
+
+  /** Mean over an axis, or over all; see ops/sum.ts. */
+  mean(axis?: number, keepdim = false): Tensor {
+    return mean(this, axis, keepdim);
+  }
+
+  /** A part of an axis, from `start` to before `end`; see ops/slice.ts. */
+  slice(axis: number, start: number, end?: number): Tensor {
+    return slice(this, axis, start, end);
+  }
+
+  /** In training, each number is 0 with probability p; see ops/dropout.ts. */
+  dropout(p = 0.5): Tensor {
+    return dropout(this, p);
+  }
+
+  // ---- gradients and numbers ----
+
+  /** Record the gradient of this loss by every parameter. @throws ShapeError, InputError as `Program.backward` does */
+  backward(): void {
+    this.program.backward(this);
+  }
+
+  /** Gradient of the loss by this tensor, once `backward` has been recorded. */
+  get grad(): Tensor | undefined {
+    return this.program.gradientOf(this);
+  }
+
+  /**
+   * Run what this tensor depends on, and bring its numbers back.
+   *
+   * @param feed numbers for the inputs that it depends on, by their labels
+   * @throws InputError when the program has no device, or an input is missing
+   */
+  value(feed: Feed = {}): Promise<Numbers> {
+    return this.program.runner.value(this, feed);
   }
 
   /** `blocks.0.norm1 mean [6]`, the label its buffer carries. */

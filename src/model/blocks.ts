@@ -4,7 +4,6 @@ import { gelu } from '../engine/ops/gelu.js';
 import { layerNorm } from '../engine/ops/layerNorm.js';
 import { linear } from '../engine/ops/linear.js';
 import { rotary } from '../engine/ops/rotary.js';
-import { sliceRows } from '../engine/ops/sliceRows.js';
 import type { Tensor } from '../engine/tensor.js';
 import type { DecoderConfig } from './config.js';
 
@@ -48,7 +47,7 @@ export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
     [residual, normed] = scope(`${block}.norm1`, () => addNorm(residual, delta, ...pair(`${block}.norm1`)));
     const skipped = i === config.layers - 1 ? unread : 0; // from here on x is [B, S - skipped, C]
     delta = scope(`${block}.attention`, () => attentionLayer(normed, pass, i, skipped));
-    residual = scope(`${block}.norm2`, () => sliceRows(residual, skipped));
+    residual = scope(`${block}.norm2`, () => residual.slice(1, skipped));
     [residual, normed] = scope(`${block}.norm2`, () => addNorm(residual, delta, ...pair(`${block}.norm2`)));
     delta = scope(`${block}.mlp`, () => mlp(normed, pass, i));
   }
@@ -68,7 +67,7 @@ function attentionLayer(x: Tensor, pass: DecoderPass, block: number, skipped: nu
   const qkv = inner('qkv', x); // [B, S, 3C]
   const { q, k, v } = rotary(qkv, angles, position, config.heads, caches?.[block]); // each [B, H, S, D]
   const y = attention(q, k, v, position, P); // [B, S, C], heads side by side again
-  return inner('out', sliceRows(y, skipped)); // [B, S - skipped, C]
+  return inner('out', y.slice(1, skipped)); // [B, S - skipped, C]
 }
 
 /** down(gelu(up(x))), four times as wide in between. */

@@ -3,8 +3,8 @@
  * mutants of the shader have to break them.
  */
 import type { Device } from '../engine/device.js';
-import { evaluate } from '../engine/evaluate.js';
 import { hslFeatures } from '../engine/ops/hslFeatures.js';
+import { Program } from '../engine/program.js';
 import { integers, normals } from '../engine/random.js';
 import type { Tensor } from '../engine/tensor.js';
 import { CHANNELS_WITH_BITS, channelCount, EOS, MASK, VALUE_CHANNELS } from '../substrate/channels.js';
@@ -154,8 +154,9 @@ function deviceClaims(device: Device): Claim[] {
     body: (ids: Tensor) => Tensor,
     parameters?: Map<string, Float32Array>,
   ) => {
-    const given = { shape: [ids.length / rowLength, rowLength], data: ids };
-    const { data } = await evaluate(device, { ids: given }, (tensors) => body(tensors.ids), parameters);
+    const program = new Program({ device, ...(parameters && { parameters }) });
+    const { data } = await body(program.constant('ids', [ids.length / rowLength, rowLength], ids)).value();
+    program.runner.free();
     return data as Float32Array;
   };
   const isExact = async (rows: Rows, options: Options, count: Count) => {

@@ -1,7 +1,6 @@
 import { checkWhole, InputError } from '../engine/errors.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rotaryTable } from '../engine/ops/rotary.js';
-import { sliceRows } from '../engine/ops/sliceRows.js';
 import type { Program } from '../engine/program.js';
 import type { Tensor } from '../engine/tensor.js';
 import { MASK } from '../substrate/channels.js';
@@ -81,7 +80,7 @@ export function recordForward(
   const position = program.constant('position', [1], new Uint32Array(1));
   const unread = everyRow ? 0 : P;
   const x = decoderBlocks(x0, { config, parameters, P, angles, position, unread });
-  const logits = program.scope('head', () => layer(sliceRows(x, P - unread), { parameters }, 'head'));
+  const logits = program.scope('head', () => layer(x.slice(1, P - unread), { parameters }, 'head'));
   const { loss, nats } = program.scope('loss', () => crossEntropy(logits, targets, weights));
   return { program, size: { B, L, T, P }, parameters, prefix, stream, targets, weights, x0, logits, nats, loss };
 }

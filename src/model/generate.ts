@@ -1,7 +1,6 @@
 import type { Device } from '../engine/device.js';
 import { InputError } from '../engine/errors.js';
 import { rotaryTable } from '../engine/ops/rotary.js';
-import { sliceRows } from '../engine/ops/sliceRows.js';
 import { Plan } from '../engine/plan.js';
 import { Program } from '../engine/program.js';
 import { uniform } from '../engine/random.js';
@@ -148,7 +147,7 @@ export class Generator {
       return decoderBlocks(x, { config: this.config, parameters, P, angles, position: at, caches });
     };
     const parameters = declareParameters(step, this.config);
-    const x = sliceRows(throughDoor(this.config, parameters, undefined, ids), REACH - 1);
+    const x = throughDoor(this.config, parameters, undefined, ids).slice(1, REACH - 1);
     const logits = layer(rows(step, parameters, x, position), { parameters }, 'head');
     if ('parameters' in this.#from) checkComplete(step, this.#from.parameters);
     const plan = await Plan.compile(step, this.device, {

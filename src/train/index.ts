@@ -3,7 +3,7 @@
 export { type Checkpoint, readCheckpoint, readMoments, writeCheckpoint } from './checkpoint.js';
 export type { CheckpointInfo } from './checkpointFormat.js';
 export type { LeftOut } from './data/leftOut.js';
-export { OPTIMISER, type OptimiserOptions } from './optimiser.js';
+export { OPTIMISER } from './optimiser.js';
 export { encodeSafetensors, parseSafetensors, readSafetensors } from './safetensors.js';
 export type { Safetensors, StoredTensor, TensorData } from './safetensorsFormat.js';
 export { learningRate, type Schedule } from './schedule.js';

@@ -3,6 +3,13 @@ import { runEntries } from '../engine/entryRun.js';
 import { checkWhole, DeviceError, InputError } from '../engine/errors.js';
 import type { Precision } from '../engine/kernel.js';
 import { outputOf, type Value } from '../engine/op.js';
+import {
+  checkOptimiser,
+  type OptimiserOptions,
+  type RecordedAdamW,
+  recordAdamW,
+  stepScalars,
+} from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
 import { profileFor } from '../engine/precision.js';
 import { sizeInWords } from '../engine/prediction.js';
@@ -10,14 +17,7 @@ import { Program } from '../engine/program.js';
 import type { DecoderConfig } from '../model/config.js';
 import { type Batch, type ForwardOptions, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
 import { checkComplete } from '../model/parameters.js';
-import {
-  checkOptimiser,
-  OPTIMISER,
-  type Optimiser,
-  type OptimiserOptions,
-  recordOptimiser,
-  stepScalars,
-} from './optimiser.js';
+import { OPTIMISER } from './optimiser.js';
 import type { WindowSize } from './windows/window.js';
 
 /** What a trainer is made from. */
@@ -33,7 +33,7 @@ export interface TrainerOptions extends ForwardOptions {
   readonly sizes: readonly WindowSize[];
   /** what the parameters start from, by name; asked for once their memory is known to fit */
   readonly parameters: ReadonlyMap<string, Float32Array> | (() => ReadonlyMap<string, Float32Array>);
-  readonly optimiser?: OptimiserOptions;
+  readonly optimiser?: Required<OptimiserOptions>;
 }
 
 /** A batch that says which size its windows are. */
@@ -70,7 +70,7 @@ export interface Moments {
 interface Recorded {
   readonly plan: Plan;
   readonly pass: ForwardPass;
-  readonly optimiser: Optimiser;
+  readonly optimiser: RecordedAdamW;
 }
 
 /**
@@ -287,7 +287,7 @@ function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B
   const program = new Program();
   const pass = recordForward(program, options.config, { B, L, T }, options);
   program.backward(pass.loss);
-  const optimiser = recordOptimiser(program, pass.loss, options.optimiser);
+  const optimiser = recordAdamW(program, pass.loss, options.optimiser ?? OPTIMISER);
   return { program, pass, optimiser };
 }
 

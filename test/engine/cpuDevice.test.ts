@@ -3,7 +3,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openDevice } from '../../src/engine/adapters.js';
 import type { Device } from '../../src/engine/device.js';
 import { InputError } from '../../src/engine/errors.js';
-import { evaluate } from '../../src/engine/evaluate.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { Plan } from '../../src/engine/plan.js';
 import { profile } from '../../src/engine/profile.js';
@@ -14,6 +13,7 @@ import { Trainer } from '../../src/train/trainer.js';
 import { mix } from '../../src/train/windows/mix.js';
 import { openText } from '../../src/train/windows/text.js';
 import { TINY } from '../support/decoders.js';
+import { evaluate } from '../support/evaluate.js';
 
 const opened: Device[] = [];
 async function open(threads?: number): Promise<Device> {

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { debugSettings } from '../../src/engine/debug.js';
 import { ParityError } from '../../src/engine/errors.js';
-import { evaluate } from '../../src/engine/evaluate.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
@@ -13,6 +12,7 @@ import { integers, normals } from '../../src/engine/random.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { testDevice } from '../support/device.js';
+import { evaluate } from '../support/evaluate.js';
 import { fileOf } from '../support/shaders.js';
 
 afterEach(() => {

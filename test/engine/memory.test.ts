@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planMemory, type Slot } from '../../src/engine/memory.js';
-import { add } from '../../src/engine/ops/add.js';
+import { add } from '../../src/engine/ops/binary.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';

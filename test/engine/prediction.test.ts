@@ -2,10 +2,11 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { Device } from '../../src/engine/device.js';
 import { DeviceError } from '../../src/engine/errors.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
+import { recordAdamW } from '../../src/engine/optimiser.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { initialParameters } from '../../src/model/parameters.js';
-import { recordOptimiser } from '../../src/train/optimiser.js';
+import { OPTIMISER } from '../../src/train/optimiser.js';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.js';
 import { TINY } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
@@ -106,7 +107,7 @@ it('flat buffers and moments may be longer than one binding, but not than a buff
     const program = new Program();
     const ys = ['a', 'b'].map((name) => gelu(program.parameter(name, [1 << 14]))); // 64 KiB each
     program.backward(ys.map((y, i) => [y, program.input(`dY ${i}`, y.shape)] as const));
-    recordOptimiser(program, program.input('loss', [1]));
+    recordAdamW(program, program.input('loss', [1]), OPTIMISER);
     return Plan.predict(program, Object.create(device, { limits: { value: limits } })).misfit?.message;
   };
   expect(within(1 << 16, 1 << 17)).toBeUndefined();

@@ -2,9 +2,9 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError, ShapeError } from '../../src/engine/errors.js';
-import { evaluate } from '../../src/engine/evaluate.js';
 import type { Op } from '../../src/engine/op.js';
-import { add, addInto } from '../../src/engine/ops/add.js';
+import { addInto } from '../../src/engine/ops/addInto.js';
+import { add } from '../../src/engine/ops/binary.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layerNorm.js';
@@ -18,6 +18,7 @@ import { sizeOf, stridesOf } from '../../src/engine/shape.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { permutedShapes } from '../support/arbitraries.js';
 import { testDevice } from '../support/device.js';
+import { evaluate } from '../support/evaluate.js';
 
 /** The numbers of a permuted array, copied out in plain loops. */
 function permuted(data: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {

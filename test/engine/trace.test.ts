@@ -18,7 +18,7 @@ const CONFIG: DecoderConfig = { door: 'projected', dim: 32, layers: 2, heads: 2,
 const SIZE = { B: 1, L: 7, T: 9 };
 
 function recorded() {
-  const program = new Program(['hslFeatures.forward']);
+  const program = new Program({ attribute: ['hslFeatures.forward'] });
   const pass = recordForward(program, CONFIG, SIZE);
   program.backward(pass.loss);
   const parameters = initialParameters(CONFIG, 3);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { recordAdamW, stepScalars } from '../../src/engine/optimiser.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import type { DecoderConfig, DoorKind } from '../../src/model/config.js';
 import { feedsOf, recordForward } from '../../src/model/forward.js';
 import { parameterSpecs } from '../../src/model/parameters.js';
-import { OPTIMISER, recordOptimiser, stepScalars } from '../../src/train/optimiser.js';
+import { OPTIMISER } from '../../src/train/optimiser.js';
 import { readSafetensors } from '../../src/train/safetensors.js';
 import { testDevice } from '../support/device.js';
 import { expectClose } from '../support/expectClose.js';
@@ -27,7 +28,7 @@ describe.each<DoorKind>(['zero', 'projected', 'bytes'])('the %s decoder against 
     const program = new Program();
     const pass = recordForward(program, config, { B, L, T });
     program.backward(pass.loss);
-    const optimiser = recordOptimiser(program, pass.loss);
+    const optimiser = recordAdamW(program, pass.loss, OPTIMISER);
     const parameters = new Map(
       parameterSpecs(config).map(({ name }) => [name, Float32Array.from(numbers(`param.${name}`))]),
     );
@@ -41,7 +42,7 @@ describe.each<DoorKind>(['zero', 'projected', 'bytes'])('the %s decoder against 
       weights: Float32Array.from(numbers('weight')),
     };
     for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
-    plan.write(optimiser.step, stepScalars(1, 1e-3));
+    plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
     await plan.replay();
 
     expectClose('x0', await plan.read(pass.x0), numbers('x0'), door === 'projected' ? 8 : 1);

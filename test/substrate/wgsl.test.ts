@@ -1,7 +1,6 @@
 /** The substrate on tensors: every claim of `verify`, and the layers around the shader. */
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../src/engine/errors.js';
-import { evaluate } from '../../src/engine/evaluate.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
@@ -15,6 +14,7 @@ import { embed } from '../../src/substrate/embed.js';
 import type { ChannelGroup } from '../../src/substrate/groups.js';
 import type { Tail } from '../../src/substrate/zeroInput.js';
 import { testDevice } from '../support/device.js';
+import { evaluate } from '../support/evaluate.js';
 
 const device = await testDevice();
 

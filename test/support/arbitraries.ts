@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { add } from '../../src/engine/ops/add.js';
+import { add } from '../../src/engine/ops/binary.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { matmul } from '../../src/engine/ops/matmul.js';
 import { Program } from '../../src/engine/program.js';

@@ -39,6 +39,7 @@ export function recordSample(sample: OpSample, n: number, views = false): Record
   const tensors: Record<string, Tensor> = {};
   const draw = (name: string, shape: readonly number[]) => {
     const numbers = normals(SEED, `${sample.name} ${name}`, sizeOf(shape)).map((x) => x * (sample.scale ?? 1));
+    if (sample.positive?.includes(name)) return numbers.map((x) => 0.5 + Math.abs(x));
     return sample.nonnegative?.includes(name) ? numbers.map(Math.abs) : numbers;
   };
   for (const [name, shape] of Object.entries(sample.inputs(n))) {

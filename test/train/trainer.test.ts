@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/engine/errors.js';
+import { stepScalars } from '../../src/engine/optimiser.js';
 import { Program } from '../../src/engine/program.js';
 import { SIZES } from '../../src/model/config.js';
 import { Decoder } from '../../src/model/decoder.js';
 import { Evaluator } from '../../src/model/evaluator.js';
 import { recordForward } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
-import { OPTIMISER, stepScalars } from '../../src/train/optimiser.js';
+import { OPTIMISER } from '../../src/train/optimiser.js';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.js';
 import { randomBatch, TINY } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
@@ -130,8 +131,8 @@ test('a state to go on from that lacks a parameter is refused, and nothing is ch
 });
 
 test('the scalars of a step are those of its learning rate, which may be anything finite from 0', () => {
-  expect([...stepScalars(1, 0)].slice(0, 1)).toEqual([0]);
-  expect(() => stepScalars(1, -1e-9)).toThrow(InputError);
+  expect([...stepScalars(1, 0, OPTIMISER)].slice(0, 1)).toEqual([0]);
+  expect(() => stepScalars(1, -1e-9, OPTIMISER)).toThrow(InputError);
 });
 
 describe('a configuration that cannot be built', () => {

@@ -82,7 +82,7 @@ export async function inspect(
   progress?: (done: number, of: number) => void,
 ): Promise<Inspection> {
   const { config } = subject;
-  const program = new Program(['hslFeatures.forward']);
+  const program = new Program({ attribute: ['hslFeatures.forward'] });
   const size = { B: 1, L: window.prefix.length, T: window.targets.length };
   const pass = recordForward(program, config, size, { everyRow: true });
   program.backward(pass.loss);

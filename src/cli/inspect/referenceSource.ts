@@ -36,7 +36,7 @@ function sources(): SourceFile[] {
  * the formatter guarantees: a member starts at its own indentation and ends before the next line of that indentation.
  */
 export function referenceSource(op: AnyOp): ReferenceSource {
-  const file = sources().find(({ text }) => text.includes(`name: '${op.name}'`));
+  const file = sources().find(({ text }) => placeOf(text, op.name) >= 0);
   const member = file && memberOf(file.text, op.name);
   if (file === undefined || member === undefined) return { file: '', text: op.reference.toString() };
   const parts = [member];
@@ -55,8 +55,14 @@ export function referenceSource(op: AnyOp): ReferenceSource {
   return { file: file.path, text: parts.join('\n\n') };
 }
 
+/** Where an op is written: as an object of that name, or as a row of a table of ops. -1 where it is not. */
+function placeOf(text: string, name: string): number {
+  const at = text.indexOf(`name: '${name}'`);
+  return at >= 0 ? at : text.search(new RegExp(`\\n +${name}: \\{\\n +formula: `));
+}
+
 function memberOf(text: string, name: string): string | undefined {
-  const lines = text.slice(text.indexOf(`name: '${name}'`)).split('\n');
+  const lines = text.slice(placeOf(text, name)).split('\n');
   const start = lines.findIndex((line) => /^\s+reference\b/.test(line));
   if (start < 0) return undefined;
   const indent = /^\s+/.exec(lines[start]!)![0].length;

@@ -90,14 +90,15 @@ const crossEntropyForward: Op = {
     ];
   },
   backward({ inputs: [logits, , weights], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {
-    // dLogits was computed for a loss whose own gradient is 1.
-    if (dNats !== undefined || dLoss?.storage.data?.[0] !== 1) {
-      throw new ShapeError('crossEntropy', 'must be what the backward pass starts from, with a gradient of 1', {
+    if (dNats !== undefined) {
+      throw new ShapeError('crossEntropy', 'gradients flow through the loss, not through nats', {
         logits: logits!.shape,
       });
     }
     if (wants(weights!)) throw new InputError(`crossEntropy: there is no gradient by weights; ${weights} wants one`);
-    if (wants(logits!)) give(logits!, dLogits!);
+    // dLogits was computed for a loss whose own gradient is 1.
+    const isOne = dLoss!.storage.data?.every((value) => value === 1);
+    if (wants(logits!)) give(logits!, isOne ? dLogits! : dLogits!.mul(dLoss!));
   },
   flops: ({ inputs: [logits] }) => 6 * rowsOf(logits!) * lastOf(logits!),
 };
@@ -119,6 +120,12 @@ export const crossEntropyRow: OpRow = {
       ids: (n) => ({ targets: { shape: [5], below: n } }),
       fixed: ['weights'],
       call: (x) => [crossEntropy(x.logits!, x.targets!, x.weights!).loss],
+    },
+    {
+      name: 'a part of the loss, V = n',
+      inputs: (n) => ({ logits: [5, n], factor: [1] }),
+      ids: (n) => ({ targets: { shape: [5], below: n } }),
+      call: (x) => [crossEntropy(x.logits!, x.targets!).loss.mul(x.factor!).add(x.factor!)],
     },
     {
       name: 'no weights, rows = n',

@@ -1,9 +1,12 @@
 import type { OpRow } from '../registry.js';
 import { adamWRow } from './adamW.js';
-import { addRow } from './add.js';
 import { addLayerNormRow } from './addLayerNorm.js';
 import { attentionRow } from './attention.js';
+import { binaryRows } from './binary.js';
+import { bmmRow } from './bmm.js';
+import { concatRow } from './concat.js';
 import { crossEntropyRow } from './crossEntropy.js';
+import { dropoutRow } from './dropout.js';
 import { fitRowsRow } from './fitRows.js';
 import { gatherRowsRow } from './gatherRows.js';
 import { geluRow } from './gelu.js';
@@ -14,7 +17,11 @@ import { layerNormRow } from './layerNorm.js';
 import { linearRow } from './linear.js';
 import { matmulRow } from './matmul.js';
 import { rotaryRow } from './rotary.js';
-import { sliceRowsRow } from './sliceRows.js';
+import { sgdRow } from './sgd.js';
+import { sliceRow } from './slice.js';
+import { softmaxRow } from './softmax.js';
+import { meanRow, sumRow } from './sum.js';
+import { unaryRows } from './unary.js';
 
 /** Every op, in the order a byte meets them. Contract tests, benchmarks and the README's table read this list. */
 export const registry: readonly OpRow[] = [
@@ -24,14 +31,22 @@ export const registry: readonly OpRow[] = [
   joinRow,
   linearRow,
   matmulRow,
-  addRow,
+  bmmRow,
+  ...binaryRows,
+  ...unaryRows,
+  softmaxRow,
+  sumRow,
+  meanRow,
+  concatRow,
+  sliceRow,
+  dropoutRow,
   layerNormRow,
   addLayerNormRow,
   rotaryRow,
   attentionRow,
   geluRow,
-  sliceRowsRow,
   crossEntropyRow,
   gradientNormRow,
   adamWRow,
+  sgdRow,
 ];

@@ -4,7 +4,7 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf, rowsOf, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { add } from './add.js';
+import { add } from './binary.js';
 import { onePerInvocation, rowKernel, WORKGROUP } from './elementwise.js';
 import { CHUNK, sumInChunks } from './sumRows.js';
 

@@ -2,7 +2,9 @@ import { ShapeError } from '../errors.js';
 import type { AdapterProfile, Dispatch } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
+import { lastOf, rowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
+import { bmm } from './bmm.js';
 import { chooseMatmul, type MatmulForm, type MatmulOptions } from './matmulKernels.js';
 
 function matmulShape(a: Tensor, b: Tensor): { M: number; N: number; K: number } {
@@ -48,18 +50,27 @@ export function transposed(x: Value): Float64Array {
 }
 
 /**
- * Matrix product: `y[m, n] = Σ_k a[m, k] · b[k, n]`. A transposed view costs nothing: its form of the kernel reads the
- * storage the other way round.
+ * Matrix product: `y[m, n] = Σ_k a[m, k] · b[k, n]`, also in batches, as `torch.matmul`. A transposed view costs nothing: its
+ * form of the kernel reads the storage the other way round.
  *
- * @param a [M, K]   @param b [K, N]
- * @returns [M, N], a new tensor
- * @throws ShapeError when a or b is not a matrix, or the inner sizes differ
+ * @param a [..., M, K]   @param b [K, N], or [..., K, N] with leading axes that broadcast to a's
+ * @returns [..., M, N], a new tensor
+ * @throws ShapeError when a or b has fewer than two axes, the inner sizes differ, or the leading axes do not broadcast
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const { program } = a;
-  // The kernels know a or b transposed, not both at once.
-  const right = isTransposed(a) && isTransposed(b) ? program.contiguous(b) : b;
-  return program.record(matmulForward, [a, right], {})[0]!;
+  const [aAxes, bAxes] = [a.shape.length, b?.shape?.length ?? 0];
+  if (aAxes > 2 && bAxes === 2 && lastOf(a.shape) === b.shape[0]) {
+    // One matrix for all: their rows are the rows of one large matrix.
+    const rows = a.reshape([rowsOf(a.shape), lastOf(a.shape)]);
+    return matmul(rows, b).reshape([...a.shape.slice(0, -1), b.shape[1]!]);
+  }
+  if (Math.min(aAxes, bAxes) > 1 && Math.max(aAxes, bAxes) > 2) return bmm(a, b);
+  if (bAxes === 0) return program.record(matmulForward, [a, b], {})[0]!; // which says what b must be
+  // The kernels know a or b transposed, not both at once, and no other view.
+  const [left, right] = [a, b].map((x) => (x.isContiguous || isTransposed(x) ? x : program.contiguous(x)));
+  const both = isTransposed(left!) && isTransposed(right!);
+  return program.record(matmulForward, [left!, both ? program.contiguous(right!) : right!], {})[0]!;
 }
 
 const matmulForward: Op = {
@@ -90,8 +101,8 @@ const matmulForward: Op = {
 };
 
 /** A view whose rows lie one element apart: the transpose of a row-major matrix. */
-function isTransposed(x: Tensor): boolean {
-  return !x.isContiguous;
+function isTransposed({ shape, strides, isContiguous }: Tensor): boolean {
+  return !isContiguous && strides[0] === 1 && (strides[1] === shape[0] || shape[1] === 1);
 }
 
 /** y is [M, N], and K is summed over. */

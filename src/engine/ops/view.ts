@@ -1,8 +1,9 @@
 import { ShapeError } from '../errors.js';
 import { foldWorkgroups } from '../kernel.js';
-import type { Op, Value } from '../op.js';
-import { sizeOf, stridesOf } from '../shape.js';
+import type { AnyOp, Op, Value } from '../op.js';
+import { broadcastStrides, type Shape, sizeOf, stridesOf } from '../shape.js';
 import { WORKGROUP } from './elementwise.js';
+import { sumTo } from './sum.js';
 
 /*
  * Views: nothing runs for them, in a plan or in a reference run, which reads the input through the output's strides. `Tensor` has
@@ -39,6 +40,32 @@ export const permute: Op<{ axes: readonly number[] }> = {
   },
 };
 
+/** A tensor repeated along axes that it lacks or has once. No dispatch: the strides along them are 0. */
+export const expand: Op<{ to: readonly number[] }> = {
+  name: 'expand',
+  formula: 'y = x, repeated along missing axes and those of size 1',
+  inputs: [{ any: 'x' }],
+  outputs: ['y'],
+  shape: (_, { to }) => [{ shape: to }],
+  reference: ([x], { to }) => [expandReference(x!, to)],
+  kernels: () => [],
+  // Each number of x stands in several places of y, and has the sum of their gradients.
+  backward({ inputs: [x], gradients: [dY], give, wants }) {
+    if (wants(x!)) give(x!, sumTo(dY!, x!.shape));
+  },
+};
+
+/** Whether an op moves nothing: its output looks at its input's storage. */
+export function isView(op: AnyOp): boolean {
+  return op === reshape || op === permute || op === expand;
+}
+
+/** The numbers of x at every place of a larger shape, row-major. */
+export function expandReference(x: Value, to: Shape): Float64Array {
+  const strides = broadcastStrides(x.shape, stridesOf(x.shape), to);
+  return Float64Array.from({ length: sizeOf(to) }, (_, i) => x.data[stridedIndex(i, to, strides)]!);
+}
+
 function permuteReference(x: Value, axes: readonly number[]): Float64Array {
   const shape = axes.map((axis) => x.shape[axis]!);
   const from = stridesOf(x.shape);
@@ -59,8 +86,18 @@ export function stridedIndex(i: number, shape: readonly number[], strides: reado
   return at;
 }
 
-/** Axes that the kernel of `contiguous` has strides for. */
-const MAX_AXES = 4;
+/** Axes that kernels which read by strides know. */
+export const MAX_AXES = 4;
+
+/**
+ * Sizes or strides of four axes as `Params`, outermost first; missing axes come first and have `missing`. Row-major indices
+ * do not need the outermost size. `axisParams('size', [5, 6], 1) // { size1: 1, size2: 5, size3: 6 }`
+ */
+export function axisParams(name: string, values: readonly number[], missing: number): Record<string, number> {
+  const four = [...new Array<number>(MAX_AXES - values.length).fill(missing), ...values];
+  const named = four.map((value, axis) => [`${name}${axis}`, value] as const);
+  return Object.fromEntries(name === 'size' ? named.slice(1) : named);
+}
 
 /** A row-major copy of a view of up to four axes: what ops that are not `strided` are given. */
 export const contiguous: Op = {
@@ -77,20 +114,7 @@ export const contiguous: Op = {
   },
   reference: ([x]) => [x!.data],
   kernels({ inputs: { x }, outputs: { y } }) {
-    // Sizes and strides of four axes, outermost first; missing ones have size 1.
-    const pad = MAX_AXES - x!.shape.length;
-    const size = [...new Array<number>(pad).fill(1), ...x!.shape];
-    const stride = [...new Array<number>(pad).fill(0), ...x!.strides];
-    const params = {
-      n: x!.size,
-      size1: size[1]!,
-      size2: size[2]!,
-      size3: size[3]!,
-      stride0: stride[0]!,
-      stride1: stride[1]!,
-      stride2: stride[2]!,
-      stride3: stride[3]!,
-    };
+    const params = { n: x!.size, ...axisParams('size', x!.shape, 1), ...axisParams('stride', x!.strides, 0) };
     const workgroups = foldWorkgroups(Math.ceil(sizeOf(x!.shape) / WORKGROUP));
     return [{ shader: 'contiguous', constants: { WORKGROUP }, bind: { x: x!, y: y! }, params, workgroups }];
   },

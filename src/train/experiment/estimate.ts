@@ -1,11 +1,12 @@
 import type { Device } from '../../engine/device.js';
 import { planMemory } from '../../engine/memory.js';
+import { recordAdamW } from '../../engine/optimiser.js';
 import { Program } from '../../engine/program.js';
 import type { DecoderConfig } from '../../model/config.js';
 import { recordForward } from '../../model/forward.js';
 import { initialParameters } from '../../model/parameters.js';
 import { VOCABULARY } from '../../substrate/channels.js';
-import { recordOptimiser } from '../optimiser.js';
+import { OPTIMISER } from '../optimiser.js';
 import { type OpenedData, openData } from '../run/data.js';
 import { decoderConfigOf } from '../run/options.js';
 import { Trainer } from '../trainer.js';
@@ -60,7 +61,7 @@ function planOf(
   const program = new Program();
   const pass = recordForward(program, config, { B, L, T });
   program.backward(pass.loss);
-  recordOptimiser(program, pass.loss);
+  recordAdamW(program, pass.loss, OPTIMISER);
   const { slots } = planMemory(program, new Map(), () => false);
   const bytes = (...roles: string[]) =>
     program.storages.reduce((sum, { role, length }) => sum + (roles.includes(role) ? 4 * length : 0), 0);

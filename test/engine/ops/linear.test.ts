@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { evaluate } from '../../../src/engine/evaluate.js';
 import { linear } from '../../../src/engine/ops/linear.js';
 import { Program } from '../../../src/engine/program.js';
 import { testDevice } from '../../support/device.js';
+import { evaluate } from '../../support/evaluate.js';
 
 test('a layer with and without its bias', async () => {
   const device = await testDevice();

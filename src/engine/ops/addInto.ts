@@ -1,0 +1,15 @@
+import type { Op } from '../op.js';
+import { onePerInvocation } from './elementwise.js';
+
+/** `y += x`: how a second gradient reaches an accumulator. Inputs: x; added into: y. */
+export const addInto: Op = {
+  name: 'addInto',
+  formula: 'y += x',
+  inputs: ['x'],
+  outputs: [{ adds: 'y' }],
+  shape: ([x]) => [{ shape: x!.shape }],
+  reference: ([x]) => [x!.data],
+  kernels: ({ inputs: { x }, outputs: { y } }) => [
+    onePerInvocation('addInto', x!.size, { x: x!, y: y! }, { n: x!.size }),
+  ],
+};

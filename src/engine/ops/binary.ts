@@ -1,0 +1,225 @@
+import { ShapeError } from '../errors.js';
+import type { Op, Value } from '../op.js';
+import type { OpRow, OpSample } from '../registry.js';
+import { broadcastShape, broadcastStrides, type Shape, sameShape } from '../shape.js';
+import type { Tensor } from '../tensor.js';
+import { onePerInvocation } from './elementwise.js';
+import { sumTo } from './sum.js';
+import { axisParams, expandReference, MAX_AXES } from './view.js';
+
+/** A function of two numbers, and its derivatives by a and by b: in float64 for the reference, and in WGSL. */
+interface Binary {
+  readonly formula: string;
+  readonly reference: (a: number, b: number) => number;
+  /** dy/da and dy/db; 1 where the gradient is dY as it is */
+  readonly derivatives: readonly [Derivative, Derivative];
+  /** the text in shaders/binary.forward.wgsl */
+  readonly wgsl: string;
+  /** the texts in shaders/binary.backward.wgsl, none where the derivative is 1 */
+  readonly wgslDerivatives: readonly [] | readonly [string | undefined, string];
+}
+
+type Derivative = 1 | ((a: number, b: number) => number);
+
+/** The functions, in the order of the kernels' constant OP. */
+export const binaryTable = {
+  add: {
+    formula: 'y = a + b',
+    reference: (a, b) => a + b,
+    derivatives: [1, 1],
+    wgsl: 'a + b',
+    wgslDerivatives: [],
+  },
+  sub: {
+    formula: 'y = a − b',
+    reference: (a, b) => a - b,
+    derivatives: [1, () => -1],
+    wgsl: 'a - b',
+    wgslDerivatives: [undefined, '-1.0'],
+  },
+  mul: {
+    formula: 'y = a · b',
+    reference: (a, b) => a * b,
+    derivatives: [(_, b) => b, (a) => a],
+    wgsl: 'a * b',
+    wgslDerivatives: ['b', 'a'],
+  },
+  div: {
+    formula: 'y = a / b',
+    reference: (a, b) => a / b,
+    derivatives: [(_, b) => 1 / b, (a, b) => -a / (b * b)],
+    wgsl: 'a / b',
+    wgslDerivatives: ['1.0 / b', '-a / (b * b)'],
+  },
+} satisfies Record<string, Binary>;
+
+/** What a row of the table is called. */
+type BinaryName = keyof typeof binaryTable;
+
+/**
+ * `y = a + b`, element by element. Shapes broadcast as in PyTorch: the last axes are aligned, and a missing axis or one of size
+ * 1 is repeated.
+ *
+ * @param a [...]   @param b [...], or a number
+ * @returns the broadcast shape, a new tensor
+ * @throws ShapeError when the shapes do not broadcast
+ */
+export const add = functionOf('add');
+
+/** `y = a − b`, element by element, with the shapes of `add`. @throws ShapeError when the shapes do not broadcast */
+export const sub = functionOf('sub');
+
+/** `y = a · b`, element by element, with the shapes of `add`. @throws ShapeError when the shapes do not broadcast */
+export const mul = functionOf('mul');
+
+/** `y = a / b`, element by element, with the shapes of `add`. @throws ShapeError when the shapes do not broadcast */
+export const div = functionOf('div');
+
+function functionOf(name: BinaryName): (a: Tensor, b: Tensor | number) => Tensor {
+  const op = binaryOp(name);
+  return (a, b) => {
+    const { program } = a;
+    const right = typeof b === 'number' ? program.constant(`${b}`, [], Float32Array.of(b)) : b;
+    return program.record(op, [a, right], {})[0]!;
+  };
+}
+
+function binaryShape(op: string, a: Tensor, b: Tensor): Shape {
+  const shapes = { a: a.shape, b: b.shape };
+  const shape = broadcastShape(a.shape, b.shape);
+  if (shape === undefined) {
+    const rule = 'shapes must broadcast: aligned at the last axis, sizes must be equal or 1';
+    throw new ShapeError(op, rule, shapes);
+  }
+  if (shape.length > MAX_AXES && !areAlike([a, b], shape)) {
+    throw new ShapeError(op, `views, and shapes that differ, must have at most ${MAX_AXES} axes`, shapes);
+  }
+  return shape;
+}
+
+/** Whether element i of every tensor is number i of its storage, and of the shape. */
+function areAlike(tensors: readonly Tensor[], shape: Shape): boolean {
+  return tensors.every((x) => x.isContiguous && sameShape(x.shape, shape));
+}
+
+/** A row of the table as an op. */
+function binaryOp(name: BinaryName): Op {
+  const { formula, reference, derivatives }: Binary = binaryTable[name];
+  const OP = Object.keys(binaryTable).indexOf(name);
+  const backwardBy = (SIDE: 0 | 1): Op => ({
+    name: `${name}.backward${'AB'[SIDE]}`,
+    formula: SIDE === 0 ? 'dX = dY · dy/da' : 'dX = dY · dy/db',
+    strided: true,
+    inputs: ['a', 'b', 'dY'],
+    outputs: ['dX'],
+    shape: ([, , dY]) => [{ shape: dY!.shape }],
+    reference: ([a, b, dY]) => [binaryBackwardReference(derivatives[SIDE], a!, b!, dY!)],
+    kernels: ({ inputs, outputs }) => [
+      binaryKernel('binary.backward', inputs, { ...inputs, ...outputs }, inputs.dY!.shape, { OP, SIDE }),
+    ],
+    flops: ({ outputs: [dX] }) => 2 * dX!.reduce((n, size) => n * size, 1),
+  });
+  const backwards = [backwardBy(0), backwardBy(1)];
+  return {
+    name,
+    formula,
+    strided: true,
+    inputs: ['a', 'b'],
+    outputs: ['y'],
+    shape: ([a, b]) => [{ shape: binaryShape(name, a!, b!) }],
+    reference: ([a, b]) => [binaryReference(reference, a!, b!)],
+    kernels: ({ inputs, outputs }) => [
+      binaryKernel('binary.forward', inputs, { ...inputs, ...outputs }, outputs.y!.shape, { OP }),
+    ],
+    backward({ inputs: [a, b], gradients: [gradient], give, wants }) {
+      const { program } = a!;
+      for (const [side, input] of [a!, b!].entries()) {
+        if (!wants(input)) continue;
+        const dY = derivatives[side] === 1 ? gradient! : program.contiguous(gradient!);
+        const dX = derivatives[side] === 1 ? dY : program.record(backwards[side]!, [a!, b!, dY], {})[0]!;
+        give(input, sumTo(dX, input.shape)); // where an input was repeated, the gradients of its repetitions add up
+      }
+    },
+    flops: ({ outputs: [y] }) => y!.reduce((n, size) => n * size, 1),
+  };
+}
+
+/** One dispatch: element by element where all lie in one order, else by strides, which are 0 where a tensor is repeated. */
+function binaryKernel(
+  shader: string,
+  { a, b }: Readonly<Record<string, Tensor>>,
+  bind: Readonly<Record<string, Tensor>>,
+  shape: Shape,
+  constants: Readonly<Record<string, number>>,
+) {
+  const n = shape.reduce((product, size) => product * size, 1);
+  const alike = areAlike([a!, b!], shape);
+  const strides = [a!, b!].map((x) => (alike ? [] : broadcastStrides(x.shape, x.strides, shape)));
+  const params = {
+    n,
+    ...axisParams('size', alike ? [] : shape, 1),
+    ...axisParams('aStride', strides[0]!, 0),
+    ...axisParams('bStride', strides[1]!, 0),
+  };
+  return onePerInvocation(shader, n, bind, params, { STRIDED: Number(!alike), ...constants });
+}
+
+function binaryReference(f: Binary['reference'], a: Value, b: Value): Float64Array {
+  const shape = broadcastShape(a.shape, b.shape)!;
+  const right = expandReference(b, shape);
+  return expandReference(a, shape).map((value, i) => f(value, right[i]!));
+}
+
+function binaryBackwardReference(derivative: Derivative, a: Value, b: Value, dY: Value): Float64Array {
+  if (derivative === 1) return dY.data;
+  const left = expandReference(a, dY.shape);
+  const right = expandReference(b, dY.shape);
+  return dY.data.map((dy, i) => dy * derivative(left[i]!, right[i]!));
+}
+
+const FUNCTIONS = { add, sub, mul, div };
+
+/** A row of the op table for each row of this one. */
+export const binaryRows: readonly OpRow[] = Object.entries<Binary>(binaryTable).map(([name, { wgslDerivatives }]) => {
+  const f = FUNCTIONS[name as BinaryName];
+  const sample = (what: string, a: (n: number) => Shape, b: (n: number) => Shape): OpSample => ({
+    name: what,
+    inputs: (n) => ({ a: a(n), b: b(n) }),
+    call: (x) => [f(x.a!, x.b!)],
+    ...(name === 'div' && { positive: ['b'] }),
+  });
+  const one: OpSample = { name: 'one tensor twice', inputs: (n) => ({ a: [2, n] }), call: (x) => [f(x.a!, x.a!)] };
+  return {
+    name,
+    file: 'binary',
+    shaders: ['binary.forward', wgslDerivatives.length > 0 ? 'binary.backward' : 'addInto'],
+    samples: [
+      sample(
+        'n',
+        (n) => [n],
+        (n) => [n],
+      ),
+      sample(
+        'a row to each of n',
+        (n) => [n, 3],
+        () => [3],
+      ),
+      sample(
+        'a column and a row',
+        (n) => [n, 1],
+        (n) => [2, 1, n + 1],
+      ),
+      {
+        ...sample(
+          'a number',
+          (n) => [n],
+          () => [],
+        ),
+        inputs: (n) => ({ a: [n] }),
+        call: (x) => [f(x.a!, -1.5)],
+      },
+      // of a / a and a − a the gradients cancel
+      { ...one, floor: 1, ...(name === 'div' && { positive: ['a'] }) },
+    ],
+  };
+});

@@ -1,0 +1,117 @@
+import { InputError, kindOf, ShapeError } from '../errors.js';
+import type { Op, Value } from '../op.js';
+import type { OpRow } from '../registry.js';
+import { aroundAxis, axisOf, type Shape, sameShape, sizeOf } from '../shape.js';
+import { Tensor } from '../tensor.js';
+import { onePerInvocation } from './elementwise.js';
+
+/**
+ * Tensors one after the other along an axis, PyTorch's `torch.concat`.
+ *
+ *     concat([x [2, 3], y [2, 5]], 1)   // [2, 8]
+ *
+ * @param tensors alike in all axes but that one, at least one   @param axis negative from the end; default the first
+ * @returns their shape, the sizes along the axis added up; a new tensor
+ * @throws ShapeError when another axis differs, or there is no such axis   @throws InputError when there is no tensor
+ */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  const [first] = tensors;
+  if (!(first instanceof Tensor)) {
+    throw new InputError(`concat: takes a list of at least one tensor; got ${kindOf(first)}`);
+  }
+  if (tensors.length === 1) return first;
+  return first.program.record(concatOp(tensors.length), tensors, { axis: axisOf('concat', first.shape, axis) })[0]!;
+}
+
+function concatShape(shapes: readonly Shape[], axis: number): Shape {
+  const others = (shape: Shape) => shape.filter((_, i) => i !== axis);
+  const [first] = shapes as [Shape];
+  const odd = shapes.findIndex((shape) => shape.length !== first.length || !sameShape(others(shape), others(first)));
+  if (odd >= 0) {
+    const rule = `all axes but ${axis} must be alike`;
+    throw new ShapeError('concat', rule, { x0: first, [`x${odd}`]: shapes[odd]! });
+  }
+  const total = shapes.reduce((sum, shape) => sum + shape[axis]!, 0);
+  return first.map((size, i) => (i === axis ? total : size));
+}
+
+/** Along the axis: where each part begins. `startsOf([[2, 3], [2, 5]], 1) // [0, 3]` */
+function startsOf(shapes: readonly Shape[], axis: number): number[] {
+  let end = 0;
+  return shapes.map((shape) => {
+    end += shape[axis]!;
+    return end - shape[axis]!;
+  });
+}
+
+function concatReference(parts: readonly Value[], axis: number): Float64Array {
+  const shapes = parts.map(({ shape }) => shape);
+  const whole = concatShape(shapes, axis);
+  const y = new Float64Array(sizeOf(whole));
+  for (const [p, start] of startsOf(shapes, axis).entries()) {
+    const { outer, n, inner } = aroundAxis(shapes[p]!, axis);
+    for (let o = 0; o < outer; o++) {
+      const rows = parts[p]!.data.subarray(o * n * inner, (o + 1) * n * inner); // x[o, :, :]
+      y.set(rows, (o * whole[axis]! + start) * inner);
+    }
+  }
+  return y;
+}
+
+const ops = new Map<number, Op<{ axis: number }>>();
+
+/** The op that joins so many tensors. */
+function concatOp(count: number): Op<{ axis: number }> {
+  const known = ops.get(count);
+  if (known !== undefined) return known;
+  const op: Op<{ axis: number }> = {
+    name: 'concat',
+    formula: 'y = x0, x1, … one after the other along an axis',
+    inputs: Array.from({ length: count }, (_, i) => `x${i}`),
+    outputs: ['y'],
+    shape: (inputs, { axis }) => {
+      const shapes = inputs.map(({ shape }) => shape);
+      return [{ shape: concatShape(shapes, axis) }];
+    },
+    reference: (parts, { axis }) => [concatReference(parts, axis)],
+    // Each part is copied by a dispatch of its own; they write different elements of y.
+    kernels({ inputs, outputs: { y }, attributes: { axis } }) {
+      const parts = Object.values(inputs);
+      const starts = startsOf(
+        parts.map(({ shape }) => shape),
+        axis,
+      );
+      return parts.map((x, p) => {
+        const { n, inner } = aroundAxis(x.shape, axis);
+        const params = { count: x.size, n, inner, size: y!.shape[axis]!, start: starts[p]! };
+        return onePerInvocation('concat', x.size, { x, y: y! }, params);
+      });
+    },
+    // Each part has the part of dY that it filled.
+    backward({ inputs, gradients: [dY], attributes: { axis }, give, wants }) {
+      const starts = startsOf(
+        inputs.map(({ shape }) => shape),
+        axis,
+      );
+      for (const [p, x] of inputs.entries()) {
+        if (wants(x)) give(x, dY!.slice(axis, starts[p]!, starts[p]! + x.shape[axis]!));
+      }
+    },
+  };
+  ops.set(count, op);
+  return op;
+}
+
+export const concatRow: OpRow = {
+  name: 'concat',
+  shaders: ['concat'],
+  samples: [
+    { name: 'n rows and 3', inputs: (n) => ({ a: [n, 4], b: [3, 4] }), call: (x) => [concat([x.a!, x.b!])] },
+    {
+      name: 'three, along the middle axis',
+      inputs: (n) => ({ a: [2, 1, n], b: [2, 3, n], c: [2, 2, n] }),
+      call: (x) => [concat([x.a!, x.b!, x.c!], 1)],
+    },
+    { name: 'one tensor twice', inputs: (n) => ({ a: [3, n] }), call: (x) => [concat([x.a!, x.a!], -1)] },
+  ],
+};

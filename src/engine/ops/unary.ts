@@ -1,0 +1,141 @@
+import type { Op, Value } from '../op.js';
+import type { OpRow, OpSample } from '../registry.js';
+import type { Tensor } from '../tensor.js';
+import { onePerInvocation } from './elementwise.js';
+
+/** A function of one number, and its derivative: in float64 for the reference, and in WGSL. */
+interface Unary {
+  readonly formula: string;
+  readonly reference: (x: number) => number;
+  /** dy/dx by x and y */
+  readonly derivative: (x: number, y: number) => number;
+  /** the text in shaders/unary.forward.wgsl */
+  readonly wgsl: string;
+  /** the text in shaders/unary.backward.wgsl */
+  readonly wgslDerivative: string;
+  /** numbers that the function is tried on; any, where left out */
+  readonly positive?: true;
+}
+
+/**
+ * The functions, in the order of the kernels' constant OP. To add one, add a row here and a line in each of the two kernels.
+ *
+ * The kernels limit the argument of tanh and of sigmoid's exp: a driver may overflow there, and WGSL lets infinity become any
+ * value. log(0) and exp(89) are infinite, and so are undefined in WGSL.
+ */
+export const unaryTable = {
+  exp: {
+    formula: 'y = eˣ',
+    reference: Math.exp,
+    derivative: (_, y) => y,
+    wgsl: 'exp(x)',
+    wgslDerivative: 'y',
+  },
+  log: {
+    formula: 'y = ln x',
+    reference: Math.log,
+    derivative: (x) => 1 / x,
+    wgsl: 'log(x)',
+    wgslDerivative: '1.0 / x',
+    positive: true,
+  },
+  relu: {
+    formula: 'y = x where x > 0, else 0',
+    reference: (x) => Math.max(x, 0), // NaN stays NaN
+    derivative: (x) => (x > 0 ? 1 : 0),
+    wgsl: 'select(x, 0.0, x < 0.0)',
+    wgslDerivative: 'select(0.0, 1.0, x > 0.0)',
+  },
+  tanh: {
+    formula: 'y = tanh x',
+    reference: Math.tanh,
+    derivative: (_, y) => 1 - y * y,
+    wgsl: 'tanh(clamp(x, -10.0, 10.0))',
+    wgslDerivative: '1.0 - y * y',
+  },
+  sigmoid: {
+    formula: 'y = 1 / (1 + e⁻ˣ)',
+    reference: (x) => 1 / (1 + Math.exp(-x)),
+    derivative: (_, y) => y * (1 - y),
+    wgsl: '1.0 / (1.0 + exp(min(-x, 80.0)))',
+    wgslDerivative: 'y * (1.0 - y)',
+  },
+} satisfies Record<string, Unary>;
+
+/** What a row of the table is called. */
+type UnaryName = keyof typeof unaryTable;
+
+/** eˣ, element by element. @param x [...] @returns [...], a new tensor */
+export const exp = functionOf('exp');
+
+/** Natural logarithm, element by element; x must be above 0. @param x [...] @returns [...], a new tensor */
+export const log = functionOf('log');
+
+/** `y = x` where `x > 0`, else 0; the derivative at 0 is 0. @param x [...] @returns [...], a new tensor */
+export const relu = functionOf('relu');
+
+/** Hyperbolic tangent, element by element. @param x [...] @returns [...], a new tensor */
+export const tanh = functionOf('tanh');
+
+/** `y = 1 / (1 + e⁻ˣ)`, element by element. @param x [...] @returns [...], a new tensor */
+export const sigmoid = functionOf('sigmoid');
+
+function functionOf(name: UnaryName): (x: Tensor) => Tensor {
+  const op = unaryOp(name);
+  return (x) => x.program.record(op, [x], {})[0]!;
+}
+
+/** A row of the table as an op. */
+function unaryOp(name: UnaryName): Op {
+  const { formula, reference, derivative }: Unary = unaryTable[name];
+  const constants = { OP: Object.keys(unaryTable).indexOf(name) };
+  const backward: Op = {
+    name: `${name}.backward`,
+    formula: 'dX = dY · dy/dx',
+    inputs: ['x', 'y', 'dY'],
+    outputs: ['dX'],
+    shape: ([x]) => [{ shape: x!.shape }],
+    reference: ([x, y, dY]) => [unaryBackwardReference(derivative, x!, y!, dY!)],
+    kernels: ({ inputs, outputs }) => [
+      onePerInvocation('unary.backward', inputs.x!.size, { ...inputs, ...outputs }, { n: inputs.x!.size }, constants),
+    ],
+    flops: ({ inputs: [x] }) => 4 * x!.reduce((n, size) => n * size, 1),
+  };
+  return {
+    name,
+    formula,
+    inputs: ['x'],
+    outputs: ['y'],
+    shape: ([x]) => [{ shape: x!.shape }],
+    reference: ([x]) => [x!.data.map((value) => reference(value))],
+    kernels: ({ inputs, outputs }) => [
+      onePerInvocation('unary.forward', inputs.x!.size, { ...inputs, ...outputs }, { n: inputs.x!.size }, constants),
+    ],
+    backward({ inputs: [x], outputs: [y], gradients: [dY], give, wants }) {
+      if (wants(x!)) give(x!, x!.program.record(backward, [x!, y!, dY!], {})[0]!);
+    },
+    flops: ({ inputs: [x] }) => 4 * x!.reduce((n, size) => n * size, 1),
+  };
+}
+
+function unaryBackwardReference(derivative: Unary['derivative'], x: Value, y: Value, dY: Value): Float64Array {
+  return dY.data.map((dy, i) => dy * derivative(x.data[i]!, y.data[i]!));
+}
+
+const FUNCTIONS = { exp, log, relu, tanh, sigmoid };
+
+/** A row of the op table for each row of this one. */
+export const unaryRows: readonly OpRow[] = Object.entries<Unary>(unaryTable).map(([name, { positive }]) => {
+  const f = FUNCTIONS[name as UnaryName];
+  const sample = (what: string, more: Partial<OpSample>): OpSample => ({
+    name: what,
+    inputs: (n) => ({ x: [2, n] }),
+    call: ({ x }) => [f(x!)],
+    ...(positive && { positive: ['x'] }),
+    ...more,
+  });
+  const samples = [sample('2 rows of n', {})];
+  // Where the function levels off, an argument of 50 must not overflow on the way. Its derivative there is 1 − 1.
+  if (name === 'tanh' || name === 'sigmoid') samples.push(sample('large arguments', { scale: 50, floor: 1 }));
+  return { name, file: 'unary', shaders: ['unary.forward', 'unary.backward'], samples };
+});
