@@ -75,7 +75,7 @@ test('one step, dispatch by dispatch: the interpreter gives the bits of the CPU 
   const size = { B: 2, L: 5, T: 4 };
   const pass = recordForward(program, CONFIG, size);
   program.backward(pass.loss);
-  const optimiser = recordOptimiser(program, pass.loss);
+  const optimiser = recordAdamW(program, pass.loss, OPTIMISER);
   const parameters = initialParameters(CONFIG, SEED);
   const plan = await Plan.compile(program, device, { keep: 'all', parameters });
   const feeds = [
