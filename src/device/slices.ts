@@ -11,7 +11,8 @@ const SLICE = 10;
 export class Slices implements Executor {
   readonly threads = 1;
   #runner: Runner | undefined; // until closed
-  readonly #jobs: Job[] = [];
+  /** jobs, and kernels that are let go once the jobs before them are over */
+  readonly #queue: (Job | { readonly unload: number })[] = [];
   #current: { readonly job: Job; readonly steps: Generator<void, void> } | undefined;
   #isScheduled = false;
 
@@ -31,11 +32,13 @@ export class Slices implements Executor {
   }
 
   unload(id: number): void {
-    this.#runner?.unload(id);
+    // A job that was submitted before may still run it.
+    this.#queue.push({ unload: id });
+    this.#schedule();
   }
 
   run(job: Job): void {
-    this.#jobs.push(job);
+    this.#queue.push(job);
     this.#schedule();
   }
 
@@ -58,9 +61,13 @@ export class Slices implements Executor {
     const end = performance.now() + SLICE;
     while (performance.now() < end) {
       if (this.#current === undefined) {
-        const job = this.#jobs.shift();
-        if (job === undefined) return;
-        this.#current = { job, steps: runner.coordinate(job) };
+        const next = this.#queue.shift();
+        if (next === undefined) return;
+        if ('unload' in next) {
+          runner.unload(next.unload);
+          continue;
+        }
+        this.#current = { job: next, steps: runner.coordinate(next) };
       }
       if (this.#current.steps.next().done) {
         const { id } = this.#current.job;
@@ -74,6 +81,6 @@ export class Slices implements Executor {
   close(): void {
     this.#runner = undefined;
     this.#current = undefined;
-    this.#jobs.length = 0;
+    this.#queue.length = 0;
   }
 }
