@@ -336,7 +336,7 @@ test('without WebGPU it says so, and does everything on the CPU device, training
   await bare.waitForSelector('#device[data-device="wasm"]');
   expect(await bare.textContent('#without-webgpu')).toContain('This browser has no WebGPU');
   expect(await bare.locator('#no-device').count()).toBe(0);
-  await bare.waitForSelector('#bits-per-byte');
+  await bare.waitForSelector('#bits-per-byte[data-value]'); // absent until the first pass has ended
   expect(await bare.locator('.channel-map canvas').count()).toBe(1);
   // The loss of a fresh decoder: close to what guessing costs.
   expect(Number.parseFloat((await bare.textContent('#bits-per-byte'))!)).toBeGreaterThan(7);
