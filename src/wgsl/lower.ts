@@ -36,7 +36,6 @@ import type {
   Module,
   Place,
   Position,
-  ScalarType,
   Statement,
   Type,
   Variable,

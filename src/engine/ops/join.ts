@@ -67,7 +67,7 @@ const joinForward: Op<JoinSizes> = {
     });
     return [x];
   },
-  kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
+  kernels: ({ inputs, outputs, attributes: sizes }) => [
     onePerInvocation('join.forward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
   ],
   backward({ inputs: [slots, stream], attributes, gradients: [dX], give, wants }) {
@@ -94,7 +94,7 @@ const joinBackward: Op<JoinSizes> = {
     });
     return parts;
   },
-  kernels: ({ adapter, inputs, outputs, attributes: sizes }) => [
+  kernels: ({ inputs, outputs, attributes: sizes }) => [
     onePerInvocation('join.backward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
   ],
 };

@@ -137,7 +137,7 @@ const rotaryForward: Op<RotarySizes> = {
 
 /** @param intoCache 1 where row s of k and v goes to row `position + s` of a cache, 0 where it stays row s */
 function forwardKernel(
-  { adapter, inputs, outputs }: Pick<KernelCall, 'adapter' | 'inputs' | 'outputs'>,
+  { inputs, outputs }: Pick<KernelCall, 'inputs' | 'outputs'>,
   sizes: CacheSizes,
   intoCache: 0 | 1,
 ): Dispatch {
@@ -217,7 +217,7 @@ const rotaryBackward: Op<RotarySizes> = {
   reference: ([dQ, dK, dV, table, position], sizes) => [
     rotaryBackwardReference([dQ!, dK!, dV!], table!, position!.data[0]!, sizes),
   ],
-  kernels: ({ adapter, inputs, outputs, attributes }) => [
+  kernels: ({ inputs, outputs, attributes }) => [
     onePerInvocation('rotary.backward', pairsOf(attributes), { ...inputs, ...outputs }, attributes),
   ],
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
