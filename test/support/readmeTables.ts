@@ -50,13 +50,12 @@ function groupTables(name: string, { K, steps, windows, arms }: Report['groups']
 }
 
 const LIBRARIES = {
-  'jax-js': 'jax-js, WebGPU',
-  tfjs: 'TensorFlow.js, WebGPU',
+  'ours-1-thread': 'ours, 1 thread',
   'jax-js-wasm': 'jax-js, wasm',
-  torch: 'PyTorch, 1 CPU thread',
+  torch: 'PyTorch, 1 thread',
 };
 
-/** What one training step takes in each library, by step and driver. */
+/** What one training step takes in each library. */
 export function speedTable(results: PeerResults): string {
   const rows = Object.values(results).map((result) => [
     stepOf(result),
@@ -64,12 +63,11 @@ export function speedTable(results: PeerResults): string {
     ...Object.keys(LIBRARIES).map((name) => cell(result, name, ({ ratio }) => `${ratio!.toPrecision(2)} ×`)),
     `${result.date}, ${result.commit}; ${result.rounds} × ${result.steps} steps, load ${result.load}`,
   ]);
-  return table(['step', 'ours', ...Object.values(LIBRARIES), 'measured'], rows);
+  return table(['step', 'ours, 2 threads', ...Object.values(LIBRARIES), 'measured'], rows);
 }
 
-function stepOf({ workload: { B, T, dim, layers }, rows }: PeerResult): string {
-  const [driver] = rows[0]!.adapter.split(/:| driver/);
-  return `${B} × ${T}, dim ${dim}, ${layers} layers; ${driver}`;
+function stepOf({ workload: { B, T, dim, layers } }: PeerResult): string {
+  return `${B} × ${T}, dim ${dim}, ${layers} layers`;
 }
 
 function cell({ rows }: PeerResult, name: string, time: (row: PeerRow) => string): string {
