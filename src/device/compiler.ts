@@ -1,4 +1,4 @@
-import type { CompiledBinding, CompiledKernel, CompileOptions } from '../wgsl/compile.js';
+import type { CompiledBinding, CompiledKernel, CompileOptions } from '../wgsl/index.js';
 
 export type { CompiledKernel, CompileOptions };
 /** One binding of a compiled kernel: its `@group`, its `@binding`, its type and its size. */

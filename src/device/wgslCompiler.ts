@@ -1,5 +1,4 @@
-import { compileKernel } from '../wgsl/compile.js';
-import { parseModule } from '../wgsl/index.js';
+import { compileKernel, parseModule } from '../wgsl/index.js';
 import type { Compiler } from './compiler.js';
 
 /** The compiler of src/wgsl, as the device calls it. */
