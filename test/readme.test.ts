@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { PeerResults } from '../bench/peers/results.js';
 import { COMMANDS } from '../src/cli/main.js';
 import { registry } from '../src/engine/ops/index.js';
-import type { Report } from '../src/train/experiment/report.js';
+import type { Report } from '../src/experiment/report.js';
 import { cli } from './support/cli.js';
 import { reliabilityTable, resultsTables, speedTable, table } from './support/readmeTables.js';
 

@@ -1,7 +1,7 @@
 import type { PeerResult, PeerResults, PeerRow } from '../../bench/peers/results.js';
-import { signed } from '../../src/train/experiment/claims.js';
-import type { Interval } from '../../src/train/experiment/intervals.js';
-import { MEASURES, type Report } from '../../src/train/experiment/report.js';
+import { signed } from '../../src/experiment/claims.js';
+import type { Interval } from '../../src/experiment/intervals.js';
+import { MEASURES, type Report } from '../../src/experiment/report.js';
 import type { Row } from '../reliability/report.js';
 
 /*
