@@ -21,7 +21,9 @@ export interface Report {
  * Speak with run.ts: for each line `steps N`, run N updates, timed one by one until the loss has arrived, and print one line
  * `REPORT {…}`. Between the lines the process is idle, so that workers can take turns on one machine.
  */
-export async function serve(build: (workload: Workload, device: string, threads?: number) => Promise<Stepper>): Promise<void> {
+export async function serve(
+  build: (workload: Workload, device: string, threads?: number) => Promise<Stepper>,
+): Promise<void> {
   const [name, device, threads] = process.argv.slice(2) as [string, string, string?];
   const workload = WORKLOADS[name]!;
   const stepper = await build(workload, device, threads === undefined ? undefined : Number(threads));
