@@ -1,7 +1,4 @@
-import type { CheckedBinding } from '../wgsl/check.js';
-import { parseModule } from '../wgsl/index.js';
-import { run, type SubgroupSize } from '../wgsl/interpret.js';
-import type { Module } from '../wgsl/tree.js';
+import { type CheckedBinding, type Module, parseModule, run, type SubgroupSize } from '../wgsl/index.js';
 import { InputError } from './errors.js';
 import { HostMemory } from './hostMemory.js';
 import { type Binding, type Dispatch, readInterface } from './kernel.js';

@@ -1,4 +1,4 @@
-import type { CheckedBinding } from '../wgsl/check.js';
+import type { CheckedBinding } from '../wgsl/index.js';
 import { type Dispatch, packParams, readInterface } from './kernel.js';
 import type { Storage } from './tensor.js';
 

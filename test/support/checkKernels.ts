@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { registry } from '../../src/engine/ops/index.js';
-import { SUBGROUP_SIZES } from '../../src/wgsl/interpret.js';
+import { SUBGROUP_SIZES } from '../../src/wgsl/index.js';
 import { KernelCheck, kernelProfiles } from './kernelCheck.js';
 
 /** Sizes around the edges of subgroups and workgroups, small enough to be interpreted. */

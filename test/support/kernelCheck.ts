@@ -4,10 +4,7 @@ import { arrange } from '../../src/engine/planSteps.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { OpRow, OpSample } from '../../src/engine/registry.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
-import { check, findingText } from '../../src/wgsl/check.js';
-import { parseModule } from '../../src/wgsl/index.js';
-import type { SubgroupSize } from '../../src/wgsl/interpret.js';
-import type { Module } from '../../src/wgsl/tree.js';
+import { check, findingText, type Module, parseModule, type SubgroupSize } from '../../src/wgsl/index.js';
 import { differenceOf } from './differenceOf.js';
 import { recordSample } from './recordSample.js';
 

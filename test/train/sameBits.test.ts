@@ -17,8 +17,7 @@ import { OPTIMISER } from '../../src/train/optimiser.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { mix } from '../../src/train/windows/mix.js';
 import { openText } from '../../src/train/windows/text.js';
-import { parseModule } from '../../src/wgsl/index.js';
-import { run } from '../../src/wgsl/interpret.js';
+import { parseModule, run } from '../../src/wgsl/index.js';
 import { randomBatch } from '../support/decoders.js';
 
 const GOLDEN = 'test/golden/cpu-training.json';

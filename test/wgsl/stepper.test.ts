@@ -5,8 +5,7 @@ import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { feedsOf, recordForward } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
-import { parseModule } from '../../src/wgsl/index.js';
-import { READ, Stepper, WRITTEN } from '../../src/wgsl/stepper.js';
+import { parseModule, READ, Stepper, WRITTEN } from '../../src/wgsl/index.js';
 import { randomBatch } from '../support/decoders.js';
 
 const REVERSE = `@group(0) @binding(0) var<storage, read> x: array<f32>;
