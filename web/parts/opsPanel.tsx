@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import type { Variant } from '../../src/engine/kernel.js';
 import { formatShape } from '../../src/engine/shape.js';
 import type { Statistics } from '../../src/engine/statistics.js';
 import type { EntryTrace, Trace } from '../../src/engine/trace.js';
@@ -15,10 +16,14 @@ interface Props {
   readonly chosen: number;
   readonly onChoose: (index: number) => void;
   readonly onLook: (backward: boolean) => void;
+  readonly onStep: OnStep;
 }
 
+/** Step through a kernel: of which op, which of its dispatches, and of which variant where not the one that ran. */
+type OnStep = (index: number, dispatch: number, variant?: Variant) => void;
+
 /** Every op of the pass in order, and one of them opened: formula, numbers, shader, agreement with float64. */
-export function OpsPanel({ look, progress, chosen, onChoose, onLook }: Props) {
+export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: Props) {
   return (
     <>
       <p class="actions">
@@ -33,7 +38,7 @@ export function OpsPanel({ look, progress, chosen, onChoose, onLook }: Props) {
           {progress === undefined && look !== undefined && summary(look.trace)}
         </span>
       </p>
-      {look !== undefined && <Stepper trace={look.trace} chosen={chosen} onChoose={onChoose} />}
+      {look !== undefined && <OpBrowser trace={look.trace} chosen={chosen} onChoose={onChoose} onStep={onStep} />}
     </>
   );
 }
@@ -53,7 +58,14 @@ function summary(trace: Trace): string {
   return off === 0 ? `${ran.length} ops, all agree with float64` : `${off} of ${ran.length} ops disagree with float64`;
 }
 
-function Stepper({ trace, chosen, onChoose }: { trace: Trace; chosen: number; onChoose: (index: number) => void }) {
+interface BrowserProps {
+  readonly trace: Trace;
+  readonly chosen: number;
+  readonly onChoose: (index: number) => void;
+  readonly onStep: OnStep;
+}
+
+function OpBrowser({ trace, chosen, onChoose, onStep }: BrowserProps) {
   const ran = ranOf(trace);
   const place = Math.max(
     0,
@@ -68,7 +80,7 @@ function Stepper({ trace, chosen, onChoose }: { trace: Trace; chosen: number; on
   }, [entry]);
   const go = (to: number) => onChoose(ran[Math.max(0, Math.min(ran.length - 1, to))]!.index);
   return (
-    <div class="stepper">
+    <div class="op-browser">
       <div>
         <p class="actions">
           <button type="button" class="quiet" onClick={() => go(place - 1)} disabled={place === 0}>
@@ -114,12 +126,19 @@ function Stepper({ trace, chosen, onChoose }: { trace: Trace; chosen: number; on
           ))}
         </div>
       </div>
-      <OpDetail trace={trace} entry={entry} onChoose={onChoose} />
+      <OpDetail trace={trace} entry={entry} onChoose={onChoose} onStep={onStep} />
     </div>
   );
 }
 
-function OpDetail({ trace, entry, onChoose }: { trace: Trace; entry: EntryTrace; onChoose: (index: number) => void }) {
+interface DetailProps {
+  readonly trace: Trace;
+  readonly entry: EntryTrace;
+  readonly onChoose: (index: number) => void;
+  readonly onStep: OnStep;
+}
+
+function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
   const { op, scope, inputs, outputs, dispatches, from, to, forward, backward } = entry;
   // What was kept for the gradients is read by them too; they have a place of their own.
   const onward = to.filter((index) => forward !== undefined || trace.entries[index]!.forward === undefined);
@@ -189,6 +208,21 @@ function OpDetail({ trace, entry, onChoose }: { trace: Trace; entry: EntryTrace;
             {[...Object.entries(constants), ...Object.entries(params)]
               .map(([name, value]) => `${name} = ${short(value)}`)
               .join(', ')}
+          </p>
+          <p class="actions">
+            <button type="button" class="small" onClick={() => onStep(entry.index, i)}>
+              Step through this kernel
+            </button>
+            {/\.[23]-/.test(shader) && (
+              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 1)}>
+                the simplest kernel of this op
+              </button>
+            )}
+            {/\.[12]-/.test(shader) && (
+              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 3)}>
+                the kernel for GPUs
+              </button>
+            )}
           </p>
           <Scroll label={`shaders/${shader}.wgsl`} class="wgsl">
             <pre>{text}</pre>
