@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { PeerResults } from '../bench/peers/results.js';
 import { COMMANDS } from '../src/cli/main.js';
+import { kernelsOf } from '../src/engine/kernelTable.js';
 import { registry } from '../src/engine/ops/index.js';
 import type { Report } from '../src/train/experiment/report.js';
 import { cli } from './support/cli.js';
@@ -42,12 +43,16 @@ test('the walk in the README is what `npm run walk` prints, on the CPU device', 
   expectSection('walk on', out.slice(rest));
 });
 
-test('the op table in the README is the registry', () => {
-  const rows = registry.map(({ name, file = name, shaders }) => [
-    `[${name}](src/engine/ops/${file}.ts)`,
-    shaders.map((shader) => `\`${shader}\``).join(', '),
-  ]);
-  expectSection('ops', table(['op', 'kernels'], rows));
+test('the op table in the README is the registry and the kernel table', () => {
+  const rows = registry.map(({ name, file = name, shaders }) => {
+    const kernels = shaders.flatMap(kernelsOf);
+    const of = (...kinds: string[]) => {
+      const files = kernels.filter(({ on }) => kinds.includes(on)).map(({ shader }) => shader);
+      return [...new Set(files)].map((shader) => `\`${shader}\``).join(', ');
+    };
+    return [`[${name}](src/engine/ops/${file}.ts)`, of('any', 'cpu'), of('gpu')];
+  });
+  expectSection('ops', table(['op', 'kernels', 'on a GPU'], rows));
 });
 
 test('the door in the README is the example, with what it prints', () => {
