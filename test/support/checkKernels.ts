@@ -1,5 +1,5 @@
 import { registry } from '../../src/engine/ops/index.js';
-import { SUBGROUP_SIZES } from '../../src/wgsl/interpret.js';
+import { SUBGROUP_SIZES } from '../../src/wgsl/index.js';
 import { KernelCheck, kernelProfiles } from './kernelCheck.js';
 import { shaderNames } from './shaders.js';
 

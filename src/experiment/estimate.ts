@@ -1,17 +1,17 @@
-import type { Device } from '../../engine/device.js';
-import { planMemory } from '../../engine/memory.js';
-import { recordAdamW } from '../../engine/optimiser.js';
-import { Program } from '../../engine/program.js';
-import type { DecoderConfig } from '../../model/config.js';
-import { recordForward } from '../../model/forward.js';
-import { initialParameters } from '../../model/parameters.js';
-import { VOCABULARY } from '../../substrate/channels.js';
-import { OPTIMISER } from '../optimiser.js';
-import { type OpenedData, openData } from '../run/data.js';
-import { decoderConfigOf } from '../run/options.js';
-import { Trainer } from '../trainer.js';
-import { sampleBatch } from '../windows/mix.js';
-import type { WindowSize } from '../windows/window.js';
+import type { Device } from '../engine/device.js';
+import { planMemory } from '../engine/memory.js';
+import { recordAdamW } from '../engine/optimiser.js';
+import { Program } from '../engine/program.js';
+import type { DecoderConfig } from '../model/config.js';
+import { recordForward } from '../model/forward.js';
+import { initialParameters } from '../model/parameters.js';
+import { VOCABULARY } from '../substrate/channels.js';
+import { OPTIMISER } from '../train/optimiser.js';
+import { type OpenedData, openData } from '../train/run/data.js';
+import { decoderConfigOf } from '../train/run/options.js';
+import { Trainer } from '../train/trainer.js';
+import { sampleBatch } from '../train/windows/mix.js';
+import type { WindowSize } from '../train/windows/window.js';
 import type { Cell } from './grid.js';
 
 /** What a cell will take. */

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { escapeHtml, visible } from '../../report/html.js';
+import { escapeHtml, visible } from '../report/html.js';
 import { factsOf, HOW_TO_READ, leftOutLines, MEASURES, type Report, type Table, tablesOf } from './report.js';
 
 /** The report as one HTML page with learning curves. Whatever came from outside stands in it as text, never as markup. */

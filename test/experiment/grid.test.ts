@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readGrid } from '../../../src/train/experiment/grid.js';
+import { readGrid } from '../../src/experiment/grid.js';
 
 const grid = (changes: object = {}) =>
   readGrid({ name: 'g', arms: ['zero', 'bytes'], seeds: [0, 1], steps: 10, ...changes }, 'g.json');

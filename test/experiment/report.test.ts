@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CellResult } from '../../../src/train/experiment/cell.js';
-import { type Grid, readGrid } from '../../../src/train/experiment/grid.js';
-import { jsonOf, makeReport, markdownOf, type Report } from '../../../src/train/experiment/report.js';
-import { htmlOf } from '../../../src/train/experiment/reportHtml.js';
+import type { CellResult } from '../../src/experiment/cell.js';
+import { type Grid, readGrid } from '../../src/experiment/grid.js';
+import { jsonOf, makeReport, markdownOf, type Report } from '../../src/experiment/report.js';
+import { htmlOf } from '../../src/experiment/reportHtml.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'report-'));
 afterAll(() => rmSync(folder, { recursive: true }));

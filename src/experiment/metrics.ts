@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRecord } from '../data/json.js';
-import { readJsonLines } from '../data/jsonl.js';
-import type { Measures } from '../measures.js';
+import { isRecord } from '../train/data/json.js';
+import { readJsonLines } from '../train/data/jsonl.js';
+import type { Measures } from '../train/measures.js';
 
 /** A line of metrics.jsonl that an update wrote. */
 export interface StepLine {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FileError } from '../../engine/errors.js';
-import { readJsonFile } from '../data/jsonFile.js';
-import { checked, issuesOf } from '../issues.js';
-import type { Measures } from '../measures.js';
-import { RunFolder } from '../run/folder.js';
+import { FileError } from '../engine/errors.js';
+import { readJsonFile } from '../train/data/jsonFile.js';
+import { checked, issuesOf } from '../train/issues.js';
+import type { Measures } from '../train/measures.js';
+import { RunFolder } from '../train/run/folder.js';
 import { type CellResult, cellFolder } from './cell.js';
 import type { Cell, Grid } from './grid.js';
 import { type Interval, intervalOf, pairedDifference } from './intervals.js';

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { InputError } from '../../engine/errors.js';
-import { DOOR_KINDS } from '../../model/config.js';
-import { checked, issuesOf } from '../issues.js';
+import { InputError } from '../engine/errors.js';
+import { DOOR_KINDS } from '../model/config.js';
+import { checked, issuesOf } from '../train/issues.js';
 import {
   CHANNEL_GROUPS,
   decoderConfigOf,
   resolveTrainOptions,
   type TrainOptions,
   trainSchema,
-} from '../run/options.js';
+} from '../train/run/options.js';
 
 const whole = (least: number) => z.number().int().min(least);
 /** One number or several, each different. */

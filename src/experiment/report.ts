@@ -1,4 +1,4 @@
-import { printable } from '../windows/show.js';
+import { printable } from '../train/windows/show.js';
 import { AS_WELL, BINDS, type Claim, judgeClaims, signed } from './claims.js';
 import { type CollectedCell, collect, type Group, summarise } from './collect.js';
 import type { Grid } from './grid.js';

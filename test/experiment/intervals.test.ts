@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { intervalOf, pairedDifference, side, studentT } from '../../../src/train/experiment/intervals.js';
+import { intervalOf, pairedDifference, side, studentT } from '../../src/experiment/intervals.js';
 
 /** P(|T| < t) by Simpson's rule over the density of Student's t, whose constant is also integrated. */
 function within(t: number, freedom: number): number {
