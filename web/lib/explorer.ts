@@ -1,6 +1,6 @@
 import { type CapturedDispatch, captureEntry } from '../../src/engine/capture.js';
 import type { Device } from '../../src/engine/device.js';
-import type { AdapterProfile, Variant } from '../../src/engine/kernel.js';
+import type { AdapterProfile, KernelKind } from '../../src/engine/kernel.js';
 import { visibleKeys } from '../../src/engine/ops/attention.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { type CompileOptions, Plan } from '../../src/engine/plan.js';
@@ -126,11 +126,11 @@ export class Explorer {
   /**
    * The kernels of one op of a pass, with the memory that each read, for the stepper.
    *
-   * @param index of the op in a `Look` with the same `backward`   @param variant which kernels; default those that the device takes
+   * @param index of the op in a `Look` with the same `backward`   @param kernels which ones; default those that the device takes
    */
-  capture(text: Text, backward: boolean, index: number, variant?: Variant): Promise<CapturedDispatch[]> {
+  capture(text: Text, backward: boolean, index: number, kernels?: KernelKind): Promise<CapturedDispatch[]> {
     return this.#next(async () => {
-      const profile = variant === undefined ? this.device : { ...profileOf(this.device), variant };
+      const profile = kernels === undefined ? this.device : { ...profileOf(this.device), kernels };
       const recorded = await this.#record(text, { backward, keep: 'all', profile });
       try {
         this.#write(recorded, text);

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { CapturedDispatch } from '../../src/engine/capture.js';
 import type { Device } from '../../src/engine/device.js';
-import type { Variant } from '../../src/engine/kernel.js';
+import type { KernelKind } from '../../src/engine/kernel.js';
 import type { SubgroupSize } from '../../src/wgsl/index.js';
 import { Explorer, type Look, type Model, type Snapshot, type Text } from './explorer.js';
 import { scrollBehaviour } from './hooks.js';
@@ -98,12 +98,12 @@ export function useStepping(explorer: Explorer | undefined, look: Look | undefin
   const [problem, setProblem] = useState('');
   useEffect(() => setStepping(undefined), [look]);
   const step = useCallback(
-    async (index: number, i: number, variant?: Variant) => {
+    async (index: number, i: number, kernels?: KernelKind) => {
       if (explorer === undefined || look === undefined || snapshot === undefined) return;
       setCapturing(true);
       setProblem('');
       try {
-        const captured = await explorer.capture(snapshot, look.backward, index, variant);
+        const captured = await explorer.capture(snapshot, look.backward, index, kernels);
         setStepping({ dispatch: captured[Math.min(i, captured.length - 1)]!, subgroupSize: explorer.subgroupSize });
         requestAnimationFrame(() =>
           document.getElementById('stepper')?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' }),

@@ -10,7 +10,7 @@ export interface TourStop {
 
 /** Guided tours by kernel. */
 export const TOURS: Readonly<Record<string, readonly TourStop[]>> = {
-  'matmul.1-naive': [
+  matmul: [
     {
       to: 'let m = at / params.N',
       lane: 1,
@@ -34,7 +34,7 @@ export const TOURS: Readonly<Record<string, readonly TourStop[]>> = {
       say: 'The workgroup has ended: 64 numbers of y are there. Every lane read all of its factors from storage, although its neighbours read many of the same ones. The tiled kernel loads them once for a whole tile.',
     },
   ],
-  'matmul.3-tiled': [
+  'gpu/matmul.tiled': [
     {
       to: 'stage(lane, fetched)',
       say: 'Each lane has fetched one 4 × 4 block of a or of b into variables of its own. No other lane can see those, so the next step copies them to workgroup memory: aTile and bTile.',
@@ -53,7 +53,7 @@ export const TOURS: Readonly<Record<string, readonly TourStop[]>> = {
     },
     { move: 'end', say: 'The workgroup has ended: its tile of y is there.' },
   ],
-  'attention.forward.1-query': [
+  'attention.forward': [
     {
       to: 'var query: array<f32, HEAD_DIM>',
       say: 'One lane per query: a position that looks at others. limit is the number of keys that it may see: all slots, and the stream up to itself.',
@@ -75,7 +75,7 @@ export const TOURS: Readonly<Record<string, readonly TourStop[]>> = {
       say: 'output divided by total is the attention of each query. lse is kept: the backward pass gets every p back from it.',
     },
   ],
-  'layerNorm.forward.1-row': [
+  'layerNorm.forward': [
     { to: 'var total = 0.0', say: 'One lane per row of x. A lane past the last row has returned.' },
     {
       to: 'let center = ',

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { Variant } from '../../src/engine/kernel.js';
+import type { KernelKind } from '../../src/engine/kernel.js';
+import { kernelsOf } from '../../src/engine/kernelTable.js';
 import { formatShape } from '../../src/engine/shape.js';
 import type { Statistics } from '../../src/engine/statistics.js';
 import type { EntryTrace, Trace } from '../../src/engine/trace.js';
@@ -19,8 +20,8 @@ interface Props {
   readonly onStep: OnStep;
 }
 
-/** Step through a kernel: of which op, which of its dispatches, and of which variant where not the one that ran. */
-type OnStep = (index: number, dispatch: number, variant?: Variant) => void;
+/** Step through a kernel: of which op, which of its dispatches, and of which kind where not the one that ran. */
+type OnStep = (index: number, dispatch: number, kernels?: KernelKind) => void;
 
 /** Every op of the pass in order, and one of them opened: formula, numbers, shader, agreement with float64. */
 export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: Props) {
@@ -213,13 +214,13 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
             <button type="button" class="small" onClick={() => onStep(entry.index, i)}>
               Step through this kernel
             </button>
-            {/\.[23]-/.test(shader) && (
-              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 1)}>
-                the simplest kernel of this op
+            {othersOf(shader).readable && (
+              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 'readable')}>
+                the readable kernel of this op
               </button>
             )}
-            {/\.[12]-/.test(shader) && (
-              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 3)}>
+            {othersOf(shader).gpu && (
+              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 'gpu')}>
                 the kernel for GPUs
               </button>
             )}
@@ -231,6 +232,13 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
       ))}
     </article>
   );
+}
+
+/** Whether the pass of a kernel has a readable kernel and one for GPUs beside it. */
+function othersOf(shader: string): { readable: boolean; gpu: boolean } {
+  const pass = shader.replace(/^[cg]pu\/(.*)\.\w+$/, '$1');
+  const isReadable = pass === shader;
+  return { readable: !isReadable, gpu: !shader.startsWith('gpu/') && kernelsOf(pass).some(({ on }) => on === 'gpu') };
 }
 
 interface LinksProps {
