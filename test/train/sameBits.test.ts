@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDevice } from '../../src/engine/adapters.js';
 import { runEntries } from '../../src/engine/entryRun.js';
+import { HostMemory } from '../../src/engine/hostMemory.js';
 import { recordAdamW, stepScalars } from '../../src/engine/optimiser.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
@@ -18,7 +19,6 @@ import { mix } from '../../src/train/windows/mix.js';
 import { openText } from '../../src/train/windows/text.js';
 import { parseModule, run } from '../../src/wgsl/index.js';
 import { randomBatch } from '../support/decoders.js';
-import { HostMemory } from '../support/hostMemory.js';
 
 const GOLDEN = 'test/golden/cpu-training.json';
 const CONFIG = { door: 'zero', dim: 56, layers: 1, heads: 2, K: 2 } as const;
