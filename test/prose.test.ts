@@ -42,7 +42,9 @@ function bannedIn(text: string): string[] {
 }
 
 const tracked = (pathspecs: string[]) =>
-  execFileSync('git', ['ls-files', ...pathspecs], { encoding: 'utf8' }).trim().split('\n');
+  execFileSync('git', ['ls-files', ...pathspecs], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
 
 test('docs, comments and messages have no banned word', () => {
   // This file names the words, and a report's page embeds a library's code.
