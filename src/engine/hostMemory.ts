@@ -5,7 +5,7 @@ import type { Storage } from './tensor.js';
 /** Bytes of storages, and which words of them anybody wrote. What nobody wrote is NaN, so that it shows. */
 export class HostMemory {
   readonly #storages = new Map<number, Words>();
-  readonly #scratch = new Map<number, Words>();
+  readonly #scratch = new Map<string, Words>();
   readonly #parameters: Words;
   readonly #gradients: Words;
 

@@ -22,7 +22,7 @@ export function kernelProfiles(sizes: readonly SubgroupSize[]): KernelProfile[] 
     {
       name: 'readable',
       subgroupSize: 32,
-      adapter: { ...common, kind: 'cpu', driver: 'interpreter', variant: 1, subgroupSize: 0 },
+      adapter: { ...common, kind: 'cpu', driver: 'interpreter', kernels: 'readable', subgroupSize: 0 },
     },
     { name: 'CPU device', subgroupSize: 4, adapter: { ...common, kind: 'cpu', driver: 'wasm', subgroupSize: 4 } },
     ...sizes.map((subgroupSize) => ({
