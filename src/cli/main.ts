@@ -7,6 +7,7 @@ import { devicesCommand } from './devices.js';
 import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
+import { graphCommand } from './graph.js';
 import { inspectCommand } from './inspect.js';
 import { outputClosed, outputError, outputSettled, printableLines, watchOutput } from './output.js';
 import { reportCommand } from './report.js';
@@ -24,6 +25,7 @@ export const COMMANDS = [
   generateCommand,
   featuresCommand,
   inspectCommand,
+  graphCommand,
   walkCommand,
   reportCommand,
   verifyCommand,

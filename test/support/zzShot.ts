@@ -1,0 +1,31 @@
+import { newPage, openBrowser } from './browser.js';
+const gpu = process.argv[2] === 'gpu';
+const browser = await openBrowser(gpu);
+const page = await newPage(browser);
+page.on('pageerror', (e) => console.log('pageerror', e.message));
+page.on('console', (m) => m.type() === 'error' && console.log('console', m.text()));
+const t0 = Date.now();
+await page.goto('file:///work/wt/page/dist/web/index.html');
+await page.waitForSelector('#bits-per-byte[data-value]');
+console.log('first colours', Date.now() - t0, 'ms', await page.textContent('#bits-per-byte'));
+await page.screenshot({ path: '/tmp/page/open.png', fullPage: true });
+for (const c of ['x', 'y', 'z']) {
+  const t = Date.now();
+  await page.locator('textarea').first().focus();
+  await page.keyboard.press('End'); await page.keyboard.type(c);
+  await page.waitForFunction((c) => new TextDecoder().decode((globalThis as any).byteToLoss.bytes).endsWith(c), c);
+  console.log('typed', Date.now() - t, 'pass', await page.evaluate(() => (globalThis as any).byteToLoss.milliseconds));
+}
+await page.getByRole('button', { name: 'Side by side' }).click();
+await page.waitForSelector('#second');
+const t1 = Date.now();
+await page.getByRole('button', { name: 'Write 32' }).click();
+await page.getByRole('button', { name: 'Write 32' }).waitFor();
+console.log('wrote 32 in', Date.now() - t1, await page.inputValue('textarea >> nth=0'));
+await page.waitForTimeout(800);
+await page.screenshot({ path: '/tmp/page/both.png', fullPage: false });
+await page.emulateMedia({ colorScheme: 'dark' });
+await page.setViewportSize({ width: 390, height: 844 });
+await page.waitForTimeout(500);
+await page.screenshot({ path: '/tmp/page/phone.png', fullPage: true });
+await browser.close();
