@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ByteToLossError, FileError } from '../engine/errors.js';
+import { ByteToLossError, FileError } from '../common/errors.js';
 import { benchCommand } from './bench.js';
 import { untilBug } from './bugs.js';
 import { dataCommand } from './dataInspect.js';

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { Device } from '../../src/engine/device.js';
+import { integers, normals } from '../../src/common/random.js';
+import type { Device } from '../../src/device/device.js';
 import type { AdapterProfile } from '../../src/engine/kernel.js';
 import { Plan } from '../../src/engine/plan.js';
-import { integers, normals } from '../../src/engine/random.js';
 import { type Feeds, ReferenceRun } from '../../src/engine/reference.js';
 import type { OpSample } from '../../src/engine/registry.js';
 import type { Tensor } from '../../src/engine/tensor.js';

@@ -1,7 +1,7 @@
+import { integers, normals } from '../../src/common/random.js';
+import { sizeOf } from '../../src/common/shape.js';
 import { Program } from '../../src/engine/program.js';
-import { integers, normals } from '../../src/engine/random.js';
 import type { OpSample } from '../../src/engine/registry.js';
-import { sizeOf } from '../../src/engine/shape.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 
 /** Seed of all random numbers in the tests; `SEED=8` in the environment draws others. */

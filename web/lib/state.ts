@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { Device } from '../../src/engine/device.js';
+import type { Device } from '../../src/device/device.js';
 import { Explorer, type Look, type Model, type Snapshot, type Text } from './explorer.js';
 import { scrollBehaviour } from './hooks.js';
 

@@ -95,3 +95,14 @@ export function aroundAxis(shape: Shape, axis: number): { outer: number; n: numb
 export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
+
+/** Where row-major element `i` of a strided view sits in its storage. */
+export function stridedIndex(i: number, shape: readonly number[], strides: readonly number[]): number {
+  let rest = i;
+  let at = 0;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    at += (rest % shape[axis]!) * strides[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return at;
+}

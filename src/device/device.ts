@@ -1,12 +1,11 @@
-import { DeviceError, type DeviceFault } from './errors.js';
-import type { SubgroupMatrixConfig } from './kernel.js';
+import { DeviceError, type DeviceFault } from '../common/errors.js';
 
 /** How the host waits for a promise of the device; see `patiently` in adapters.ts for Node's way. */
 export type Settle = <T>(promise: Promise<T>) => Promise<T>;
 
 /** What `requestDevice` can be told. */
 export interface DeviceOptions {
-  /** `none` asks for no optional feature, so that the portable kernels run; default `all` */
+  /** `none` asks for no optional feature, so that the kernels without one run; default `all` */
   readonly features?: 'all' | 'none';
   readonly settle?: Settle;
   /** bytes of memory that are free now; asked only of software drivers, whose buffers lie in it */
@@ -31,6 +30,16 @@ const RAISED_LIMITS = [
   'maxComputeWorkgroupSizeZ',
   'maxComputeWorkgroupsPerDimension',
 ] as const;
+
+/** A shape of matrices that an adapter multiplies in hardware, [M, K] by [K, N], as WebGPU reports it. */
+export interface SubgroupMatrixConfig {
+  /** of the inputs and of the sums: `f32`, `f16`, `u32`, `i32`, … */
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
 
 /** What an adapter says of itself, in the words the rest of the engine uses. */
 export interface AdapterDescription {

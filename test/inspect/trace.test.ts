@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { openDevice } from '../../src/engine/adapters.js';
+import { openDevice } from '../../src/device/adapters.js';
 import { Plan } from '../../src/engine/plan.js';
-import { profile } from '../../src/engine/profile.js';
 import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
-import { BINS, statisticsOf } from '../../src/engine/statistics.js';
-import { Timestamps } from '../../src/engine/timestamps.js';
-import { type Trace, trace } from '../../src/engine/trace.js';
+import { profile } from '../../src/inspect/profile.js';
+import { BINS, statisticsOf } from '../../src/inspect/statistics.js';
+import { Timestamps } from '../../src/inspect/timestamps.js';
+import { type Trace, trace } from '../../src/inspect/trace.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { type ForwardPass, feedsOf, recordForward } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';

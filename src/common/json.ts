@@ -1,4 +1,4 @@
-import { InputError } from '../../engine/errors.js';
+import { InputError } from './errors.js';
 
 /** Limits on JSON that came from outside. */
 export interface JsonLimits {

@@ -1,13 +1,13 @@
+import { InputError } from '../common/errors.js';
+import { formatShape, type Shape } from '../common/shape.js';
+import { type AnyOp, type Attributes, inputOf, type OutputKind, outputOf, type Value } from '../engine/op.js';
+import type { Plan } from '../engine/plan.js';
+import type { Entry, Phase } from '../engine/program.js';
+import type { DType, Role, Tensor } from '../engine/tensor.js';
+import { viewOf } from '../engine/values.js';
 import { runEntries } from './entryRun.js';
-import { InputError } from './errors.js';
-import { type AnyOp, type Attributes, inputOf, type OutputKind, outputOf, type Value } from './op.js';
-import { stridedIndex } from './ops/view.js';
 import { type Comparison, compareWithReference } from './parity.js';
-import type { Plan } from './plan.js';
-import type { Entry, Phase } from './program.js';
-import { formatShape, type Shape } from './shape.js';
 import { type Statistics, statisticsOf } from './statistics.js';
-import type { DType, Role, Tensor } from './tensor.js';
 
 /** A tensor of a traced run. */
 export interface TensorTrace {
@@ -92,7 +92,7 @@ export class Trace {
 
   /** Numbers of a tensor after the run, row-major. */
   value(tensor: Tensor | number): Value {
-    return viewOf(typeof tensor === 'number' ? this.recorded[tensor]! : tensor, this.memory);
+    return valueOf(typeof tensor === 'number' ? this.recorded[tensor]! : tensor, this.memory);
   }
 
   /**
@@ -204,16 +204,13 @@ function describeTensors(
       shape,
       dtype,
       role: storage.role,
-      statistics: statisticsOf(viewOf(tensor, memory).data),
+      statistics: statisticsOf(valueOf(tensor, memory).data),
       writers: writers[id]!,
       readers: readers[id]!,
     };
   });
 }
 
-function viewOf(tensor: Tensor, memory: ReadonlyMap<number, Float32Array | Uint32Array>): Value {
-  const { shape, strides, size, isContiguous, storage } = tensor;
-  const numbers = memory.get(storage.id)!;
-  if (isContiguous) return { shape, data: Float64Array.from(numbers) };
-  return { shape, data: Float64Array.from({ length: size }, (_, i) => numbers[stridedIndex(i, shape, strides)]!) };
+function valueOf(tensor: Tensor, memory: ReadonlyMap<number, Float32Array | Uint32Array>): Value {
+  return viewOf(tensor, Float64Array.from(memory.get(tensor.storage.id)!));
 }

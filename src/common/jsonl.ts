@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { InputError } from '../../engine/errors.js';
+import { InputError } from './errors.js';
 import { parseJson } from './json.js';
 import { readable } from './readable.js';
 

@@ -1,11 +1,11 @@
+import { InputError } from '../common/errors.js';
+import type { Shape } from '../common/shape.js';
+import { type Binding, type Dispatch, readInterface } from '../engine/kernel.js';
+import type { Plan } from '../engine/plan.js';
+import { shaderText } from '../engine/shaderSource.js';
+import { Tensor } from '../engine/tensor.js';
 import { type CheckedBinding, type Module, parseModule, run, type SubgroupSize } from '../wgsl/index.js';
-import { InputError } from './errors.js';
 import { HostMemory } from './hostMemory.js';
-import { type Binding, type Dispatch, readInterface } from './kernel.js';
-import type { Plan } from './plan.js';
-import { shaderText } from './shaderSource.js';
-import type { Shape } from './shape.js';
-import { Tensor } from './tensor.js';
 
 /** One binding of a captured dispatch. */
 export interface CapturedBinding extends CheckedBinding {

@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { FileError } from '../../engine/errors.js';
+import { FileError } from './errors.js';
 
 /**
  * The size in bytes of a file that can be read.

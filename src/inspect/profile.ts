@@ -1,6 +1,6 @@
-import { InputError } from './errors.js';
-import type { Plan } from './plan.js';
-import type { Step } from './planSteps.js';
+import { InputError } from '../common/errors.js';
+import type { Plan } from '../engine/plan.js';
+import type { Step } from '../engine/planSteps.js';
 import { MOST_PASSES, Timestamps } from './timestamps.js';
 
 /** What a profile is taken over. */

@@ -1,6 +1,6 @@
+import { outputOf } from '../engine/op.js';
+import { referenceOf } from '../engine/reference.js';
 import type { EntryRun } from './entryRun.js';
-import { outputOf } from './op.js';
-import { referenceOf } from './reference.js';
 
 /** Half a unit in the last place of a float32 in [1, 2): the error of one rounding, relatively. */
 const ROUNDING = 2 ** -24;

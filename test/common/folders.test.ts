@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { makeFolders } from '../../src/engine/folders.js';
+import { makeFolders } from '../../src/common/folders.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-folders-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { InputError } from '../../../src/engine/errors.js';
-import { parseJson } from '../../../src/train/data/json.js';
-import { readJsonLines } from '../../../src/train/data/jsonl.js';
-import { LeftOut } from '../../../src/train/data/leftOut.js';
+import { InputError } from '../../src/common/errors.js';
+import { parseJson } from '../../src/common/json.js';
+import { readJsonLines } from '../../src/common/jsonl.js';
+import { LeftOut } from '../../src/train/data/leftOut.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'json-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { devicesJson, devicesTable } from '../../src/cli/devices.js';
-import { chosenSources, listDevices, openDevice, SOURCES, type Source } from '../../src/engine/adapters.js';
-import type { Device } from '../../src/engine/device.js';
-import { DeviceError, InputError } from '../../src/engine/errors.js';
+import { DeviceError, InputError } from '../../src/common/errors.js';
+import { chosenSources, listDevices, openDevice, SOURCES, type Source } from '../../src/device/adapters.js';
+import type { Device } from '../../src/device/device.js';
 
 import { collectGarbage } from '../../src/train/run/garbage.js';
 import { BUILT } from '../support/build.js';
@@ -281,7 +281,7 @@ describe('devices', () => {
 
 it('a process that used a device ends by itself, whether or not it closed it', () => {
   const script = (end: string) => `
-    import { openDevice } from '${BUILT}/engine/adapters.js';
+    import { openDevice } from '${BUILT}/device/adapters.js';
     const device = await openDevice({ device: 'cpu' });
     await device.wait();
     ${end}

@@ -1,4 +1,4 @@
-import type { Device } from './device.js';
+import type { Device } from '../device/device.js';
 
 /** GPUBufferUsage as numbers: Node has no such globals. */
 const RESOLVE = 0x0200 | 0x0004; // QUERY_RESOLVE | COPY_SRC

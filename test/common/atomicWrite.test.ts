@@ -2,8 +2,8 @@ import * as node from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { FileError } from '../../src/engine/errors.js';
-import { type FileSystem, isTemporary, writeFileAtomic } from '../../src/train/atomicWrite.js';
+import { type FileSystem, isTemporary, writeFileAtomic } from '../../src/common/atomicWrite.js';
+import { FileError } from '../../src/common/errors.js';
 
 const folder = node.mkdtempSync(join(tmpdir(), 'atomic-'));
 const path = join(folder, 'checkpoint');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { integer, integers, normal, normals, permutation, philox, uniform } from '../../src/engine/random.js';
+import { integer, integers, normal, normals, permutation, philox, uniform } from '../../src/common/random.js';
 
 describe('philox', () => {
   // Known answers of Random123 (its file kat_vectors, philox4x32 with 10 rounds).

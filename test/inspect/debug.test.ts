@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { debugSettings } from '../../src/engine/debug.js';
-import { ParityError } from '../../src/engine/errors.js';
+import { ParityError } from '../../src/common/errors.js';
+import { integers, normals } from '../../src/common/random.js';
+import { observe } from '../../src/engine/observer.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
@@ -8,21 +9,26 @@ import { linear } from '../../src/engine/ops/linear.js';
 import { rotary, rotaryTable } from '../../src/engine/ops/rotary.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { integers, normals } from '../../src/engine/random.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 import type { Tensor } from '../../src/engine/tensor.js';
+import { debugSettings, observeAsAsked } from '../../src/inspect/debug.js';
 import { testDevice } from '../support/device.js';
 import { evaluate } from '../support/evaluate.js';
 import { fileOf } from '../support/shaders.js';
 
-afterEach(() => {
-  vi.unstubAllEnvs();
+afterEach(async () => {
+  observe(await testDevice());
   vi.restoreAllMocks();
   setShaderSource();
 });
 
+/** Have the device of the tests looked at as this environment asks. */
+async function look(env: Record<string, string>): Promise<void> {
+  observeAsAsked(await testDevice(), debugSettings(env));
+}
+
 /** x [3, 8] → linear → gelu → linear → cross-entropy, and back. */
-async function smallNet(): Promise<{ plan: Plan; loss: Tensor }> {
+async function smallNet(keepsLoss = true): Promise<{ plan: Plan; loss: Tensor }> {
   const program = new Program();
   const x = program.input('x', [3, 8]);
   const targets = program.input('targets', [3], 'u32');
@@ -36,7 +42,7 @@ async function smallNet(): Promise<{ plan: Plan; loss: Tensor }> {
   const { loss } = program.scope('loss', () => crossEntropy(logits, targets, weights));
   program.backward(loss);
   const parameters = new Map(program.parameters.map(({ name, tensor }) => [name, normals(7, name, tensor.size)]));
-  const plan = await Plan.compile(program, await testDevice(), { keep: [loss], parameters });
+  const plan = await Plan.compile(program, await testDevice(), { keep: keepsLoss ? [loss] : [], parameters });
   plan.write(x, normals(7, 'x', 24));
   plan.write(targets, integers(7, 'targets', 3, 5));
   plan.write(weights, Float32Array.of(1, 1, 1));
@@ -47,14 +53,14 @@ describe('PARITY=1', () => {
   test('right kernels pass, and the numbers are those of a plain run', async () => {
     const plain = await smallNet();
     const [expected] = await plain.plan.replayAndRead([plain.loss]);
-    vi.stubEnv('PARITY', '1');
+    await look({ PARITY: '1' });
     const checked = await smallNet();
     const [loss] = await checked.plan.replayAndRead([checked.loss]);
     expect(loss).toEqual(expected);
   });
 
   test('stops at the first wrong kernel with op, index and both values', async () => {
-    vi.stubEnv('PARITY', '1');
+    await look({ PARITY: '1' });
     // one digit of tanh-GELU's cubic coefficient
     setShaderSource((name) =>
       name.startsWith('gelu.forward') ? fileOf(name).replaceAll('0.044715', '0.054715') : fileOf(name),
@@ -75,14 +81,14 @@ describe('PARITY=1', () => {
   });
 
   test('evaluate waits for the run that is checked', async () => {
-    vi.stubEnv('PARITY', '1');
+    await look({ PARITY: '1' });
     const x = { shape: [3], data: Float32Array.of(-1, 0, 1) };
     const { data } = await evaluate(await testDevice(), { x }, ({ x }) => gelu(x));
     expect(data[2]).toBeCloseTo(0.8412, 3); // 1/2 · (1 + tanh(0.7979 · 1.0447))
   });
 
   test('key/value caches: rows that a call leaves alone stay as they were', async () => {
-    vi.stubEnv('PARITY', '1');
+    await look({ PARITY: '1' });
     const program = new Program();
     const qkv = program.input('qkv', [1, 2, 24]);
     const position = program.input('position', [1], 'u32');
@@ -102,7 +108,7 @@ describe('PARITY=1', () => {
 
 describe('DEBUG', () => {
   async function printed(level: string): Promise<string> {
-    vi.stubEnv('DEBUG', level);
+    await look({ DEBUG: level });
     const lines = vi.spyOn(console, 'error').mockImplementation(() => {});
     const { plan, loss } = await smallNet();
     await plan.replayAndRead([loss]);
@@ -115,6 +121,21 @@ describe('DEBUG', () => {
     expect(text).toContain(`adapter ${device.name}`);
     expect(text).toMatch(/loss crossEntropy loss \d+\.\d+ nats = \d+\.\d+ bits per byte/);
     expect(text).not.toContain('workgroups');
+  });
+
+  test('changes nothing of how memory is shared: a loss that is not kept is read before another tensor takes its buffer', async () => {
+    const plain = await smallNet(false);
+    const kept = await smallNet();
+    const [loss] = await kept.plan.replayAndRead([kept.loss]);
+    for (const level of ['1', '4']) {
+      await look({ DEBUG: level });
+      const lines = vi.spyOn(console, 'error').mockImplementation(() => {});
+      const { plan } = await smallNet(false);
+      expect(plan.memory).toEqual(plain.plan.memory);
+      await plan.replay();
+      const text = lines.mock.calls.map(([line]) => String(line)).join('\n');
+      expect(text).toContain(`loss crossEntropy loss ${loss![0]!.toFixed(6)} nats`);
+    }
   });
 
   test('2 adds each dispatch with its shapes and, where there are timestamps, its milliseconds', async () => {

@@ -1,5 +1,6 @@
 /** Node only: finds an adapter, through Dawn or on the CPU. A browser calls `requestDevice` of device.ts with its own adapter. */
 import { existsSync } from 'node:fs';
+import { DeviceError, InputError } from '../common/errors.js';
 import {
   type AdapterDescription,
   type Device,
@@ -8,7 +9,6 @@ import {
   requestDevice,
   type Settle,
 } from './device.js';
-import { DeviceError, InputError } from './errors.js';
 import { hasVulkanLoader } from './vulkanLoader.js';
 
 /** Where an adapter may come from: a hardware GPU, our own CPU device, a software driver of the system, one that was added. */
@@ -184,10 +184,10 @@ const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
 
 async function findCpu(robust: boolean, threads?: number): Promise<GPUAdapter> {
   const [{ createCpuAdapter }, { defineGlobals }, { nodeHost }, { wgslCompiler }] = await Promise.all([
-    import('../device/cpu.js'),
-    import('../device/globals.js'),
-    import('../device/nodeHost.js'),
-    import('../device/wgslCompiler.js'),
+    import('./cpu.js'),
+    import('./globals.js'),
+    import('./nodeHost.js'),
+    import('./wgslCompiler.js'),
   ]);
   defineGlobals();
   return createCpuAdapter({ host: nodeHost, compiler: wgslCompiler, threads, isRobust: robust });

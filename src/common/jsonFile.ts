@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { FileError, InputError } from '../../engine/errors.js';
+import { FileError, InputError } from './errors.js';
 import { parseJson } from './json.js';
 import { readable } from './readable.js';
 

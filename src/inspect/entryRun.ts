@@ -1,17 +1,11 @@
-import { outputOf, type Value } from './op.js';
-import { stridedIndex } from './ops/view.js';
-import type { Plan, ReplayOptions } from './plan.js';
-import type { Step } from './planSteps.js';
+import { outputOf, type Value } from '../engine/op.js';
+import { type Plan, type ReplayOptions, runsIn } from '../engine/plan.js';
+import type { Step } from '../engine/planSteps.js';
+import type { Entry } from '../engine/program.js';
+import { NOTHING_BEFORE } from '../engine/reference.js';
+import { valuesNow } from '../engine/values.js';
 import { encodeTimed } from './profile.js';
-import type { Entry } from './program.js';
-import { NOTHING_BEFORE } from './reference.js';
-import type { Storage, Tensor } from './tensor.js';
 import { Timestamps } from './timestamps.js';
-
-/** Whether a replay runs an entry. */
-export function runsIn({ update = true, only }: ReplayOptions, entry: Entry): boolean {
-  return (update || entry.phase !== 'update') && (only?.has(entry) ?? true);
-}
 
 /** One entry of a plan that has just run: what its kernels read, what they wrote, and how long each took. */
 export interface EntryRun {
@@ -31,21 +25,42 @@ export interface EntryRun {
  * are read before an entry runs and outputs right after, it works on a plan whose entries share buffers too.
  *
  * Views are passed over: they have nothing to run.
+ *
+ * @param stopAt which entries to stop after; all where left out, and the others run without a stop
  */
-export async function* runEntries(plan: Plan, options: ReplayOptions = {}): AsyncGenerator<EntryRun> {
+export async function* runEntries(
+  plan: Plan,
+  options: ReplayOptions = {},
+  stopAt: (entry: Entry) => boolean = () => true,
+): AsyncGenerator<EntryRun> {
   const { gpu } = plan.device;
   const encoder = gpu.createCommandEncoder();
   plan.begin(encoder, options);
   gpu.queue.submit([encoder.finish()]);
   const stepsOf = new Map<Entry, Step[]>();
-  for (const step of plan.steps) stepsOf.set(step.entry, [...(stepsOf.get(step.entry) ?? []), step]);
+  for (const step of plan.steps) {
+    if (runsIn(options, step.entry)) stepsOf.set(step.entry, [...(stepsOf.get(step.entry) ?? []), step]);
+  }
   const most = Math.max(0, ...[...stepsOf.values()].map((steps) => steps.length));
   const timestamps = Timestamps.of(plan.device, most);
+  let passed: Step[] = [];
+  const runPassed = () => {
+    if (passed.length === 0) return;
+    const encoder = gpu.createCommandEncoder();
+    encodeTimed(plan, encoder, passed, undefined);
+    gpu.queue.submit([encoder.finish()]);
+    passed = [];
+  };
   try {
     for (const [entry, steps] of stepsOf) {
-      if (!runsIn(options, entry)) continue;
-      yield await runEntry(plan, entry, steps, timestamps);
+      if (stopAt(entry)) {
+        runPassed();
+        yield await runEntry(plan, entry, steps, timestamps);
+      } else {
+        passed.push(...steps);
+      }
     }
+    runPassed();
   } finally {
     timestamps?.destroy();
   }
@@ -72,19 +87,4 @@ async function runEntry(
     outputs: entry.outputs.map((tensor) => later.get(tensor)!),
     nanoseconds,
   };
-}
-
-/** Tensors' numbers at this moment, row-major, views included. */
-export async function valuesNow(plan: Plan, tensors: readonly Tensor[]): Promise<Map<Tensor, Value>> {
-  const storages = [...new Set(tensors.map((tensor) => tensor.storage))];
-  const numbers = await plan.readNow(storages);
-  const memory = new Map<Storage, Float64Array>(
-    storages.map((storage, i) => [storage, Float64Array.from(numbers[i]!)]),
-  );
-  return new Map(tensors.map((tensor) => [tensor, viewOf(tensor, memory.get(tensor.storage)!)]));
-}
-
-function viewOf({ shape, strides, size, isContiguous }: Tensor, memory: Float64Array): Value {
-  if (isContiguous) return { shape, data: memory };
-  return { shape, data: Float64Array.from({ length: size }, (_, i) => memory[stridedIndex(i, shape, strides)]!) };
 }

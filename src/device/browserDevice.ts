@@ -1,9 +1,9 @@
-import { createCpuAdapter } from '../device/cpu.js';
-import { defineGlobals } from '../device/globals.js';
-import { webHost } from '../device/webHost.js';
-import { wgslCompiler } from '../device/wgslCompiler.js';
+import { DeviceError } from '../common/errors.js';
+import { createCpuAdapter } from './cpu.js';
 import { type Device, requestDevice } from './device.js';
-import { DeviceError } from './errors.js';
+import { defineGlobals } from './globals.js';
+import { webHost } from './webHost.js';
+import { wgslCompiler } from './wgslCompiler.js';
 
 /**
  * The browser's own WebGPU device.

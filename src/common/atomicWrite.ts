@@ -1,6 +1,6 @@
 import * as node from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { FileError } from '../engine/errors.js';
+import { FileError } from './errors.js';
 
 /** What writing needs of a file system: `node:fs`, or one that fails on purpose. */
 export type FileSystem = Pick<

@@ -1,8 +1,8 @@
-import type { Plan } from './plan.js';
-import { formatShape } from './shape.js';
+import { formatShape } from '../common/shape.js';
+import type { Plan } from '../engine/plan.js';
 
 /** A plan for a person: dispatches with their constants, memory, and which tensors take turns in which buffer. */
-export function describePlan(plan: Plan): string {
+export function describe(plan: Plan): string {
   const { bytes } = plan;
   const mib = (n: number) => `${(n / 2 ** 20).toFixed(2)} MiB`;
   const pipelines = new Set(plan.steps.map((step) => step.pipeline)).size;

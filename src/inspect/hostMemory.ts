@@ -1,6 +1,6 @@
+import { type Dispatch, packParams, readInterface } from '../engine/kernel.js';
+import type { Storage } from '../engine/tensor.js';
 import type { CheckedBinding } from '../wgsl/index.js';
-import { type Dispatch, packParams, readInterface } from './kernel.js';
-import type { Storage } from './tensor.js';
 
 /** Bytes of storages, and which words of them anybody wrote. What nobody wrote is NaN, so that it shows. */
 export class HostMemory {

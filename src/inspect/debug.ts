@@ -1,12 +1,12 @@
-import type { Device } from './device.js';
-import { type EntryRun, runEntries, valuesNow } from './entryRun.js';
-import { ParityError } from './errors.js';
-import { outputOf } from './op.js';
+import { ParityError } from '../common/errors.js';
+import { formatShape } from '../common/shape.js';
+import type { Device } from '../device/device.js';
+import { observe } from '../engine/observer.js';
+import { outputOf } from '../engine/op.js';
+import type { Plan, ReplayOptions } from '../engine/plan.js';
+import type { Entry } from '../engine/program.js';
+import { type EntryRun, runEntries } from './entryRun.js';
 import { type Comparison, compareWithReference } from './parity.js';
-import type { Plan, ReplayOptions } from './plan.js';
-import type { Program } from './program.js';
-import { formatShape } from './shape.js';
-import type { Tensor } from './tensor.js';
 
 /** What the environment asks every plan to show of its runs. */
 export interface DebugSettings {
@@ -18,7 +18,7 @@ export interface DebugSettings {
 }
 
 /**
- * `DEBUG=1..4` and `PARITY=1`, read once when a plan is compiled. Other programs use DEBUG too, for names: whatever is not a
+ * `DEBUG=1..4` and `PARITY=1`. Other programs use DEBUG too, for names: whatever is not a
  * number from 1 to 4 asks for nothing here. A browser has no environment.
  */
 export function debugSettings(
@@ -29,36 +29,42 @@ export function debugSettings(
   return level > 0 || parity ? { level, parity, print: (line) => console.error(line) } : undefined;
 }
 
-/** The losses of a program: outputs of that name. */
-export function lossesOf(program: Program): Tensor[] {
-  return program.entries.flatMap(({ op, outputs }) => outputs.filter((_, i) => outputOf(op.outputs[i]!)[0] === 'loss'));
+/** Have every replay on a device looked at, as `DEBUG` and `PARITY` ask for. @returns the device */
+export function observeAsAsked(device: Device, settings = debugSettings()): Device {
+  if (settings !== undefined) observe(device, (plan, options) => debugReplay(plan, settings, options));
+  return device;
 }
 
 const introduced = new WeakSet<Device>();
 const shown = new WeakMap<Plan, Set<string>>();
 
-/** `Plan.replay` under these settings. @throws ParityError at the first dispatch that disagrees with its reference */
+/**
+ * `Plan.replay` under these settings: it stops after each entry, or at level 1 after each loss alone, whose number is read
+ * before another tensor takes its memory.
+ *
+ * @throws ParityError at the first dispatch that disagrees with its reference
+ */
 export async function debugReplay(plan: Plan, settings: DebugSettings, options: ReplayOptions): Promise<void> {
   const { level, parity, print } = settings;
   if (level >= 1 && !introduced.has(plan.device)) {
     introduced.add(plan.device);
     print(`adapter ${plan.device.name} (${plan.device.driver}, ${plan.device.subgroupSize} lanes per subgroup)`);
   }
-  if (level <= 1 && !parity) {
-    plan.submit(options);
-  } else {
-    for await (const run of runEntries(plan, options)) {
-      printRun(plan, run, settings);
-      if (parity) checkParity(run);
+  const stopAt = level <= 1 && !parity ? (entry: Entry) => lossesOf(entry).length > 0 : undefined;
+  for await (const run of runEntries(plan, options, stopAt)) {
+    printRun(plan, run, settings);
+    if (parity) checkParity(run);
+    if (level === 0) continue;
+    for (const i of lossesOf(run.entry)) {
+      const nats = run.outputs[i]!.data[0]!;
+      print(`${run.entry.outputs[i]!.label} ${nats.toFixed(6)} nats = ${(nats / Math.LN2).toFixed(6)} bits per byte`);
     }
   }
-  if (level === 0) return;
-  const losses = lossesOf(plan.program);
-  const values = await valuesNow(plan, losses);
-  for (const loss of losses) {
-    const nats = values.get(loss)!.data[0]!;
-    print(`${loss.label} ${nats.toFixed(6)} nats = ${(nats / Math.LN2).toFixed(6)} bits per byte`);
-  }
+}
+
+/** The places among an entry's outputs that are called `loss`. */
+function lossesOf({ op, outputs }: Entry): number[] {
+  return outputs.flatMap((_, i) => (outputOf(op.outputs[i]!)[0] === 'loss' ? [i] : []));
 }
 
 function printRun(plan: Plan, { entry, steps, inputs, outputs, nanoseconds }: EntryRun, settings: DebugSettings): void {
