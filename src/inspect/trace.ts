@@ -92,7 +92,7 @@ export class Trace {
 
   /** Numbers of a tensor after the run, row-major. */
   value(tensor: Tensor | number): Value {
-    return valueOf(typeof tensor === 'number' ? this.recorded[tensor]! : tensor, this.memory);
+    return numbersOf(typeof tensor === 'number' ? this.recorded[tensor]! : tensor, this.memory);
   }
 
   /**
@@ -204,13 +204,13 @@ function describeTensors(
       shape,
       dtype,
       role: storage.role,
-      statistics: statisticsOf(valueOf(tensor, memory).data),
+      statistics: statisticsOf(numbersOf(tensor, memory).data),
       writers: writers[id]!,
       readers: readers[id]!,
     };
   });
 }
 
-function valueOf(tensor: Tensor, memory: ReadonlyMap<number, Float32Array | Uint32Array>): Value {
+function numbersOf(tensor: Tensor, memory: ReadonlyMap<number, Float32Array | Uint32Array>): Value {
   return viewOf(tensor, Float64Array.from(memory.get(tensor.storage.id)!));
 }

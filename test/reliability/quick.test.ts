@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NumberError } from '../../src/common/errors.js';
 import { openDevice } from '../../src/device/adapters.js';
 import type { Device } from '../../src/device/device.js';
+import { writeReport } from '../../src/report/report.js';
 import { tinyRun } from '../support/tinyRun.js';
 import { Faults, failEveryWrite, loseEveryDevice, loseTooOften, poisonEveryOp } from './faults.js';
 import { fuzz } from './fuzz.js';
