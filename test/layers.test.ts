@@ -4,7 +4,16 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 /** From the bottom up; folders side by side may know each other. */
-const LAYERS = [['wgsl'], ['device'], ['substrate', 'engine'], ['model'], ['train', 'report'], ['bench'], ['cli']];
+const LAYERS = [
+  ['wgsl'],
+  ['device'],
+  ['substrate', 'engine'],
+  ['model'],
+  ['train', 'report'],
+  ['bench'],
+  ['doctor'],
+  ['cli'],
+];
 const layerOf = (file: string) => LAYERS.findIndex((folders) => folders.includes(file.split('/')[1]!));
 
 test('no layer imports from one above it', () => {

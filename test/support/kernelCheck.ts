@@ -1,3 +1,4 @@
+import { differenceOf } from '../../src/engine/closeness.js';
 import { type AdapterProfile, type Dispatch, kernelText } from '../../src/engine/kernel.js';
 import { arrange } from '../../src/engine/planSteps.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
@@ -7,7 +8,6 @@ import { check, findingText } from '../../src/wgsl/check.js';
 import { parseModule } from '../../src/wgsl/index.js';
 import type { SubgroupSize } from '../../src/wgsl/interpret.js';
 import type { Module } from '../../src/wgsl/tree.js';
-import { differenceOf } from './differenceOf.js';
 import { HostMemory } from './hostMemory.js';
 import { recordSample } from './recordSample.js';
 
