@@ -10,6 +10,7 @@ const LAYERS = [
   ['substrate', 'engine'],
   ['model'],
   ['train', 'report'],
+  ['experiment'],
   ['bench'],
   ['doctor'],
   ['cli'],

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { judgeClaims } from '../src/train/experiment/claims.js';
-import { type CollectedCell, summarise } from '../src/train/experiment/collect.js';
-import { readGrid } from '../src/train/experiment/grid.js';
-import { jsonOf, markdownOf, type Report } from '../src/train/experiment/report.js';
-import { htmlOf } from '../src/train/experiment/reportHtml.js';
+import { judgeClaims } from '../src/experiment/claims.js';
+import { type CollectedCell, summarise } from '../src/experiment/collect.js';
+import { readGrid } from '../src/experiment/grid.js';
+import { jsonOf, markdownOf, type Report } from '../src/experiment/report.js';
+import { htmlOf } from '../src/experiment/reportHtml.js';
 
 /** Names in results/ that `experiment` wrote a report under. */
 const names = readdirSync('results').filter((name) => existsSync(join('results', name, 'report.json')));

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { FileError, InputError } from '../engine/errors.js';
 import { makeFolders } from '../engine/folders.js';
+import { cellFolder, runCell } from '../experiment/cell.js';
+import { collect } from '../experiment/collect.js';
+import { estimateCells, measureRate } from '../experiment/estimate.js';
+import { type Cell, type Grid, readGrid } from '../experiment/grid.js';
+import { jsonOf, makeReport, markdownOf } from '../experiment/report.js';
 import { reason, writeFileAtomic } from '../train/atomicWrite.js';
 import { readJsonFile } from '../train/data/jsonFile.js';
-import { cellFolder, runCell } from '../train/experiment/cell.js';
-import { collect } from '../train/experiment/collect.js';
-import { estimateCells, measureRate } from '../train/experiment/estimate.js';
-import { type Cell, type Grid, readGrid } from '../train/experiment/grid.js';
-import { jsonOf, makeReport, markdownOf } from '../train/experiment/report.js';
 import { parameterCounts } from '../train/run/train.js';
 import { path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
@@ -314,7 +314,7 @@ class Clock {
 }
 
 async function writeReport(grid: Grid, { grid: file, out, strict, device }: ExperimentFlags): Promise<void> {
-  const { htmlOf } = await import('../train/experiment/reportHtml.js'); // what draws takes long to load
+  const { htmlOf } = await import('../experiment/reportHtml.js'); // what draws takes long to load
   makeOut(out);
   const flags = `${strict ? ' --strict' : ''}${device ? ` --device ${device}` : ''}`;
   const report = makeReport(grid, out, `byte-to-loss experiment --grid ${file} --out ${out}${flags}`, version);

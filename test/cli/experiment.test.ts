@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { readGrid } from '../../src/train/experiment/grid.js';
+import { readGrid } from '../../src/experiment/grid.js';
 import { ended, start } from '../reliability/runs.js';
 import { cli } from '../support/cli.js';
 

@@ -1,0 +1,117 @@
+import type { Device } from '../engine/device.js';
+import { planMemory } from '../engine/memory.js';
+import { recordAdamW } from '../engine/optimiser.js';
+import { Program } from '../engine/program.js';
+import type { DecoderConfig } from '../model/config.js';
+import { recordForward } from '../model/forward.js';
+import { initialParameters } from '../model/parameters.js';
+import { VOCABULARY } from '../substrate/channels.js';
+import { OPTIMISER } from '../train/optimiser.js';
+import { type OpenedData, openData } from '../train/run/data.js';
+import { decoderConfigOf } from '../train/run/options.js';
+import { Trainer } from '../train/trainer.js';
+import { sampleBatch } from '../train/windows/mix.js';
+import type { WindowSize } from '../train/windows/window.js';
+import type { Cell } from './grid.js';
+
+/** What a cell will take. */
+export interface Estimate {
+  /** of all its updates */
+  readonly flops: number;
+  /** bytes of GPU buffers; an op's scratch memory is not counted */
+  readonly memory: number;
+}
+
+/**
+ * Floating-point operations of a window's update: two per multiply-add, and a backward pass of twice the forward.
+ * Counted are the matrix products and attention, which is nearly all of it.
+ */
+export function flopsPerWindow(config: DecoderConfig, { prefix, stream: T }: WindowSize): number {
+  const { dim: C, layers, K, door } = config;
+  const P = Math.ceil(prefix / K);
+  const S = P + T;
+  const linears = layers * 12 * C * C * S + VOCABULARY * C * T + (door === 'projected' ? C * 27 * (K * P + T) : 0);
+  // Each position sees all slots, a stream position itself and those before it; two products of C per pair.
+  const pairs = S * P + (T * (T + 1)) / 2;
+  return 3 * 2 * (linears + layers * 2 * C * pairs);
+}
+
+/** Counts of one cell, without a device. */
+export function estimateCell({ options, steps }: Cell, data: OpenedData): Estimate {
+  const config = decoderConfigOf(options);
+  const { shares } = data.mix;
+  const total = shares.reduce((sum, { share }) => sum + share, 0);
+  const perWindow = shares.reduce(
+    (sum, { source, share }) => sum + (share / total) * flopsPerWindow(config, source.size),
+    0,
+  );
+  const plans = data.mix.sizes.map((size) => planOf(config, size, options.batch));
+  return {
+    flops: steps * options.batch * options.accumulate * perWindow,
+    // Parameters and moments are shared by the plans of all sizes; gradients and activations are each plan's own.
+    memory: Math.max(...plans.map(({ shared }) => shared)) + plans.reduce((sum, { own }) => sum + own, 0),
+  };
+}
+
+function planOf(
+  config: DecoderConfig,
+  { prefix: L, stream: T }: WindowSize,
+  B: number,
+): { shared: number; own: number } {
+  const program = new Program();
+  const pass = recordForward(program, config, { B, L, T });
+  program.backward(pass.loss);
+  recordAdamW(program, pass.loss, OPTIMISER);
+  const { slots } = planMemory(program, new Map(), () => false);
+  const bytes = (...roles: string[]) =>
+    program.storages.reduce((sum, { role, length }) => sum + (roles.includes(role) ? 4 * length : 0), 0);
+  return {
+    shared: 4 * program.flatLength + bytes('state'),
+    own:
+      4 * program.flatLength +
+      bytes('input', 'constant', 'accumulator') +
+      slots.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+/**
+ * Estimates of all cells; cells that differ in their seed alone are counted once.
+ *
+ * @param strict stop at the first bad line or file of the data, as the cells themselves would
+ * @throws FileError when data cannot be used
+ */
+export function estimateCells(cells: readonly Cell[], strict: boolean): Estimate[] {
+  const data = new Map<string, OpenedData>();
+  const known = new Map<string, Estimate>();
+  return cells.map((cell) => {
+    const { seed: _, door, channels, bits, K, steps, ...rest } = cell.options;
+    const dataKey = JSON.stringify(rest);
+    if (!data.has(dataKey)) data.set(dataKey, openData({ ...cell.options, strict: strict || cell.options.strict }));
+    const key = JSON.stringify([rest, door, channels, bits, K, steps]);
+    if (!known.has(key)) known.set(key, estimateCell(cell, data.get(dataKey)!));
+    return known.get(key)!;
+  });
+}
+
+/**
+ * Floating-point operations a second that a device reaches on a cell's decoder: the second of two updates with a batch of
+ * one window. A larger batch does better, so times from it are on the safe side.
+ */
+export async function measureRate(device: Device, { options, seed }: Cell): Promise<number> {
+  const config = decoderConfigOf(options);
+  const { mix } = openData(options);
+  const parameters = initialParameters(config, seed);
+  const trainer = await Trainer.create(device, { config, batch: 1, sizes: mix.sizes.slice(0, 1), parameters });
+  try {
+    const source = mix.shares[0]!.source;
+    let start = 0;
+    for (let step = 0; step < 2; step++) {
+      const batch = sampleBatch(source, 'train', seed, step, 1);
+      start = performance.now();
+      await trainer.update([batch], 1e-4);
+    }
+    return flopsPerWindow(config, source.size) / ((performance.now() - start) / 1000);
+  } finally {
+    trainer.free();
+  }
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { InputError } from '../engine/errors.js';
+import { DOOR_KINDS } from '../model/config.js';
+import { checked, issuesOf } from '../train/issues.js';
+import {
+  CHANNEL_GROUPS,
+  decoderConfigOf,
+  resolveTrainOptions,
+  type TrainOptions,
+  trainSchema,
+} from '../train/run/options.js';
+
+const whole = (least: number) => z.number().int().min(least);
+/** One number or several, each different. */
+const axis = (least: number) =>
+  z
+    .preprocess(
+      (values) => (values === undefined || Array.isArray(values) ? values : [values]),
+      z.array(whole(least)).min(1),
+    )
+    .refine((values) => new Set(values).size === values.length, 'a number stands there twice');
+
+/** One of some names; another is refused by its own, with those that there are. */
+const oneOf = <const T extends readonly string[]>(what: string, names: T) =>
+  z.enum(names, {
+    error: ({ input }) =>
+      `${input === undefined ? `a ${what} is needed` : `no ${what} is called ${JSON.stringify(input)}`}; there are ${names.join(', ')}`,
+  });
+
+const arm = z.strictObject({
+  /** how the report calls it; default the door and its channels */
+  name: z.string().min(1).optional(),
+  door: oneOf('door', DOOR_KINDS),
+  channels: z.array(oneOf('channel group', CHANNEL_GROUPS)).min(1).optional(),
+  bits: z.boolean().optional(),
+});
+
+const gridSchema = z.strictObject({
+  name: z.string().regex(/^[\w-]+$/, 'must be letters, digits, - and _'),
+  /** a sentence or two for the report's reader */
+  about: z.string().default(''),
+  /** doors, or doors with channels */
+  arms: z.array(z.preprocess((each) => (typeof each === 'string' ? { door: each } : each), arm)).min(1),
+  K: axis(1).optional(),
+  seeds: axis(0),
+  /** the budget: updates of each run */
+  steps: axis(1),
+  /** what all cells share: any option of `train` */
+  settings: z.record(z.string(), z.unknown()).default({}),
+});
+
+/** One run of a grid. */
+export interface Cell {
+  /** its number in the grid, from 0 */
+  readonly index: number;
+  /** name of its folder: the hash of its configuration */
+  readonly id: string;
+  readonly arm: string;
+  readonly K: number;
+  readonly seed: number;
+  readonly steps: number;
+  readonly options: TrainOptions;
+}
+
+/** An experiment: its arms, and a cell for each run. */
+export interface Grid {
+  readonly name: string;
+  readonly about: string;
+  /** in the order of the file */
+  readonly arms: readonly { readonly name: string; readonly door: string; readonly channels?: readonly string[] }[];
+  /** by seed, then K, steps and arm, so that what is compared with each other is run one after another */
+  readonly cells: readonly Cell[];
+}
+
+/** More would take days to lay out, let alone to run: a list that long is a slip. */
+const MOST_CELLS = 10_000;
+
+/** Options that do not change what a run ends with. */
+const WITHOUT_EFFECT = new Set(['out', 'device', 'saveEvery', 'keep', 'strict']);
+
+/**
+ * Check a grid and lay out its cells.
+ *
+ * @param from names the grid in messages: its file
+ * @throws InputError with a line per thing that is wrong: an unknown arm, no cells, or options that `train` would refuse
+ */
+export function readGrid(input: unknown, from: string): Grid {
+  const result = checked(gridSchema, input);
+  if (!result.success) throw new InputError(issuesOf(result.error, from));
+  const { name, about, K, seeds, steps, settings } = result.data;
+  for (const key of ['door', 'channels', 'bits', 'K', 'seed', 'steps', 'out', 'device']) {
+    if (key in settings) throw new InputError(`${from}: settings.${key} is set by the grid itself; leave it out`);
+  }
+  for (const key of Object.keys(settings)) {
+    if (!(key in trainSchema.shape)) throw new InputError(`${from}: settings.${key} is no option of train`);
+  }
+  const count = result.data.arms.length * (K?.length ?? 1) * seeds.length * steps.length;
+  if (count > MOST_CELLS) {
+    throw new InputError(
+      `${from}: ${count.toLocaleString('en-US')} cells; a grid has ${MOST_CELLS.toLocaleString('en-US')} at most`,
+    );
+  }
+  const arms = result.data.arms.map((each) => ({ ...defined(each), name: nameOf(each) }));
+  const twice = arms.find(({ name }, i) => arms.findIndex((other) => other.name === name) !== i);
+  if (twice) throw new InputError(`${from}: two arms are called ${twice.name}; give one of them another name`);
+
+  const cells: Cell[] = [];
+  for (const seed of seeds) {
+    for (const k of K ?? [undefined]) {
+      for (const budget of steps) {
+        for (const { name: arm, ...door } of arms) {
+          const input = { ...settings, ...door, ...(k !== undefined && { K: k }), seed, steps: budget };
+          const options = resolveTrainOptions(input, `${from}: arm ${arm}`);
+          const decoder = decoderConfigOf(options);
+          cells.push({
+            index: cells.length,
+            id: hashOf({ ...options, ...decoder }),
+            arm,
+            K: decoder.K,
+            seed,
+            steps: budget,
+            options,
+          });
+        }
+      }
+    }
+  }
+  return { name, about, arms, cells };
+}
+
+type Arm = z.output<typeof arm>;
+
+function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;
+}
+
+/** zero, or zero:value, or zero+bits:dxor,phase */
+function nameOf({ name, door, channels, bits }: Arm): string {
+  return name ?? `${door}${bits ? '+bits' : ''}${channels ? `:${channels.join(',')}` : ''}`;
+}
+
+/**
+ * The first twelve hex digits of the SHA-256 of everything that decides how a run ends. Options at their defaults are left out,
+ * so that an option added later renames no folder; keys are sorted.
+ */
+function hashOf(options: object): string {
+  const defaults: Record<string, unknown> = trainSchema.parse({});
+  const entries = Object.entries(options).filter(
+    ([key, value]) => !WITHOUT_EFFECT.has(key) && JSON.stringify(value) !== JSON.stringify(defaults[key]),
+  );
+  const text = JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

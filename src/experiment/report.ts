@@ -1,0 +1,208 @@
+import { printable } from '../train/windows/show.js';
+import { AS_WELL, BINDS, type Claim, judgeClaims, signed } from './claims.js';
+import { type CollectedCell, collect, type Group, summarise } from './collect.js';
+import type { Grid } from './grid.js';
+import type { Interval } from './intervals.js';
+
+/** Everything a report tells; the JSON file holds it as it is. */
+export interface Report {
+  readonly name: string;
+  readonly about: string;
+  readonly command: string;
+  readonly version: string;
+  readonly adapters: readonly string[];
+  readonly cells: readonly CollectedCell[];
+  readonly groups: readonly Group[];
+  readonly claims: readonly Claim[];
+}
+
+/**
+ * Sum up what is there of an experiment.
+ *
+ * @param out its folder   @param command how it was run, for the reader
+ * @throws FileError when a finished cell's result cannot be read
+ */
+export function makeReport(grid: Grid, out: string, command: string, version: string): Report {
+  const cells = collect(grid, out);
+  const groups = summarise(grid, cells);
+  const adapters = new Set(cells.flatMap(({ result }) => (result ? [result.adapter] : [])));
+  const { name, about } = grid;
+  return { name, about, command, version, adapters: [...adapters], cells, groups, claims: judgeClaims(groups) };
+}
+
+/** How measures are called in tables, in order, and what is better. Others come after them as they are. */
+export const MEASURES: Readonly<Record<string, string>> = {
+  text_bpb: 'text bits/byte',
+  video_bpb: 'video bits/byte',
+  caption_bpb: 'caption bits/byte',
+  binding_gap: 'binding gap',
+  retrieval: 'retrieval of ten',
+  text_end: 'P(EOS) at text ends',
+  text_middle: 'P(EOS) within text',
+  caption_end: 'P(EOS) at caption ends',
+  caption_middle: 'P(EOS) within captions',
+};
+
+/** A table as header and rows of text: Markdown and HTML print the same ones. */
+export interface Table {
+  readonly title: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** The report's tables, as text cells: means, paired differences, runs. */
+export function tablesOf({ groups, cells }: Report): Table[] {
+  const tables = groups.flatMap((group): Table[] => {
+    const where = `K ${group.K}, ${group.steps} steps`;
+    const measures = measuresOf(group);
+    const compared = group.arms.filter(({ toZero }) => toZero !== undefined);
+    return [
+      {
+        title: `${where}: means over seeds, ± half the 95 % interval`,
+        header: ['arm', 'seeds', 'door parameters', ...measures.map(nameOf), 'bytes/s', 'peak memory'],
+        rows: group.arms.map((arm) => [
+          arm.arm,
+          `${arm.bytesPerSecond.n}`,
+          arm.parameters.door.toLocaleString('en'),
+          ...measures.map((name) => cellText(arm.measures[name])),
+          arm.bytesPerSecond.mean.toFixed(0),
+          `${(arm.peakMemory / 2 ** 20).toFixed(0)} MiB`,
+        ]),
+      },
+      ...(compared.length === 0
+        ? []
+        : [
+            {
+              title: `${where}: each arm minus zero, paired by seed`,
+              header: ['arm', ...measures.map(nameOf)],
+              rows: compared.map((arm) => [arm.arm, ...measures.map((name) => cellText(arm.toZero![name], signed))]),
+            },
+          ]),
+    ];
+  });
+  return [...tables, cellTable(cells)];
+}
+
+function cellTable(cells: readonly CollectedCell[]): Table {
+  return {
+    title: 'Runs',
+    header: ['cell', 'folder', 'arm', 'K', 'seed', 'steps', 'state', 'time', 'left out', 'weights (SHA-256)'],
+    rows: cells.map(({ cell, state, result }) => [
+      `${cell.index}`,
+      cell.id,
+      cell.arm,
+      `${cell.K}`,
+      `${cell.seed}`,
+      `${cell.steps}`,
+      state,
+      result ? `${result.seconds} s` : '',
+      result ? `${result.left_out}` : '',
+      result ? result.weights_sha256.slice(0, 16) : '',
+    ]),
+  };
+}
+
+/** Measures that any arm of a group has, the known ones first. */
+function measuresOf({ arms }: Group): string[] {
+  const found = new Set(arms.flatMap(({ measures }) => Object.keys(measures)));
+  return [...Object.keys(MEASURES).filter((name) => found.delete(name)), ...found];
+}
+
+function nameOf(measure: string): string {
+  return MEASURES[measure] ?? measure;
+}
+
+/** 2.483 ± 0.021, or 2.483 of a single seed. */
+function cellText(
+  interval: Interval | undefined,
+  number = (value: number) => value.toFixed(3).replace('-', '−'),
+): string {
+  if (interval === undefined) return '';
+  return number(interval.mean) + (interval.half === undefined ? '' : ` ± ${interval.half.toFixed(3)}`);
+}
+
+/** Lines about the run as a whole. */
+export function factsOf({ command, version, adapters, cells }: Report): string[] {
+  const results = cells.flatMap(({ result }) => (result ? [result] : []));
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  const { reasons, unnamed } = leftOutOf(cells);
+  return [
+    `Command: ${command}`,
+    `Adapter: ${adapters.join('; ') || 'none yet'}`,
+    `Cells: ${results.length} of ${cells.length} finished, ${(seconds / 60).toFixed(1)} minutes in all`,
+    `Lines and files left out of the data: ${reasons.length + unnamed}`,
+    `Version: byte-to-loss ${version}`,
+  ];
+}
+
+/**
+ * What runs left out of their data. Cells of one grid read the same data, so what several of them met counts once.
+ *
+ * @returns each reason once, and how many more one run met than it kept reasons for
+ */
+function leftOutOf(cells: readonly CollectedCell[]): { reasons: string[]; unnamed: number } {
+  const results = cells.flatMap(({ result }) => (result ? [result] : []));
+  const reasons = [...new Set(results.flatMap(({ left_out_reasons }) => left_out_reasons ?? []))];
+  const unnamed = results.map(({ left_out, left_out_reasons }) => left_out - (left_out_reasons?.length ?? 0));
+  return { reasons, unnamed: Math.max(0, ...unnamed) };
+}
+
+/** Each line or file that was left out, as one line of text; empty where all data was used. */
+export function leftOutLines({ cells }: Report): string[] {
+  const { reasons, unnamed } = leftOutOf(cells);
+  return [...reasons.map(printable), ...(unnamed > 0 ? [`${unnamed} more, whose reasons were not kept`] : [])];
+}
+
+/** What a reader must know of the numbers and verdicts. */
+export const HOW_TO_READ =
+  'Bits per byte are of held-out windows, lower is better. The binding gap is what a caption costs more with the audio of ' +
+  'another window. Intervals are Student’s t over seeds; a claim is reproduced or refuted where the whole interval lies on ' +
+  `one side of its bound (0; ${AS_WELL} bits for "as well"; ${BINDS} for binding), else undecided. Every verdict is of this ` +
+  'scale alone: of these sizes, steps and data. Seeds share their held-out windows, so intervals do not count the chance of ' +
+  'the windows drawn.';
+
+/** The report as Markdown. */
+export function markdownOf(report: Report): string {
+  const claims = report.claims.map(({ text, verdict, evidence }) => `- ${text}: **${verdict}** — ${evidence}`);
+  const tables = tablesOf(report).flatMap(({ title, header, rows }) => [
+    `### ${title}`,
+    '',
+    row(header),
+    row(header.map(() => '---')),
+    ...rows.map(row),
+    '',
+  ]);
+  // As code, so that nothing in a file's name is taken for markup.
+  const leftOut = leftOutLines(report).map((line) => `- \`\` ${line.replace(/`+/g, "'")} \`\``);
+  return [
+    `# ${report.name}`,
+    '',
+    ...(report.about ? [report.about, ''] : []),
+    ...factsOf(report).map((fact) => `- ${fact}`),
+    '',
+    ...(leftOut.length > 0 ? ['## Left out of the data', '', ...leftOut, ''] : []),
+    '## What was claimed',
+    '',
+    ...(claims.length > 0 ? claims : ['- Nothing yet: no arm can be compared with another.']),
+    '',
+    HOW_TO_READ,
+    '',
+    '## Numbers',
+    '',
+    ...tables,
+  ].join('\n');
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+}
+
+/** The report as JSON, with every seed's numbers. */
+export function jsonOf({ cells, groups, ...report }: Report): string {
+  const plain = {
+    ...report,
+    groups: groups.map((group) => ({ ...group, arms: group.arms.map(({ bySeed: _, ...arm }) => arm) })),
+    cells: cells.map(({ cell: { options: _, ...cell }, ...rest }) => ({ ...cell, ...rest })),
+  };
+  return `${JSON.stringify(plain, null, 2)}\n`;
+}
