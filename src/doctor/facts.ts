@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { listDevices } from '../engine/adapters.js';
-import { variantOf } from '../engine/kernel.js';
 import type { Part, Row, Table } from './part.js';
 
 /** Variables that choose drivers. Only whether one is set is told, since paths may name people. */
@@ -26,7 +25,6 @@ export const facts: Part = {
       subgroups: largest === 0 ? 'none' : `${smallest} to ${largest}`,
       f16: device.f16,
       timestamps: device.timestamps,
-      'kernel variant': variantOf(device),
     };
     const machine: Row = {
       system: `${platform()} ${release()} ${arch()}`,
