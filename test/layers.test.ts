@@ -12,6 +12,7 @@ const LAYERS = [
   ['train', 'report'],
   ['experiment'],
   ['bench'],
+  ['doctor'],
   ['cli'],
 ];
 const layerOf = (file: string) => LAYERS.findIndex((folders) => folders.includes(file.split('/')[1]!));
