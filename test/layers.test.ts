@@ -15,7 +15,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   report: ['common', 'train'],
   experiment: ['common', 'substrate', 'device', 'engine', 'model', 'train', 'report'],
   bench: ['common', 'device', 'engine', 'inspect', 'model', 'train'],
-  cli: ['common', 'substrate', 'device', 'engine', 'inspect', 'model', 'train', 'report', 'experiment', 'bench'],
+  doctor: ['common', 'device', 'engine', 'inspect', 'model', 'train', 'report', 'bench'],
+  cli: [
+    'common',
+    'substrate',
+    'device',
+    'engine',
+    'inspect',
+    'model',
+    'train',
+    'report',
+    'experiment',
+    'bench',
+    'doctor',
+  ],
 };
 
 /** Functions that call each other because the language that they read nests. */

@@ -4,6 +4,7 @@ import { benchCommand } from './bench.js';
 import { untilBug } from './bugs.js';
 import { dataCommand } from './dataInspect.js';
 import { devicesCommand } from './devices.js';
+import { doctorCommand } from './doctor.js';
 import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
@@ -30,6 +31,7 @@ export const COMMANDS = [
   dataCommand,
   benchCommand,
   devicesCommand,
+  doctorCommand,
 ];
 
 /**
