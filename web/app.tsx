@@ -1,5 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Device } from '../src/engine/device.js';
+
+import type { Device } from '../src/device/device.js';
+
 import { embed } from '../src/substrate/embed.js';
 import { readCheckpointBytes } from './lib/checkpointFile.js';
 import { FIRST_TEXT } from './lib/defaultText.js';
@@ -16,6 +18,7 @@ import { Header } from './parts/header.js';
 import { KernelStepper } from './parts/kernelStepper.js';
 import { ModelChoice } from './parts/modelChoice.js';
 import { OpsPanel } from './parts/opsPanel.js';
+import { PuzzlePanel } from './parts/puzzlePanel.js';
 import { BitsLegend, ColouredText } from './parts/textPanel.js';
 import { TrainPanel } from './parts/trainPanel.js';
 import { WritePanel } from './parts/writePanel.js';
@@ -219,6 +222,14 @@ export function App() {
             />
           </section>
         )}
+        <section aria-labelledby="puzzles-title">
+          <h2 id="puzzles-title">Puzzles</h2>
+          <p>
+            Kernels of this page with a hole, from easy to hard. The interpreter runs yours, and the checker looks for
+            races, reads of unwritten memory and indices out of bounds.
+          </p>
+          <PuzzlePanel />
+        </section>
       </main>
       <footer class="soft">
         Everything happens in this page: nothing is sent anywhere. Channels after hsl-embedding by Jinhyun Woo.

@@ -4,7 +4,7 @@ import { SIZES } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { programGraph } from '../report/graph.js';
 import { graphPage, graphSvgFile } from '../report/graphPage.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
+import { writeFileAtomic } from '../common/atomicWrite.js';
 import { path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { inspect } from './inspect/inspection.js';

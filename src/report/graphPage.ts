@@ -1,5 +1,5 @@
-import { formatShape } from '../engine/shape.js';
-import type { Trace } from '../engine/trace.js';
+import { formatShape } from '../common/shape.js';
+import type { Trace } from '../inspect/trace.js';
 import type { ProgramGraph } from './graph.js';
 import { GRAPH_STYLE, graphSvg } from './graphSvg.js';
 import { escapeHtml } from './html.js';

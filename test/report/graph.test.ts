@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { type Trace, trace } from '../../src/engine/trace.js';
+import { type Trace, trace } from '../../src/inspect/trace.js';
 import { feedsOf, recordForward } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { programGraph } from '../../src/report/graph.js';

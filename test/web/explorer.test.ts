@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDevice } from '../../src/engine/adapters.js';
+import { openDevice } from '../../src/device/adapters.js';
 import { bitsOf, Evaluator } from '../../src/model/evaluator.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { embed } from '../../src/substrate/embed.js';
@@ -171,7 +171,7 @@ describe('files that are no checkpoint give a message, and the decoder stays', (
     const alert = page.locator('#problem');
     await alert.waitFor();
     expect(await alert.textContent()).toMatch(message);
-    expect(await page.textContent('.facts >> nth=1')).toContain('fixed.safetensors, after 5 steps');
+    expect(await page.textContent('.facts:has(#bits-per-byte)')).toContain('fixed.safetensors, after 5 steps');
   };
   test('one changed bit', async () => {
     const bytes = readFileSync(at('fixed.safetensors'));
@@ -245,6 +245,16 @@ test('the way back is there too, each gradient op linked from the op it differen
   await page.locator('#op-detail h3', { hasText: 'attention.forward' }).waitFor();
   await page.locator('#op-detail .links').getByRole('button', { name: 'attention.backwardQ' }).click();
   expect(await page.textContent('#op-detail .wgsl')).toContain('attention.backwardQ');
+});
+
+test('in the graph a block unfolds and an op opens, with the line from its gradient', async () => {
+  await page.locator('#graph a[data-block="blocks.0"]').first().click();
+  const op = page.getByRole('link', { name: /^attention.forward in blocks.0/ });
+  await op.focus();
+  await page.keyboard.press('Enter');
+  expect(await page.textContent('#op-detail h3')).toContain('attention.forward');
+  expect(await page.locator('#graph .chosen').count()).toBe(1);
+  expect(await page.locator('#graph .differentiates').count()).toBe(3); // delta, backwardQ and backwardKV
 });
 
 test('who asks for less motion gets jumps, not glides', async () => {
@@ -340,6 +350,25 @@ test('a kernel is stepped by its tour and to its end, where the numbers are thos
   await page.getByText(/The \d+ numbers that it wrote are those of the run, to the bit/).waitFor();
 });
 
+test('a puzzle: the hole is refused with the reason, its race is stepped to, and the solution is taken', async () => {
+  await page.getByRole('button', { name: '7. A sum with a barrier' }).click();
+  const kernel = page.locator('textarea.wgsl');
+  await page.waitForFunction(() =>
+    document.querySelector<HTMLTextAreaElement>('textarea.wgsl')!.value.includes('// your'),
+  );
+  const all = 'for (var k = 0u; k < WORKGROUP; k++) { all += partial[k]; }';
+  const racing = `partial[lane] = sum; if (lane == 0u) { var all = 0.0; ${all} y[at] = all / params.divisor;`;
+  await kernel.fill((await kernel.inputValue()).replace('// your lines', racing));
+  await page.getByRole('button', { name: 'Check', exact: true }).click();
+  await page.getByText(/^race in workgroup memory at partial/).waitFor();
+  await page.getByRole('button', { name: 'Step to it' }).click();
+  await page.locator('.puzzles .code li.fault[aria-current], .puzzles .code li.fault').first().waitFor();
+  await page.screenshot({ path: screenshotPath('explorer-race') });
+  await page.getByRole('button', { name: 'Solution' }).click();
+  await page.getByRole('button', { name: 'Check', exact: true }).click();
+  await page.getByText(/^Solved: \d+ invocations ran/).waitFor();
+});
+
 describe('on any screen', () => {
   for (const scheme of ['light', 'dark'] as const) {
     test(`${scheme}: axe-core finds nothing against WCAG 2.2 AA`, async () => {
@@ -375,9 +404,10 @@ test("on the browser's own WebGPU: the same losses, and a kernel with barriers s
   for (const each of [page, other]) {
     await each.getByRole('button', { name: 'Trained' }).click();
     await each.fill('textarea >> nth=0', 'Call me Ishmael.');
+    await each.fill('input[type=range] >> nth=0', '8');
     await each.waitForFunction(() => {
       const now = (globalThis as unknown as Console).byteToLoss;
-      return now?.bytes.length === 16 && now.model.trained;
+      return now?.bytes.length === 16 && now.bits.length === 8 && now.model.trained;
     });
   }
   const [here, there] = await Promise.all(

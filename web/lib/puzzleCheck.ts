@@ -1,5 +1,5 @@
-import type { CapturedDispatch } from '../../src/engine/capture.js';
-import { HostMemory } from '../../src/engine/hostMemory.js';
+import type { CapturedDispatch } from '../../src/inspect/capture.js';
+import { HostMemory } from '../../src/inspect/hostMemory.js';
 import { type AdapterProfile, type Dispatch, kernelText, readInterface } from '../../src/engine/kernel.js';
 import { arrange } from '../../src/engine/planSteps.js';
 import { Program } from '../../src/engine/program.js';

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Trace } from '../../src/engine/trace.js';
+import type { Trace } from '../../src/inspect/trace.js';
 import { programGraph } from '../../src/report/graph.js';
 import { GRAPH_STYLE, graphSvg } from '../../src/report/graphSvg.js';
 import { Scroll } from './scroll.js';

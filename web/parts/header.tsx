@@ -6,6 +6,7 @@ const SECTIONS = [
   ['attention-title', 'Attention'],
   ['ops-title', 'Ops and kernels'],
   ['train-title', 'Training'],
+  ['puzzles-title', 'Puzzles'],
 ] as const;
 
 interface Props {

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Device } from '../../src/engine/device.js';
+
+import type { Device } from '../../src/device/device.js';
 import { checkpointBytes } from '../lib/checkpointFile.js';
+
 import { MOBY_DICK } from '../lib/defaultText.js';
 import { Explorer, type Model, type Snapshot, type Text } from '../lib/explorer.js';
 import { CONFIG, LiveTraining, WINDOW } from '../lib/liveTraining.js';
