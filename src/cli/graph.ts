@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import { InputError } from '../common/errors.js';
 import { SIZES } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { programGraph } from '../report/graph.js';
 import { graphPage, graphSvgFile } from '../report/graphPage.js';
-import { writeFileAtomic } from '../common/atomicWrite.js';
 import { path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { inspect } from './inspect/inspection.js';

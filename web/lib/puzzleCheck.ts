@@ -1,10 +1,10 @@
-import type { CapturedDispatch } from '../../src/inspect/capture.js';
-import { HostMemory } from '../../src/inspect/hostMemory.js';
 import { type AdapterProfile, type Dispatch, kernelText, readInterface } from '../../src/engine/kernel.js';
 import { arrange } from '../../src/engine/planSteps.js';
 import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
+import type { CapturedDispatch } from '../../src/inspect/capture.js';
+import { HostMemory } from '../../src/inspect/hostMemory.js';
 import {
   type Access,
   type CheckedBinding,
@@ -95,7 +95,7 @@ export function checkOwn(text: string): Verdict {
         group: 0,
         binding,
         name,
-        bytes: new Uint8Array(isRead ? numbers.slice().buffer : 256),
+        bytes: isRead ? new Uint8Array(numbers.slice().buffer) : new Uint8Array(256),
         ...(!isRead && { written: new Uint8Array(64) }),
       };
     });

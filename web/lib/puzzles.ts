@@ -1,3 +1,4 @@
+import { integers, normals } from '../../src/common/random.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { gatherRows } from '../../src/engine/ops/gatherRows.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
@@ -7,7 +8,6 @@ import { rotary, rotaryTable } from '../../src/engine/ops/rotary.js';
 import { softmax } from '../../src/engine/ops/softmax.js';
 import { sum } from '../../src/engine/ops/sum.js';
 import type { Program } from '../../src/engine/program.js';
-import { integers, normals } from '../../src/common/random.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 
 /** Numbers for the inputs of a puzzle's op. */

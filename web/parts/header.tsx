@@ -1,4 +1,4 @@
-import type { Device } from '../../src/engine/device.js';
+import type { Device } from '../../src/device/device.js';
 
 const SECTIONS = [
   ['text-title', 'Text'],
