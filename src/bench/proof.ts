@@ -4,7 +4,7 @@ import { ParityError } from '../engine/errors.js';
 import type { Plan } from '../engine/plan.js';
 
 /**
- * Run a plan once and compare every kernel with its float64 reference: what is fast and wrong is not timed.
+ * Run a plan once and compare every kernel with its float64 reference, so that a wrong kernel is never timed.
  *
  * @throws ParityError at the first that disagrees
  */

@@ -3,7 +3,7 @@ import { type OpenOptions, openDevice } from '../engine/adapters.js';
 import type { Device } from '../engine/device.js';
 import { wholeNumber } from './arguments.js';
 
-/** What a command line says of the device. */
+/** The device options of a command line. */
 export interface DeviceFlags {
   readonly device?: string | undefined;
   readonly threads?: number | undefined;
@@ -13,10 +13,10 @@ export interface DeviceFlags {
 export function withDevice(command: Command): Command {
   return command
     .option('--device <name>', 'auto, gpu, cpu or system (default: BYTE_TO_LOSS_DEVICE, else auto)')
-    .option('--threads <n>', 'threads of the CPU device (default: as many as this process may use)', wholeNumber);
+    .option('--threads <n>', 'threads of the CPU device (default: all that this process may use)', wholeNumber);
 }
 
-/** Opens it. Where a GPU was looked for and there is none, one line on stderr says so. */
+/** Opens the device. If a GPU was requested or preferred and none was found, prints one line on stderr. */
 export function deviceOf({ device, threads }: DeviceFlags, more: OpenOptions = {}): Promise<Device> {
   return openDevice({
     ...(device !== undefined && { device }),

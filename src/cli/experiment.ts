@@ -21,10 +21,10 @@ import { version } from './version.js';
 
 interface Flags extends DeviceFlags {
   readonly grid: string;
-  /** needed by all but a dry run, which then shows no states */
+  /** optional for a dry run only, which then shows no states */
   readonly out?: string;
   readonly dryRun?: boolean;
-  /** true where no number was given: a cluster's variable holds it */
+  /** true if no number was given: a cluster's variable holds it */
   readonly cell?: string | true;
   readonly collect?: boolean;
   readonly strict?: boolean;
@@ -32,28 +32,28 @@ interface Flags extends DeviceFlags {
 
 type ExperimentFlags = Flags & { readonly out: string };
 
-/** `byte-to-loss experiment`: a grid of runs and its report, here or spread over a cluster's machines. */
+/** `byte-to-loss experiment`: a grid of runs and its report, on this machine or on a cluster. */
 export function experimentCommand(): Command {
   return withDevice(
     new Command('experiment').description(
-      'train every cell of a grid (arms × K × seeds × steps) and report what it shows',
+      'train every cell of a grid (arms × K × seeds × steps) and report the results',
     ),
   )
     .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)', path)
-    .option('--out <folder>', 'where runs and report go; finished cells found there are kept', path)
+    .option('--out <folder>', 'folder for runs and report; finished cells in it are kept', path)
     .addOption(
-      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop').conflicts([
+      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, then stop').conflicts([
         'cell',
         'collect',
       ]),
     )
     .addOption(
-      new Option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX').conflicts(
+      new Option('--cell [n]', 'run only cell n (without n: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX)').conflicts(
         'collect',
       ),
     )
-    .option('--collect', 'make the report of what is there')
-    .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
+    .option('--collect', 'write the report of the finished cells')
+    .option('--strict', 'stop at the first bad line or file of the data instead of skipping it')
     .action(async ({ out, ...given }: Flags, command: Command) => {
       const grid = readGrid(readJsonFile(given.grid), given.grid);
       if (given.dryRun) return dryRun(grid, { ...given, ...(out !== undefined && { out }) });
@@ -122,7 +122,7 @@ async function dryRun(grid: Grid, flags: Flags): Promise<void> {
   const flops = open.reduce((sum, estimate) => sum + estimate.flops, 0);
   console.log(
     `\n${open.length} of ${cells.length} cells to run: ${(flops / 1e12).toFixed(1)} TFLOP, about ${duration(flops / rate)} ` +
-      `at ${(rate / 1e9).toFixed(1)} GFLOP/s, as two updates on ${device.name} just went`,
+      `at ${(rate / 1e9).toFixed(1)} GFLOP/s, measured over two updates on ${device.name}`,
   );
 }
 
@@ -137,26 +137,29 @@ function printTable(rows: readonly (readonly string[])[]): void {
     );
 }
 
-/** What a cell's process tells the one that started it. */
+/** The messages of a cell's process to its parent. */
 interface Told {
   readonly step: number;
   readonly bitsPerByte: number;
 }
 
-/** Set for the process of a cell by the process of its grid: any other channel is not ours to talk on, or close. */
+/**
+ * Set by the grid's process for the process of a cell. A channel without it belongs to another program: do not use or
+ * close it.
+ */
 const PARENT = 'BYTE_TO_LOSS_EXPERIMENT';
 
 function hasParent(): boolean {
   return process.env[PARENT] === '1' && process.connected;
 }
 
-const RESUME = 'to resume: the same command again, from the same folder; what is finished is kept';
+const RESUME = 'to resume: run the same command again, from the same folder; finished cells are kept';
 
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   const shown = showProgress();
   const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
   const parent = hasParent() ? process : undefined;
-  // A cell whose parent is gone ends at the next step, like one that is told to.
+  // A cell whose parent has ended stops at the next step, as after a stop message.
   let alone = false;
   parent?.once('disconnect', () => {
     alone = true;
@@ -191,14 +194,17 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   }
 }
 
-/** Run the cells one after another, each in a process of its own, so that its memory is its own and its fall its alone. */
+/**
+ * Run the cells one after another, each in a process of its own, so that neither memory nor a crash affects the others.
+ */
 async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   makeOut(flags.out);
   const { cells } = grid;
   const before = collect(grid, flags.out);
   const todo = cells.filter((_, i) => before[i]!.state !== 'finished');
   console.log(`${grid.name}: ${cells.length} cells, ${cells.length - todo.length} of them finished before`);
-  const estimates = estimateCells(todo, flags.strict ?? false); // opens all data: what stops a cell stops us here
+  // opens all data, so that errors of the data stop the command before any cell
+  const estimates = estimateCells(todo, flags.strict ?? false);
   const flops = new Map(estimates.map((estimate, i) => [todo[i]!, estimate.flops]));
   const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
   const stop = onStop({ print: (line) => clock.print(line), clear: () => clock.end(), hint: () => RESUME });
@@ -239,7 +245,7 @@ function inItsOwnProcess(
   if (flags.threads !== undefined) args.push('--threads', String(flags.threads));
   if (flags.strict) args.push('--strict');
   const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
-  // A group of its own: a Ctrl-C reaches it once, through us.
+  // A process group of its own: a Ctrl-C reaches it once, through this process.
   const env = { ...process.env, [PARENT]: '1' };
   const log = openLog(logOf(flags, cell));
   const child = fork(entry, args, { stdio: ['ignore', log, log, 'ipc'], detached: true, env });
@@ -255,16 +261,16 @@ function inItsOwnProcess(
   });
 }
 
-/** @throws FileError when it cannot be made */
+/** @throws FileError when it cannot be created */
 function makeOut(out: string): void {
   try {
     makeFolders(out);
   } catch (error) {
-    throw new FileError(`${out}: cannot be made: ${reason(error)}; name another with --out`);
+    throw new FileError(`${out}: cannot be created: ${reason(error)}; choose another folder with --out`);
   }
 }
 
-/** A file that a process writes its words behind those of the ones before it. */
+/** A log file to which each process appends its output. */
 function openLog(path: string): number {
   try {
     return openSync(path, 'a');
@@ -273,7 +279,7 @@ function openLog(path: string): number {
   }
 }
 
-/** Shows where a grid is, and computes the time left from the operations done so far. */
+/** Shows the progress of a grid, and computes the time left from the operations done so far. */
 class Clock {
   readonly #status = new StatusLine();
   #begun: { at: number; done: number } | undefined;
@@ -283,7 +289,7 @@ class Clock {
   /** @param all operations of all cells */
   constructor(private readonly all: number) {}
 
-  /** Time left, by the pace since the first step that was told of: what came before it was compilation. */
+  /** Time left, by the pace since the first reported step: the time before it was compilation. */
   left(ofCell: number): string {
     const done = this.#done + ofCell;
     this.#begun ??= { at: performance.now(), done };
@@ -296,7 +302,7 @@ class Clock {
     this.#done += flops;
   }
 
-  /** In a terminal the last line is rewritten; else a line is printed every half minute. */
+  /** Rewrites the last line of a terminal; elsewhere prints a line every half minute. */
   show(parts: Record<'name' | 'step' | 'bits' | 'left', string>): void {
     this.#status.show((columns) => fitted(parts, ['bits', 'name'], columns));
     if (this.#status.visible || performance.now() - this.#last < 30_000) return;
@@ -314,7 +320,7 @@ class Clock {
 }
 
 async function writeReport(grid: Grid, { grid: file, out, strict, device }: ExperimentFlags): Promise<void> {
-  const { htmlOf } = await import('../experiment/reportHtml.js'); // what draws takes long to load
+  const { htmlOf } = await import('../experiment/reportHtml.js'); // the drawing library is slow to load
   makeOut(out);
   const flags = `${strict ? ' --strict' : ''}${device ? ` --device ${device}` : ''}`;
   const report = makeReport(grid, out, `byte-to-loss experiment --grid ${file} --out ${out}${flags}`, version);

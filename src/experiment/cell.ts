@@ -36,7 +36,10 @@ export interface CellResult {
   readonly peak_memory_bytes: number;
   /** lines and files of the data that could not be used */
   readonly left_out: number;
-  /** why, each with its file and line: the first hundred of each kind. Results written by 0.1.0 before it was kept lack it */
+  /**
+   * why, each with its file and line: the first hundred of each kind. Results written by 0.1.0 before it was kept lack
+   * it
+   */
   readonly left_out_reasons?: readonly string[];
   readonly order0_entropy?: number;
   readonly adapter: string;
@@ -62,7 +65,7 @@ export function cellFolder(out: string, { id }: Cell): string {
 }
 
 /**
- * Run one cell, unless it is finished. A run that was broken off is gone on with.
+ * Run one cell, unless it is finished. An interrupted run is resumed.
  *
  * @throws FileError, InputError when its data or folder cannot be used, or another process is at it
  * @throws DeviceError when there is no device
@@ -130,11 +133,13 @@ async function runWhole(
 function takeUp(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
   for (const line of differences(run, config)) note(line);
   const from = new Checkpoints(run.folder.checkpoints, keep, note).newest();
-  note(`going on from step ${from?.checkpoint.step ?? 0}`);
+  note(`resuming from step ${from?.checkpoint.step ?? 0}`);
   return from;
 }
 
-/** Bytes that the run's steps read, and how long they took, from its metrics: so that steps before a break count too. */
+/**
+ * Bytes that the run's steps read, and how long they took, from its metrics: so that steps before a break count too.
+ */
 function trainingTime({ options }: Cell, path: string, mix: ReturnType<typeof openData>['mix']) {
   const windows = options.batch * options.accumulate;
   const sizes = new Map(mix.shares.map(({ source }) => [source.kind as string, source.size]));

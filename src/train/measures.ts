@@ -7,28 +7,29 @@ import { assemble } from './windows/mix.js';
 import { EOS, type Window, type WindowKind, type WindowSource } from './windows/window.js';
 
 /**
- * What a validation found, by name, over the fixed held-out windows of each kind. `nats` are summed over predicted ids, of
- * which a caption's or a document's EOS is one.
+ * The measures of a validation, by name, over the fixed held-out windows of each kind. `nats` are summed over predicted
+ * ids, including the EOS of a caption or a document.
  *
  * - `text_bpb`, `video_bpb`, `caption_bpb`: bits per predicted byte, `Σ w·nats / Σ w / ln 2`, of text windows, of video
  *   windows, and of the captions of audio windows
  * - `binding_gap`: caption bits per byte when each caption is given the audio of another window, the next one whose caption
- *   differs, minus with its own. 0 for a decoder that does not listen
+ *   differs, minus with its own. 0 for a decoder that ignores the audio
  *
- * and where all is asked for, as at the end of a run:
+ * and with `all`, as at the end of a run:
  *
  * - `retrieval`: the share of audio windows whose own caption costs fewer bits than each of nine others, the next nine
- *   different ones. 0.1 is chance
- * - `text_end`, `caption_end`: mean P(EOS) where the document or caption does end; absent where no held-out window ends
- * - `text_middle`, `caption_middle`: mean P(EOS) at every other predicted place. A decoder that knows where things end has
- *   the first near 1 and the second near 0
+ *   different ones. Chance is 0.1
+ * - `text_end`, `caption_end`: mean P(EOS) at the end of a document or caption; absent if no held-out window contains
+ *   an end
+ * - `text_middle`, `caption_middle`: mean P(EOS) at every other predicted position. A decoder that predicts ends well
+ *   has the first near 1 and the second near 0
  */
 export type Measures = { readonly [name: string]: number };
 
-/** Captions that each recording is to be matched with. */
+/** Number of captions to match with each recording. */
 const CANDIDATES = 10;
 
-/** How a kind is called in the names of measures: of an audio window only the caption is predicted. */
+/** The name of a kind in the names of measures: only the caption of an audio window is predicted. */
 export const PREDICTED: Readonly<Record<WindowKind, string>> = { text: 'text', audio: 'caption', video: 'video' };
 
 interface Kind {
@@ -37,10 +38,10 @@ interface Kind {
   readonly windows: readonly Window[];
 }
 
-/** Ends a measurement from inside: nobody outside `measure` meets it. */
+/** Ends a measurement from inside; never leaves `measure`. */
 class Stopped extends Error {}
 
-/** Judges a decoder on held-out windows. It shares the parameters of the plan that trains it. */
+/** Measures a decoder on held-out windows. It shares the parameters of the plan that trains it. */
 export class Judge {
   private constructor(
     private readonly B: number,
@@ -48,7 +49,7 @@ export class Judge {
     private readonly stop: () => boolean,
   ) {}
 
-  /** @param B windows that are scored at once   @param stop asked before each batch of them: when it says so, `measure` ends */
+  /** @param B windows scored at once   @param stop called before each batch: when it returns true, `measure` ends */
   static async create(
     device: Device,
     config: DecoderConfig,
@@ -68,8 +69,8 @@ export class Judge {
   }
 
   /**
-   * @param all also what takes several passes: retrieval and closure
-   * @returns undefined when it was stopped on the way
+   * @param all include the measures that take several passes: retrieval and closure
+   * @returns undefined when it was stopped
    */
   async measure(all = false): Promise<Measures | undefined> {
     try {
@@ -96,14 +97,15 @@ export class Judge {
     return measures;
   }
 
-  /** The nats of every id of every window; of another stream than the windows' own where `targets` are given. */
+  /** The nats of every id of every window, for the stream `targets` if given, else the window's own. */
   async #nats(kind: Kind, windows: readonly Window[], targets?: Uint32Array): Promise<Float32Array[]> {
     const nats: Float32Array[] = [];
     for (let first = 0; first < windows.length; first += this.B) {
       if (this.stop()) throw new Stopped();
       const batch = windows.slice(first, first + this.B);
       const used = batch.length;
-      while (batch.length < this.B) batch.push(batch[0]!); // a last batch is filled up with what is not looked at
+      // the last batch is padded with windows whose results are ignored
+      while (batch.length < this.B) batch.push(batch[0]!);
       const each = await kind.evaluator.nats(assemble(batch), targets);
       const T = each.length / this.B;
       for (let b = 0; b < used; b++) nats.push(each.slice(b * T, (b + 1) * T));
@@ -114,7 +116,7 @@ export class Judge {
   async #retrieval(kind: Kind, own: readonly Float32Array[]): Promise<Measures> {
     const { windows } = kind;
     const captions = [...new Set(windows.map(({ info }) => info.caption!))];
-    if (captions.length < CANDIDATES) return {}; // fewer captions would have another chance
+    if (captions.length < CANDIDATES) return {}; // chance would differ with fewer captions
     const others = windows.flatMap((window) => {
       const at = captions.indexOf(window.info.caption!);
       return Array.from({ length: CANDIDATES - 1 }, (_, i) =>
@@ -152,7 +154,10 @@ export class Judge {
   }
 }
 
-/** Each window with the audio of the next one, going round, whose caption is another. Undefined when all captions are one. */
+/**
+ * Each window with the audio of the next one, cyclically, that has another caption. Undefined when all captions are
+ * equal.
+ */
 export function swapAudio(windows: readonly Window[]): Window[] | undefined {
   const swapped = windows.map((window, i) => {
     const order = [...windows.slice(i + 1), ...windows.slice(0, i)];
