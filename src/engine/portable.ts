@@ -18,6 +18,7 @@ export {
   NumberError,
   ParityError,
   ShapeError,
+  UsageError,
 } from './errors.js';
 export {
   type AdapterProfile,
