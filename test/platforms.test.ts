@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { gpuHint } from '../src/engine/adapters.js';
+import { gpuHint } from '../src/device/adapters.js';
 import { BUILT } from './support/build.js';
 import { HANGING } from './support/limits.js';
 import { LINUX_X64_ONLY, leftOut, runsBundled } from './support/platform.js';
@@ -50,7 +50,7 @@ const OPEN = `
   const loaded = [];
   const { dlopen } = process;
   process.dlopen = (module, path, ...more) => { loaded.push(path); return dlopen(module, path, ...more); };
-  const { openDevice } = await import(${JSON.stringify(join(BUILT, 'engine/adapters.js'))});
+  const { openDevice } = await import(${JSON.stringify(join(BUILT, 'device/adapters.js'))});
   const lines = [];
   const device = await openDevice({ threads: 1, ...JSON.parse(process.argv[2]), onFallback: (line) => lines.push(line) });
   console.log(JSON.stringify({ driver: device.driver, lines, loaded }));
@@ -88,7 +88,8 @@ test('every test that needs the bundled driver, Dawn or the browser is left out 
     .split('\n')
     .filter((file) => {
       const text = readFileSync(file, 'utf8');
-      const needs = /support\/browser\.js|checkWgsl|checkFile|openDevice\(\{ device: 'bundled'|'--device', 'bundled'|from 'webgpu'/;
+      const needs =
+        /support\/browser\.js|checkWgsl|checkFile|openDevice\(\{ device: 'bundled'|'--device', 'bundled'|from 'webgpu'/;
       return file !== 'test/platforms.test.ts' && needs.test(text) && !/runsBundled\(\)/.test(text);
     });
   expect(needing.sort()).toEqual(LINUX_X64_ONLY);

@@ -24,7 +24,7 @@ const BANNED: [banned: RegExp, plain: string][] = [
 ];
 
 /** Files that are checked, as git pathspecs. */
-const CLEAN = ['*.md', ':!results', 'grids', 'cluster'];
+const CLEAN = ['*.md', ':!results', 'grids', 'cluster', 'shaders'];
 const KINDS = /\.(?:md|tsx?|wgsl|html|py|sh)$|^package\.json$/;
 
 /** Lines that need a banned word: part of the line, and why. */

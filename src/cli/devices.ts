@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { choiceOf, type DeviceName, type Listed, listDevices, mend, noSuchCard, taken } from '../engine/adapters.js';
+import { choiceOf, type DeviceName, type Listed, listDevices, mend, noSuchCard, taken } from '../device/adapters.js';
 import { DEVICE_HELP } from './device.js';
 
 const MIB = 2 ** 20;

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ByteToLossError, FileError, UsageError } from '../engine/errors.js';
+import { ByteToLossError, FileError, UsageError } from '../common/errors.js';
 import { benchCommand } from './bench.js';
 import { untilBug } from './bugs.js';
 import { dataCommand } from './dataInspect.js';

@@ -1,7 +1,7 @@
-import { sampleParity } from '../engine/contract.js';
-import { DeviceError } from '../engine/errors.js';
+import { DeviceError } from '../common/errors.js';
 import { registry } from '../engine/ops/index.js';
-import { EDGE_SIZES } from '../engine/sample.js';
+import { sampleParity } from '../inspect/contract.js';
+import { EDGE_SIZES } from '../inspect/sample.js';
 import { messageOf, type Part, some } from './part.js';
 
 /** Sizes in the order of what they find: those beyond one tile first, so that a run cut short has tried every op at them. */
