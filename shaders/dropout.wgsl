@@ -6,7 +6,7 @@
 //
 // Element i is dropped where the first word of a Philox block is below threshold = p * 2³². The block is a function of its
 // counter (i, step, stream, 0) and its key (the seed), so that invocations are independent and a rerun drops the same
-// elements. Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11; philox in src/engine/random.ts.
+// elements. Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11; philox in src/common/random.ts.
 //
 // One invocation per element. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.
 

@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { digitWindows } from '../examples/piWindows.js';
 import { rawBitsDoor } from '../examples/rawBitsDoor.js';
 import { Program } from '../src/engine/program.js';
-import { EDGE_SIZES } from '../src/engine/sample.js';
+import { EDGE_SIZES } from '../src/inspect/sample.js';
 import { Decoder } from '../src/model/decoder.js';
 import { recordForward } from '../src/model/forward.js';
 import { initialParameters } from '../src/model/parameters.js';

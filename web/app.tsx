@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Device } from '../src/engine/device.js';
+import type { Device } from '../src/device/device.js';
 import { SIZES } from '../src/model/config.js';
 import { initialParameters } from '../src/model/parameters.js';
 import { embed } from '../src/substrate/embed.js';

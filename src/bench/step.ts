@@ -1,11 +1,12 @@
-import type { Device } from '../engine/device.js';
+import { integers } from '../common/random.js';
+import type { Device } from '../device/device.js';
 import type { AdapterProfile } from '../engine/kernel.js';
+import { flopsOf } from '../engine/op.js';
 import { recordAdamW, stepScalars } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
 import type { PlanBytes } from '../engine/prediction.js';
-import { type DispatchTime, profile } from '../engine/profile.js';
-import { type Entry, flopsOf, Program } from '../engine/program.js';
-import { integers } from '../engine/random.js';
+import { type Entry, Program } from '../engine/program.js';
+import { type DispatchTime, profile } from '../inspect/profile.js';
 import type { DecoderConfig, SizeName } from '../model/config.js';
 import { type BatchSize, feedsOf, recordForward } from '../model/forward.js';
 import { initialParameters } from '../model/parameters.js';

@@ -1,4 +1,4 @@
-import { closeDevices } from '../engine/adapters.js';
+import { closeDevices } from '../device/adapters.js';
 
 /** Milliseconds for running work to end after its devices are closed. */
 const PATIENCE = 5_000;

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import { InputError } from '../common/errors.js';
 import { examine, type Report } from '../doctor/doctor.js';
 import { pageOf, VERDICTS } from '../doctor/page.js';
-import { InputError } from '../engine/errors.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
 import { path, realNumber } from './arguments.js';
 import { colours } from './colours.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';

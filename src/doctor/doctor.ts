@@ -1,5 +1,5 @@
-import { openDevice } from '../engine/adapters.js';
-import type { Device } from '../engine/device.js';
+import { openDevice } from '../device/adapters.js';
+import type { Device } from '../device/device.js';
 import { channels } from './channels.js';
 import { facts } from './facts.js';
 import { gradients } from './gradients.js';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
-import { listDevices } from '../engine/adapters.js';
+import { listDevices } from '../device/adapters.js';
 import type { Part, Row, Table } from './part.js';
 
 /** Variables that choose drivers. Only whether one is set is told, since paths may name people. */

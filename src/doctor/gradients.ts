@@ -1,4 +1,4 @@
-import type { Device } from '../engine/device.js';
+import type { Device } from '../device/device.js';
 import type { Precision } from '../engine/kernel.js';
 import { type DecoderConfig, SIZES } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';

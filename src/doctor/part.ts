@@ -1,4 +1,4 @@
-import type { Device } from '../engine/device.js';
+import type { Device } from '../device/device.js';
 
 /** A row of a table: text for people, numbers as they are. */
 export type Row = Readonly<Record<string, string | number | boolean>>;

@@ -1,7 +1,7 @@
 import { OP_GROUPS, timeOps } from '../bench/ops.js';
 import { benchWindows, stepFlops, timeStep } from '../bench/step.js';
 import type { Spread } from '../bench/timing.js';
-import { DeviceError, ParityError } from '../engine/errors.js';
+import { DeviceError, ParityError } from '../common/errors.js';
 import type { AdapterProfile, Precision } from '../engine/kernel.js';
 import { profileFor } from '../engine/precision.js';
 import { type DecoderConfig, SIZES, type SizeName } from '../model/config.js';

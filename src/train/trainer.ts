@@ -1,6 +1,5 @@
-import type { Device } from '../engine/device.js';
-import { runEntries } from '../engine/entryRun.js';
-import { checkWhole, DeviceError, InputError } from '../engine/errors.js';
+import { checkWhole, DeviceError, InputError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import type { Precision } from '../engine/kernel.js';
 import { outputOf, type Value } from '../engine/op.js';
 import {
@@ -14,6 +13,7 @@ import { Plan } from '../engine/plan.js';
 import { profileFor } from '../engine/precision.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
+import { runEntries } from '../inspect/entryRun.js';
 import type { DecoderConfig } from '../model/config.js';
 import { type Batch, type ForwardOptions, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
 import { checkComplete } from '../model/parameters.js';
@@ -101,7 +101,7 @@ export class Trainer {
     let first: Plan | undefined;
     try {
       for (const size of options.sizes) {
-        const { program, pass, optimiser } = record(options, size, options.batch);
+        const { program, pass, optimiser } = recordStep(options, size, options.batch);
         const common = { keep: [pass.loss, optimiser.clip], profile };
         const { misfit } = Plan.predict(program, device, { ...common, ...(first && { shared: first }) });
         if (misfit !== undefined) throw misfit;
@@ -285,7 +285,12 @@ function started(program: Program, given: TrainerOptions['parameters']): Readonl
   return parameters;
 }
 
-function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B: number) {
+/** Record a training step: forward, backward, clip and AdamW. `inspect` looks at this very program. */
+export function recordStep(
+  options: Pick<TrainerOptions, 'config' | 'optimiser' | keyof ForwardOptions>,
+  { prefix: L, stream: T }: WindowSize,
+  B: number,
+): { program: Program; pass: ForwardPass; optimiser: RecordedAdamW } {
   const program = new Program();
   const pass = recordForward(program, options.config, { B, L, T }, options);
   program.backward(pass.loss);
@@ -317,7 +322,7 @@ function bytesIfFitting(device: Device, options: TrainerOptions): number | undef
   let shared: { program: Program } | undefined;
   let bytes = 0;
   for (const size of options.sizes) {
-    const { program, pass, optimiser } = record(options, size, options.batch);
+    const { program, pass, optimiser } = recordStep(options, size, options.batch);
     const keep = [pass.loss, optimiser.clip];
     const predicted = Plan.predict(program, device, { keep, profile, ...(shared && { shared }) });
     bytes += predicted.bytes.fresh;

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
-import { sampleParity } from '../../src/engine/contract.js';
-import type { Device } from '../../src/engine/device.js';
+import { integers, normals } from '../../src/common/random.js';
+import type { Device } from '../../src/device/device.js';
 import type { AdapterProfile } from '../../src/engine/kernel.js';
-import { integers, normals } from '../../src/engine/random.js';
 import { type Feeds, ReferenceRun } from '../../src/engine/reference.js';
 import type { OpSample } from '../../src/engine/registry.js';
 import type { Tensor } from '../../src/engine/tensor.js';
+import { sampleParity } from '../../src/inspect/contract.js';
 import { recordSample, SEED } from './recordSample.js';
 
 /**

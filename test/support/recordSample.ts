@@ -1,5 +1,5 @@
 import type { OpSample } from '../../src/engine/registry.js';
-import { type Recorded, recordSample as record } from '../../src/engine/sample.js';
+import { type Recorded, recordSample as record } from '../../src/inspect/sample.js';
 
 /** Seed of all random numbers in the tests; `SEED=8` in the environment draws others. */
 export const SEED = Number(process.env.SEED ?? 7);

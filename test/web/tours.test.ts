@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openDevice } from '../../src/engine/adapters.js';
-import { captureEntry } from '../../src/engine/capture.js';
+import { openDevice } from '../../src/device/adapters.js';
 import { matmul } from '../../src/engine/ops/matmul.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
+import { captureEntry } from '../../src/inspect/capture.js';
 import { Stepper } from '../../src/wgsl/index.js';
 import { agreement, gridsOf } from '../../web/lib/stepping.js';
 import { lineWith, TOURS } from '../../web/lib/tours.js';

@@ -1,12 +1,12 @@
-import { type CapturedDispatch, captureEntry } from '../../src/engine/capture.js';
-import type { Device } from '../../src/engine/device.js';
+import type { Device } from '../../src/device/device.js';
 import type { AdapterProfile, KernelKind } from '../../src/engine/kernel.js';
 import { visibleKeys } from '../../src/engine/ops/attention.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { type CompileOptions, Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
-import { type Trace, trace } from '../../src/engine/trace.js';
+import { type CapturedDispatch, captureEntry } from '../../src/inspect/capture.js';
+import { type Trace, trace } from '../../src/inspect/trace.js';
 import { channelsOf, type DecoderConfig } from '../../src/model/config.js';
 import { bitsOf } from '../../src/model/evaluator.js';
 import { type ForwardPass, feedsOf, recordForward } from '../../src/model/forward.js';

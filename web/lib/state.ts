@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { CapturedDispatch } from '../../src/engine/capture.js';
-import type { Device } from '../../src/engine/device.js';
+import type { Device } from '../../src/device/device.js';
 import type { KernelKind } from '../../src/engine/kernel.js';
+import type { CapturedDispatch } from '../../src/inspect/capture.js';
 import type { SubgroupSize } from '../../src/wgsl/index.js';
 import { Explorer, type Look, type Model, type Snapshot, type Text } from './explorer.js';
 import { scrollBehaviour } from './hooks.js';

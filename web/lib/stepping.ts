@@ -1,4 +1,4 @@
-import type { CapturedDispatch } from '../../src/engine/capture.js';
+import type { CapturedDispatch } from '../../src/inspect/capture.js';
 import {
   type Memory,
   pathTo,

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { CapturedDispatch } from '../../src/engine/capture.js';
+import type { CapturedDispatch } from '../../src/inspect/capture.js';
 import { Stepper, SUBGROUP_SIZES, type SubgroupSize, type Three } from '../../src/wgsl/index.js';
 import { short } from '../lib/bytes.js';
 import { agreement, gridsOf, touchWords } from '../lib/stepping.js';

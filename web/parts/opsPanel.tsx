@@ -1,9 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { formatShape } from '../../src/common/shape.js';
 import type { KernelKind } from '../../src/engine/kernel.js';
 import { kernelsOf } from '../../src/engine/kernelTable.js';
-import { formatShape } from '../../src/engine/shape.js';
-import type { Statistics } from '../../src/engine/statistics.js';
-import type { EntryTrace, Trace } from '../../src/engine/trace.js';
+import type { Statistics } from '../../src/inspect/statistics.js';
+import type { EntryTrace, Trace } from '../../src/inspect/trace.js';
 import { short } from '../lib/bytes.js';
 import type { Look } from '../lib/explorer.js';
 import { scrollBehaviour } from '../lib/hooks.js';

@@ -1,4 +1,4 @@
-import { FileError } from '../../engine/errors.js';
+import { FileError } from '../../common/errors.js';
 
 /**
  * The lines and files that a loader skipped. Loaders continue where that is safe and record it here; with `strict` the

@@ -1,4 +1,4 @@
-import { philox } from '../../engine/random.js';
+import { philox } from '../../common/random.js';
 
 /**
  * Purposes of random numbers, so that no two share any. They use the counter word of `random.ts` for its tries, which

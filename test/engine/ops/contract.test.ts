@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { registry } from '../../../src/engine/ops/index.js';
-import { EDGE_SIZES } from '../../../src/engine/sample.js';
+import { EDGE_SIZES } from '../../../src/inspect/sample.js';
 import { testDevice } from '../../support/device.js';
 import { checkGradients, checkParity, tied } from '../../support/opContract.js';
 import { recordSample } from '../../support/recordSample.js';
