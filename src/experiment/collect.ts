@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { FileError } from '../engine/errors.js';
 import { readJsonFile } from '../train/data/jsonFile.js';
 import { checked, issuesOf } from '../train/issues.js';
-import type { Measures } from '../train/measures.js';
 import { RunFolder } from '../train/run/folder.js';
-import { type CellResult, cellFolder } from './cell.js';
+import { type CellResult, cellFile, cellFolder } from './cell.js';
 import type { Cell, Grid } from './grid.js';
 import { type Interval, intervalOf, pairedDifference } from './intervals.js';
 import { readMetrics, type ValidationLine } from './metrics.js';
@@ -45,40 +44,59 @@ export interface Group {
   readonly arms: readonly ArmSummary[];
 }
 
-/** Read what is there of a grid. @throws FileError when a finished cell's result cannot be read */
-export function collect(grid: Grid, out: string): CollectedCell[] {
+/**
+ * Read what is there of a grid.
+ *
+ * @param out the folder of its runs   @param results the folder that finished cells are kept in
+ * @throws FileError when a finished cell's result cannot be read
+ */
+export function collect(grid: Grid, out: string, results?: string): CollectedCell[] {
   return grid.cells.map((cell) => {
+    const kept = results === undefined ? undefined : cellFile(results, cell);
+    if (kept !== undefined && existsSync(kept)) {
+      const { curve, ...result } = readResult(kept);
+      return { cell, state: 'finished', result, curve: curve ?? [] };
+    }
     const folder = cellFolder(out, cell);
     const curve = readMetrics(folder).validations;
     const path = join(folder, 'result.json');
-    if (existsSync(path)) return { cell, state: 'finished', result: readResult(path), curve };
+    if (existsSync(path)) {
+      const { curve: _, ...result } = readResult(path);
+      return { cell, state: 'finished', result, curve };
+    }
     if (RunFolder.holder(folder) !== undefined) return { cell, state: 'running', curve };
     return { cell, state: existsSync(folder) ? 'broken off' : 'not begun', curve };
   });
 }
+
+const numbers = z.record(z.string(), z.number());
 
 const resultSchema = z.object({
   arm: z.string(),
   K: z.number(),
   seed: z.number(),
   steps: z.number(),
-  // What was not finite stands there as null, and is not there.
-  measures: z
-    .record(z.string(), z.number().nullable())
-    .transform((all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)) as Measures),
+  lr: z.number(),
+  measures: numbers,
+  scores: z.record(z.string(), z.object({ sums: z.array(z.number()), weights: z.array(z.number()) })),
+  non_finite: z.string().exactOptional(),
   parameters: z.object({ all: z.number(), door: z.number() }),
   weights_sha256: z.string(),
+  data_sha256: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  commit: z.string().exactOptional(),
+  flops: z.number(),
   bytes_per_second: z.number(),
   training_milliseconds: z.number(),
   seconds: z.number(),
   peak_memory_bytes: z.number(),
   left_out: z.number(),
-  left_out_reasons: z.array(z.string()).exactOptional(),
+  left_out_reasons: z.array(z.string()),
   order0_entropy: z.number().exactOptional(),
   adapter: z.string(),
+  curve: z.array(z.object({ step: z.number(), measures: numbers })).exactOptional(),
 });
 
-function readResult(path: string): CellResult {
+function readResult(path: string): z.output<typeof resultSchema> {
   const mend = 'remove it, and the cell is run again';
   let value: unknown;
   try {

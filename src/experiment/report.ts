@@ -1,6 +1,6 @@
 import { printable } from '../train/windows/show.js';
 import { AS_WELL, BINDS, type Claim, judgeClaims, signed } from './claims.js';
-import { type CollectedCell, collect, type Group, summarise } from './collect.js';
+import { type CollectedCell, type Group, summarise } from './collect.js';
 import type { Grid } from './grid.js';
 import type { Interval } from './intervals.js';
 
@@ -19,11 +19,9 @@ export interface Report {
 /**
  * Sum up what is there of an experiment.
  *
- * @param out its folder   @param command how it was run, for the reader
- * @throws FileError when a finished cell's result cannot be read
+ * @param cells as `collect` found them   @param command how it was run, for the reader
  */
-export function makeReport(grid: Grid, out: string, command: string, version: string): Report {
-  const cells = collect(grid, out);
+export function makeReport(grid: Grid, cells: readonly CollectedCell[], command: string, version: string): Report {
   const groups = summarise(grid, cells);
   const adapters = new Set(cells.flatMap(({ result }) => (result ? [result.adapter] : [])));
   const { name, about } = grid;

@@ -11,29 +11,32 @@ import { testDevice } from '../support/device.js';
 import { expectClose } from '../support/expectClose.js';
 
 describe('a whole tiny decoder against its float64 twin', () => {
-  test.each<DoorKind>(['zero', 'learned'])('%s door: loss and all gradients', async (door) => {
-    const config = { ...TINY, door };
-    const size = { B: 2, L: 14, T: 11 }; // a padded last slot, and sizes off every tile
-    const program = new Program();
-    const pass = recordForward(program, config, size);
-    program.backward(pass.loss);
-    const parameters = initialParameters(config, 3);
-    const plan = await Plan.compile(program, await testDevice(), { keep: [pass.loss, pass.logits], parameters });
-    const feeds = feedsOf(pass, randomBatch(size));
-    for (const [tensor, data] of feeds) plan.write(tensor, data);
-    await plan.replay();
+  test.each<DoorKind>(['zero', 'zero-scaled', 'bytes-untied', 'bytes+previous', 'bits+context', 'learned'])(
+    '%s door: loss and all gradients',
+    async (door) => {
+      const config = { ...TINY, door };
+      const size = { B: 2, L: 14, T: 11 }; // a padded last slot, and sizes off every tile
+      const program = new Program();
+      const pass = recordForward(program, config, size);
+      program.backward(pass.loss);
+      const parameters = initialParameters(config, 3);
+      const plan = await Plan.compile(program, await testDevice(), { keep: [pass.loss, pass.logits], parameters });
+      const feeds = feedsOf(pass, randomBatch(size));
+      for (const [tensor, data] of feeds) plan.write(tensor, data);
+      await plan.replay();
 
-    const all: Map<Tensor, ArrayLike<number>> = new Map(feeds);
-    for (const { name, tensor } of program.parameters) all.set(tensor, parameters.get(name)!);
-    const reference = new ReferenceRun(program, all).run();
-    expectClose('loss', await plan.read(pass.loss), reference.value(pass.loss).data, 16);
-    expectClose('logits', await plan.read(pass.logits), reference.value(pass.logits).data, 64);
-    for (const { name, tensor } of program.parameters) {
-      const gradient = program.gradientOf(tensor)!;
-      expectClose(`gradient of ${name}`, await plan.read(gradient), reference.value(gradient).data, 256);
-    }
-    plan.free();
-  });
+      const all: Map<Tensor, ArrayLike<number>> = new Map(feeds);
+      for (const { name, tensor } of program.parameters) all.set(tensor, parameters.get(name)!);
+      const reference = new ReferenceRun(program, all).run();
+      expectClose('loss', await plan.read(pass.loss), reference.value(pass.loss).data, 16);
+      expectClose('logits', await plan.read(pass.logits), reference.value(pass.logits).data, 64);
+      for (const { name, tensor } of program.parameters) {
+        const gradient = program.gradientOf(tensor)!;
+        expectClose(`gradient of ${name}`, await plan.read(gradient), reference.value(gradient).data, 256);
+      }
+      plan.free();
+    },
+  );
 });
 
 describe('parameters', () => {
@@ -41,6 +44,11 @@ describe('parameters', () => {
     ['zero', 0],
     ['projected', 125_440],
     ['bytes', 132_096],
+    ['zero-scaled', 0],
+    ['bytes-untied', 148_608],
+    ['bytes+previous', 297_216],
+    ['bits', 0],
+    ['bits+context', 0],
     ['learned', 4_608],
     ['random', 0],
     ['permuted', 0],
