@@ -16,7 +16,5 @@ console.log(`gradient ${await w.grad!.value()}`); // 2 · error · x = -18
 await optimizer.step();
 console.log(`w ${await w.value()}, loss ${await loss.value()}`); // 1 + 0.01 · 18 = 1.18, and (3.54 - 6)² = 6.0516
 
-for (const { op, inputs, outputs } of program.entries) {
-  console.log(`${op.name.padEnd(14)} ${inputs.join(', ')} -> ${outputs.join(', ')}`);
-}
+console.log(program.entries.map(({ op }) => op.name).join(' → '));
 device.close();

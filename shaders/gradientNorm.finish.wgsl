@@ -2,7 +2,7 @@
 // As torch's clip_grad_norm_; a turns summed micro-batch gradients into their mean. Twin: gradientNormOp's reference in
 // src/engine/ops/gradientNorm.ts
 //
-//   partials  [count]   from gradientNorm.partial, or on GPUs from sumRows.3-split after it
+//   partials  [count]   from gradientNorm.partial, or on GPUs from gpu/sumRows.split after it
 //   step      [4]       step[3] = 1 / micro-batches
 //   loss      [1]
 //   clip      [2]       norm, scale: read by adamW, so clipping needs no readback. Scale is 0 where norm or loss is not

@@ -10,9 +10,9 @@ import { decoderBlocks } from '../../src/model/blocks.js';
 import { serve } from './worker.js';
 import { ADAM, VOCABULARY, weightsOf } from './workload.js';
 
-await serve(async (workload, name) => {
+await serve(async (workload, name, threads) => {
   const { B, T, dim, heads, layers } = workload;
-  const device = await openDevice({ device: name });
+  const device = await openDevice({ device: name, ...(threads && { threads }) });
   const program = new Program();
   const start = new Map<string, Float32Array>();
   const parameters = new Map(

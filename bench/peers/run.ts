@@ -1,7 +1,7 @@
 /**
- * The same training step in several libraries, on one adapter, taking turns: `npm install` here, then
+ * The same training step in several libraries, on one device, taking turns: `npm install` here, then
  *
- *     npx tsx bench/peers/run.ts --workload small --device system --rounds 5 --only ours,jax-js,jax-js-wasm,tfjs
+ *     npx tsx bench/peers/run.ts --workload small --rounds 5 --only ours,ours-1-thread,jax-js-wasm,torch
  *
  * Prints medians, spread, peak memory, and how many times longer each takes than ours. `--record` also writes them to
  * results.json; `UPDATE_GOLDEN=1 npx vitest run test/readme.test.ts` then brings the README's table up to date.
@@ -20,10 +20,10 @@ import { ADAM, batchOf, WORKLOADS, weightsOf } from './workload.js';
 const { values } = parseArgs({
   options: {
     workload: { type: 'string', default: 'small' },
-    device: { type: 'string', default: 'system' },
+    device: { type: 'string', default: 'cpu' },
     rounds: { type: 'string', default: '5' },
     steps: { type: 'string', default: '2' },
-    only: { type: 'string', default: 'ours,jax-js,jax-js-wasm,tfjs' },
+    only: { type: 'string', default: 'ours,ours-1-thread,jax-js-wasm' },
     json: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
   },
@@ -37,10 +37,11 @@ const steps = Number(values.steps);
 const WARM = 2;
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-peers-'));
-const script = (file: string, device: string) =>
-  [process.execPath, ['--import', 'tsx', join(import.meta.dirname, file), name, device]] as const;
+const script = (file: string, ...words: readonly string[]) =>
+  [process.execPath, ['--import', 'tsx', join(import.meta.dirname, file), name, ...words]] as const;
 const LIBRARIES: Readonly<Record<string, () => readonly [string, readonly string[]]>> = {
   ours: () => script('ours.ts', values.device),
+  'ours-1-thread': () => script('ours.ts', values.device, '1'),
   'jax-js': () => script('jaxJs.ts', values.device),
   'jax-js-wasm': () => script('jaxJs.ts', 'wasm'),
   tfjs: () => script('tfjs.ts', values.device),

@@ -21,10 +21,12 @@ export interface Report {
  * Speak with run.ts: for each line `steps N`, run N updates, timed one by one until the loss has arrived, and print one line
  * `REPORT {…}`. Between the lines the process is idle, so that workers can take turns on one machine.
  */
-export async function serve(build: (workload: Workload, device: string) => Promise<Stepper>): Promise<void> {
-  const [name, device] = process.argv.slice(2) as [string, string];
+export async function serve(
+  build: (workload: Workload, device: string, threads?: number) => Promise<Stepper>,
+): Promise<void> {
+  const [name, device, threads] = process.argv.slice(2) as [string, string, string?];
   const workload = WORKLOADS[name]!;
-  const stepper = await build(workload, device);
+  const stepper = await build(workload, device, threads === undefined ? undefined : Number(threads));
   let index = 0;
   for await (const line of createInterface({ input: process.stdin })) {
     const milliseconds: number[] = [];

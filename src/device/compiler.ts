@@ -1,4 +1,4 @@
-import type { CompiledBinding, CompiledKernel, CompileOptions } from '../wgsl/compile.js';
+import type { CompiledBinding, CompiledKernel, CompileOptions } from '../wgsl/index.js';
 
 export type { CompiledKernel, CompileOptions };
 /** One binding of a compiled kernel: its `@group`, its `@binding`, its type and its size. */
@@ -12,14 +12,20 @@ export interface Compiler {
   read(code: string): ReadModule;
 }
 
+/** A constant that a pipeline may set. */
+export interface Override {
+  readonly name: string;
+  readonly id: number | undefined;
+  /** whether it has no value of its own */
+  readonly required: boolean;
+}
+
 /** WGSL that can be read. */
 export interface ReadModule {
-  readonly entryPoints: readonly string[];
-  readonly overrides: readonly {
-    readonly name: string;
-    readonly id: number | undefined;
-    readonly required: boolean;
-  }[];
+  /** each with the overrides that it reaches */
+  readonly entryPoints: readonly { readonly name: string; readonly overrides: readonly Override[] }[];
+  /** all of the module */
+  readonly overrides: readonly Override[];
   /** @param constants values of overrides, by name or by id   @throws as `Compiler.read` */
   compile(entryPoint: string, constants: Readonly<Record<string, number>>, options: CompileOptions): CompiledKernel;
 }

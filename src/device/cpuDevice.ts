@@ -18,7 +18,7 @@ import type { Host } from './host.js';
 import type { Limits } from './limits.js';
 import type { DeviceMemory } from './memory.js';
 import type { DeviceObject } from './object.js';
-import { CpuComputePipeline, compileFor, inWords, layoutFor } from './pipeline.js';
+import { CpuComputePipeline, checkNumbers, compileFor, inWords, layoutFor } from './pipeline.js';
 import { Pool } from './pool.js';
 import { CpuQuerySet } from './querySet.js';
 import { CpuQueue } from './queue.js';
@@ -180,6 +180,7 @@ export class CpuDevice extends EventTarget {
   }
 
   createComputePipeline(descriptor: GPUComputePipelineDescriptor): CpuComputePipeline {
+    checkNumbers(descriptor);
     try {
       const { pipeline, bytes } = this.#preparePipeline(descriptor);
       this.#load(pipeline, new WebAssembly.Module(bytes));
@@ -194,6 +195,7 @@ export class CpuDevice extends EventTarget {
   }
 
   async createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor): Promise<CpuComputePipeline> {
+    checkNumbers(descriptor);
     try {
       const { pipeline, bytes } = this.#preparePipeline(descriptor);
       this.#load(pipeline, await WebAssembly.compile(bytes));

@@ -41,6 +41,13 @@ export class CpuComputePipeline extends DeviceObject {
   }
 }
 
+/** @throws TypeError for a constant that is no finite number, whatever the module */
+export function checkNumbers({ compute: { constants = {} } }: GPUComputePipelineDescriptor): void {
+  for (const [key, value] of Object.entries(constants)) {
+    if (!Number.isFinite(Number(value))) throw new TypeError(`constants: ${key} is ${value}, not a finite number`);
+  }
+}
+
 /**
  * Compile what a descriptor asks for.
  *
@@ -53,21 +60,21 @@ export function compileFor(
   const shader = compute.module as unknown as CpuShaderModule;
   ensure(shader.isValid && shader.module !== undefined, () => `${shader} is invalid`);
   const { entryPoints, overrides } = shader.module;
-  const entryPoint = compute.entryPoint ?? (entryPoints.length === 1 ? entryPoints[0] : undefined);
+  const names = entryPoints.map(({ name }) => name);
+  const entryPoint = compute.entryPoint ?? (names.length === 1 ? names[0] : undefined);
   ensure(
     entryPoint !== undefined,
-    () =>
-      `${shader} has ${entryPoints.length} compute entry points (${entryPoints.join(', ')}); entryPoint must name one`,
+    () => `${shader} has ${names.length} compute entry points (${names.join(', ')}); entryPoint must name one`,
   );
-  ensure(entryPoints.includes(entryPoint), () => `entry point "${entryPoint}" doesn't exist in ${shader}`);
+  const entry = entryPoints.find(({ name }) => name === entryPoint);
+  ensure(entry !== undefined, () => `entry point "${entryPoint}" doesn't exist in ${shader}`);
   const constants: Record<string, number> = {};
   for (const [key, value] of Object.entries(compute.constants ?? {})) {
     const declared = overrides.some(({ name, id }) => (id === undefined ? name === key : String(id) === key));
     ensure(declared, () => `pipeline overridable constant "${key}" not found in ${shader}`);
-    ensure(Number.isFinite(value), () => `pipeline overridable constant "${key}" is ${value}, not a finite number`);
     constants[key] = value;
   }
-  for (const { name, id, required } of overrides) {
+  for (const { name, id, required } of entry.overrides) {
     const given = constants[id === undefined ? name : String(id)] !== undefined;
     ensure(given || !required, () => `there is no value for the pipeline overridable constant "${name}" of ${shader}`);
   }

@@ -93,7 +93,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
 
   /** Blocks are long enough to be worth a claim, and short enough that the threads end together. */
   function blocksOf(workgroups: number, cost: number | undefined): number {
-    const most = isSliced ? workgroups : threads * 8;
+    const most = isSliced ? workgroups : threads * 32;
     if (cost === undefined) return Math.min(workgroups, most);
     const piece = isSliced ? slice / 4 : SHORT;
     return Math.max(1, Math.min(workgroups, most, Math.floor((workgroups * cost) / piece)));

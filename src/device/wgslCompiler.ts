@@ -1,5 +1,4 @@
-import { compileKernel } from '../wgsl/compile.js';
-import { parseModule } from '../wgsl/index.js';
+import { compileKernel, parseModule } from '../wgsl/index.js';
 import type { Compiler } from './compiler.js';
 
 /** The compiler of src/wgsl, as the device calls it. */
@@ -8,10 +7,10 @@ export const wgslCompiler: Compiler = {
     // Checked as far as can be without values for overrides; the text is read again with them.
     const module = parseModule(code, { optionalOverrides: true });
     return {
-      entryPoints: module.entryPoints.map((entryPoint) => entryPoint.function.name),
+      entryPoints: module.entryPoints.map(({ function: { name }, overrides }) => ({ name, overrides })),
       overrides: module.overrides,
       compile(entryPoint, constants, options) {
-        const known = module.overrides.length === 0 ? module : parseModule(code, { overrides: constants });
+        const known = module.overrides.length === 0 ? module : parseModule(code, { overrides: constants, entryPoint });
         return compileKernel(known, entryPoint, options);
       },
     };

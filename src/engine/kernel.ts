@@ -10,8 +10,8 @@ export interface AdapterProfile {
   readonly subgroupSize: number;
   readonly f16: boolean;
   readonly limits: { readonly maxStorageBufferBindingSize: number };
-  /** takes this numbered variant of every op that has it and can run it here, whatever suits: tests and benchmarks */
-  readonly variant?: Variant;
+  /** take these kernels, whatever the device is: tests and benchmarks */
+  readonly kernels?: KernelKind;
   /** `mixed` halves what matrix products multiply, where the adapter has matrix units. Default `full` */
   readonly precision?: Precision;
   readonly subgroupMatrix?: readonly SubgroupMatrixConfig[] | undefined;
@@ -30,23 +30,18 @@ export interface SubgroupMatrixConfig {
   readonly K: number;
 }
 
-/** 1 the one to study first, which our CPU device runs too; 2 for that device alone; 3 for everything behind Dawn or a browser. */
-export type Variant = 1 | 2 | 3;
-
-/** The variant to prefer on an adapter. */
-export function variantOf(adapter: Pick<AdapterProfile, 'driver' | 'variant'>): Variant {
-  return adapter.variant ?? (adapter.driver === 'wasm' ? 2 : 3);
-}
+/** The readable kernels, those of the CPU device, or those for everything behind Dawn and for browsers; see `kernelTable.ts`. */
+export type KernelKind = 'readable' | 'cpu' | 'gpu';
 
 /** A WGSL extension a kernel is written with. */
 export type Extension = 'subgroups' | 'f16' | 'chromium_experimental_subgroup_matrix';
 
-/** A tensor's storage, or a range of it in elements, or scratch memory of an entry by number. */
+/** A tensor's storage, or a range of it in elements, or scratch memory of an entry by name. */
 export type Binding = Tensor | { readonly tensor: Tensor; readonly offset: number; readonly length: number } | Scratch;
 
 /** Memory that only one entry needs: partial sums between two of its dispatches. */
 export interface Scratch {
-  readonly scratch: number;
+  readonly scratch: string;
   /** float32 elements */
   readonly length: number;
 }
@@ -61,8 +56,18 @@ export interface Dispatch {
   /** by the names of the WGSL variables */
   readonly bind: Readonly<Record<string, Binding>>;
   /** by the names of the fields of `struct Params` */
-  readonly params?: Readonly<Record<string, number>>;
+  readonly params?: Readonly<Record<string, number>> | undefined;
   readonly workgroups: readonly [number, number, number];
+}
+
+/** One pass of an op, as the op asks for it. */
+export interface Pass {
+  readonly adapter: AdapterProfile;
+  /** tensors by the names of the WGSL variables */
+  readonly bind: Dispatch['bind'];
+  /** sizes and scalars by the names of the fields of `struct Params` */
+  readonly params: Readonly<Record<string, number>>;
+  readonly flags: Readonly<Record<string, boolean>>;
 }
 
 /** One `@binding` of a kernel, as its file declares it. */
@@ -93,6 +98,32 @@ export const MAX_WORKGROUPS = 65535;
  */
 export function foldWorkgroups(count: number): [number, number, number] {
   return count <= MAX_WORKGROUPS ? [count, 1, 1] : [MAX_WORKGROUPS, Math.ceil(count / MAX_WORKGROUPS), 1];
+}
+
+/** Invocations per workgroup of the kernels that give one invocation to each element or row. */
+const WORKGROUP = 64;
+
+/** One dispatch of a kernel that gives one invocation to each of `count` elements or rows. */
+export function onePerInvocation(
+  shader: string,
+  count: number,
+  bind: Dispatch['bind'],
+  params: Dispatch['params'],
+  constants: Dispatch['constants'] = {},
+): Dispatch {
+  return onePerWorkgroup(shader, Math.ceil(count / WORKGROUP), WORKGROUP, bind, params, constants);
+}
+
+/** One dispatch of a kernel that gives one workgroup of `lanes` invocations to each of `count` rows. */
+export function onePerWorkgroup(
+  shader: string,
+  count: number,
+  lanes: number,
+  bind: Dispatch['bind'],
+  params: Dispatch['params'],
+  constants: Dispatch['constants'] = {},
+): Dispatch {
+  return { shader, constants: { WORKGROUP: lanes, ...constants }, bind, params, workgroups: foldWorkgroups(count) };
 }
 
 /** The text that runs: extensions and constants, then the file as it stands. */

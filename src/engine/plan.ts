@@ -18,7 +18,7 @@ export interface CompileOptions {
   readonly keep?: readonly Tensor[] | 'all';
   /** numbers for the parameters at the start, by name; others start at 0 */
   readonly parameters?: ReadonlyMap<string, Float32Array>;
-  /** what kernels are chosen by in place of the device: `{ ...device, variant: 1 }` runs the readable ones */
+  /** what kernels are chosen by in place of the device: `{ ...device, kernels: 'readable' }` runs the readable ones */
   readonly profile?: AdapterProfile;
   /** a replay is cut into submits of at most so many operations; default 20e9 on GPUs, and elsewhere no limit */
   readonly submitFlops?: number;

@@ -139,7 +139,7 @@ export class PlanBuffers {
     // A binding must not be empty: an empty tensor shows 4 bytes that nobody reads.
     const bytes = (length: number) => Math.max(4, length * 4);
     if ('scratch' in bound) {
-      const slot = this.memory.scratchOf.get(entry.index)![bound.scratch]!;
+      const slot = this.memory.scratchOf.get(entry.index)!.get(bound.scratch)!;
       return { buffer: this.#slots[slot]!, offset: 0, size: bytes(bound.length) };
     }
     const [tensor, start, length] =

@@ -25,10 +25,11 @@ export {
   type Dispatch,
   type Extension,
   foldWorkgroups,
+  type KernelKind,
+  onePerInvocation,
   type Precision,
   type Scratch,
   type SubgroupMatrixConfig,
-  type Variant,
 } from './kernel.js';
 export type { MemoryPlan, Slot, Tenant } from './memory.js';
 export { type Fill, type Nested, Numbers } from './numbers.js';
@@ -41,7 +42,6 @@ export { bmm } from './ops/bmm.js';
 export { concat } from './ops/concat.js';
 export { crossEntropy } from './ops/crossEntropy.js';
 export { dropout } from './ops/dropout.js';
-export { onePerInvocation } from './ops/elementwise.js';
 export { fitRows } from './ops/fitRows.js';
 export { gatherRows } from './ops/gatherRows.js';
 export { gelu } from './ops/gelu.js';

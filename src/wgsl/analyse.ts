@@ -45,6 +45,11 @@ export interface ParseOptions {
    * `overrides`, those with a value of their own may still change too.
    */
   readonly optionalOverrides?: boolean;
+  /**
+   * Read this entry point and what it reaches, and nothing else of the module: values are needed for the overrides among that
+   * alone. A module has been read whole before.
+   */
+  readonly entryPoint?: string;
 }
 
 /** @throws WgslError where the module breaks a rule */
@@ -68,12 +73,14 @@ class ModuleAnalyser {
   private readonly overrideIds = new Map<number, string>();
   /** declarations being analysed, the outermost first */
   private readonly pending: (DeclarationSyntax & { name: string })[] = [];
+  private hasOptionalOverrides: boolean;
 
   constructor(
     private readonly syntax: ModuleSyntax,
     text: string,
     private readonly options: ParseOptions,
   ) {
+    this.hasOptionalOverrides = options.optionalOverrides ?? false;
     const analysis: Analysis = {
       text,
       enables: syntax.enables,
@@ -94,9 +101,13 @@ class ModuleAnalyser {
       if (declaration.kind === 'const_assert') continue;
       this.scope.declare(declaration.name, declaration.at, this.onceNeeded(declaration));
     }
-    for (const declaration of declarations) {
-      if (declaration.kind === 'const_assert') assertConstant(declaration.condition, declaration.at, this.scope);
-      else this.analyseNamed(declaration.name, declaration.at);
+    const { entryPoint } = this.options;
+    if (entryPoint === undefined) this.analyseAll(declarations);
+    else {
+      this.analyseAll(declarations.filter((one) => one.kind === 'function' && one.name === entryPoint));
+      // Values of the others are checked too, those that are given.
+      this.hasOptionalOverrides = true;
+      this.analyseAll(declarations.filter(({ kind }) => kind === 'override'));
     }
     this.checkOverrideNames();
     const inOrder = <Node, Value>(found: ReadonlyMap<Node, Value>) =>
@@ -111,6 +122,13 @@ class ModuleAnalyser {
       overrides: inOrder(this.overrides),
       enables: this.syntax.enables,
     };
+  }
+
+  private analyseAll(declarations: readonly DeclarationSyntax[]) {
+    for (const declaration of declarations) {
+      if (declaration.kind === 'const_assert') assertConstant(declaration.condition, declaration.at, this.scope);
+      else this.analyseNamed(declaration.name, declaration.at);
+    }
   }
 
   private analyseNamed(name: string, at: Position) {
@@ -320,7 +338,7 @@ class ModuleAnalyser {
     initial: ConstantOperand | undefined,
     at: Position,
   ): Entity {
-    const { overrides, optionalOverrides = false } = this.options;
+    const { overrides } = this.options;
     const values = overrides ?? {};
     const key = [name, String(id)].find((candidate) => Object.hasOwn(values, candidate));
     const entity = (value: ConstantValue, known: Known): Entity => ({
@@ -330,10 +348,11 @@ class ModuleAnalyser {
     });
     if (key !== undefined) return entity(this.given(values[key]!, name, type, at), 'pipeline');
     if (initial) {
-      const isFinal = initial.known !== 'later' && (overrides !== undefined || !optionalOverrides);
+      const isFinal = initial.known !== 'later' && (overrides !== undefined || !this.hasOptionalOverrides);
       return entity(initial.value, isFinal ? 'pipeline' : 'later');
     }
-    if (!optionalOverrides) this.fail(`override '${name}' has no value; give one when the pipeline is made`, at);
+    if (!this.hasOptionalOverrides)
+      this.fail(`override '${name}' has no value; give one when the pipeline is made`, at);
     return entity(type.name === 'bool' ? true : 1, 'later');
   }
 
@@ -342,10 +361,8 @@ class ModuleAnalyser {
     const number = Number(value);
     if (type.name === 'bool') return number !== 0 && !Number.isNaN(number);
     const isInteger = type.name !== 'f32';
-    if (!Number.isFinite(number) || (isInteger && !Number.isInteger(number))) {
-      this.fail(`override '${name}' is of type ${type.name}; ${value} is none`, at);
-    }
-    const exact = isInteger ? BigInt(number) : number;
+    if (!Number.isFinite(number)) this.fail(`override '${name}' is of type ${type.name}; ${value} is none`, at);
+    const exact = isInteger ? BigInt(Math.trunc(number)) : number; // as WebGPU converts numbers
     const from = isInteger ? ABSTRACT_INT : ABSTRACT_FLOAT;
     return checked<ScalarValue>(
       this.scope,

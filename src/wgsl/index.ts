@@ -1,11 +1,33 @@
-/** The shading language: WGSL compute kernels read, typed, interpreted, checked and compiled. */
+/**
+ * The shading language: WGSL compute kernels read, interpreted, checked and compiled. Everything that other folders use of this
+ * one is exported here, so that it could be a package of its own.
+ *
+ *     const module = parseModule(text);
+ *     run(module, 'main', { bindings, workgroups: [1, 1, 1] });                        // interpreted
+ *     const findings = check(module, 'main', { bindings, workgroups: [1, 1, 1] });     // interpreted, and races reported
+ *     const { bytes } = compileKernel(module, 'main', { sharedMemory: false, robust: true, maximumPages: 16 });
+ */
 import { analyse, type ParseOptions } from './analyse.js';
 import { parse } from './parse.js';
 import type { Module } from './tree.js';
 
 export type { ParseOptions } from './analyse.js';
-export { WgslError } from './errors.js';
+export {
+  type Access,
+  type CheckedBinding,
+  type CheckOptions,
+  check,
+  type Finding,
+  findingText,
+  type Invocation,
+} from './check.js';
+export { type CompiledBinding, type CompiledKernel, type CompileOptions, compileKernel, GANG } from './compile.js';
+export { quote, WgslError } from './errors.js';
+export { type BindingMemory, Dispatch, type RunOptions, run, SUBGROUP_SIZES, type SubgroupSize } from './interpret.js';
+export type { Frame, Lane, Observer, Stop, Three, Use } from './lane.js';
 export { alignOf, sizeOf, strideOf } from './layout.js';
+export { Memory, pathTo, type Reference, type Value, valueText } from './memory.js';
+export { type LaneState, READ, Stepper, type StepperOptions, type Touch, WRITTEN } from './stepper.js';
 export type * from './tree.js';
 export { typeName } from './types.js';
 

@@ -336,7 +336,10 @@ export const NUMBERS: Arithmetic<number, boolean> = {
   sqrt: (a) => Math.fround(Math.sqrt(a)),
   abs: Math.abs,
   nearest: roundHalfEven,
+  // As WebAssembly's pmin and pmax, which Math.min and Math.max are not where a is NaN.
+  // biome-ignore lint/complexity/useMathMinMax: see above
   min: (a, b) => (b < a ? b : a),
+  // biome-ignore lint/complexity/useMathMinMax: see above
   max: (a, b) => (a < b ? b : a),
   toInt: (a) => (Number.isNaN(a) ? 0 : Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(a)))) | 0,
   toFloat: Math.fround,

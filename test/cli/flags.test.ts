@@ -146,6 +146,8 @@ describe('a flag that would say nothing is refused', () => {
     ],
     [['inspect', '--text', 'a', '--checkpoint', 'x', '--seed', '0'], 1, '--seed is of a fresh decoder; leave it out'],
     [['inspect', '--text', 'a', '--config', 'x'], 1, '--config is for weights; name them with --checkpoint'],
+    [['inspect', '--text', 'a', '--config', 'x', '--fresh'], 1, '--config is for weights; name them with --checkpoint'],
+    [['generate', '--config', 'x'], 1, '--config is for weights; name them with --checkpoint'],
     [['experiment', '--grid', 'g', '--out', 'o', '--dry-run', '--collect'], 2, "'--dry-run' cannot be used with"],
     [['experiment', '--grid', 'g', '--out', 'o', '--cell', '--collect'], 2, "'--cell [n]' cannot be used with"],
   ])('%j', async (words, code, message) => {

@@ -480,8 +480,72 @@ async function sized(gpu: GPUDevice, constants: Record<string, number>): Promise
   return [...(await readWords(gpu, y))];
 }
 
+const ENTRY_POINTS = `override a: u32; override b: u32; override c: u32 = a + 1u; override d = 3u; @id(9) override e: u32;
+override z = 0i;
+@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+var<workgroup> w: array<u32, d>;
+fn useB() -> u32 { return b; }
+@compute @workgroup_size(1) fn one() { y[0] = a; }
+@compute @workgroup_size(1) fn two() { y[1] = useB(); }
+@compute @workgroup_size(c) fn three(@builtin(local_invocation_index) i: u32) { y[i] = 1u; }
+@compute @workgroup_size(1) fn four() { w[0] = 2u; y[0] = w[0] + arrayLength(&y); }
+@compute @workgroup_size(1) fn zero() { y[0] = u32(1 / z); }
+@compute @workgroup_size(1) fn dead() { if (false) { y[0] = e; } y[1] = b; }
+@compute @workgroup_size(1) fn none() { y[0] = 5u; }`;
+
+/** A module with several entry points: which values one of them needs, and which are refused. */
+const ENTRIES: readonly (readonly [entryPoint: string, constants: Record<string, number>])[] = [
+  ['one', { a: 1 }],
+  ['one', { b: 1 }],
+  ['one', { a: 1, b: 1 }],
+  ['one', { a: 1, q: 1 }],
+  ['one', { a: 1, e: 1 }],
+  ['one', { a: 1, 9: 1 }],
+  ['one', { a: 1, z: 0 }],
+  ['one', { a: 1, b: -1 }],
+  ['one', { a: 1, b: 1e30 }],
+  ['one', { a: 1, c: 1.5 }],
+  ['one', { a: 2.5 }],
+  ['one', { a: -1 }],
+  ['one', { a: Number.NaN }],
+  ['two', {}],
+  ['two', { b: 1 }],
+  ['three', {}],
+  ['three', { a: 1 }],
+  ['three', { c: 1 }],
+  ['three', { a: 1, c: 3 }],
+  ['four', {}],
+  ['four', { d: 1 }],
+  ['four', { d: 0 }],
+  ['zero', {}],
+  ['zero', { z: 1 }],
+  ['none', {}],
+  ['none', { z: 0 }],
+  ['dead', {}],
+  ['dead', { b: 1 }],
+  ['dead', { b: 1, 9: 1 }],
+];
+
+async function entry(gpu: GPUDevice, entryPoint: string, constants: Record<string, number>): Promise<number[]> {
+  const module = gpu.createShaderModule({ code: ENTRY_POINTS });
+  const pipeline = gpu.createComputePipeline({ layout: 'auto', compute: { module, entryPoint, constants } });
+  const y = buffer(gpu, 32);
+  dispatch(gpu, pipeline, bindTo(gpu, pipeline, y), 1);
+  return [...(await readWords(gpu, y))];
+}
+
 /** Programs whose kernels only the compiler knows. */
 const COMPILED: typeof PROGRAMS = {
+  ...Object.fromEntries(
+    ENTRIES.map(([entryPoint, constants]) => [
+      `entry point ${entryPoint} with ${
+        Object.entries(constants)
+          .map(([key, value]) => `${key}: ${value}`)
+          .join(', ') || 'no constants'
+      }`,
+      (gpu: GPUDevice) => entry(gpu, entryPoint, constants),
+    ]),
+  ),
   'constants have their defaults': (gpu) => sized(gpu, { 7: 10 }),
   'constants are given by name and by number': (gpu) => sized(gpu, { size: 6, 7: 20 }),
   'a constant without a value': (gpu) => sized(gpu, { size: 6 }),

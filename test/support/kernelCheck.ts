@@ -1,14 +1,11 @@
+import { HostMemory } from '../../src/engine/hostMemory.js';
 import { type AdapterProfile, type Dispatch, kernelText } from '../../src/engine/kernel.js';
 import { arrange } from '../../src/engine/planSteps.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { OpRow, OpSample } from '../../src/engine/registry.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
-import { check, findingText } from '../../src/wgsl/check.js';
-import { parseModule } from '../../src/wgsl/index.js';
-import type { SubgroupSize } from '../../src/wgsl/interpret.js';
-import type { Module } from '../../src/wgsl/tree.js';
+import { check, findingText, type Module, parseModule, type SubgroupSize } from '../../src/wgsl/index.js';
 import { differenceOf } from './differenceOf.js';
-import { HostMemory } from './hostMemory.js';
 import { recordSample } from './recordSample.js';
 
 /** Who would choose the kernels: every kind of device that picks other ones, with the size of its subgroups. */
@@ -25,7 +22,7 @@ export function kernelProfiles(sizes: readonly SubgroupSize[]): KernelProfile[] 
     {
       name: 'readable',
       subgroupSize: 32,
-      adapter: { ...common, kind: 'cpu', driver: 'interpreter', variant: 1, subgroupSize: 0 },
+      adapter: { ...common, kind: 'cpu', driver: 'interpreter', kernels: 'readable', subgroupSize: 0 },
     },
     { name: 'CPU device', subgroupSize: 4, adapter: { ...common, kind: 'cpu', driver: 'wasm', subgroupSize: 4 } },
     ...sizes.map((subgroupSize) => ({

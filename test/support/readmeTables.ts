@@ -2,17 +2,41 @@ import type { PeerResult, PeerResults, PeerRow } from '../../bench/peers/results
 import { signed } from '../../src/experiment/claims.js';
 import type { Interval } from '../../src/experiment/intervals.js';
 import { MEASURES, type Report } from '../../src/experiment/report.js';
-import type { Row } from '../reliability/report.js';
 
 /*
- * The README's tables of results, speed and reliability, each from the JSON file that a command writes. test/readme.test.ts
- * holds the README to them. The commands are byte-to-loss experiment, bench/peers/run.ts --record and npm run reliability.
+ * The README's tables of results and speed, each from the JSON file that a command writes. test/readme.test.ts
+ * holds the README to them. The commands are byte-to-loss experiment and bench/peers/run.ts --record.
  */
 
 /** A table in Markdown. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(header), `|${'---|'.repeat(header.length)}`, ...rows.map(line)].join('\n');
+}
+
+/** One row per experiment: the difference of the zero door to each other door, in the measure that the experiment is about. */
+export function resultsSummary(reports: readonly Report[]): string {
+  const others = ['projected', 'bytes', 'permuted'];
+  const rows = reports.flatMap(({ name, groups }) =>
+    groups.map(({ steps, arms }) => {
+      const measure = arms.every(({ measures }) => measures.text_bpb) ? 'text_bpb' : 'caption_bpb';
+      const differences = others.map((other) => arms.find(({ arm }) => arm === other)?.toZero?.[measure]);
+      const seeds = Math.max(...arms.map(({ measures }) => measures[measure]!.n));
+      const scale = `${steps} steps, ${seeds === 1 ? 'one seed' : `${seeds} seeds`}`;
+      return [
+        `[\`${name}\`](results/${name}/report.md)`,
+        scale,
+        MEASURES[measure]!,
+        ...differences.map((difference) => (difference ? reversed(difference) : '–')),
+      ];
+    }),
+  );
+  return table(['experiment', 'scale', 'measure', ...others.map((other) => `zero − ${other}`)], rows);
+}
+
+/** A report has each arm minus zero; reversed, a positive number means that the zero door has the higher loss. */
+function reversed({ mean, half }: Interval): string {
+  return signed(-mean) + (half === undefined ? '' : ` (${signed(-mean - half)} to ${signed(-mean + half)})`);
 }
 
 /** What an experiment found: each door's measures, and what the zero door costs more than the others. */
@@ -32,13 +56,10 @@ function groupTables(name: string, { K, steps, windows, arms }: Report['groups']
     parameters.door.toLocaleString('en'),
     ...shown.map((name) => (measures[name] ? found(measures[name]) : '–')),
   ]);
-  // A report has each arm minus zero; turned round, a plus says that the zero door pays more.
-  const between = ({ mean, half }: Interval) =>
-    signed(-mean) + (half === undefined ? '' : ` (${signed(-mean - half)} to ${signed(-mean + half)})`);
   const differences = arms.flatMap(({ arm, toZero }) =>
     toZero === undefined
       ? []
-      : [[`zero − ${arm}`, ...bits.map((name) => (toZero[name] ? between(toZero[name]) : '–'))]],
+      : [[`zero − ${arm}`, ...bits.map((name) => (toZero[name] ? reversed(toZero[name]) : '–'))]],
   );
   const seeds = Math.max(...arms.flatMap(({ measures }) => Object.values(measures).map(({ n }) => n)));
   return [
@@ -50,13 +71,12 @@ function groupTables(name: string, { K, steps, windows, arms }: Report['groups']
 }
 
 const LIBRARIES = {
-  'jax-js': 'jax-js, WebGPU',
-  tfjs: 'TensorFlow.js, WebGPU',
+  'ours-1-thread': 'ours, 1 thread',
   'jax-js-wasm': 'jax-js, wasm',
-  torch: 'PyTorch, 1 CPU thread',
+  torch: 'PyTorch, 1 thread',
 };
 
-/** What one training step takes in each library, by step and driver. */
+/** What one training step takes in each library. */
 export function speedTable(results: PeerResults): string {
   const rows = Object.values(results).map((result) => [
     stepOf(result),
@@ -64,26 +84,14 @@ export function speedTable(results: PeerResults): string {
     ...Object.keys(LIBRARIES).map((name) => cell(result, name, ({ ratio }) => `${ratio!.toPrecision(2)} ×`)),
     `${result.date}, ${result.commit}; ${result.rounds} × ${result.steps} steps, load ${result.load}`,
   ]);
-  return table(['step', 'ours', ...Object.values(LIBRARIES), 'measured'], rows);
+  return table(['step', 'ours, 2 threads', ...Object.values(LIBRARIES), 'measured'], rows);
 }
 
-function stepOf({ workload: { B, T, dim, layers }, rows }: PeerResult): string {
-  const [driver] = rows[0]!.adapter.split(/:| driver/);
-  return `${B} × ${T}, dim ${dim}, ${layers} layers; ${driver}`;
+function stepOf({ workload: { B, T, dim, layers } }: PeerResult): string {
+  return `${B} × ${T}, dim ${dim}, ${layers} layers`;
 }
 
 function cell({ rows }: PeerResult, name: string, time: (row: PeerRow) => string): string {
   const row = rows.find((row) => row.name === name);
   return row ? `${time(row)}, ${Math.round(row.peakMemory / 2 ** 20).toLocaleString('en')} MiB` : '–';
-}
-
-/** What was promised, how often it was tried, and the command that did; a row's note stands whole in the report beside the JSON. */
-export function reliabilityTable(outcomes: Readonly<Record<string, Row>>): string {
-  const rows = Object.values(outcomes).map(({ promise, command, counts: { note, ...counts }, broken }) => {
-    const counted = Object.entries(counts).map(([what, value]) => `${value.toLocaleString('en')} ${what}`);
-    const kept = broken.length === 0 ? '**kept**' : `**broken ${broken.length} times**`;
-    const noted = note === undefined ? '' : ', with [a note](results/reliability.md)';
-    return [promise, `${counted.join(', ')}: ${kept}${noted}`, `\`${command}\``];
-  });
-  return table(['promise', 'tried', 'command'], rows);
 }

@@ -1,5 +1,4 @@
-import { compileKernel } from '../../src/wgsl/compile.js';
-import type { Module } from '../../src/wgsl/tree.js';
+import { compileKernel, type Module } from '../../src/wgsl/index.js';
 
 /** Numbers of a binding, by its name in the text. They are changed in place. */
 export type Bindings = Readonly<Record<string, Uint32Array | Float32Array | Int32Array>>;

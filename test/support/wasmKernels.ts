@@ -153,7 +153,7 @@ export const handCompiler: Compiler = {
       });
     }
     return {
-      entryPoints: ['main'],
+      entryPoints: [{ name: 'main', overrides: [] }],
       overrides: [],
       compile: (_entryPoint, _constants, { maximumPages, sharedMemory }) => build(made, maximumPages, sharedMemory),
     };

@@ -1,7 +1,12 @@
-import { type CheckedBinding, check, type Finding } from '../../src/wgsl/check.js';
-import { parseModule } from '../../src/wgsl/index.js';
-import { run, type SubgroupSize } from '../../src/wgsl/interpret.js';
-import type { Module } from '../../src/wgsl/tree.js';
+import {
+  type CheckedBinding,
+  check,
+  type Finding,
+  type Module,
+  parseModule,
+  run,
+  type SubgroupSize,
+} from '../../src/wgsl/index.js';
 import { testDevice } from './device.js';
 import { runCompiled } from './runCompiled.js';
 

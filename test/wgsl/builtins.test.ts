@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SUBGROUP_SIZES } from '../../src/wgsl/interpret.js';
+import { SUBGROUP_SIZES } from '../../src/wgsl/index.js';
 import { testDevice } from '../support/device.js';
 import { interpret, type Memories, runOnDawn } from '../support/wgsl.js';
 

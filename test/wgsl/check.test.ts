@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Finding, findingText } from '../../src/wgsl/check.js';
+import { type Finding, findingText } from '../../src/wgsl/index.js';
 import { findingsOf, type Memories, type WgslRun } from '../support/wgsl.js';
 
 /** A fault, and the program without it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { WgslError } from '../../src/wgsl/errors.js';
+import { WgslError } from '../../src/wgsl/index.js';
 import { compiled, differences, interpret, type Memories, type WgslRun } from '../support/wgsl.js';
 
 /** Numbers from -1 to 1, always the same. */

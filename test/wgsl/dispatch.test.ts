@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseModule } from '../../src/wgsl/index.js';
-import { Dispatch, type RunOptions, run, type SubgroupSize } from '../../src/wgsl/interpret.js';
-import { valueText } from '../../src/wgsl/memory.js';
+import { Dispatch, parseModule, type RunOptions, run, type SubgroupSize, valueText } from '../../src/wgsl/index.js';
 
 const TEXT = `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
 var<workgroup> shared_: array<f32, 2>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findingText } from '../../src/wgsl/check.js';
+import { findingText } from '../../src/wgsl/index.js';
 import { type MadeUpKernel, madeUpKernel, WORDS } from '../support/madeUpKernel.js';
 import { compiled, differences, findingsOf, interpret, type Memories, runOnDawn } from '../support/wgsl.js';
 

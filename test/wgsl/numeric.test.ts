@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { BinaryOperator, ScalarName } from '../../src/wgsl/index.js';
 import {
   binary,
   bitcast,
@@ -14,7 +15,6 @@ import {
   unary,
   unpacking,
 } from '../../src/wgsl/numeric.js';
-import type { BinaryOperator, ScalarName } from '../../src/wgsl/tree.js';
 
 const LEAST = -(2 ** 31);
 const call = (name: string, type: ScalarName, ...values: number[]) => componentwise(name, type)!(...values);

@@ -1,9 +1,9 @@
 import { ShapeError } from '../errors.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { broadcastShape, broadcastStrides, type Shape, sizeOf, stridesOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 import { sumTo } from './sum.js';
 import { axisParams, MAX_AXES, stridedIndex } from './view.js';
 

@@ -1,10 +1,10 @@
 import { InputError } from '../errors.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import { philox } from '../random.js';
 import type { OpRow } from '../registry.js';
 import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** `stream` numbers the dropouts of a program, so that no two draw the same numbers. */
 interface Draw extends Record<string, number> {

@@ -2,11 +2,11 @@ import { channelCount, VALUE_CHANNELS, VOCABULARY } from '../../substrate/channe
 import { embedIds } from '../../substrate/embed.js';
 import { contextTable, valueTable, waveTable } from '../../substrate/table.js';
 import { InputError, ShapeError } from '../errors.js';
+import { onePerInvocation, onePerWorkgroup } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import { lastOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation, onePerWorkgroup } from './elementwise.js';
 
 /** Which channels the op gives. */
 export interface HslOptions {

@@ -1,8 +1,7 @@
 import { ShapeError } from '../errors.js';
-import { foldWorkgroups } from '../kernel.js';
+import { onePerInvocation } from '../kernel.js';
 import type { AnyOp, Op, Value } from '../op.js';
 import { broadcastStrides, type Shape, sizeOf, stridesOf } from '../shape.js';
-import { WORKGROUP } from './elementwise.js';
 import { sumTo } from './sum.js';
 
 /*
@@ -115,8 +114,7 @@ export const contiguous: Op = {
   reference: ([x]) => [x!.data],
   kernels({ inputs: { x }, outputs: { y } }) {
     const params = { n: x!.size, ...axisParams('size', x!.shape, 1), ...axisParams('stride', x!.strides, 0) };
-    const workgroups = foldWorkgroups(Math.ceil(sizeOf(x!.shape) / WORKGROUP));
-    return [{ shader: 'contiguous', constants: { WORKGROUP }, bind: { x: x!, y: y! }, params, workgroups }];
+    return [onePerInvocation('contiguous', x!.size, { x: x!, y: y! }, params)];
   },
   backward({ inputs: [x], gradients: [dY], give, wants }) {
     if (wants(x!)) give(x!, dY!);

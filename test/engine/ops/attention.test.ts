@@ -30,7 +30,7 @@ async function recorded(device: Device, profile: AdapterProfile, rows: number, c
 }
 
 test.each([
-  ['the readable kernel', (device: Device): AdapterProfile => ({ ...device, variant: 1 })],
+  ['the readable kernel', (device: Device): AdapterProfile => ({ ...device, kernels: 'readable' })],
   ['the kernel for GPUs', (device: Device): AdapterProfile => ({ ...device, kind: 'gpu' })],
 ])(
   '%s gives a row the same bits from a cache as among all rows, whatever lies behind the keys it sees',

@@ -85,7 +85,11 @@ describe('dtypes', () => {
   });
 
   const profile = { driver: '', subgroupSize: 8, f16: false, limits: { maxStorageBufferBindingSize: 2 ** 27 } };
-  const profiles: AdapterProfile[] = ([1, 2, 3] as const).map((variant) => ({ ...profile, kind: 'cpu', variant }));
+  const profiles: AdapterProfile[] = (['readable', 'cpu', 'gpu'] as const).map((kernels) => ({
+    ...profile,
+    kind: 'cpu',
+    kernels,
+  }));
 
   // Kernels that move numbers without looking at them move their bits: a NaN keeps its payload, a zero its sign.
   const moveBits = ['hslFeatures.forward', 'contiguous', 'fitRows'];
