@@ -384,7 +384,6 @@ async function writeReport(grid: Grid, { grid: file, out, results, strict, devic
   writeFileAtomic(join(to, 'report.md'), markdownOf(report));
   writeFileAtomic(join(to, 'report.json'), jsonOf(report));
   writeFileAtomic(join(to, 'report.html'), htmlOf(report));
-  for (const { text, verdict } of report.claims) console.log(`${text}: ${verdict}`);
   const finished = report.cells.filter(({ state }) => state === 'finished').length;
   console.log(
     `${finished} of ${report.cells.length} cells finished; report: ${join(to, 'report.html')}, .md and .json`,

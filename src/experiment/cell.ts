@@ -15,6 +15,7 @@ import { type DataHash, differences, openRun, type ResumedRun } from '../train/r
 import { type Listener, parameterCounts, train } from '../train/run/train.js';
 import { readSafetensors } from '../train/safetensors.js';
 import { printable } from '../train/windows/show.js';
+import type { WindowSource } from '../train/windows/window.js';
 import { commitOfCode } from './commit.js';
 import { estimateCell } from './estimate.js';
 import type { Cell } from './grid.js';
@@ -55,6 +56,8 @@ export interface CellResult {
   /** why, each with its file and line: the first hundred of each kind */
   readonly left_out_reasons: readonly string[];
   readonly order0_entropy?: number;
+  /** bits per caption byte of a decoder that knows how often each held-out caption comes, and does not listen */
+  readonly caption_floor?: number;
   readonly adapter: string;
 }
 
@@ -158,6 +161,7 @@ async function runWhole(
       left_out: data.leftOut.count,
       left_out_reasons: data.leftOut.reasons,
       ...(data.entropy !== undefined && { order0_entropy: data.entropy }),
+      ...captionFloor(data.validation),
       adapter: device.name,
     };
   } finally {
@@ -185,6 +189,18 @@ function rounded({ measures, scores }: Validation): Pick<CellResult, 'measures' 
     measures: { ...measures, ...Object.fromEntries(kept.map(([name, each]) => [name, ratioOf(each)])) },
     scores: Object.fromEntries(kept),
   };
+}
+
+/** The entropy of the held-out captions, over their bytes and EOS. Nothing without captions. */
+function captionFloor(sources: readonly WindowSource[]): { caption_floor?: number } {
+  const audio = sources.find(({ kind }) => kind === 'audio');
+  if (audio === undefined) return {};
+  const windows = Array.from({ length: audio.validationCount }, (_, i) => audio.validation(i));
+  const counts = new Map<string, number>();
+  for (const { info } of windows) counts.set(info.caption!, (counts.get(info.caption!) ?? 0) + 1);
+  const bits = windows.reduce((sum, { info }) => sum - Math.log2(counts.get(info.caption!)! / windows.length), 0);
+  const bytes = windows.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
+  return { caption_floor: bits / bytes };
 }
 
 /** The newest checkpoint of a run that was broken off. */

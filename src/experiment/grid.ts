@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '../engine/errors.js';
-import { DOOR_KINDS } from '../model/config.js';
+import { type DecoderConfig, DOOR_KINDS } from '../model/config.js';
 import { checked, issuesOf } from '../train/issues.js';
 import {
   CHANNEL_GROUPS,
@@ -68,6 +68,7 @@ export interface Cell {
   readonly steps: number;
   readonly lr: number;
   readonly options: TrainOptions;
+  readonly decoder: DecoderConfig;
 }
 
 /** An experiment: its arms, and a cell for each run. */
@@ -76,6 +77,8 @@ export interface Grid {
   readonly about: string;
   /** in the order of the file */
   readonly arms: readonly { readonly name: string; readonly door: string; readonly channels?: readonly string[] }[];
+  /** whether each arm is run with each of several learning rates */
+  readonly tunesRate: boolean;
   /** by seed, then K, steps, learning rate and arm, so that what is compared with each other is run one after another */
   readonly cells: readonly Cell[];
 }
@@ -123,10 +126,10 @@ export function readGrid(input: unknown, from: string): Grid {
       const options = resolveTrainOptions({ ...settings, ...door, ...axes }, `${from}: arm ${arm}`);
       const decoder = decoderConfigOf(options);
       const id = hashOf({ ...options, ...decoder });
-      cells.push({ index: cells.length, id, arm, K: decoder.K, seed, steps: budget, lr: options.lr, options });
+      cells.push({ index: cells.length, id, arm, K: decoder.K, seed, steps: budget, lr: options.lr, options, decoder });
     }
   }
-  return { name, about, arms, cells };
+  return { name, about, arms, tunesRate: rates !== undefined, cells };
 }
 
 /** Every combination of one of each, the last changing fastest. */

@@ -1,4 +1,9 @@
+import { DEVIATION } from '../model/doors/definition.js';
 import type { CollectedCell } from './collect.js';
+
+/*
+ * The rules by which grid A of results/PROTOCOL.md chooses learning rates and starting deviations.
+ */
 
 /** An arm with what was tuned of it. */
 export interface Tuned {
@@ -62,25 +67,33 @@ export function rateBeyond(tried: readonly Tried[], seed: number, grid: readonly
 }
 
 /**
- * The choice of an arm by the rules of results/PROTOCOL.md: of the two best rates of the first seed the one with the lower mean
- * over both seeds; then the deviation with the lowest value at that rate and the first seed.
+ * Of the two best rates of the first seed the one with the lower mean over both seeds.
  *
  * @returns undefined while a run that the choice needs has not finished
  */
-export function choose(tried: readonly Tried[], seeds: readonly [number, number]): Tuned | undefined {
-  const two = ratesInOrder(tried, seeds[0]).slice(0, 2);
-  const means = two.flatMap((lr) => {
-    const values = seeds.flatMap((seed) => {
-      const run = tried.find((each) => each.lr === lr && each.seed === seed && each.doorDeviation === undefined);
-      return run === undefined ? [] : [run.value];
+export function bestRate(tried: readonly Tried[], seeds: readonly [number, number]): Tuned | undefined {
+  const plain = tried.filter(({ doorDeviation }) => doorDeviation === undefined);
+  const means = ratesInOrder(plain, seeds[0])
+    .slice(0, 2)
+    .flatMap((lr) => {
+      const values = seeds.flatMap((seed) => plain.find((run) => run.lr === lr && run.seed === seed)?.value ?? []);
+      return values.length === 2 ? [{ lr, value: (values[0]! + values[1]!) / 2 }] : [];
     });
-    return values.length === 2 ? [{ lr, value: (values[0]! + values[1]!) / 2 }] : [];
-  });
   if (means.length < 2) return undefined;
-  const [best] = means.toSorted((a, b) => a.value - b.value || a.lr - b.lr) as [{ lr: number; value: number }];
-  const deviations = tried
-    .filter((run) => run.lr === best.lr && run.seed === seeds[0])
-    .toSorted((a, b) => a.value - b.value || (a.doorDeviation ?? 0.02) - (b.doorDeviation ?? 0.02));
-  const doorDeviation = deviations[0]!.doorDeviation;
-  return { ...best, ...(doorDeviation !== undefined && { doorDeviation }) };
+  return means.toSorted((a, b) => a.value - b.value || a.lr - b.lr)[0];
+}
+
+/** The deviation with the lowest value at a rate and the first seed; ties go to the smaller one. */
+export function bestDeviation(
+  tried: readonly Tried[],
+  lr: number,
+  seed: number,
+): Pick<Tuned, 'doorDeviation' | 'value'> {
+  const own = tried.filter((run) => run.lr === lr && run.seed === seed);
+  const [best] = own.toSorted((a, b) => a.value - b.value || deviationOf(a) - deviationOf(b));
+  return { value: best!.value, ...(best!.doorDeviation !== undefined && { doorDeviation: best!.doorDeviation }) };
+}
+
+function deviationOf({ doorDeviation = DEVIATION }: Tried): number {
+  return doorDeviation;
 }

@@ -100,7 +100,6 @@ describe('experiment', () => {
     expect(error).toBe('');
     expect(code).toBe(0);
     expect(out).toContain('cell 1/2  zero  K 1  seed 0  finished');
-    expect(out).toContain('The zero door does better on text than plain byte embeddings: undecided at this scale');
     expect(out).toContain('2 of 2 cells finished');
     // The same seeds on the same adapter give the same numbers, whoever runs them.
     if (existsSync(at('one'))) expect(resultOf('all', 0).weights_sha256).toBe(resultOf('one', 0).weights_sha256);
@@ -175,7 +174,7 @@ describe('experiment', () => {
       ['{"name":', 'bad.json: cannot be used: not JSON'],
       [
         '{"name":"x","arms":["wide"],"seeds":0,"steps":1}',
-        'bad.json: arms[0].door: no door is called "wide"; there are zero, projected, bytes, learned, random, permuted\n',
+        'bad.json: arms[0].door: no door is called "wide"; there are zero, zero-scaled, projected, bytes, bytes-untied, ',
       ],
       [
         '{"name":"x","arms":[{"door":"zero","channels":["hue"]}],"seeds":0,"steps":1}',
