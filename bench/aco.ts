@@ -2,7 +2,7 @@
  * Compile every pipeline of a training step, in both precisions, on the device that `aco.sh` pretends to have. A line on
  * stderr names each pipeline before the driver prints its statistics there; `acoTable.ts` reads them.
  */
-import { openDevice } from '../src/engine/adapters.js';
+import { openDevice } from '../src/device/adapters.js';
 import { type AdapterProfile, kernelText, readInterface } from '../src/engine/kernel.js';
 import { recordAdamW } from '../src/engine/optimiser.js';
 import { compilePipeline } from '../src/engine/pipeline.js';

@@ -1,5 +1,5 @@
 /** Attention, forward and with its gradients, by the kernels of each kind of device. `npx tsx bench/attention.bench.ts [device]` */
-import { openDevice } from '../src/engine/adapters.js';
+import { openDevice } from '../src/device/adapters.js';
 import { attention } from '../src/engine/ops/attention.js';
 import { compareKernels } from './suite.js';
 

@@ -1,5 +1,5 @@
 /** A linear layer's three products by the kernels of each kind of device. `npx tsx bench/matmul.bench.ts [device]` */
-import { openDevice } from '../src/engine/adapters.js';
+import { openDevice } from '../src/device/adapters.js';
 import { matmul } from '../src/engine/ops/matmul.js';
 import { compareKernels } from './suite.js';
 

@@ -1,9 +1,9 @@
 import { Bench } from 'tinybench';
 import { prove } from '../src/bench/proof.js';
-import type { Device } from '../src/engine/device.js';
+import { normals } from '../src/common/random.js';
+import type { Device } from '../src/device/device.js';
 import { Plan } from '../src/engine/plan.js';
 import { Program } from '../src/engine/program.js';
-import { normals } from '../src/engine/random.js';
 
 /**
  * One op by the kernels of each kind of device: each proved against its reference, then replayed until it is done. Prints

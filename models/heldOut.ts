@@ -1,4 +1,4 @@
-import type { Device } from '../src/engine/device.js';
+import type { Device } from '../src/device/device.js';
 import { bitsOf, Evaluator } from '../src/model/evaluator.js';
 import type { Checkpoint } from '../src/train/checkpoint.js';
 import { assemble } from '../src/train/windows/mix.js';

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { openDevice } from '../src/engine/adapters.js';
+import { openDevice } from '../src/device/adapters.js';
 import { countParameters, parameterSpecs } from '../src/model/parameters.js';
 import { readCheckpoint, writeHalfWeights } from '../src/train/checkpoint.js';
 import { chosenCheckpoint } from '../src/train/run/checkpoints.js';

@@ -1,4 +1,4 @@
-// addLayerNorm.backward   d = dSum + layerNorm.backward(dY): what both x and delta receive, since sum = x + delta
+// addLayerNorm.backward   d = dSum + layerNorm.backward(dY): the gradient of both x and delta, since sum = x + delta
 // Twin: addLayerNormBackward's reference in src/engine/ops/addLayerNorm.ts
 //
 //   sum, dY, dSum, d  [N, C]   sum[n, c] sits at n*C + c

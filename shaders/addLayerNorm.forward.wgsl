@@ -1,4 +1,4 @@
-// addLayerNorm.forward   sum = x + delta,  y = layerNorm(sum): a residual connection and the norm behind it in one pass
+// addLayerNorm.forward   sum = x + delta,  y = layerNorm(sum): a residual connection and the norm after it in one pass
 // Twin: addLayerNormForward's reference in src/engine/ops/addLayerNorm.ts
 //
 //   x, delta, sum, y  [N, C]   x[n, c] sits at n*C + c

@@ -7,10 +7,10 @@
 //   lse, delta       [B, H, S]     from attention.forward and attention.delta
 //
 // Key j is seen by every query when it is a slot (j < P), else by queries j .. S-1.
-// One invocation per key row, which owns its dK and dV, so no two invocations add into one place.
-// A workgroup's rows are of one head. Workgroups: B*H * ceil(S / WORKGROUP), folded over y past 65535.
+// One invocation per key row, which owns its dK and dV, so no two invocations add to the same element.
+// All rows of a workgroup belong to one head. Workgroups: B*H * ceil(S / WORKGROUP), folded over y past 65535.
 //
-// const HEAD_DIM: u32, equal to D, stands before this text: private arrays need a known size
+// const HEAD_DIM: u32, equal to D, precedes this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 

@@ -6,11 +6,11 @@
 //   dY           [B, S, H*D]
 //   lse, delta   [B, H, S]     from attention.forward and attention.delta
 //
-// Query i sees keys 0 .. max(i + 1, P) - 1; the others have p = 0 and are left out by the loop bound.
+// Query i sees keys 0 .. max(i + 1, P) - 1; the others have p = 0, and the loop bound excludes them.
 // One invocation per query row, which owns its dQ; probabilities are recomputed from lse, never stored.
-// A workgroup's rows are of one head. Workgroups: B*H * ceil(S / WORKGROUP), folded over y past 65535.
+// All rows of a workgroup belong to one head. Workgroups: B*H * ceil(S / WORKGROUP), folded over y past 65535.
 //
-// const HEAD_DIM: u32, equal to D, stands before this text: private arrays need a known size
+// const HEAD_DIM: u32, equal to D, precedes this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 

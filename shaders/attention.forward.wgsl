@@ -9,13 +9,13 @@
 //   lse       [B, H, S]            log Σ_j exp(scale * q·k), saved for the backward passes
 //
 // A query at position i sees keys 0 .. limit-1 with limit = max(i + 1, P): every one of the P slots, and the stream up
-// to itself. Masked keys are left out by the loop bound. A row's numbers depend on its own keys only, in order of j, so
-// they are the same bits whether rows come one at a time from a cache or all at once.
+// to itself. The loop bound excludes masked keys. A row's numbers depend only on its own keys, in order of j, so they
+// have the same bits when rows are computed one at a time with a cache or all at once.
 //
 // One invocation per query row, one key at a time.
-// A workgroup's rows are of one head. Workgroups: B*H * ceil(S / WORKGROUP), folded over y past 65535.
+// All rows of a workgroup belong to one head. Workgroups: B*H * ceil(S / WORKGROUP), folded over y past 65535.
 //
-// const HEAD_DIM: u32, equal to D, stands before this text: private arrays need a known size
+// const HEAD_DIM: u32, equal to D, precedes this text: private arrays need a known size
 
 struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, capacity: u32, scale: f32 }
 
@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let key = (head * params.capacity + j) * HEAD_DIM; // k[b, h, j, 0]
     var score = 0.0;
     for (var d = 0u; d < HEAD_DIM; d++) { score += query[d] * k[key + d]; }
-    // The maximum is subtracted so that exp stays at most 1; what was summed under an older maximum is scaled down.
+    // The maximum is subtracted so that exp stays at most 1; sums under an older maximum are scaled down.
     let largest = max(maximum, score);
     let shrink = exp(maximum - largest);
     let p = exp(score - largest);

@@ -1,11 +1,11 @@
 // crossEntropy.forward   nats[n] = log Σ_v exp(logits[n, v]) - logits[n, target],
 //                        dLogits[n, v] = weights[n] / total * (softmax(logits[n])[v] - [v = target])
-// Forward and backward in one: the gradient of loss = Σ w*nats / Σ w needs nothing that comes later.
+// Forward and backward in one: the gradient of loss = Σ w*nats / Σ w needs no later value.
 // Twin: crossEntropyReference in src/engine/ops/crossEntropy.ts
 //
 //   logits, dLogits  [N, V]   logits[n, v] sits at n*V + v
 //   targets          [N]      u32, below V
-//   weights          [N]      0 leaves a row out
+//   weights          [N]      0 excludes a row
 //   total            [1]      Σ weights, from crossEntropy.total; where it is 0 every gradient is 0
 //   nats             [N]      not weighted
 //

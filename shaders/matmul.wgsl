@@ -4,13 +4,13 @@
 //
 //   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
-//   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
+//   bias   [N]      read only when BIAS == 1; otherwise any buffer is bound
 //   y      [M, N]   overwritten, or added into when ADD == 1
 //
 // The three uses in training: nt (TRANSPOSE_B) y = x·weightᵀ + bias; nn dX = dY·weight; tn (TRANSPOSE_A, ADD)
 // dWeight += dYᵀ·x. Outputs are numbered row by row, 64 to a workgroup; the grid folds over y past 65535 workgroups.
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, precede this text
 
 struct Params { M: u32, N: u32, K: u32 }
 
@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let m = at / params.N;
   let n = at % params.N;
 
-  // Walking k moves a's index by aStep and b's by bStep: 1 along a row, a whole row's length down a column.
+  // One k moves a's index by aStep and b's by bStep: 1 along a row, the length of a row down a column.
   let aStep = select(1u, params.M, TRANSPOSE_A == 1u);
   let bStep = select(params.N, 1u, TRANSPOSE_B == 1u);
   var aAt = select(m * params.K, m, TRANSPOSE_A == 1u); // A[m, 0]

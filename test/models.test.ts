@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { inModels, readCard } from '../models/card.js';
 import { heldOutBits } from '../models/heldOut.js';
 import { TRAINED } from '../src/cli/weights.js';
-import { openDevice } from '../src/engine/adapters.js';
+import { openDevice } from '../src/device/adapters.js';
 import { bitsOf } from '../src/model/evaluator.js';
 import { initialParameters } from '../src/model/parameters.js';
 import { readCheckpoint } from '../src/train/checkpoint.js';

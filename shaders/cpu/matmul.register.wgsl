@@ -1,18 +1,18 @@
 // cpu/matmul.register   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], where the flags ask for it
-// matmul with two ideas more, for a CPU: an invocation keeps 4×2 sums in registers, so that what it loads is used 2 or
-// 4 times; and a strip of B is copied to workgroup memory once for many rows, where it lies in the order in which it is read.
+// matmul with two more ideas, for a CPU: an invocation keeps 4×2 sums in registers, so that each loaded value is used 2 or 4
+// times; and a strip of B is copied to workgroup memory once for many rows, in the order in which it is read.
 // Twin: matmulReference in src/engine/ops/matmul.ts. The bits are those of matmul, because k ascends one by one.
 //
 //   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
-//   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
+//   bias   [N]      read only when BIAS == 1; otherwise any buffer is bound
 //   y      [M, N]   overwritten, or added into when ADD == 1
 //
 // One workgroup is one subgroup of 4 lanes and owns ROWS rows × 8 columns of y: lane l has columns n0 + l and n0 + 4 + l of
-// every row. It takes k in pieces of DEPTH, so that the strip stays in the fastest cache; between two pieces the sums rest in
-// `sums`. Workgroups: [ceil(N / 8), ceil(M / ROWS)].
+// every row. It processes k in pieces of DEPTH, so that the strip stays in the fastest cache; between two pieces `sums`
+// holds the sums. Workgroups: [ceil(N / 8), ceil(M / ROWS)].
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and ROWS, DEPTH: u32, stand before this text
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and ROWS, DEPTH: u32, precede this text
 
 struct Params { M: u32, N: u32, K: u32 }
 
@@ -33,8 +33,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let n0 = group.x * 8u;
   let m0 = group.y * ROWS;
   let rows = min(ROWS, params.M - m0);
-  let whole = n0 + 8u <= params.N; // all 8 columns are there
-  let aStep = select(1u, params.M, TRANSPOSE_A == 1u); // how far one k moves in a
+  let whole = n0 + 8u <= params.N; // all 8 columns exist
+  let aStep = select(1u, params.M, TRANSPOSE_A == 1u); // step in a for one k
 
   for (var k0 = 0u; k0 < params.K; k0 += DEPTH) {
     let depth = min(DEPTH, params.K - k0);
@@ -52,10 +52,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         }
       }
     }
-    workgroupBarrier(); // the strip is whole
+    workgroupBarrier(); // the strip is complete
 
     for (var r = 0u; r < rows; r += R) {
-      // Where A[m, k0] sits for the rows at hand; past the last row it is repeated, and its sums are not written.
+      // Index of A[m, k0] for the current rows; rows past the end repeat the last one, and their sums are not written.
       var at: array<u32, R>;
       var sum: array<f32, R * C>;
       for (var i = 0u; i < R; i++) {

@@ -1,12 +1,12 @@
-// addLayerNorm.backward   d = dSum + layerNorm.backward(dY): what both x and delta receive, since sum = x + delta
+// addLayerNorm.backward   d = dSum + layerNorm.backward(dY): the gradient of both x and delta, since sum = x + delta
 // Twin: addLayerNormBackward's reference in src/engine/ops/addLayerNorm.ts
 //
 //   sum, dY, dSum, d  [N, C]   sum[n, c] sits at n*C + c
 //   weight            [C]
 //   mean, rstd        [N]      saved by addLayerNorm.forward
 //
-// For GPUs: one subgroup per row; its SUBGROUP lanes stride over c, so neighbours read neighbours, and subgroupAdd
-// joins their sums. A workgroup is exactly one subgroup: no shared memory and no barrier.
+// For GPUs: one subgroup per row; its SUBGROUP lanes stride over c, so neighbouring lanes read neighbouring addresses,
+// and subgroupAdd adds their sums. A workgroup is exactly one subgroup: no shared memory and no barrier.
 // Workgroups: N, folded over y past 65535.
 
 struct Params { N: u32, C: u32 }
@@ -23,7 +23,7 @@ struct Params { N: u32, C: u32 }
 @compute @workgroup_size(SUBGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let n = group.x + group.y * 65535u;
-  if (n >= params.N) { return; } // the same for the whole workgroup
+  if (n >= params.N) { return; } // uniform in the workgroup
   let row = n * params.C; // sum[n, 0]
   let center = mean[n];
   let scale = rstd[n];

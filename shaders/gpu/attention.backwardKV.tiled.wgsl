@@ -1,11 +1,11 @@
 // attention.backwardKV   dV[j] = Σ_i p_ij * dY[i],  dK[j] = scale * Σ_i p_ij * (dY[i]·v[j] - delta[i]) * q[i]
 // with p_ij = exp(scale * q[i]·k[j] - lse[i]).
-// For GPUs; is built as gpu/attention.forward.tiled, with keys and queries in each other's place: a workgroup owns
-// 64 keys of one head and takes 32 queries at a time. Two products, k by q and v by dY, give 64 × 32 scores and their dP;
-// from them come p and dScore = p * (dP - delta); and two products more, p by dY and dScore by q, are added to dV and dK.
+// For GPUs; the same structure as gpu/attention.forward.tiled, with keys and queries exchanged: a workgroup owns 64 keys
+// of one head and processes 32 queries at a time. Two products, k by q and v by dY, give 64 × 32 scores and their dP;
+// they give p and dScore = p * (dP - delta). Two more products, p by dY and dScore by q, are added to dV and dK.
 // Dao et al. 2022, arXiv:2205.14135, appendix B. Twin: visitPairs in src/engine/ops/attention.ts
 //
-//   q, k, v, dK, dV  [B, H, S, D]   D is a multiple of 4; every tensor of it is read as vec4s, D / 4 a row
+//   q, k, v, dK, dV  [B, H, S, D]   D is a multiple of 4; tensors with this axis are read as vec4s, D / 4 per row
 //   dY               [B, S, H*D]
 //   lse, delta       [B, H, S]      from attention.forward and attention.delta
 //
@@ -33,7 +33,7 @@ struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 @group(0) @binding(7) var<storage, read_write> dK: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> dV: array<vec4f>;
 
-// The two factors of the product at hand: k by q, or v by dY, over the columns x of a strip; or p by dY, or dScore by q, over
+// The two factors of the current product: k by q, or v by dY, over the columns x of a strip; or p by dY, or dScore by q, over
 // the queries x of a tile.
 var<workgroup> left: array<vec4f, TILE * LEFT>;   // left[x*LEFT + r]: k, v, p or dScore of keys 4r .. 4r + 3 at x
 var<workgroup> right: array<vec4f, TILE * RIGHT>; // right[x*RIGHT + c]: queries, or columns, 4c .. of q or dY at x
@@ -125,7 +125,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let tiles = (params.S + ROWS - 1u) / ROWS;
   let index = group.x + group.y * 65535u;
   let head = index / tiles; // b*H + h
-  if (head >= params.B * params.H) { return; } // the same for the whole workgroup
+  if (head >= params.B * params.H) { return; } // uniform in the workgroup
   let s0 = index % tiles * ROWS;
   let r = lane / 8u;
   let c = lane % 8u;
@@ -139,7 +139,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let rightX = lane % 2u + lane / 16u * 2u;
   let rightC = lane / 2u % 8u;
 
-  var dKey: array<mat4x4f, STRIPS>;   // Σ_i dScore_i * q[i] so far; laid out as `multiply` says
+  var dKey: array<mat4x4f, STRIPS>;   // Σ_i dScore_i * q[i] so far; laid out as in `multiply`
   var dValue: array<mat4x4f, STRIPS>; // Σ_i p_i * dY[i] so far
   for (var i0 = start; i0 < params.S; i0 += TILE) {
     var score = mat4x4f();
@@ -152,12 +152,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       if (lane < 64u) { stageRight(rightX, rightC, blockOfQ(head, i, quad + rightX)); }
       workgroupBarrier(); // k and q are staged
       score = multiply(score, r, c);
-      workgroupBarrier(); // all have read them: they may be replaced
+      workgroupBarrier(); // all have read them: they may be overwritten
       stageLeft(leftX, leftR, blockOfV(head, s, quad + leftX));
       if (lane < 64u) { stageRight(rightX, rightC, blockOfDY(head, i, quad + rightX)); }
       workgroupBarrier(); // v and dY are staged
       dP = multiply(dP, r, c);
-      workgroupBarrier(); // all have read them: they may be replaced
+      workgroupBarrier(); // all have read them: they may be overwritten
     }
 
     let query = i0 + 4u * c;
@@ -166,12 +166,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       weightOf(head, score[2], query + 2u, first), weightOf(head, score[3], query + 3u, first));
     stageLeft(c, r, p);
     for (var strip = 0u; strip < STRIPS; strip++) {
-      for (var t = lane; t < TILE * 8u; t += 128u) { // as dY lies in memory: its queries are the x of `right`
+      for (var t = lane; t < TILE * 8u; t += 128u) { // in the order of dY in memory: its queries are the x of `right`
         right[t / 8u * RIGHT + t % 8u] = loadDY(head, i0 + t / 8u, strip * 8u + t % 8u);
       }
       workgroupBarrier(); // p and dY are staged
       dValue[strip] = multiply(dValue[strip], r, c);
-      workgroupBarrier(); // all have read them: they may be replaced
+      workgroupBarrier(); // all have read them: they may be overwritten
     }
     stageLeft(c, r, mat4x4f(
       dScoreOf(head, p[0], dP[0], query), dScoreOf(head, p[1], dP[1], query + 1u),
@@ -182,7 +182,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
       workgroupBarrier(); // dScore and q are staged
       dKey[strip] = multiply(dKey[strip], r, c);
-      workgroupBarrier(); // all have read them: they may be replaced
+      workgroupBarrier(); // all have read them: they may be overwritten
     }
   }
 

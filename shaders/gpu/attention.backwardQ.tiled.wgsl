@@ -1,11 +1,11 @@
 // attention.backwardQ   dQ[i] = scale * Σ_j p_ij * (dY[i]·v[j] - delta[i]) * k[j]
 // with p_ij = exp(scale * q[i]·k[j] - lse[i]).
-// For GPUs; is built as gpu/attention.forward.tiled: a workgroup owns 64 queries of one head and takes 32 keys at a
-// time. Two products, q by k and dY by v, give 64 × 32 scores and their dP; from them comes dScore = p * (dP - delta), and a
-// third product, dScore by k, is added to dQ. Dao et al. 2022, arXiv:2205.14135, appendix B.
-// Twin: visitPairs in src/engine/ops/attention.ts
+// For GPUs; the same structure as gpu/attention.forward.tiled: a workgroup owns 64 queries of one head and processes 32
+// keys at a time. Two products, q by k and dY by v, give 64 × 32 scores and their dP; they give dScore = p * (dP -
+// delta), and a third product, dScore by k, is added to dQ. Dao et al. 2022, arXiv:2205.14135, appendix B. Twin:
+// visitPairs in src/engine/ops/attention.ts
 //
-//   q, k, v, dQ  [B, H, S, D]   D is a multiple of 4; every tensor of it is read as vec4s, D / 4 a row
+//   q, k, v, dQ  [B, H, S, D]   D is a multiple of 4; tensors with this axis are read as vec4s, D / 4 per row
 //   dY           [B, S, H*D]
 //   lse, delta   [B, H, S]      from attention.forward and attention.delta
 //
@@ -32,7 +32,7 @@ struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, scale: f32 }
 @group(0) @binding(6) var<storage, read> delta: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dQ: array<vec4f>;
 
-// The two factors of the product at hand: q by k, or dY by v, over the columns x of a strip, or dScore by k over the keys x of a tile.
+// The two factors of the current product: q by k, or dY by v, over the columns x of a strip, or dScore by k over the keys x of a tile.
 var<workgroup> left: array<vec4f, TILE * LEFT>;   // left[x*LEFT + r]: q, dY, or dScore of queries 4r .. 4r + 3 at x
 var<workgroup> right: array<vec4f, TILE * RIGHT>; // right[x*RIGHT + c]: keys 4c .. of k or v, or columns 4c .. of k, at x
 
@@ -125,7 +125,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let tiles = (params.S + ROWS - 1u) / ROWS;
   let index = group.x + group.y * 65535u;
   let head = index / tiles; // b*H + h
-  if (head >= params.B * params.H) { return; } // the same for the whole workgroup
+  if (head >= params.B * params.H) { return; } // uniform in the workgroup
   let s0 = index % tiles * ROWS;
   let r = lane / 8u;
   let c = lane % 8u;
@@ -141,7 +141,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let rightX = lane % 2u + lane / 16u * 2u;
   let rightC = lane / 2u % 8u;
 
-  var dQuery: array<mat4x4f, STRIPS>; // Σ_j dScore_j * k[j] so far; laid out as `multiply` says
+  var dQuery: array<mat4x4f, STRIPS>; // Σ_j dScore_j * k[j] so far; laid out as in `multiply`
   for (var j0 = 0u; j0 < reach; j0 += TILE) {
     var score = mat4x4f();
     var dP = mat4x4f();
@@ -153,12 +153,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       if (lane < 64u) { stageRight(rightX, rightC, blockOfK(head, j, quad + rightX)); }
       workgroupBarrier(); // q and k are staged
       score = multiply(score, r, c);
-      workgroupBarrier(); // all have read them: they may be replaced
+      workgroupBarrier(); // all have read them: they may be overwritten
       stageLeft(leftX, leftR, blockOfDY(head, s, quad + leftX));
       if (lane < 64u) { stageRight(rightX, rightC, blockOfV(head, j, quad + rightX)); }
       workgroupBarrier(); // dY and v are staged
       dP = multiply(dP, r, c);
-      workgroupBarrier(); // all have read them: they may be replaced
+      workgroupBarrier(); // all have read them: they may be overwritten
     }
 
     let key = j0 + 4u * c;
@@ -166,12 +166,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       dScoreOf(score[0], dP[0], logTotal, inner, key, limit), dScoreOf(score[1], dP[1], logTotal, inner, key + 1u, limit),
       dScoreOf(score[2], dP[2], logTotal, inner, key + 2u, limit), dScoreOf(score[3], dP[3], logTotal, inner, key + 3u, limit)));
     for (var strip = 0u; strip < STRIPS; strip++) {
-      for (var t = lane; t < TILE * 8u; t += 128u) { // as k lies in memory: its keys are the x of `right`
+      for (var t = lane; t < TILE * 8u; t += 128u) { // in the order of k in memory: its keys are the x of `right`
         right[t / 8u * RIGHT + t % 8u] = loadK(head, j0 + t / 8u, strip * 8u + t % 8u);
       }
       workgroupBarrier(); // dScore and k are staged
       dQuery[strip] = multiply(dQuery[strip], r, c);
-      workgroupBarrier(); // all have read them: they may be replaced
+      workgroupBarrier(); // all have read them: they may be overwritten
     }
   }
 

@@ -1,10 +1,10 @@
 // attention.forward   y[i] = Σ_j softmax_j(scale * q[i]·k[j]) v[j], over the keys that query i may see
-// For GPUs; adds one idea: attention is two matrix products, which are cut into tiles as in gpu/matmul.tiled. A
-// workgroup owns 64 queries of one head and takes 32 keys at a time: q by k gives 64 × 32 scores, the running softmax
-// turns them into weights, and weights by v are added to the output. Dao et al. 2022, arXiv:2205.14135.
-// Twin: attentionReference in src/engine/ops/attention.ts
+// For GPUs; adds one idea: attention is two matrix products, which are split into tiles as in gpu/matmul.tiled. A
+// workgroup owns 64 queries of one head and processes 32 keys at a time: q by k gives 64 × 32 scores, the running
+// softmax turns them into weights, and weights by v are added to the output. Dao et al. 2022, arXiv:2205.14135. Twin:
+// attentionReference in src/engine/ops/attention.ts
 //
-//   q         [B, H, S, D]         D is a multiple of 4; every tensor of it is read as vec4s, D / 4 a row
+//   q         [B, H, S, D]         D is a multiple of 4; tensors with this axis are read as vec4s, D / 4 per row
 //   k, v      [B, H, capacity, D]
 //   position  [1]                  u32: position in the sequence of query row 0
 //   y         [B, S, H*D]          heads merged: y[b, s, h*D + d]
@@ -34,10 +34,10 @@ struct Params { B: u32, H: u32, S: u32, D: u32, P: u32, capacity: u32, scale: f3
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> lse: array<f32>;
 
-// The two factors of the product at hand: q by k over the columns x of a strip, or weights by v over the keys x of a tile.
+// The two factors of the current product: q by k over the columns x of a strip, or weights by v over the keys x of a tile.
 var<workgroup> left: array<vec4f, TILE * LEFT>;   // left[x*LEFT + r]: scale * q, or the weight, of queries 4r .. 4r + 3 at x
 var<workgroup> right: array<vec4f, TILE * RIGHT>; // right[x*RIGHT + c]: keys 4c .. of k, or columns 4c .. of v, at x
-var<workgroup> shares: array<vec4f, 8 * 16>;      // shares[c*16 + r]: what invocation (r, c) found for queries 4r ..
+var<workgroup> shares: array<vec4f, 8 * 16>;      // shares[c*16 + r]: result of invocation (r, c) for queries 4r ..
 
 // Stage a 4 × 4 block of each factor, column by column: neighbours in `left` and `right` are neighbouring rows.
 fn stageLeft(x: u32, r: u32, block: mat4x4f) {
@@ -60,7 +60,7 @@ fn loadQ(head: u32, s: u32, quad: u32) -> vec4f {
   if (quad >= QUADS) { return vec4f(); }
   return params.scale * q[(head * params.S + min(s, params.S - 1u)) * QUADS + quad];
 }
-// The same of a key and a value; last: the last key that may be read.
+// The same for a key and a value; last: the last key that may be read.
 fn loadK(head: u32, last: u32, j: u32, quad: u32) -> vec4f {
   if (quad >= QUADS) { return vec4f(); }
   return k[(head * params.capacity + min(j, last)) * QUADS + quad];
@@ -109,7 +109,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let tiles = (params.S + ROWS - 1u) / ROWS;
   let index = group.x + group.y * 65535u;
   let head = index / tiles; // b*H + h
-  if (head >= params.B * params.H) { return; } // the same for the whole workgroup
+  if (head >= params.B * params.H) { return; } // uniform in the workgroup
   let s0 = index % tiles * ROWS;
   let r = lane / 8u;
   let c = lane % 8u;
@@ -124,7 +124,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let rightX = lane % 2u + lane / 16u * 2u;
   let rightC = lane / 2u % 8u;
 
-  var output: array<mat4x4f, STRIPS>; // Σ_j exp(score_j - maximum) v[j] so far; laid out as `multiply` says
+  var output: array<mat4x4f, STRIPS>; // Σ_j exp(score_j - maximum) v[j] so far; laid out as in `multiply`
   var maximum = vec4f(LOWEST);
   var total = vec4f(); // Σ exp(score_j - maximum) so far, over the keys of this invocation
 
@@ -135,7 +135,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       if (lane < 64u) { stageRight(rightX, rightC, blockOfK(head, reach - 1u, j0 + 4u * rightC, strip * 8u + rightX)); }
       workgroupBarrier(); // both factors are staged
       score = multiply(score, r, c);
-      workgroupBarrier(); // all have read the factors: they may be replaced
+      workgroupBarrier(); // all have read the factors: they may be overwritten
     }
 
     let key = j0 + 4u * c;
@@ -144,11 +144,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let score2 = masked(score[2], key + 2u, limit);
     let score3 = masked(score[3], key + 3u, limit);
     shares[c * 16u + r] = max(max(score0, score1), max(score2, score3));
-    workgroupBarrier(); // the maxima of all keys of the tile are there
+    workgroupBarrier(); // the maxima of all keys of the tile are written
     var largest = maximum;
     for (var i = 0u; i < 8u; i++) { largest = max(largest, shares[i * 16u + r]); }
-    // The maximum is subtracted so that exp stays at most 1; what was summed under an older maximum is scaled down. Where
-    // the maximum stays, the factor is 1 and not exp(0), which may be off by a bit: tiles that a query does not see change nothing.
+    // The maximum is subtracted so that exp stays at most 1; sums under an older maximum are scaled down. Where the
+    // maximum stays, the factor is 1 and not exp(0), which may be off by a bit: tiles that a query does not see change
+    // nothing.
     let shrink = select(vec4f(1.0), exp(maximum - largest), largest > maximum);
     maximum = largest;
     let p0 = weightOf(score0, maximum, key, limit);
@@ -159,19 +160,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     stageLeft(c, r, mat4x4f(p0, p1, p2, p3));
 
     for (var strip = 0u; strip < STRIPS; strip++) {
-      for (var t = lane; t < TILE * 8u; t += 128u) { // as v lies in memory: its keys are the x of `right`
+      for (var t = lane; t < TILE * 8u; t += 128u) { // in the order of v in memory: its keys are the x of `right`
         right[t / 8u * RIGHT + t % 8u] = loadV(head, reach - 1u, j0 + t / 8u, strip * 8u + t % 8u);
       }
       workgroupBarrier(); // weights and values are staged
       let before = output[strip];
       output[strip] = multiply(
         mat4x4f(before[0] * shrink, before[1] * shrink, before[2] * shrink, before[3] * shrink), r, c);
-      workgroupBarrier(); // all have read them: they may be replaced
+      workgroupBarrier(); // all have read them: they may be overwritten
     }
   }
 
   shares[c * 16u + r] = total;
-  workgroupBarrier(); // the totals over each invocation's keys are there
+  workgroupBarrier(); // the totals over each invocation's keys are written
   total = vec4f();
   for (var i = 0u; i < 8u; i++) { total += shares[i * 16u + r]; }
   let b = head / params.H;

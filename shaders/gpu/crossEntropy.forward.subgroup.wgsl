@@ -1,16 +1,16 @@
 // crossEntropy.forward   nats[n] = log Σ_v exp(logits[n, v]) - logits[n, target],
 //                        dLogits[n, v] = weights[n] / total * (softmax(logits[n])[v] - [v = target])
-// Forward and backward in one: the gradient of loss = Σ w*nats / Σ w needs nothing that comes later.
+// Forward and backward in one: the gradient of loss = Σ w*nats / Σ w needs no later value.
 // Twin: crossEntropyReference in src/engine/ops/crossEntropy.ts
 //
 //   logits, dLogits  [N, V]   logits[n, v] sits at n*V + v
 //   targets          [N]      u32, below V
-//   weights          [N]      0 leaves a row out
+//   weights          [N]      0 excludes a row
 //   total            [1]      Σ weights, from crossEntropy.total; where it is 0 every gradient is 0
 //   nats             [N]      not weighted
 //
-// For GPUs: one subgroup per row; its SUBGROUP lanes stride over v, so neighbours read neighbours, and subgroupMax
-// and subgroupAdd join their parts. A workgroup is exactly one subgroup: no shared memory and no barrier.
+// For GPUs: one subgroup per row; its SUBGROUP lanes stride over v, so neighbouring lanes read neighbouring addresses,
+// and subgroupMax and subgroupAdd combine their parts. A workgroup is exactly one subgroup: no shared memory and no barrier.
 // Workgroups: N, folded over y past 65535.
 
 struct Params { N: u32, V: u32 }
@@ -26,7 +26,7 @@ struct Params { N: u32, V: u32 }
 @compute @workgroup_size(SUBGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let n = group.x + group.y * 65535u;
-  if (n >= params.N) { return; } // the same for the whole workgroup
+  if (n >= params.N) { return; } // uniform in the workgroup
   let row = n * params.V; // logits[n, 0]
   let goal = min(targets[n], params.V - 1u); // clamped so that a bad target cannot read outside the row
 

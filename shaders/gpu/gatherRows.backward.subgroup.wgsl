@@ -3,11 +3,11 @@
 //
 //   ids     [N]      u32, below R
 //   dY      [N, W]   W ≤ C
-//   dTable  [R, C]   added into; columns W .. C-1 stay as they are
+//   dTable  [R, C]   added into; columns W .. C-1 are unchanged
 //
-// For GPUs: one subgroup owns row r of the table. Its lanes look at SUBGROUP ids at once, and only where one of them is
-// r does it go through them in order; then the lanes share the columns (w ≡ lane mod SUBGROUP).
-// Workgroups: R, folded over y past 65535.
+// For GPUs: one subgroup owns row r of the table. Its lanes compare SUBGROUP ids at once. If one of them is r, it goes
+// through them in order, and the lanes share the columns (w ≡ lane mod SUBGROUP). Workgroups: R, folded over y past
+// 65535.
 
 struct Params { N: u32, R: u32, C: u32, W: u32 }
 
@@ -19,7 +19,7 @@ struct Params { N: u32, R: u32, C: u32, W: u32 }
 @compute @workgroup_size(SUBGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let r = group.x + group.y * 65535u;
-  if (r >= params.R) { return; } // the same for the whole workgroup
+  if (r >= params.R) { return; } // uniform in the workgroup
   for (var n0 = 0u; n0 < params.N; n0 += SUBGROUP) {
     let end = min(n0 + SUBGROUP, params.N);
     let id = min(ids[min(n0 + lane, end - 1u)], params.R - 1u); // clamped as in gatherRows.forward

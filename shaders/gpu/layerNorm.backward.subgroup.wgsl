@@ -5,8 +5,8 @@
 //   weight        [C]
 //   mean, rstd    [N]      saved by layerNorm.forward
 //
-// For GPUs: one subgroup per row; its SUBGROUP lanes stride over c, so neighbours read neighbours, and subgroupAdd
-// joins their sums. A workgroup is exactly one subgroup: no shared memory and no barrier.
+// For GPUs: one subgroup per row; its SUBGROUP lanes stride over c, so neighbouring lanes read neighbouring addresses,
+// and subgroupAdd adds their sums. A workgroup is exactly one subgroup: no shared memory and no barrier.
 // Workgroups: N, folded over y past 65535.
 
 struct Params { N: u32, C: u32 }
@@ -22,7 +22,7 @@ struct Params { N: u32, C: u32 }
 @compute @workgroup_size(SUBGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let n = group.x + group.y * 65535u;
-  if (n >= params.N) { return; } // the same for the whole workgroup
+  if (n >= params.N) { return; } // uniform in the workgroup
   let row = n * params.C; // x[n, 0]
   let center = mean[n];
   let scale = rstd[n];

@@ -1,7 +1,7 @@
 // layerNorm.backwardWeight   dWeight[c] += Σ_i partials[i, 0, c],  dBias[c] += Σ_i partials[i, 1, c], in order of i
 // Twin: layerNormBackwardWeightReference in src/engine/ops/layerNorm.ts
 //
-//   partials        [chunks, 2, C]   from gpu/layerNorm.backwardWeight.split, many of them by way of gpu/sumRows.split
+//   partials        [chunks, 2, C]   from gpu/layerNorm.backwardWeight.split; many of them through gpu/sumRows.split
 //   dWeight, dBias  [C]              added into
 //
 // One invocation per column. Workgroups: ceil(C / WORKGROUP).

@@ -1,7 +1,7 @@
 // layerNorm.backwardWeight   Σ_n dY[n, c] * (x[n, c] - mean[n]) * rstd[n] and Σ_n dY[n, c] over one chunk of rows
-// For GPUs; adds one idea: the rows are cut into chunks, so that there are enough invocations to fill the
-// device; gpu/sumRows.split, where they are many, and gpu/layerNorm.backwardWeight.finish add the chunks up in order.
-// Twin: layerNormBackwardWeightReference in src/engine/ops/layerNorm.ts
+// For GPUs; adds one idea: the rows are split into chunks, so that there are enough invocations to fill the device.
+// gpu/layerNorm.backwardWeight.finish adds the chunks in order, after gpu/sumRows.split if there are many. Twin:
+// layerNormBackwardWeightReference in src/engine/ops/layerNorm.ts
 //
 //   x, dY       [N, C]                   x[n, c] sits at n*C + c
 //   mean, rstd  [N]                      saved by layerNorm.forward
@@ -21,7 +21,7 @@ struct Params { N: u32, C: u32 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let across = (params.C + WORKGROUP - 1u) / WORKGROUP; // workgroups side by side
+  let across = (params.C + WORKGROUP - 1u) / WORKGROUP; // workgroups per chunk
   let index = group.x + group.y * 65535u;
   let chunk = index / across;
   let c = index % across * WORKGROUP + lane;

@@ -6,7 +6,7 @@
 //
 // One invocation per output, 64 to a workgroup; the grid folds over y past 65535 workgroups.
 
-// const ADD: u32, 0 or 1, stands before this text
+// const ADD: u32, 0 or 1, precedes this text
 
 struct Params { M: u32, N: u32, Z: u32 }
 

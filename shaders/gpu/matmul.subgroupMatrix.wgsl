@@ -1,26 +1,25 @@
 // gpu/matmul.subgroupMatrix   y[m, n] = Σ_k A[m, k] * B[k, n]   with A and B rounded to f16 and the sums kept in f32, then
 // + bias[n], then + the old y[m, n], where the flags ask for it
 // For GPUs with matrix units; adds one idea to gpu/matmul.tiled: a subgroup multiplies small matrices as a whole,
-// from the same staged tiles, halved. Taken only where a run asks for mixed precision. Twin: matmulReference in
+// from the same staged tiles in half precision. Used only if a run requests mixed precision. Twin: matmulReference in
 // src/engine/ops/matmul.ts, to the precision of f16.
-//
-// Held to its reference with the matrix units emulated (test/support/subgroupMatrix.ts); NOT YET RUN on real ones, since no
-// adapter with the feature chromium-experimental-subgroup-matrix has been at hand.
+// Compared with its reference on emulated matrix units (test/support/subgroupMatrix.ts); NOT YET RUN on real ones,
+// since no adapter with the feature chromium-experimental-subgroup-matrix has been available.
 //
 //   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
-//   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
+//   bias   [N]      read only when BIAS == 1; otherwise any buffer is bound
 //   y      [M, N]   overwritten, or added into when ADD == 1; [Z, M, N] when the grid is Z > 1 deep, as in gpu/matmul.tiled
 //
-// f16 ends at 65504 and has full precision down to 6e-5 only. Gradients are below that, so A is multiplied by SCALE, a power
-// of two, as it is rounded, and the sum divided by it. A number too large is expected to become infinite and show in the
-// loss.
+// f16 ends at 65504 and has full precision down to 6e-5 only. Gradients are below that, so A is multiplied by SCALE, a
+// power of two, before rounding, and the sum is divided by it. A number that is too large should become infinite and
+// show in the loss.
 //
 // Workgroup (x, y, z) owns ROWS × COLUMNS of y in layer z. It is 2 × 2 subgroups, each with BLOCKS × BLOCKS sums of
 // MATRIX_M × MATRIX_N. Rows and columns past the edge repeat the last one and are not written.
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, stand before this text, and
-// const MATRIX_M, MATRIX_N, MATRIX_K: u32, what the hardware multiplies at once; SUBGROUP: u32, its lanes;
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, precede this text, and
+// const MATRIX_M, MATRIX_N, MATRIX_K: u32, the sizes that the hardware multiplies at once; SUBGROUP: u32, its lanes;
 // const BLOCKS: u32; DEPTH: u32, values of k staged at once, a multiple of MATRIX_K; SCALE: u32
 
 struct Params { M: u32, N: u32, K: u32 }
@@ -74,13 +73,13 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_id) subgroup: u32,
-  @builtin(subgroup_invocation_id) place: u32, // in the subgroup: lanes need not be numbered subgroup by subgroup
+  @builtin(subgroup_invocation_id) place: u32, // in the subgroup: lanes may not be numbered subgroup by subgroup
 ) {
   let m0 = group.y * ROWS;
   let n0 = group.x * COLUMNS;
   let top = subgroup / 2u * BLOCKS * MATRIX_M;  // first row of this subgroup in the tile
   let left = subgroup % 2u * BLOCKS * MATRIX_N; // first column
-  // This layer's share of k: whole tiles, as even as they go.
+  // This layer's share of k: whole tiles, distributed evenly.
   let share = (params.K + groups.z * DEPTH - 1u) / (groups.z * DEPTH) * DEPTH;
   let begin = group.z * share;
   let end = min(begin + share, params.K);
@@ -109,21 +108,21 @@ fn main(
         }
       }
     }
-    workgroupBarrier(); // all have read the tiles: they may be replaced
+    workgroupBarrier(); // all have read the tiles: they may be overwritten
   }
 
-  // Loops of known length and no index that is computed: an array that has one does not stay in registers.
+  // Loops have a constant length and no index is computed: an array with a computed index does not stay in registers.
   for (var i = 0u; i < BLOCKS; i++) {
     for (var j = 0u; j < BLOCKS; j++) {
       subgroupMatrixStore<row_major>(&sums, subgroup * SUM, sum[i * BLOCKS + j], MATRIX_N);
-      workgroupBarrier(); // the sums are where every lane can read them
+      workgroupBarrier(); // every lane can read the sums
       let m = m0 + top + i * MATRIX_M;
       let n = n0 + left + j * MATRIX_N;
       for (var e = 0u; e < (SUM + SUBGROUP - 1u) / SUBGROUP; e++) {
         let at = e * SUBGROUP + place;
         if (at < SUM) { store(group.z, m + at / MATRIX_N, n + at % MATRIX_N, sums[subgroup * SUM + at]); }
       }
-      workgroupBarrier(); // all have read the sums: the next may come
+      workgroupBarrier(); // all have read the sums: they may be overwritten
     }
   }
 }

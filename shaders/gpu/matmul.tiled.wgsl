@@ -1,20 +1,20 @@
 // gpu/matmul.tiled   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], where the flags ask for it
-// For GPUs; adds three ideas: a workgroup stages tiles of A and B in its memory, so that each value loaded from
-// far away is used up to 128 times; an invocation keeps 8×8 sums in registers, so that each staged one is used 8 times; and
-// the next tiles are fetched while these are multiplied.
-// Twin: matmulReference in src/engine/ops/matmul.ts; k still ascends one by one, whatever M and N are.
+// For GPUs; adds three ideas: a workgroup stages tiles of A and B in its memory, so that each value loaded from global
+// memory is used up to 128 times; an invocation keeps 8×8 sums in registers, so that each staged one is used 8 times;
+// and the next tiles are loaded while the current ones are multiplied. Twin: matmulReference in
+// src/engine/ops/matmul.ts; k still ascends one by one, for all M and N.
 //
 //   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
-//   bias   [N]      read only when BIAS == 1; otherwise any buffer may stand in
+//   bias   [N]      read only when BIAS == 1; otherwise any buffer is bound
 //   y      [M, N]   overwritten, or added into when ADD == 1; [Z, M, N] when the grid is Z > 1 deep: each layer sums
-//                   its own share of k and gpu/matmul.finish adds the layers up, so a short wide product fills a GPU too
+//                   its own share of k and gpu/matmul.finish adds the layers, so a short wide product fills a GPU too
 //
 // Workgroup (x, y, z) owns rows y*ROWS.. and columns x*COLUMNS.. of layer z. An invocation has 4 + 4 rows and 4 + 4 columns,
 // half a tile apart: four 4×4 blocks. Rows and columns past the edge repeat the last ones and are not written.
-// ALIGNED == 1 says that M, N and K are multiples of 4: then four numbers in a row are one load or store.
+// ALIGNED == 1 means that M, N and K are multiples of 4: four consecutive numbers are then one load or store.
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD, ALIGNED: u32, 0 or 1, stand before this text, and
+// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD, ALIGNED: u32, 0 or 1, precede this text, and
 // const ROWS, COLUMNS: u32, 64 or 128, the size of a tile of y
 
 struct Params { M: u32, N: u32, K: u32 }
@@ -28,13 +28,14 @@ struct Params { M: u32, N: u32, K: u32 }
 const DEPTH = 8u;                // values of k staged at once
 const A_PITCH = ROWS / 4u + 1u;  // vec4s from one k to the next: one of padding spreads them over the memory's banks
 const B_PITCH = COLUMNS / 4u + 1u;
-const A_BLOCKS = ROWS / 4u * (DEPTH / 4u); // 4×4 blocks in a tile of A; each is staged by an invocation of its own
+const A_BLOCKS = ROWS / 4u * (DEPTH / 4u); // 4×4 blocks in a tile of A; each is staged by a different invocation
 const B_BLOCKS = COLUMNS / 4u * (DEPTH / 4u);
 
 var<workgroup> aTile: array<vec4f, DEPTH * A_PITCH>; // aTile[q*A_PITCH + i]: A[m0 + 4i .. m0 + 4i + 3, k + q]
 var<workgroup> bTile: array<vec4f, DEPTH * B_PITCH>; // bTile[q*B_PITCH + i]: B[k + q, n0 + 4i .. n0 + 4i + 3]
 
-// Four numbers of a at row*pitch + column. Written as a multiple of 4, by which a compiler sees that they are one load.
+// Four numbers of a at row*pitch + column. The index is written as a multiple of 4, so that a compiler can make one
+// load of them.
 fn fourOfA(row: u32, column: u32, pitch: u32) -> vec4f {
   let at = (row * (pitch / 4u) + column / 4u) * 4u;
   return vec4f(a[at], a[at + 1u], a[at + 2u], a[at + 3u]);
@@ -173,7 +174,7 @@ fn main(
 ) {
   let m0 = group.y * ROWS;
   let n0 = group.x * COLUMNS;
-  // This layer's share of k: whole tiles, as even as they go.
+  // This layer's share of k: whole tiles, distributed evenly.
   let share = (params.K + groups.z * DEPTH - 1u) / (groups.z * DEPTH) * DEPTH;
   let begin = group.z * share;
   let end = min(begin + share, params.K);
@@ -186,7 +187,7 @@ fn main(
   for (var k = begin; k < end; k += DEPTH) {
     stage(lane, fetched);
     workgroupBarrier(); // both tiles are staged
-    fetched = fetch(lane, m0, n0, k + DEPTH, end); // arrives while these are multiplied; past the end nothing is read
+    fetched = fetch(lane, m0, n0, k + DEPTH, end); // arrives while the current tiles are multiplied
     for (var q = 0u; q < DEPTH; q++) {
       let top = aTile[q * A_PITCH + local.y];
       let bottom = aTile[q * A_PITCH + ROWS / 8u + local.y];
@@ -197,7 +198,7 @@ fn main(
       bottomLeft += outer(bottom, left);
       bottomRight += outer(bottom, right);
     }
-    workgroupBarrier(); // all have read the tiles: they may be replaced
+    workgroupBarrier(); // all have read the tiles: they may be overwritten
   }
 
   let m = m0 + 4u * local.y;

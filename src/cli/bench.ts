@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { OP_GROUPS, type OpGroup, type OpTime, timeOps } from '../bench/ops.js';
-import { type StepTime, timeStep } from '../bench/step.js';
+import { benchWindows, type StepTime, timeStep } from '../bench/step.js';
 import type { Spread } from '../bench/timing.js';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import type { AdapterProfile, KernelKind } from '../engine/kernel.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
@@ -25,12 +25,6 @@ interface BenchFlags extends DeviceFlags {
 
 const KERNEL_KINDS = ['readable', 'cpu', 'gpu'] as const;
 const PARTS = [...OP_GROUPS, 'step'];
-
-/** Windows to measure: the seed's for `lean`, one at a time where a CPU does the work. */
-function windowsOf(size: SizeName, kind: 'gpu' | 'cpu') {
-  if (size !== 'lean') return { batch: 8, prefix: 128, stream: 128 };
-  return { batch: kind === 'gpu' ? 12 : 1, prefix: 512, stream: 256 };
-}
 
 /** `byte-to-loss bench`: how long every op and the whole step take on this machine's adapter. */
 export function benchCommand(): Command {
@@ -66,11 +60,11 @@ async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): 
     if (!flags.json) console.log(line);
   };
   try {
-    const windows = windowsOf(name, device.kind);
+    const windows = benchWindows(name, device.kind);
     const size = {
-      B: flags.batch ?? windows.batch,
-      L: flags.prefix ?? windows.prefix,
-      T: flags.stream ?? windows.stream,
+      B: flags.batch ?? windows.B,
+      L: flags.prefix ?? windows.L,
+      T: flags.stream ?? windows.T,
     };
     if (size.B < 1 || size.T < 1)
       throw new InputError(`--batch and --stream must be at least 1; got ${size.B}, ${size.T}`);

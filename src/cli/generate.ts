@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { Decoder } from '../model/decoder.js';
 import { hexBytes, path, realNumber, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { InputError } from '../engine/errors.js';
-import { formatShape } from '../engine/shape.js';
-import type { Trace } from '../engine/trace.js';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import { InputError } from '../common/errors.js';
+import { formatShape } from '../common/shape.js';
+import type { Trace } from '../inspect/trace.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
 import { path, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { type Inspection, inspect, type Subject } from './inspect/inspection.js';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { InputError } from '../engine/errors.js';
-import { readJsonFile } from '../train/data/jsonFile.js';
+import { InputError } from '../common/errors.js';
+import { readJsonFile } from '../common/jsonFile.js';
 import { chosenCheckpoint } from '../train/run/checkpoints.js';
 import { readWeights, type Weights } from '../train/weights.js';
 import { printableLines } from './output.js';

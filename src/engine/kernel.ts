@@ -1,4 +1,5 @@
-import { InputError } from './errors.js';
+import { InputError } from '../common/errors.js';
+import type { SubgroupMatrixConfig } from '../device/device.js';
 import type { Tensor } from './tensor.js';
 
 /** What a kernel choice may depend on. `Device` has all of it. */
@@ -19,16 +20,6 @@ export interface AdapterProfile {
 
 /** Of matrix products: float32 throughout, or inputs rounded to f16 and sums in float32. All else is float32 either way. */
 export type Precision = 'full' | 'mixed';
-
-/** A shape of matrices that an adapter multiplies in hardware, [M, K] by [K, N], as WebGPU reports it. */
-export interface SubgroupMatrixConfig {
-  /** of the inputs and of the sums: `f32`, `f16`, `u32`, `i32`, … */
-  readonly componentType: string;
-  readonly resultComponentType: string;
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
 
 /** The readable kernels, those of the CPU device, or those for everything behind Dawn and for browsers; see `kernelTable.ts`. */
 export type KernelKind = 'readable' | 'cpu' | 'gpu';

@@ -1,5 +1,5 @@
-import type { Device } from './device.js';
-import { InputError, kindOf } from './errors.js';
+import { InputError, kindOf } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import { type Dispatch, type KernelInterface, packParams } from './kernel.js';
 import type { MemoryPlan } from './memory.js';
 import { hasGradients, type PlanBytes, predictMemory } from './prediction.js';

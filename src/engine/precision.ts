@@ -1,5 +1,5 @@
-import type { Device } from './device.js';
-import { DeviceError } from './errors.js';
+import { DeviceError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import type { AdapterProfile, Precision } from './kernel.js';
 import { matrixUnitsOf } from './tiling.js';
 

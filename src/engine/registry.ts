@@ -1,4 +1,4 @@
-import type { Shape } from './shape.js';
+import type { Shape } from '../common/shape.js';
 import type { Tensor } from './tensor.js';
 
 /** One way to call an op for the contract tests, at a size that straddles a tile edge. */

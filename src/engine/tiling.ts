@@ -1,3 +1,4 @@
+import type { SubgroupMatrixConfig } from '../device/device.js';
 import {
   type AdapterProfile,
   type Binding,
@@ -7,7 +8,6 @@ import {
   onePerInvocation,
   type Pass,
   type Scratch,
-  type SubgroupMatrixConfig,
 } from './kernel.js';
 
 /*

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceUsage } from 'node:process';
-import type { Device } from '../engine/device.js';
-import { NumberError } from '../engine/errors.js';
-import { makeFolders } from '../engine/folders.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import { NumberError } from '../common/errors.js';
+import { makeFolders } from '../common/folders.js';
+import type { Device } from '../device/device.js';
 import { checkpointDigest } from '../train/checkpoint.js';
 import { type Measures, ratioOf, type Validation } from '../train/measures.js';
 import { Checkpoints } from '../train/run/checkpoints.js';

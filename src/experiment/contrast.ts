@@ -1,5 +1,5 @@
-import { InputError } from '../engine/errors.js';
-import { integers } from '../engine/random.js';
+import { InputError } from '../common/errors.js';
+import { integers } from '../common/random.js';
 import type { WindowScores } from '../train/measures.js';
 import { meanOf, varianceOf } from './intervals.js';
 import { tCdf, tQuantile } from './studentT.js';

@@ -1,4 +1,4 @@
-import { checkWhole, InputError } from '../engine/errors.js';
+import { checkWhole, InputError } from '../common/errors.js';
 import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
 import { DOORS } from './doors/index.js';
 

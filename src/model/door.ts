@@ -1,4 +1,4 @@
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { join } from '../engine/ops/join.js';
 import type { Tensor } from '../engine/tensor.js';
 import { type DecoderConfig, OWN_DOOR } from './config.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { FileError } from '../engine/errors.js';
+import { FileError } from '../common/errors.js';
 import type { Chart } from './charts.js';
 import { escapeHtml, jsonForScript } from './html.js';
 import { LANGUAGE, SCRIPT } from './script.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { InputError } from '../engine/errors.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import { InputError } from '../common/errors.js';
 import { chartsOf, colourOf } from './charts.js';
 import { escapeHtml } from './html.js';
 import { chartsHtml, pageHtml } from './page.js';

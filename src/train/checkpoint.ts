@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, unlinkSync } from 'node:fs';
-import { NumberError } from '../engine/errors.js';
+import { quietly, writeFileAtomic } from '../common/atomicWrite.js';
+import { NumberError } from '../common/errors.js';
 import { parameterSpecs } from '../model/parameters.js';
-import { quietly, writeFileAtomic } from './atomicWrite.js';
 import {
   type Checkpoint,
   type CheckpointInfo,

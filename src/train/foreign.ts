@@ -1,4 +1,4 @@
-import { permutation } from '../engine/random.js';
+import { permutation } from '../common/random.js';
 
 /** Which windows and captions are set against each other is the same in every run, so that runs are compared on the same ones. */
 const SEED = 0;

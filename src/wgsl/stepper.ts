@@ -45,6 +45,8 @@ export class Stepper {
   touches: Touch[] = [];
   /** by memory, READ and WRITTEN for each word, since the last move began */
   readonly touched = new Map<Variable, Uint8Array>();
+  /** as `touched`, since the first statement */
+  readonly everTouched = new Map<Variable, Uint8Array>();
   /** what went wrong, where the run cannot go on */
   error: WgslError | undefined;
   /** rounds until now; the first brings every invocation to its first statement */
@@ -87,6 +89,7 @@ export class Stepper {
     this.#steps = this.#dispatch.steps();
     this.#ended = false;
     this.error = undefined;
+    this.everTouched.clear();
     this.rounds = 0;
     this.#move(() => true);
   }
@@ -156,13 +159,13 @@ export class Stepper {
 
   #touch(use: Touch['use'], lane: Lane, memory: Memory, word: number, words: readonly number[], at: Position): void {
     const variable = memory.variable!;
-    let flags = this.touched.get(variable);
-    if (!flags) {
-      flags = new Uint8Array(memory.words);
-      this.touched.set(variable, flags);
-    }
+    const flags = [this.touched, this.everTouched].map((by) => {
+      const known = by.get(variable) ?? new Uint8Array(memory.words);
+      by.set(variable, known);
+      return known;
+    });
     for (const offset of words) {
-      flags[word + offset]! |= use === 'read' ? READ : WRITTEN;
+      for (const each of flags) each[word + offset]! |= use === 'read' ? READ : WRITTEN;
       if (this.touches.length < MAX_TOUCHES) {
         this.touches.push({ lane: lane.index, use, variable, word: word + offset, at });
       }

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { byKind, listed, made, option, paths, realNumber, wholeNumber, windowSize } from '../../src/cli/arguments.js';
 import { COMMANDS } from '../../src/cli/main.js';
-import { DeviceError } from '../../src/engine/errors.js';
+import { DeviceError } from '../../src/common/errors.js';
 import { resolveTrainOptions } from '../../src/train/run/options.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { TINY_RUN } from '../reliability/runs.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
 import { foldWorkgroups, kernelText, packParams, readInterface } from '../../src/engine/kernel.js';
 
 const FILE = `// @group(0) @binding(9) var<storage, read> comment: array<f32>;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Device } from '../../src/engine/device.js';
-import { DeviceError } from '../../src/engine/errors.js';
+import { DeviceError } from '../../src/common/errors.js';
+import type { Device } from '../../src/device/device.js';
 import type { AdapterProfile } from '../../src/engine/kernel.js';
 import { kernelsFor } from '../../src/engine/kernelTable.js';
 import { profileFor } from '../../src/engine/precision.js';

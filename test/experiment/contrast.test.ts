@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { normal as normalOf } from '../../src/engine/random.js';
+import { normal as normalOf } from '../../src/common/random.js';
 import {
   contrast,
   difference,

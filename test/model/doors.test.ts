@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { integers } from '../../src/common/random.js';
 import { sum } from '../../src/engine/ops/sum.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { integers } from '../../src/engine/random.js';
 import { type DecoderConfig, DOOR_KINDS, type DoorKind } from '../../src/model/config.js';
 import { doorOf, throughDoor } from '../../src/model/door.js';
 import { unitScale } from '../../src/model/doors/channels.js';

@@ -1,11 +1,11 @@
-import { HostMemory } from '../../src/engine/hostMemory.js';
 import { type AdapterProfile, type Dispatch, kernelText } from '../../src/engine/kernel.js';
 import { arrange } from '../../src/engine/planSteps.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { OpRow, OpSample } from '../../src/engine/registry.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
+import { differenceOf } from '../../src/inspect/closeness.js';
+import { HostMemory } from '../../src/inspect/hostMemory.js';
 import { check, findingText, type Module, parseModule, type SubgroupSize } from '../../src/wgsl/index.js';
-import { differenceOf } from './differenceOf.js';
 import { recordSample } from './recordSample.js';
 
 /** Who would choose the kernels: every kind of device that picks other ones, with the size of its subgroups. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileError, InputError } from '../../src/engine/errors.js';
+import { FileError, InputError } from '../../src/common/errors.js';
 import type { DecoderConfig, DoorKind } from '../../src/model/config.js';
 import { initialParameters, parameterSpecs } from '../../src/model/parameters.js';
 import { narrow } from '../../src/train/narrow.js';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { openDevice } from '../../src/engine/adapters.js';
-import { captureEntry } from '../../src/engine/capture.js';
+import { openDevice } from '../../src/device/adapters.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
+import { captureEntry } from '../../src/inspect/capture.js';
 import { feedsOf, recordForward } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { parseModule, READ, Stepper, WRITTEN } from '../../src/wgsl/index.js';

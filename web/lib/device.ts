@@ -1,5 +1,5 @@
-import { openCpuDevice, openDevice } from '../../src/engine/browserDevice.js';
-import type { Device } from '../../src/engine/device.js';
+import { openCpuDevice, openDevice } from '../../src/device/browserDevice.js';
+import type { Device } from '../../src/device/device.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 
 /** The files of shaders/, as they stand: what Node reads from disk is inlined here by the bundler. */

@@ -1,9 +1,9 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { sameShape } from '../../common/shape.js';
 import { onePerInvocation } from '../kernel.js';
 import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
 /**

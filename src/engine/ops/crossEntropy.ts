@@ -1,9 +1,9 @@
-import { InputError, ShapeError } from '../errors.js';
+import { InputError, ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf, sameShape } from '../../common/shape.js';
 import { onePerWorkgroup } from '../kernel.js';
 import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
 /**

@@ -1,8 +1,8 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf } from '../../common/shape.js';
 import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
 /**

@@ -1,4 +1,4 @@
-import { InputError, ShapeError } from '../errors.js';
+import { InputError, ShapeError } from '../../common/errors.js';
 import { type Dispatch, onePerInvocation } from '../kernel.js';
 import type { KernelCall, Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';

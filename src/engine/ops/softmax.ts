@@ -1,7 +1,7 @@
+import { axisOf, lastOf, rowsOf } from '../../common/shape.js';
 import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { axisOf, lastOf, rowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
 /**

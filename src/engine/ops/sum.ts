@@ -1,7 +1,7 @@
+import { aroundAxis, axisOf, type Shape, sameShape, sizeOf } from '../../common/shape.js';
 import { onePerWorkgroup } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { aroundAxis, axisOf, type Shape, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 
 /**

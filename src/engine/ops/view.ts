@@ -1,7 +1,7 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { broadcastStrides, type Shape, sizeOf, stridedIndex, stridesOf } from '../../common/shape.js';
 import { onePerInvocation } from '../kernel.js';
 import type { AnyOp, Op, Value } from '../op.js';
-import { broadcastStrides, type Shape, sizeOf, stridesOf } from '../shape.js';
 import { sumTo } from './sum.js';
 
 /*
@@ -72,17 +72,6 @@ function permuteReference(x: Value, axes: readonly number[]): Float64Array {
   const y = new Float64Array(x.data.length);
   for (let i = 0; i < y.length; i++) y[i] = x.data[stridedIndex(i, shape, strides)]!;
   return y;
-}
-
-/** Where row-major element `i` of a strided view sits in its storage. */
-export function stridedIndex(i: number, shape: readonly number[], strides: readonly number[]): number {
-  let rest = i;
-  let at = 0;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    at += (rest % shape[axis]!) * strides[axis]!;
-    rest = Math.floor(rest / shape[axis]!);
-  }
-  return at;
 }
 
 /** Axes that kernels which read by strides know. */

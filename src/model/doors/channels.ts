@@ -1,14 +1,15 @@
 import { linear } from '../../engine/ops/linear.js';
 import type { Tensor } from '../../engine/tensor.js';
-import { VALUE_CHANNELS } from '../../substrate/channels.js';
+import { channelCount, VALUE_CHANNELS } from '../../substrate/channels.js';
 import type { ControlKind } from '../../substrate/controls.js';
 import { embedIds } from '../../substrate/embed.js';
-import { channelsOf, type DecoderConfig } from '../config.js';
+import type { DecoderConfig } from '../config.js';
 import { ControlEmbedding } from '../embedding.js';
 import { sideBySide, ZeroInput } from '../zeroInput.js';
 import { DEVIATION, type DoorBuilder, type DoorDefinition } from './definition.js';
 
 const none = () => [];
+const columns = ({ includeBits }: DecoderConfig) => channelCount(includeBits);
 
 function embeddingOptions({ includeBits = false, momentumPhase = false, columns, tableSeed = 0 }: DecoderConfig) {
   return { includeBits, momentumPhase, seed: tableSeed, ...(columns && { columns }) };
@@ -23,15 +24,15 @@ function sideBySideOf(kind: ControlKind): DoorBuilder {
 }
 
 /** HSL's channels as they are, and no parameter. */
-export const zero: DoorDefinition = { parameters: none, columns: channelsOf, build: sideBySideOf('hsl') };
+export const zero: DoorDefinition = { parameters: none, columns, build: sideBySideOf('hsl') };
 /** As `zero`, with a random table of the same column statistics in place of HSL's values. */
-export const random: DoorDefinition = { parameters: none, columns: channelsOf, build: sideBySideOf('random') };
+export const random: DoorDefinition = { parameters: none, columns, build: sideBySideOf('random') };
 /** As `zero`, with HSL's rows given to other bytes. */
-export const permuted: DoorDefinition = { parameters: none, columns: channelsOf, build: sideBySideOf('permuted') };
+export const permuted: DoorDefinition = { parameters: none, columns, build: sideBySideOf('permuted') };
 /** As `zero`, with a trainable table in place of HSL's values. */
 export const learned: DoorDefinition = {
   parameters: () => [{ name: 'values.weight', shape: [256, VALUE_CHANNELS], init: DEVIATION }],
-  columns: channelsOf,
+  columns,
   build: sideBySideOf('learned'),
 };
 
@@ -53,8 +54,8 @@ export const zeroScaled: DoorDefinition = {
  * pairs of a byte and the byte before: `√(dim / mean |row|²)`. K such rows side by side need `1/√K` of it.
  */
 export function unitScale(config: DecoderConfig): number {
-  const { includeBits = false, momentumPhase = false, columns } = config;
-  const kept = columns && new Set(columns);
+  const { includeBits = false, momentumPhase = false } = config;
+  const kept = config.columns && new Set(config.columns);
   let squares = 0;
   for (let before = 0; before < 256; before++) {
     // Before and after by turns: the channels of every odd place are those of the byte after `before`.
@@ -71,7 +72,7 @@ export function unitScale(config: DecoderConfig): number {
 export const projected: DoorDefinition = {
   parameters: (config) => {
     const { dim: C, K } = config;
-    const channels = channelsOf(config);
+    const channels = columns(config);
     return [
       { name: 'slots.weight', shape: [C, K * channels], init: DEVIATION },
       { name: 'slots.bias', shape: [C], init: 'zeros' },

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import {
   checkConfig,
   type DecoderConfig,

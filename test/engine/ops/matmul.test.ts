@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Device } from '../../../src/engine/device.js';
+import type { Device } from '../../../src/device/device.js';
 import {
   type AdapterProfile,
   type Binding,

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { openDevice } from '../../../src/engine/adapters.js';
-import type { Device } from '../../../src/engine/device.js';
+import { openDevice } from '../../../src/device/adapters.js';
+import type { Device } from '../../../src/device/device.js';
 import type { AdapterProfile } from '../../../src/engine/kernel.js';
 import { kernelsOf } from '../../../src/engine/kernelTable.js';
 import { registry } from '../../../src/engine/ops/index.js';
