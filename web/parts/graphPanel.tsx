@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { GRAPH_STYLE, graphSvg } from '../../src/cli/inspect/graphSvg.js';
+import { programGraph } from '../../src/inspect/graph.js';
 import type { Trace } from '../../src/inspect/trace.js';
-import { programGraph } from '../../src/report/graph.js';
-import { GRAPH_STYLE, graphSvg } from '../../src/report/graphSvg.js';
 import { Scroll } from './scroll.js';
 
 interface Props {
