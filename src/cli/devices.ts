@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { chosenSources, type DeviceName, type Listed, listDevices, mend } from '../device/adapters.js';
+import { chosenSources, type DeviceName, hint, type Listed, listDevices } from '../device/adapters.js';
 
 const MIB = 2 ** 20;
 
@@ -72,7 +72,7 @@ export function devicesTable(
       '\n',
     );
   });
-  const none = `${wanted.join(', ')}: there is none. ${mend(wanted)}`;
+  const none = `${wanted.join(', ')}: there is none. ${hint(wanted)}`;
   const last = taken === undefined ? none : '* would be taken; --device NAME takes another';
   return [...blocks, last].join('\n');
 }

@@ -98,7 +98,7 @@ async function runWhole(
   try {
     const config = runConfig(options, data, device, version);
     const note = (line: string) => listener.note?.(line);
-    const from = begun && takeUp(begun, config, options.keep, note);
+    const from = begun && resume(begun, config, options.keep, note);
     if (begun === undefined) folder.writeConfig(config);
     for (const reason of data.leftOut.reasons) note(`left out: ${printable(reason)}`);
     const { measures, stopped } = await train(device, options, data, folder, listener, stop, { from, reopen: open });
@@ -127,7 +127,7 @@ async function runWhole(
 }
 
 /** The newest checkpoint of a run that was broken off. */
-function takeUp(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
+function resume(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
   for (const line of differences(run, config)) note(line);
   const from = new Checkpoints(run.folder.checkpoints, keep, note).newest();
   note(`going on from step ${from?.checkpoint.step ?? 0}`);

@@ -1,11 +1,11 @@
 import { InputError } from '../common/errors.js';
-import { gatherRows } from '../engine/ops/gatherRows.js';
-import { join } from '../engine/ops/join.js';
+import { concatPad } from '../engine/ops/concatPad.js';
+import { embedding } from '../engine/ops/embedding.js';
 import { linear } from '../engine/ops/linear.js';
 import type { Tensor } from '../engine/tensor.js';
 import { type DecoderConfig, OWN_DOOR } from './config.js';
 import { ControlEmbedding } from './embedding.js';
-import { sideBySide, ZeroInput } from './zeroInput.js';
+import { packSlots, ZeroInput } from './zeroInput.js';
 
 /** A door on tensors: how prefix bytes become slots, and stream bytes rows. Rows may be narrower than dim. */
 export interface Door {
@@ -41,8 +41,8 @@ export function doorOf(config: DecoderConfig, parameters: ReadonlyMap<string, Te
   if (door === 'bytes') {
     const table = parameter('embedding.weight');
     return {
-      slots: (ids) => sideBySide(gatherRows(table, ids, Math.floor(dim / K)), K),
-      stream: (ids) => gatherRows(table, ids),
+      slots: (ids) => packSlots(embedding(table, ids, Math.floor(dim / K)), K),
+      stream: (ids) => embedding(table, ids),
     };
   }
   const { includeBits = false, momentumPhase = false, columns, tableSeed = 0 } = config;
@@ -51,7 +51,7 @@ export function doorOf(config: DecoderConfig, parameters: ReadonlyMap<string, Te
     const embedding = new ControlEmbedding('hsl', options);
     const layer = (name: string, x: Tensor) => linear(x, parameter(`${name}.weight`), parameter(`${name}.bias`));
     return {
-      slots: (ids) => layer('slots', sideBySide(embedding.features(ids), K)),
+      slots: (ids) => layer('slots', packSlots(embedding.features(ids), K)),
       stream: (ids) => layer('stream', embedding.features(ids)),
     };
   }
@@ -77,6 +77,6 @@ export function throughDoor(
   const door = builder(config, parameters);
   const nothing = () => program.constant('no rows', [B, 0, 1], new Float32Array(0));
   return program.scope('door', () =>
-    join(prefix ? door.slots(prefix) : nothing(), stream ? door.stream(stream) : nothing(), config.dim),
+    concatPad(prefix ? door.slots(prefix) : nothing(), stream ? door.stream(stream) : nothing(), config.dim),
   );
 }

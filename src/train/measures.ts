@@ -40,8 +40,8 @@ interface Kind {
 /** Ends a measurement from inside: nobody outside `measure` meets it. */
 class Stopped extends Error {}
 
-/** Judges a decoder on held-out windows. It shares the parameters of the plan that trains it. */
-export class Judge {
+/** Validates a decoder on held-out windows. It shares the parameters of the plan that trains it. */
+export class Validator {
   private constructor(
     private readonly B: number,
     private readonly kinds: readonly Kind[],
@@ -56,7 +56,7 @@ export class Judge {
     sources: readonly WindowSource[],
     shared: Plan,
     stop: () => boolean = () => false,
-  ): Promise<Judge> {
+  ): Promise<Validator> {
     const kinds = [];
     for (const source of sources) {
       const size = { B, L: source.size.prefix, T: source.size.stream };
@@ -64,7 +64,7 @@ export class Judge {
       const windows = Array.from({ length: source.validationCount }, (_, i) => source.validation(i));
       kinds.push({ name: PREDICTED[source.kind], evaluator, windows });
     }
-    return new Judge(B, kinds, stop);
+    return new Validator(B, kinds, stop);
   }
 
   /**

@@ -17,7 +17,7 @@ export function readSafetensors(path: string): Safetensors {
 }
 
 /** A read is asked for at most this many bytes at once: the system takes less than 2 GiB, and so does `readFileSync` in all. */
-const LARGEST_READ = 1 << 26;
+const MAX_READ = 1 << 26;
 
 /** @throws FileError when it cannot be read, or is larger than memory that is one piece can be */
 function readWhole(path: string): Uint8Array {
@@ -30,7 +30,7 @@ function readWhole(path: string): Uint8Array {
   try {
     let at = 0;
     while (at < size) {
-      const count = readSync(file, bytes, at, Math.min(size - at, LARGEST_READ), at);
+      const count = readSync(file, bytes, at, Math.min(size - at, MAX_READ), at);
       if (count === 0) break; // it has become shorter meanwhile
       at += count;
     }

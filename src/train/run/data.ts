@@ -1,9 +1,9 @@
 import { InputError } from '../../common/errors.js';
-import type { LeftOut } from '../data/leftOut.js';
+import type { Skipped } from '../data/skipped.js';
 import { openAudio } from '../windows/audio.js';
-import { madeScenes } from '../windows/madeScene.js';
-import { madeSounds } from '../windows/madeSound.js';
 import { mix } from '../windows/mix.js';
+import { syntheticScenes } from '../windows/syntheticScene.js';
+import { syntheticSounds } from '../windows/syntheticSound.js';
 import { openText, type TextSource } from '../windows/text.js';
 import { openVideo } from '../windows/video.js';
 import type { WindowKind, WindowSource } from '../windows/window.js';
@@ -12,7 +12,7 @@ import type { RunData } from './train.js';
 
 /** A run's data, and what a reader wants to know of it. */
 export interface OpenedData extends RunData {
-  readonly sources: readonly (WindowSource & { readonly leftOut?: LeftOut })[];
+  readonly sources: readonly (WindowSource & { readonly leftOut?: Skipped })[];
   /** bits per byte of the held-out text by its byte frequencies alone; undefined without text */
   readonly entropy: number | undefined;
   /** lines and files that could not be used, over all sources */
@@ -47,7 +47,7 @@ export function openData(options: TrainOptions): OpenedData {
   };
 }
 
-type Opened = WindowSource & { readonly leftOut?: LeftOut };
+type Opened = WindowSource & { readonly leftOut?: Skipped };
 
 function open(kind: WindowKind, options: TrainOptions): Opened {
   const { text, audio, video, made, rate, fps, strict, validationWindows } = options;
@@ -59,10 +59,10 @@ function open(kind: WindowKind, options: TrainOptions): Opened {
   }
   if (kind === 'audio') {
     return audio === undefined
-      ? madeSounds(size, { validationWindows })
+      ? syntheticSounds(size, { validationWindows })
       : openAudio(audio, size, { rate, strict, validationWindows });
   }
   return video.length === 0
-    ? madeScenes(size, { validationWindows })
+    ? syntheticScenes(size, { validationWindows })
     : openVideo(video, size, { rate, fps, strict, validationWindows });
 }

@@ -14,7 +14,7 @@ const STRETCH = 1 << 16;
  * @returns [min(most, samples at that rate)] bytes
  * @throws FileError when they were more than the bytes of the recording: a slow one, at a fast rate
  */
-export function hear(sound: StoredSound, rate: number, most = Infinity): Uint8Array {
+export function toMuLaw(sound: StoredSound, rate: number, most = Infinity): Uint8Array {
   const heard = resample(sound, rate);
   const length = Math.min(most, heard.length);
   if (length > sound.bytes) {

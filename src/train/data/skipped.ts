@@ -4,7 +4,7 @@ import { FileError } from '../../common/errors.js';
  * What a loader had to leave out. Loaders go on where that is safe and say so here; with `strict` the first one stops.
  * All are counted, the first hundred are kept in words.
  */
-export class LeftOut {
+export class Skipped {
   count = 0;
   readonly reasons: string[] = [];
 

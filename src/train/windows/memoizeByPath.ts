@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
  *
  * @returns `read`, which gives what it gave for the same file before, or throws what it threw
  */
-export function oncePerFile<T>(read: (path: string) => T): (path: string) => T {
+export function memoizeByPath<T>(read: (path: string) => T): (path: string) => T {
   const outcomes = new Map<string, () => T>();
   return (path) => {
     const file = resolve(path);
