@@ -47,6 +47,8 @@ beforeAll(() => {
   const needed = [
     'src',
     'shaders',
+    'grids',
+    'results',
     'test',
     'bench',
     'models',
