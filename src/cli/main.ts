@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.js';
 import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
+import { graphCommand } from './graph.js';
 import { inspectCommand } from './inspect.js';
 import { outputClosed, outputError, outputSettled, printableLines, watchOutput } from './output.js';
 import { reportCommand } from './report.js';
@@ -25,6 +26,7 @@ export const COMMANDS = [
   generateCommand,
   featuresCommand,
   inspectCommand,
+  graphCommand,
   walkCommand,
   reportCommand,
   verifyCommand,

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { SIZES } from '../model/config.js';
-import { initialParameters } from '../model/parameters.js';
 import { deviceOf, withDevice } from './device.js';
 import { entriesOf, type Inspection, inspect, tensorOf } from './inspect/inspection.js';
 import { textWindow } from './inspect/window.js';
+import { chosenWeights } from './weights.js';
 
 /** The string that the walk follows: its first half is one slot of a tiny decoder, its second half is predicted. */
 const TEXT = 'Hi, byte';
@@ -15,8 +14,8 @@ export function walkCommand(): Command {
   ).action(async (flags: { readonly device?: string }) => {
     const device = await deviceOf(flags);
     try {
-      const config = { door: 'zero', ...SIZES.tiny } as const;
-      const subject = { config, parameters: initialParameters(config, 0), origin: '' };
+      const { config, parameters } = chosenWeights(undefined, undefined);
+      const subject = { config, parameters, origin: '' };
       const window = textWindow(TEXT, { prefix: 4, stream: 4, K: config.K });
       console.log(walkText(await inspect(device, subject, window)));
     } finally {
@@ -47,7 +46,7 @@ export function walkText(inspection: Inspection): string {
     ].join('\n'),
   );
   const opening =
-    `The string \`${TEXT}\` goes through a fresh \`tiny\` decoder (seed 0, dim 128, 2 blocks, 4 heads): its first four bytes as ` +
+    `The string \`${TEXT}\` goes through the decoder of models/ (trained on Moby-Dick; dim 128, 2 blocks, 4 heads): its first four bytes as ` +
     'one slot, its last four as the stream to predict.';
   return [opening, ...stops].join('\n\n');
 }
@@ -119,7 +118,12 @@ function door({ x0 }: Inspection): Stop {
       `stream 0  nothing  before the first byte            ${String(filled(1)).padStart(2)} of 128 not zero   ‖x‖ = ${norm(1).toFixed(3)}`,
       `stream 1  "b"      columns 0 to 26                  ${filled(2)} of 128 not zero   ‖x‖ = ${norm(2).toFixed(3)}`,
     ],
-    files: ['src/model/door.ts', 'src/engine/ops/join.ts', 'shaders/join.forward.wgsl', 'test/substrate/door.test.ts'],
+    files: [
+      'src/model/door.ts',
+      'src/engine/ops/concatPad.ts',
+      'shaders/concatPad.forward.wgsl',
+      'test/substrate/door.test.ts',
+    ],
   };
 }
 

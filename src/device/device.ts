@@ -1,6 +1,6 @@
 import { DeviceError, type DeviceFault } from '../common/errors.js';
 
-/** The host's function for awaiting a promise of the device; `patiently` in adapters.ts is Node's. */
+/** The host's function for awaiting a promise of the device; `pollWithBackoff` in adapters.ts is Node's. */
 export type Settle = <T>(promise: Promise<T>) => Promise<T>;
 
 /** Options of `requestDevice`. */

@@ -38,23 +38,23 @@ export interface BackwardCall<A extends Attributes = Attributes> {
   /** gradient of the loss by each output; undefined if the loss does not depend on it */
   readonly gradients: readonly (Tensor | undefined)[];
   /** true if the gradient by this input is needed */
-  wants(input: Tensor): boolean;
+  needsGradient(input: Tensor): boolean;
   /** Adds (part of) the gradient of the loss by an input. */
-  give(input: Tensor, gradient: Tensor): void;
+  addGradient(input: Tensor, gradient: Tensor): void;
   /** The accumulator that gradient kernels of this input add into. */
-  into(input: Tensor): Tensor;
+  accumulator(input: Tensor): Tensor;
 }
 
 /**
  * An input by its name. A plain name takes f32, `u32` takes ids, `any` takes both.
  *
- * `below` is the bound of ids: the rows of a table, say. Constants are checked against it when the op is recorded, inputs
+ * `idLimit` is the bound of ids: the rows of a table, say. Constants are checked against it when the op is recorded, inputs
  * and states when they are written. Ids that another op computes are known only on the device: a kernel that reads out
  * of bounds gets some other element of the buffer, and `PARITY=1` stops at it.
  */
 export type InputSpec<A extends Attributes = Attributes> =
   | string
-  | { readonly u32: string; below?(inputs: readonly Tensor[], attributes: A): number }
+  | { readonly u32: string; idLimit?(inputs: readonly Tensor[], attributes: A): number }
   | { readonly any: string };
 
 /**
@@ -67,8 +67,8 @@ export interface Op<A extends Attributes = Attributes> {
   readonly formula: string;
   /** names of the inputs in order, as in the WGSL, with their dtypes */
   readonly inputs: readonly InputSpec<A>[];
-  /** names of the outputs in order; `adds` marks accumulated outputs, `updates` those changed in place */
-  readonly outputs: readonly (string | { readonly adds: string } | { readonly updates: string })[];
+  /** names of the outputs in order; `accumulates` marks those that kernels add to, `inPlace` those changed in place */
+  readonly outputs: readonly (string | { readonly accumulates: string } | { readonly inPlace: string })[];
   /** true if its kernels read views by their strides; otherwise inputs are first copied into row-major order */
   readonly strided?: boolean;
   /**
@@ -142,7 +142,7 @@ export function checkInputs(op: AnyOp, inputs: readonly Tensor[], program: Progr
 
 /** The usual fix for a wrong dtype, by the right one. */
 const DTYPE_HINTS = {
-  f32: 'gatherRows and hslFeatures turn ids into numbers',
+  f32: 'embedding and hslFeatures turn ids into numbers',
   u32: "Ids come from a Uint32Array: input(label, shape, 'u32')",
 } as const;
 
@@ -151,20 +151,20 @@ const DTYPE_HINTS = {
  *
  * @throws InputError naming the first that is not below it
  */
-export function checkIds(who: string, { label, below }: Storage, data: ArrayLike<number>): void {
-  if (below === undefined) return;
+export function checkIds(who: string, { label, idLimit }: Storage, data: ArrayLike<number>): void {
+  if (idLimit === undefined) return;
   for (let at = 0; at < data.length; at++) {
-    if (!(data[at]! < below)) {
-      throw new InputError(`${who}: ${label} must be below ${below}; got ${data[at]} at index ${at}`);
+    if (!(data[at]! < idLimit)) {
+      throw new InputError(`${who}: ${label} must be below ${idLimit}; got ${data[at]} at index ${at}`);
     }
   }
 }
 
 /** Is an output overwritten, added to, or changed in place? */
-export type OutputKind = 'writes' | 'adds' | 'updates';
+export type OutputKind = 'writes' | 'accumulates' | 'inPlace';
 
-/** `{ adds: 'dWeight' }` → `['dWeight', 'adds']` */
+/** `{ accumulates: 'dWeight' }` → `['dWeight', 'accumulates']` */
 export function outputOf(output: Op['outputs'][number]): [name: string, kind: OutputKind] {
   if (typeof output === 'string') return [output, 'writes'];
-  return 'adds' in output ? [output.adds, 'adds'] : [output.updates, 'updates'];
+  return 'accumulates' in output ? [output.accumulates, 'accumulates'] : [output.inPlace, 'inPlace'];
 }

@@ -90,7 +90,7 @@ export class Uniformity {
   }
 }
 
-/** Each invocation has private memory of its own. */
+/** Is it the address of private memory, which each gang has for itself? */
 function isPrivateAddress({ operator, operands: [place] }: Operation): boolean {
   return operator === 'address' && place?.kind === 'constant' && place.value === PRIVATE;
 }
