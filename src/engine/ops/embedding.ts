@@ -55,13 +55,8 @@ const embeddingForward: Op<{ width: number }> = {
   },
 };
 
-<<<<<<< HEAD:src/engine/ops/gatherRows.ts
 /** y copies rows of the table, so dTable adds every row of dY to its row of the table. */
-function gatherRowsBackwardReference(ids: Value, dY: Value, R: number, C: number, W: number): Float64Array {
-=======
-/** y copies rows of the table, so dTable adds every row of dY where it came from. */
 function embeddingBackwardReference(ids: Value, dY: Value, R: number, C: number, W: number): Float64Array {
->>>>>>> main:src/engine/ops/embedding.ts
   const dTable = new Float64Array(R * C);
   ids.data.forEach((id, n) => {
     for (let w = 0; w < W; w++) dTable[id * C + w]! += dY.data[n * W + w]!;

@@ -45,15 +45,10 @@ const padOrCropForward: Op<{ W: number }> = {
   kernels({ inputs: { x }, outputs: { y }, attributes: { W } }) {
     return [onePerInvocation('padOrCrop', y!.size, { x: x!, y: y! }, { N: rowsOf(x!.shape), L: lastOf(x!.shape), W })];
   },
-<<<<<<< HEAD:src/engine/ops/fitRows.ts
-  // Cropped columns get gradient 0 and padded ones none: fitRows in the other direction.
-  backward({ inputs: [x], gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, fitRows(dY!, lastOf(x!.shape)));
-=======
   // What was cut off gets 0 and what was zero gives nothing: fitting the other way.
-  backward(inputs: [x], gradients: [dY], addGradient, needsGradient ) 
+  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
     if (needsGradient(x!)) addGradient(x!, padOrCrop(dY!, lastOf(x!.shape)));
->>>>>>> main:src/engine/ops/padOrCrop.ts,
+  },
 };
 
 export const padOrCropRow: OpRow = {
