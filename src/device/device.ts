@@ -1,6 +1,6 @@
 import { DeviceError, type DeviceFault } from '../common/errors.js';
 
-/** How the host waits for a promise of the device; see `patiently` in adapters.ts for Node's way. */
+/** How the host waits for a promise of the device; see `pollWithBackoff` in adapters.ts for Node's way. */
 export type Settle = <T>(promise: Promise<T>) => Promise<T>;
 
 /** What `requestDevice` can be told. */

@@ -77,7 +77,7 @@ async function stepOf(device: Device, config: DecoderConfig, size: WindowSize, p
     const { nats } = await trainer.update([windows.batch(SEED, 0, BATCH)], 1e-3);
     const { plan } = trainer;
     const { program } = plan;
-    const numbers = await plan.readNow(program.parameters.map(({ tensor }) => program.gradientOf(tensor)!.storage));
+    const numbers = await plan.readback(program.parameters.map(({ tensor }) => program.gradientOf(tensor)!.storage));
     const named = program.parameters.map(({ name }, i) => [name, numbers[i] as Float32Array] as const);
     return { loss: nats, gradients: new Map(named) };
   } finally {

@@ -43,7 +43,7 @@ export function compareWithReference({ entry, steps, inputs, before, outputs }: 
   return outputs.map(({ data }, i) => {
     const [output, kind] = outputOf(entry.op.outputs[i]!);
     const result = results[i]!;
-    const expected = kind === 'adds' ? before[i]!.data.map((value, at) => value + result[at]!) : result;
+    const expected = kind === 'accumulates' ? before[i]!.data.map((value, at) => value + result[at]!) : result;
     const allowed = rounds * Math.max(floor, largestOf(expected));
     return { output, allowed, ...largestDifference(data, expected) };
   });
