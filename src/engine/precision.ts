@@ -77,7 +77,7 @@ async function productsOf(device: Device, profile: AdapterProfile): Promise<Map<
     const products = { y, dX: program.gradientOf(x)!, dWeight: program.gradientOf(weight)! };
     const numbers = new Map<string, Float32Array>();
     for (const [name, tensor] of Object.entries(products)) {
-      const [data] = await plan.readNow([tensor.storage]);
+      const [data] = await plan.readback([tensor.storage]);
       numbers.set(name, data as Float32Array);
     }
     return numbers;
