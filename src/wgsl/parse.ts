@@ -33,7 +33,7 @@ const BINARY = [...BITWISE, ...LOGICAL, ...RELATIONAL, ...SHIFTS, ...ADDITIVE, .
 const COMPOUND = ['+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>='];
 
 /** Extensions of the language that a kernel may enable. */
-const ENABLES = ['subgroups'];
+const ENABLES = ['subgroups', 'subgroup_size_control'];
 /** Extensions that are not implemented, with a fix. */
 const LEFT_OUT: Record<string, string> = {
   f16: 'write f32',

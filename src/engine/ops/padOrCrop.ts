@@ -45,7 +45,7 @@ const padOrCropForward: Op<{ W: number }> = {
   kernels({ inputs: { x }, outputs: { y }, attributes: { W } }) {
     return [onePerInvocation('padOrCrop', y!.size, { x: x!, y: y! }, { N: rowsOf(x!.shape), L: lastOf(x!.shape), W })];
   },
-  // What was cut off gets 0 and what was zero gives nothing: fitting the other way.
+  // Cropped columns get gradient 0 and padded ones none: padOrCrop in the other direction.
   backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
     if (needsGradient(x!)) addGradient(x!, padOrCrop(dY!, lastOf(x!.shape)));
   },
