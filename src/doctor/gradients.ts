@@ -1,5 +1,6 @@
 import type { Device } from '../device/device.js';
 import type { Precision } from '../engine/kernel.js';
+import { matrixUnitsOf } from '../engine/tiling.js';
 import { type DecoderConfig, SIZES } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { Trainer } from '../train/trainer.js';
@@ -39,7 +40,8 @@ export const gradients: Part = {
         got = await stepOf(device, config, size, precision);
       } catch (error) {
         if (precision === 'full') throw error;
-        notes.push(messageOf(error));
+        // A device without matrix units is told by profileFor; one that has them and gets them wrong is at fault.
+        (hasUnits(device) ? faults : notes).push(messageOf(error));
         continue;
       }
       let worst = relative([got.loss], [want.loss]);
@@ -57,6 +59,10 @@ export const gradients: Part = {
     return { summary, faults, leftOut: [], notes, tables: [{ title: 'Gradients beside the CPU device', rows }] };
   },
 };
+
+function hasUnits(device: Device): boolean {
+  return device.f16 && matrixUnitsOf(device) !== undefined;
+}
 
 interface Step {
   readonly loss: number;

@@ -5,6 +5,7 @@ import {
   onePerInvocation,
   onePerWorkgroup,
   type Pass,
+  subgroupExtensions,
 } from './kernel.js';
 import {
   CHUNK,
@@ -189,7 +190,7 @@ function subgroupPer(size: string, pass: string): KernelRow {
       {
         shader,
         constants: { SUBGROUP: adapter.subgroupSize },
-        extensions: ['subgroups'],
+        extensions: subgroupExtensions(adapter),
         bind,
         params,
         workgroups: foldWorkgroups(params[size]!),

@@ -10,7 +10,7 @@ import {
   stepScalars,
 } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
-import { profileFor } from '../engine/precision.js';
+import { checkMixed, profileFor } from '../engine/precision.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
 import { runEntries } from '../inspect/entryRun.js';
@@ -98,6 +98,7 @@ export class Trainer {
     checkOptions(options);
     const recorded = new Map<string, Recorded>();
     const profile = profileFor(device, options.precision ?? 'full');
+    if (options.precision === 'mixed') await checkMixed(device, profile);
     let first: Plan | undefined;
     try {
       for (const size of options.sizes) {
