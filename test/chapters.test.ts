@@ -4,18 +4,21 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /*
- * Chapters quote the code they explain: a fence that names a file after its language, "```wgsl ../../../shaders/adamW.wgsl",
- * holds lines of that file as they stand there, moved to the left margin.
+ * Chapters quote the code and the output they explain: a fence that names a file after its language,
+ * "```wgsl ../../../shaders/adamW.wgsl", holds lines of that file as they stand there, moved to the left margin.
  */
 
-const chapters = execFileSync('git', ['ls-files', 'src/engine/ops/*.md'], { encoding: 'utf8' }).trim().split('\n');
+const DERIVATIONS = 'src/engine/ops/*.md';
+const LESSON = 'docs/lesson/[0-9]*.md';
+const chapters = execFileSync('git', ['ls-files', DERIVATIONS, LESSON], { encoding: 'utf8' }).trim().split('\n');
 
 const withoutIndent = (text: string) => text.replace(/^ +/gm, '').trim();
 
 describe.each(chapters)('%s', (chapter) => {
-  const quotes = [...readFileSync(chapter, 'utf8').matchAll(/^```(?:ts|wgsl) (\S+)\n([\s\S]*?)^```$/gm)];
+  const quotes = [...readFileSync(chapter, 'utf8').matchAll(/^```(?:ts|wgsl|text) (\S+)\n([\s\S]*?)^```$/gm)];
 
-  test('goes from loops to WGSL', () => {
+  // A chapter of the lesson may have one of the two only.
+  test.runIf(chapter.startsWith('src/'))('goes from loops to WGSL', () => {
     const files = quotes.map(([, file]) => file!);
     expect(files.some((file) => file.endsWith('.ts'))).toBe(true);
     expect(files.some((file) => file.endsWith('.wgsl'))).toBe(true);
