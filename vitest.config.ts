@@ -10,6 +10,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^byte-to-loss$/, replacement: `${src}index.ts` },
+      { find: /^byte-to-loss\/engine$/, replacement: `${src}engine.ts` },
       { find: /^byte-to-loss\/(\w+)$/, replacement: `${src}$1/index.ts` },
     ],
   },

@@ -7,12 +7,12 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { timed } from '../src/bench/timing.js';
-import { openDevice } from '../src/engine/adapters.js';
-import type { Device } from '../src/engine/device.js';
+import { integers } from '../src/common/random.js';
+import { openDevice } from '../src/device/adapters.js';
+import type { Device } from '../src/device/device.js';
 import { recordAdamW, stepScalars } from '../src/engine/optimiser.js';
 import { Plan } from '../src/engine/plan.js';
 import { Program } from '../src/engine/program.js';
-import { integers } from '../src/engine/random.js';
 import type { DecoderConfig } from '../src/model/config.js';
 import { feedsOf, recordForward } from '../src/model/forward.js';
 import { initialParameters } from '../src/model/parameters.js';

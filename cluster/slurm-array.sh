@@ -4,9 +4,10 @@
 #   sbatch --array=0-8 cluster/slurm-array.sh grids/tiny.json runs/tiny
 #   sbatch --dependency=afterany:JOB cluster/slurm-array.sh grids/tiny.json runs/tiny --collect
 #
-# `byte-to-loss experiment --grid FILE --out FOLDER --dry-run` prints how many cells there are. The folder must be on a file
-# system that all nodes share. A task that fails or is killed is put back into the queue, three times at most, and goes on from
-# its last checkpoint; one whose time is up saves first, within the seconds that --signal leaves it.
+# `byte-to-loss experiment --grid FILE --out FOLDER --dry-run` prints the number of cells. The folder must be on a file
+# system that all nodes share. A task that fails or is killed is put back into the queue, three times at most, and
+# resumes from its last checkpoint. A task that reaches its time limit saves first, within the seconds that --signal
+# gives it.
 #SBATCH --job-name=byte-to-loss
 #SBATCH --requeue
 #SBATCH --open-mode=append

@@ -2,7 +2,7 @@
 // Twin: fitRowsReference in src/engine/ops/fitRows.ts
 //
 //   x  [N, L]
-//   y  [N, W]   copied as raw 32-bit words, so that ids and the sign of a zero stay as they are
+//   y  [N, W]   copied as raw 32-bit words, so that ids and the sign of a zero are unchanged
 //
 // One invocation per element of y. Workgroups: ceil(N*W / WORKGROUP), folded over y past 65535.
 

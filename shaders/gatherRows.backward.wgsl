@@ -3,11 +3,10 @@
 //
 //   ids     [N]      u32, below R
 //   dY      [N, W]   W ≤ C
-//   dTable  [R, C]   added into; columns W .. C-1 stay as they are
+//   dTable  [R, C]   added into; columns W .. C-1 are unchanged
 //
-// One workgroup owns row r of the table, so no two invocations add into one place: it looks through the ids for r, and
-// its invocations share the columns of each match (w ≡ lane mod WORKGROUP).
-// Workgroups: R, folded over y past 65535.
+// One workgroup owns row r of the table, so no two invocations add to the same element: it searches the ids for r, and
+// its invocations share the columns of each match (w ≡ lane mod WORKGROUP). Workgroups: R, folded over y past 65535.
 
 struct Params { N: u32, R: u32, C: u32, W: u32 }
 

@@ -1,4 +1,4 @@
-// join.backward   dSlots and dStream are the parts of dX that join.forward filled from them
+// join.backward   dSlots and dStream are the parts of dX that join.forward filled from slots and stream
 // Twin: visitJoined in src/engine/ops/join.ts
 //
 //   dX       [B, P + T, C]

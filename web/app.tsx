@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Device } from '../src/engine/device.js';
+import type { Device } from '../src/device/device.js';
 import { SIZES } from '../src/model/config.js';
 import { initialParameters } from '../src/model/parameters.js';
 import { embed } from '../src/substrate/embed.js';
@@ -8,10 +8,11 @@ import { FIRST_TEXT } from './lib/defaultText.js';
 import { openBrowserDevice } from './lib/device.js';
 import type { Model, Snapshot, Text } from './lib/explorer.js';
 import { scrollBehaviour } from './lib/hooks.js';
-import { useDrop, useLook, useSnapshot } from './lib/state.js';
+import { useDrop, useLook, useSnapshot, useStepping } from './lib/state.js';
 import { AttentionPanel } from './parts/attentionPanel.js';
 import { ByteDetail } from './parts/byteDetail.js';
 import { ChannelsPanel } from './parts/channelsPanel.js';
+import { KernelStepper } from './parts/kernelStepper.js';
 import { OpsPanel } from './parts/opsPanel.js';
 import { BitsLegend, ColouredText } from './parts/textPanel.js';
 import { TrainPanel } from './parts/trainPanel.js';
@@ -60,6 +61,8 @@ export function App() {
   const chosen = Math.min(at, text.bytes.length - 1);
   const { snapshot, explorer, error } = useSnapshot(device, model, text);
   const { look, progress, opened, lookAt, choose, open } = useLook(explorer, snapshot, setProblem);
+
+  const { stepping, step, isCapturing, problem: stepProblem, close } = useStepping(explorer, look, snapshot);
 
   const load = async (file: File) => {
     setProblem('');
@@ -210,7 +213,10 @@ export function App() {
               Runs the pass one op at a time, keeps every number, and compares each result with plain float64 loops that
               read the same inputs.
             </p>
-            <OpsPanel look={look} progress={progress} chosen={opened} onChoose={choose} onLook={lookAt} />
+            <OpsPanel look={look} progress={progress} chosen={opened} onChoose={choose} onLook={lookAt} onStep={step} />
+            {isCapturing && <p role="status">Running the ops before it, to have the memory that this kernel reads…</p>}
+            {stepProblem !== '' && <p role="alert">{stepProblem}</p>}
+            {stepping !== undefined && <KernelStepper {...stepping} onClose={close} />}
           </section>
         )}
 

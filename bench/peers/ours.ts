@@ -1,4 +1,4 @@
-import { openDevice } from '../../src/engine/adapters.js';
+import { openDevice } from '../../src/device/adapters.js';
 import { adamW } from '../../src/engine/ops/adamW.js';
 import { add } from '../../src/engine/ops/binary.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { checked } from '../train/issues.js';
 import { type TrainOptions, trainSchema } from '../train/run/options.js';
 import { WINDOW_KINDS } from '../train/windows/window.js';

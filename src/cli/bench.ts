@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { OP_GROUPS, type OpGroup, type OpTime, timeOps } from '../bench/ops.js';
-import { type StepTime, timeStep } from '../bench/step.js';
+import { benchWindows, type StepTime, timeStep } from '../bench/step.js';
 import type { Spread } from '../bench/timing.js';
-import { InputError } from '../engine/errors.js';
-import type { AdapterProfile, Variant } from '../engine/kernel.js';
+import { InputError } from '../common/errors.js';
+import type { AdapterProfile, KernelKind } from '../engine/kernel.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
 import { wholeNumber } from './arguments.js';
@@ -17,18 +17,14 @@ interface BenchFlags extends DeviceFlags {
   readonly prefix?: number;
   readonly stream?: number;
   readonly replays: number;
+  readonly kernels?: KernelKind;
   readonly variant?: string;
   readonly robust?: boolean;
   readonly json?: boolean;
 }
 
+const KERNEL_KINDS = ['readable', 'cpu', 'gpu'] as const;
 const PARTS = [...OP_GROUPS, 'step'];
-
-/** Windows to measure: the seed's for `lean`, one at a time where a CPU does the work. */
-function windowsOf(size: SizeName, kind: 'gpu' | 'cpu') {
-  if (size !== 'lean') return { batch: 8, prefix: 128, stream: 128 };
-  return { batch: kind === 'gpu' ? 12 : 1, prefix: 512, stream: 256 };
-}
 
 /** `byte-to-loss bench`: how long every op and the whole step take on this machine's adapter. */
 export function benchCommand(): Command {
@@ -43,12 +39,12 @@ export function benchCommand(): Command {
     .option('--stream <bytes>', 'bytes predicted (default: 128; lean: 256)', wholeNumber)
     .option('--replays <n>', 'to take medians over', wholeNumber, 9)
     .addOption(
-      new Option('--variant <n>', 'of every kernel: 1 readable, 2 for CPU drivers, 3 for GPUs').choices([
-        '1',
-        '2',
-        '3',
-      ]),
+      new Option(
+        '--kernels <kind>',
+        "the readable kernels, the CPU device's or a GPU's; default: the device's",
+      ).choices(KERNEL_KINDS),
     )
+    .addOption(new Option('--variant <n>', 'the same by the number it had').choices(['1', '2', '3']).hideHelp())
     .option('--robust', 'with every access in shaders checked against its bounds, as in tests')
     .option('--json', 'print JSON')
     .action(bench);
@@ -64,17 +60,17 @@ async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): 
     if (!flags.json) console.log(line);
   };
   try {
-    const windows = windowsOf(name, device.kind);
+    const windows = benchWindows(name, device.kind);
     const size = {
-      B: flags.batch ?? windows.batch,
-      L: flags.prefix ?? windows.prefix,
-      T: flags.stream ?? windows.stream,
+      B: flags.batch ?? windows.B,
+      L: flags.prefix ?? windows.L,
+      T: flags.stream ?? windows.T,
     };
     if (size.B < 1 || size.T < 1)
       throw new InputError(`--batch and --stream must be at least 1; got ${size.B}, ${size.T}`);
     const config = { door, ...SIZES[name] };
-    const variant = flags.variant === undefined ? undefined : (Number(flags.variant) as Variant);
-    const profile: AdapterProfile = variant === undefined ? device : { ...device, variant };
+    const kernels = flags.kernels ?? KERNEL_KINDS[Number(flags.variant) - 1];
+    const profile: AdapterProfile = kernels === undefined ? device : { ...device, kernels };
     const options = { config, size, profile, replays: flags.replays };
     print(`${device.name} (${device.driver}), bounds checks ${robust ? 'on' : 'off'}`);
     print(
@@ -97,7 +93,7 @@ async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): 
     const adapter = { name: device.name, driver: device.driver, kind: device.kind, robust };
     const sizes = { name, ...config, ...size };
     console.log(
-      JSON.stringify({ adapter, size: sizes, replays: flags.replays, variant: variant ?? null, step, ops }, null, 2),
+      JSON.stringify({ adapter, size: sizes, replays: flags.replays, kernels: kernels ?? null, step, ops }, null, 2),
     );
   } finally {
     device.close();

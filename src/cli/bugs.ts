@@ -1,4 +1,4 @@
-import { closeDevices } from '../engine/adapters.js';
+import { closeDevices } from '../device/adapters.js';
 
 /** Milliseconds that what is going on may take to end once its devices are closed. */
 const PATIENCE = 5_000;

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import type { LeftOut } from '../train/data/leftOut.js';
 import { openAudio } from '../train/windows/audio.js';
 import { madeScenes } from '../train/windows/madeScene.js';

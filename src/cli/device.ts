@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { type OpenOptions, openDevice } from '../engine/adapters.js';
-import type { Device } from '../engine/device.js';
+import { type OpenOptions, openDevice } from '../device/adapters.js';
+import type { Device } from '../device/device.js';
+import { observeAsAsked } from '../inspect/debug.js';
 import { wholeNumber } from './arguments.js';
 
 /** What a command line says of the device. */
@@ -17,11 +18,12 @@ export function withDevice(command: Command): Command {
 }
 
 /** Opens it. Where a GPU was looked for and there is none, one line on stderr says so. */
-export function deviceOf({ device, threads }: DeviceFlags, more: OpenOptions = {}): Promise<Device> {
-  return openDevice({
+export async function deviceOf({ device, threads }: DeviceFlags, more: OpenOptions = {}): Promise<Device> {
+  const opened = await openDevice({
     ...(device !== undefined && { device }),
     ...(threads !== undefined && { threads }),
     onFallback: (line) => console.error(line),
     ...more,
   });
+  return observeAsAsked(opened);
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { chosenSources, type DeviceName, type Listed, listDevices, mend } from '../engine/adapters.js';
+import { chosenSources, type DeviceName, type Listed, listDevices, mend } from '../device/adapters.js';
 
 const MIB = 2 ** 20;
 

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { channelNames } from '../substrate/channels.js';
 import { embed } from '../substrate/embed.js';
 import { hexBytes } from './arguments.js';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { Decoder } from '../model/decoder.js';
 import { hexBytes, path, realNumber, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
@@ -7,7 +7,7 @@ import { outputError } from './output.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
 interface GenerateFlags extends DeviceFlags {
-  readonly checkpoint: string;
+  readonly checkpoint?: string;
   readonly config?: string;
   readonly prompt?: string;
   readonly promptHex?: string;
@@ -20,7 +20,7 @@ interface GenerateFlags extends DeviceFlags {
 /** `byte-to-loss generate`: raw bytes to stdout, as they are made. */
 export function generateCommand(): Command {
   return withDevice(new Command('generate').description('write the bytes that follow a prompt, raw, to stdout'))
-    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP, path)
+    .option('--checkpoint <file>', CHECKPOINT_HELP, path)
     .option('--config <file>', CONFIG_HELP, path)
     .option('--prompt <text>', 'text to go on from')
     .option('--prompt-hex <hex>', 'the same as bytes')

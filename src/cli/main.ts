@@ -1,9 +1,10 @@
 import { Command, CommanderError } from 'commander';
-import { ByteToLossError, FileError } from '../engine/errors.js';
+import { ByteToLossError, FileError } from '../common/errors.js';
 import { benchCommand } from './bench.js';
 import { untilBug } from './bugs.js';
 import { dataCommand } from './dataInspect.js';
 import { devicesCommand } from './devices.js';
+import { doctorCommand } from './doctor.js';
 import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
@@ -30,6 +31,7 @@ export const COMMANDS = [
   dataCommand,
   benchCommand,
   devicesCommand,
+  doctorCommand,
 ];
 
 /**

@@ -1,4 +1,4 @@
-import { reason } from '../train/atomicWrite.js';
+import { reason } from '../common/atomicWrite.js';
 import { printable } from '../train/windows/show.js';
 
 let failure: NodeJS.ErrnoException | undefined;

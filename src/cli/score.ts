@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { Decoder } from '../model/decoder.js';
 import { hexBytes, path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
@@ -8,7 +8,7 @@ import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 /** `byte-to-loss score`: how many bits each byte of a stream costs a decoder, after a prefix. */
 export function scoreCommand(): Command {
   return withDevice(new Command('score').description('bits per byte of a stream after a prefix'))
-    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP, path)
+    .option('--checkpoint <file>', CHECKPOINT_HELP, path)
     .option('--config <file>', CONFIG_HELP, path)
     .option('--prefix-hex <hex>', 'the bytes before, two hex digits each', '')
     .requiredOption('--stream-hex <hex>', 'the bytes to score')
@@ -31,7 +31,7 @@ export function scoreCommand(): Command {
 }
 
 interface ScoreOptions extends DeviceFlags {
-  readonly checkpoint: string;
+  readonly checkpoint?: string;
   readonly config?: string;
   readonly prefixHex: string;
   readonly streamHex: string;

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import type { Device } from '../engine/device.js';
-import { FileError, InputError } from '../engine/errors.js';
+import { FileError, InputError } from '../common/errors.js';
+import { isRecord } from '../common/json.js';
+import { readJsonFile } from '../common/jsonFile.js';
+import type { Device } from '../device/device.js';
 import { profileFor } from '../engine/precision.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
 import { readRun } from '../report/readRun.js';
+import { writeReport } from '../report/report.js';
 import { terminalChart } from '../report/terminal.js';
-import { isRecord } from '../train/data/json.js';
-import { readJsonFile } from '../train/data/jsonFile.js';
 import type { Measures } from '../train/measures.js';
 import { Checkpoints, type SavedState } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
@@ -194,6 +195,7 @@ async function trainInto(
   try {
     const ends = () => stop.signal !== undefined || outputError() !== undefined;
     const result = await train(device, options, data, folder, progress, ends, extras);
+    writeReport([folder.path]);
     progress.end();
     const failure = outputError();
     if (failure !== undefined) throw new FileError(failure);

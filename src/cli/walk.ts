@@ -138,9 +138,9 @@ function queries({ trace }: Inspection): Stop {
     files: [
       'src/model/blocks.ts',
       'src/engine/ops/layerNorm.ts',
-      'shaders/layerNorm.forward.1-row.wgsl',
+      'shaders/layerNorm.forward.wgsl',
       'src/engine/ops/linear.ts',
-      'shaders/matmul.1-naive.wgsl',
+      'shaders/matmul.wgsl',
       'src/engine/ops/rotary.ts',
       'shaders/rotary.forward.wgsl',
     ],
@@ -155,7 +155,7 @@ function attention({ attention: [head] }: Inspection): Stop {
     title: 'Attention: slots are seen by all, the stream only by what comes later',
     shape: '[4, 5, 5]',
     lines: [`head 0 sees   ${names}`, row('slot 0', 0), row('stream 1 "b"', 2), row('stream 3 "t"', 4)],
-    files: ['src/engine/ops/attention.ts', 'shaders/attention.forward.1-query.wgsl'],
+    files: ['src/engine/ops/attention.ts', 'shaders/attention.forward.wgsl'],
   };
 }
 
@@ -189,7 +189,7 @@ function loss({ predictions, bitsPerByte }: Inspection): Stop {
       ...rows,
       `mean ${nats.toFixed(3)} nats = ${bitsPerByte.toFixed(3)} bits per byte; guessing costs ${Math.log2(258).toFixed(3)}`,
     ],
-    files: ['src/engine/ops/crossEntropy.ts', 'shaders/crossEntropy.forward.1-row.wgsl', 'test/model/golden.test.ts'],
+    files: ['src/engine/ops/crossEntropy.ts', 'shaders/crossEntropy.forward.wgsl', 'test/model/golden.test.ts'],
   };
 }
 
@@ -208,7 +208,7 @@ function gradient({ trace, predictions, attribution, gradients, pass }: Inspecti
     ],
     files: [
       'src/engine/program.ts',
-      'shaders/crossEntropy.forward.1-row.wgsl',
+      'shaders/crossEntropy.forward.wgsl',
       'src/engine/ops/adamW.ts',
       'shaders/adamW.wgsl',
     ],

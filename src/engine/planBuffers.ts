@@ -1,5 +1,5 @@
-import type { Device } from './device.js';
-import { InputError, kindOf } from './errors.js';
+import { InputError, kindOf } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import { type Dispatch, type KernelInterface, packParams } from './kernel.js';
 import type { MemoryPlan } from './memory.js';
 import { hasGradients, type PlanBytes, predictMemory } from './prediction.js';
@@ -139,7 +139,7 @@ export class PlanBuffers {
     // A binding must not be empty: an empty tensor shows 4 bytes that nobody reads.
     const bytes = (length: number) => Math.max(4, length * 4);
     if ('scratch' in bound) {
-      const slot = this.memory.scratchOf.get(entry.index)![bound.scratch]!;
+      const slot = this.memory.scratchOf.get(entry.index)!.get(bound.scratch)!;
       return { buffer: this.#slots[slot]!, offset: 0, size: bytes(bound.length) };
     }
     const [tensor, start, length] =

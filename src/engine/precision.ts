@@ -1,7 +1,7 @@
-import type { Device } from './device.js';
-import { DeviceError } from './errors.js';
+import { DeviceError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import type { AdapterProfile, Precision } from './kernel.js';
-import { mixedMatrix } from './ops/matmulKernels.js';
+import { matrixUnitsOf } from './tiling.js';
 
 /**
  * What kernels are chosen by at a precision: the device itself, or the device with leave to halve what matrix products
@@ -11,7 +11,7 @@ import { mixedMatrix } from './ops/matmulKernels.js';
  */
 export function profileFor(device: Device, precision: Precision): AdapterProfile {
   if (precision === 'full') return device;
-  if (!device.f16 || mixedMatrix(device) === undefined) {
+  if (!device.f16 || matrixUnitsOf(device) === undefined) {
     throw new DeviceError(
       `--precision mixed: ${device.name} has no subgroup matrices of f16 with f32 sums; take --precision full`,
     );

@@ -1,5 +1,5 @@
-import type { Device } from './device.js';
-import { DeviceError } from './errors.js';
+import { DeviceError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import type { MemoryPlan } from './memory.js';
 import type { Program } from './program.js';
 import type { Storage } from './tensor.js';

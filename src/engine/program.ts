@@ -1,5 +1,7 @@
-import type { Device } from './device.js';
-import { InputError, kindOf, ShapeError } from './errors.js';
+import { InputError, kindOf, ShapeError } from '../common/errors.js';
+import { normals } from '../common/random.js';
+import { checkShape, type Shape, sameShape, sizeOf, stridesOf } from '../common/shape.js';
+import type { Device } from '../device/device.js';
 import { type Fill, fromNested, type Nested, toData } from './numbers.js';
 import {
   type AnyOp,
@@ -15,9 +17,7 @@ import {
 import { addInto } from './ops/addInto.js';
 import { add } from './ops/binary.js';
 import { contiguous } from './ops/view.js';
-import { normals } from './random.js';
 import { Runner } from './runner.js';
-import { checkShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
 import { type DType, type Role, type Storage, Tensor } from './tensor.js';
 
 /** Parameters start at multiples of 64 floats: 256 bytes, the binding alignment every adapter accepts. */
@@ -35,12 +35,6 @@ export interface Entry {
   readonly phase: Phase;
   /** for gradient entries: the forward entry they differentiate */
   readonly forward?: Entry;
-}
-
-/** Arithmetic operations of an entry, as its op counts them. */
-export function flopsOf({ op, inputs, outputs, attributes }: Entry): number {
-  const shapes = { inputs: inputs.map(({ shape }) => shape), outputs: outputs.map(({ shape }) => shape) };
-  return op.flops?.({ ...shapes, attributes }) ?? 0;
 }
 
 /** What a program can be told. */

@@ -1,11 +1,11 @@
-import type { Device } from './device.js';
-import { valuesNow } from './entryRun.js';
-import { InputError } from './errors.js';
+import { InputError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import { type Fill, Numbers, toData } from './numbers.js';
 import { outputOf } from './op.js';
 import { Plan } from './plan.js';
 import type { Entry, Program } from './program.js';
 import { type Storage, Tensor } from './tensor.js';
+import { valuesNow } from './values.js';
 
 /** Numbers for the inputs of a program, by their labels. */
 export type Feed = Readonly<Record<string, Fill>>;

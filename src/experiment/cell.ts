@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceUsage } from 'node:process';
-import type { Device } from '../engine/device.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import type { Device } from '../device/device.js';
 import { checkpointDigest } from '../train/checkpoint.js';
 import type { Measures } from '../train/measures.js';
 import { Checkpoints } from '../train/run/checkpoints.js';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FileError } from '../engine/errors.js';
-import { readJsonFile } from '../train/data/jsonFile.js';
+import { FileError } from '../common/errors.js';
+import { readJsonFile } from '../common/jsonFile.js';
 import { checked, issuesOf } from '../train/issues.js';
 import type { Measures } from '../train/measures.js';
 import { RunFolder } from '../train/run/folder.js';

@@ -1,4 +1,4 @@
-import type { Device } from '../engine/device.js';
+import type { Device } from '../device/device.js';
 import { planMemory } from '../engine/memory.js';
 import { recordAdamW } from '../engine/optimiser.js';
 import { Program } from '../engine/program.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { DOOR_KINDS } from '../model/config.js';
 import { checked, issuesOf } from '../train/issues.js';
 import {

@@ -2,10 +2,11 @@
  * What the substrate claims, each claim with its proof: in TypeScript, and on a device. `byte-to-loss verify` prints them, tests hold them, and
  * mutants of the shader have to break them.
  */
-import type { Device } from '../engine/device.js';
+
+import { integers, normals } from '../common/random.js';
+import type { Device } from '../device/device.js';
 import { hslFeatures } from '../engine/ops/hslFeatures.js';
 import { Program } from '../engine/program.js';
-import { integers, normals } from '../engine/random.js';
 import type { Tensor } from '../engine/tensor.js';
 import { CHANNELS_WITH_BITS, channelCount, EOS, MASK, VALUE_CHANNELS } from '../substrate/channels.js';
 import { decode, encode } from '../substrate/codec.js';

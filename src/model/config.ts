@@ -1,4 +1,4 @@
-import { checkWhole, InputError } from '../engine/errors.js';
+import { checkWhole, InputError } from '../common/errors.js';
 import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
 
 /** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. See `doorOf`. */

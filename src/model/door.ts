@@ -1,4 +1,4 @@
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { gatherRows } from '../engine/ops/gatherRows.js';
 import { join } from '../engine/ops/join.js';
 import { linear } from '../engine/ops/linear.js';

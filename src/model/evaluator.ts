@@ -1,4 +1,4 @@
-import type { Device } from '../engine/device.js';
+import type { Device } from '../device/device.js';
 import { Plan } from '../engine/plan.js';
 import { Program } from '../engine/program.js';
 import type { DecoderConfig } from './config.js';

@@ -1,4 +1,4 @@
-import { checkWhole, InputError } from '../engine/errors.js';
+import { checkWhole, InputError } from '../common/errors.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rotaryTable } from '../engine/ops/rotary.js';
 import type { Program } from '../engine/program.js';

@@ -1,7 +1,7 @@
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
+import { normals } from '../common/random.js';
+import { type Shape, sizeOf } from '../common/shape.js';
 import type { Program } from '../engine/program.js';
-import { normals } from '../engine/random.js';
-import { type Shape, sizeOf } from '../engine/shape.js';
 import type { Tensor } from '../engine/tensor.js';
 import { VALUE_CHANNELS, VOCABULARY } from '../substrate/channels.js';
 import { channelsOf, checkConfig, type DecoderConfig } from './config.js';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { FileError, InputError } from '../engine/errors.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import { FileError, InputError } from '../common/errors.js';
 import { type Chart, chartsOf, colourOf } from './charts.js';
 import { escapeHtml, jsonForScript } from './html.js';
 import { type RunRecord, readRun, type Sample } from './readRun.js';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, unlinkSync } from 'node:fs';
-import { NumberError } from '../engine/errors.js';
+import { quietly, writeFileAtomic } from '../common/atomicWrite.js';
+import { NumberError } from '../common/errors.js';
 import { parameterSpecs } from '../model/parameters.js';
-import { quietly, writeFileAtomic } from './atomicWrite.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -12,6 +12,7 @@ import {
   parseInfo,
   summed,
 } from './checkpointFormat.js';
+import { narrow } from './narrow.js';
 import { readSafetensors, type Safetensors, type StoredTensor } from './safetensors.js';
 import { safetensorsChunks } from './safetensorsFormat.js';
 import type { Moments } from './trainer.js';
@@ -48,17 +49,31 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint, { m, v }: 
     }
   }
   write(optimiserPath(path), stored, info);
-  const weights = new Map<string, StoredTensor>();
-  for (const { name, shape } of parameterSpecs(info.config)) {
-    weights.set(name, { dtype: 'F32', shape: [...shape], data: parameters.get(name)! });
-  }
   try {
-    write(path, weights, info);
+    write(path, weightsOf(checkpoint, 'F32'), info);
   } catch (error) {
     // Alone the moments are worth nothing, and a full disk needs their space. Weights of an earlier save keep theirs.
     if (!existsSync(path)) quietly(() => unlinkSync(optimiserPath(path)));
     throw error;
   }
+}
+
+/**
+ * Write weights alone, each as float16: half the size, for use and not for resuming. It reads as any checkpoint does.
+ *
+ * @throws InputError where a weight is beyond the range of float16; FileError when the file could not be written
+ */
+export function writeHalfWeights(path: string, checkpoint: Checkpoint): void {
+  write(path, weightsOf(checkpoint, 'F16'), checkpoint);
+}
+
+function weightsOf({ config, parameters }: Checkpoint, dtype: 'F32' | 'F16'): Map<string, StoredTensor> {
+  const weights = new Map<string, StoredTensor>();
+  for (const { name, shape } of parameterSpecs(config)) {
+    const data = parameters.get(name)!;
+    weights.set(name, { dtype, shape: [...shape], data: dtype === 'F16' ? narrow(data) : data });
+  }
+  return weights;
 }
 
 function write(path: string, tensors: Map<string, StoredTensor>, info: CheckpointInfo): void {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { FileError, InputError } from '../engine/errors.js';
-import { sameShape } from '../engine/shape.js';
+import { FileError, InputError } from '../common/errors.js';
+import { parseJson } from '../common/json.js';
+import { sameShape } from '../common/shape.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST, OWN_DOOR } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
-import { parseJson } from './data/json.js';
 import { checked, issuesOf } from './issues.js';
 import type { Safetensors } from './safetensorsFormat.js';
 import { widen } from './widen.js';

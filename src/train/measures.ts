@@ -1,4 +1,4 @@
-import type { Device } from '../engine/device.js';
+import type { Device } from '../device/device.js';
 import type { Plan } from '../engine/plan.js';
 import type { DecoderConfig } from '../model/config.js';
 import { bitsOf, Evaluator } from '../model/evaluator.js';

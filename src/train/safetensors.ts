@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { FileError } from '../engine/errors.js';
-import { readable } from './data/readable.js';
+import { FileError } from '../common/errors.js';
+import { readable } from '../common/readable.js';
 import { parseSafetensors, type Safetensors, type StoredTensor } from './safetensorsFormat.js';
 
 export { encodeSafetensors, parseSafetensors } from './safetensorsFormat.js';

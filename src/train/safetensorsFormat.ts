@@ -1,5 +1,5 @@
-import { FileError, InputError } from '../engine/errors.js';
-import { isRecord, parseJson } from './data/json.js';
+import { FileError, InputError } from '../common/errors.js';
+import { isRecord, parseJson } from '../common/json.js';
 
 /*
  * safetensors: [8 bytes: N, little-endian u64] [N bytes: JSON header] [the tensors' bytes, one after another]

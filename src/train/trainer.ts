@@ -1,6 +1,5 @@
-import type { Device } from '../engine/device.js';
-import { runEntries } from '../engine/entryRun.js';
-import { checkWhole, DeviceError, InputError } from '../engine/errors.js';
+import { checkWhole, DeviceError, InputError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import type { Precision } from '../engine/kernel.js';
 import { outputOf, type Value } from '../engine/op.js';
 import {
@@ -14,6 +13,7 @@ import { Plan } from '../engine/plan.js';
 import { profileFor } from '../engine/precision.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
+import { runEntries } from '../inspect/entryRun.js';
 import type { DecoderConfig } from '../model/config.js';
 import { type Batch, type ForwardOptions, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
 import { checkComplete } from '../model/parameters.js';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { FileError, InputError } from '../engine/errors.js';
+import { FileError, InputError } from '../common/errors.js';
+import { isRecord } from '../common/json.js';
 import { checkConfig, type DecoderConfig } from '../model/config.js';
 import { CHANNELS_WITH_BITS } from '../substrate/channels.js';
 import { checkpointDigest } from './checkpoint.js';
 import { type Checkpoint, configSchema, FORMAT, numbersOf, parseCheckpoint } from './checkpointFormat.js';
-import { isRecord } from './data/json.js';
 import { checked, issuesOf } from './issues.js';
 import { readSafetensors, type Safetensors } from './safetensors.js';
 

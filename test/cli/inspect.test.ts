@@ -147,8 +147,11 @@ describe('the page', () => {
     expect(html.match(/<\/script/g)).toHaveLength(2);
   });
 
-  test('says that there was no checkpoint', () => {
-    expect(html).toContain('A fresh tiny decoder of seed 5: no checkpoint was given');
+  test('says that the decoder is fresh; without flags of one it is the trained one, which expects more', async () => {
+    expect(html).toContain('A fresh tiny decoder of seed 5, which has learned nothing yet');
+    const { out } = await cli('inspect', '--text', 'Call me Ishmael. Some years ago', '--out', join(folder, 'b.html'));
+    expect(out).toContain('models/moby-dick.safetensors, trained on Moby-Dick');
+    expect(Number(/^(\S+) bits per byte/m.exec(out)![1])).toBeLessThan(4);
   });
 
   test('from a heatmap to the op, from the op to its shader: each link and each text is there', () => {
@@ -178,7 +181,7 @@ describe('one tensor', () => {
   test('is printed, and written for NumPy', async () => {
     const npy = join(folder, 'y.npy');
     const name = 'head linear.forward y';
-    const { code, out } = await cli('inspect', '--text', 'abcdefgh', '--tensor', name, '--npy', npy);
+    const { code, out } = await cli('inspect', '--fresh', '--text', 'abcdefgh', '--tensor', name, '--npy', npy);
     expect(code).toBe(0);
     expect(out).toContain(`${name} [1, 4, 258] f32, activation`);
     const bytes = readFileSync(npy);

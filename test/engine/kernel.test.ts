@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
-import { foldWorkgroups, kernelText, packParams, readInterface, variantOf } from '../../src/engine/kernel.js';
+import { InputError } from '../../src/common/errors.js';
+import { foldWorkgroups, kernelText, packParams, readInterface } from '../../src/engine/kernel.js';
 
 const FILE = `// @group(0) @binding(9) var<storage, read> comment: array<f32>;
 struct Params { N: u32, eps: f32 }
@@ -66,10 +66,4 @@ test.each([
   [200_000, [65535, 4, 1]],
 ])('foldWorkgroups(%i) is %j', (count, grid) => {
   expect(foldWorkgroups(count)).toEqual(grid);
-});
-
-test('an adapter takes the variant for its kind, unless one is named', () => {
-  expect(variantOf({ driver: 'nvidia' })).toBe(3);
-  expect(variantOf({ driver: 'wasm' })).toBe(2);
-  expect(variantOf({ driver: 'nvidia', variant: 1 })).toBe(1);
 });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { normals } from '../../src/common/random.js';
 import { planMemory, type Slot } from '../../src/engine/memory.js';
 import { add } from '../../src/engine/ops/binary.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { normals } from '../../src/engine/random.js';
 import { recordForward } from '../../src/model/forward.js';
 import { programs } from '../support/arbitraries.js';
 import { TINY } from '../support/decoders.js';

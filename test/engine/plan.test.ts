@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Device } from '../../src/engine/device.js';
-import { runEntries } from '../../src/engine/entryRun.js';
-import { DeviceError, InputError } from '../../src/engine/errors.js';
+import { DeviceError, InputError } from '../../src/common/errors.js';
+import { normals } from '../../src/common/random.js';
+import { type Shape, sizeOf } from '../../src/common/shape.js';
+import type { Device } from '../../src/device/device.js';
+import { flopsOf } from '../../src/engine/op.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { add } from '../../src/engine/ops/binary.js';
 import { gatherRows } from '../../src/engine/ops/gatherRows.js';
@@ -10,10 +12,10 @@ import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { Plan } from '../../src/engine/plan.js';
 import { intoSubmits } from '../../src/engine/planSteps.js';
-import { flopsOf, Program } from '../../src/engine/program.js';
-import { normals } from '../../src/engine/random.js';
-import { type Shape, sizeOf } from '../../src/engine/shape.js';
+import { Program } from '../../src/engine/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
+import { describe as describePlan } from '../../src/inspect/describe.js';
+import { runEntries } from '../../src/inspect/entryRun.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { feedsOf, recordForward } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
@@ -225,14 +227,14 @@ describe('replay', () => {
   });
 });
 
-test('describe() prints dispatches, pipelines, bytes, and what shares what', async () => {
+test('a plan is described by dispatches, pipelines, bytes, and what shares what', async () => {
   const device = await testDevice();
   const { plan } = await lossPlan(device);
-  const text = plan.describe();
+  const text = describePlan(plan);
   const pipelines = new Set(plan.steps.map((step) => step.pipeline)).size;
   expect(text).toContain(`${plan.steps.length} dispatches, ${pipelines} pipelines, 1 submit a replay`);
   expect(text).toMatch(/memory \d+\.\d\d MiB: parameters, gradients and moments .* activations .*unshared/);
-  expect(text).toMatch(/step {3}blocks\.0\.attention\.qkv +matmul\.2-\S+ +\d+×\d+×1 +\[2, 12, 96\]/);
+  expect(text).toMatch(/step {3}blocks\.0\.attention\.qkv +cpu\/matmul\.register +\d+×\d+×1 +\[2, 12, 96\]/);
   expect(text).toMatch(/crossEntropy loss 38..kept|crossEntropy loss \d+\.\.kept/);
   expect(text).toMatch(/\d+\.\.\d+ \| \S/); // two tenants of one buffer
   expect(plan.bytes.activations).toBeLessThan(plan.bytes.unshared);

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import type { Device } from '../../src/engine/device.js';
-import { DeviceError } from '../../src/engine/errors.js';
+import { DeviceError } from '../../src/common/errors.js';
+import type { Device } from '../../src/device/device.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { recordAdamW } from '../../src/engine/optimiser.js';
 import { Plan } from '../../src/engine/plan.js';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
+import { uniform } from '../../src/common/random.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { uniform } from '../../src/engine/random.js';
 import type { DoorKind } from '../../src/model/config.js';
 import { Decoder } from '../../src/model/decoder.js';
 import { feedsOf, recordForward } from '../../src/model/forward.js';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listDevices } from '../../src/engine/adapters.js';
+import { listDevices } from '../../src/device/adapters.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { writeCheckpoint } from '../../src/train/checkpoint.js';

@@ -13,13 +13,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ByteToLossError } from '../../src/engine/errors.js';
+import { ByteToLossError } from '../../src/common/errors.js';
+import { readJsonFile } from '../../src/common/jsonFile.js';
+import { readJsonLines } from '../../src/common/jsonl.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { readMoments, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { hear } from '../../src/train/data/hear.js';
-import { readJsonFile } from '../../src/train/data/jsonFile.js';
-import { readJsonLines } from '../../src/train/data/jsonl.js';
 import { readWav } from '../../src/train/data/wav.js';
 import { RunFolder } from '../../src/train/run/folder.js';
 import { collectGarbage } from '../../src/train/run/garbage.js';

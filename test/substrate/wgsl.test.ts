@@ -1,10 +1,10 @@
 /** The substrate on tensors: every claim of `verify`, and the layers around the shader. */
 import { describe, expect, it } from 'vitest';
-import { ShapeError } from '../../src/engine/errors.js';
+import { ShapeError } from '../../src/common/errors.js';
+import { integers, normals } from '../../src/common/random.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { integers, normals } from '../../src/engine/random.js';
 import { claims } from '../../src/model/claims.js';
 import { ControlEmbedding, type ControlOptions, HslEmbedding } from '../../src/model/embedding.js';
 import { ZeroInput } from '../../src/model/zeroInput.js';

@@ -2,7 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { create } from 'webgpu';
 import { kernelText } from '../../src/engine/kernel.js';
-import { chooseMatmul } from '../../src/engine/ops/matmulKernels.js';
+import { kernelsFor } from '../../src/engine/kernelTable.js';
+import { Program } from '../../src/engine/program.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
 
 /** A text that the engine gives to the driver: a shader file with its extensions and constants before it. */
@@ -66,7 +67,8 @@ export async function checkFile(name: string, code: string): Promise<string[]> {
 
 /** Every `.wgsl` file by itself, then every text the engine's ops would run. Returns what was checked and all errors. */
 export async function checkShaders(folder: URL): Promise<{ checked: number; errors: string[] }> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.wgsl')).sort();
+  const all = (await readdir(folder, { recursive: true })).map((file) => file.replaceAll('\\', '/')).sort();
+  const files = all.filter((file) => file.endsWith('.wgsl'));
   const errors: string[] = [];
   for (const file of files) {
     errors.push(...(await checkFile(file, await readFile(new URL(file, folder), 'utf8'))));
@@ -82,14 +84,16 @@ export async function checkShaders(folder: URL): Promise<{ checked: number; erro
  */
 async function shaderVariants(): Promise<ShaderVariant[]> {
   const texts = new Map<string, string>();
+  const program = new Program();
   for (const side of [8, 16]) {
     const card = cardWithMatrices(side);
-    for (const form of ['nn', 'nt', 'tn'] as const) {
+    const flags = [{ gradient: true }, { transposeB: true }, { transposeA: true, add: true, gradient: true }];
+    for (const form of flags) {
       for (const size of [64, 4096]) {
-        const options = { split: true, add: form === 'tn', gradient: form !== 'nt' };
-        for (const { shader, constants, features } of chooseMatmul(card, form, size, size, 4096, options)) {
-          const text = kernelText(await shaderText(shader), { constants, extensions: features });
-          texts.set(text, `${shader} ${JSON.stringify(constants)}`);
+        const tensors = { a: program.input('a', []), b: program.input('b', []), y: program.input('y', []) };
+        for (const dispatch of kernelsFor('matmul', card, tensors, { M: size, N: size, K: 4096 }, form)) {
+          const text = kernelText(await shaderText(dispatch.shader), dispatch);
+          texts.set(text, `${dispatch.shader} ${JSON.stringify(dispatch.constants)}`);
         }
       }
     }
@@ -105,6 +109,7 @@ export function cardWithMatrices(side = 16) {
     kind: 'gpu',
     driver: 'nvidia',
     subgroupSize: 32,
+    f16: true,
     limits,
     precision: 'mixed',
     subgroupMatrix: [matrix],

@@ -3,9 +3,9 @@ import { arrange } from '../../src/engine/planSteps.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { OpRow, OpSample } from '../../src/engine/registry.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
+import { differenceOf } from '../../src/inspect/closeness.js';
+import { HostMemory } from '../../src/inspect/hostMemory.js';
 import { check, findingText, type Module, parseModule, type SubgroupSize } from '../../src/wgsl/index.js';
-import { differenceOf } from './differenceOf.js';
-import { HostMemory } from './hostMemory.js';
 import { recordSample } from './recordSample.js';
 
 /** Who would choose the kernels: every kind of device that picks other ones, with the size of its subgroups. */
@@ -22,7 +22,7 @@ export function kernelProfiles(sizes: readonly SubgroupSize[]): KernelProfile[] 
     {
       name: 'readable',
       subgroupSize: 32,
-      adapter: { ...common, kind: 'cpu', driver: 'interpreter', variant: 1, subgroupSize: 0 },
+      adapter: { ...common, kind: 'cpu', driver: 'interpreter', kernels: 'readable', subgroupSize: 0 },
     },
     { name: 'CPU device', subgroupSize: 4, adapter: { ...common, kind: 'cpu', driver: 'wasm', subgroupSize: 4 } },
     ...sizes.map((subgroupSize) => ({

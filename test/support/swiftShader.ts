@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { addSource, dawn } from '../../src/engine/adapters.js';
-import { DeviceError } from '../../src/engine/errors.js';
-import { makeFolders } from '../../src/engine/folders.js';
-import { loadLibrary } from '../../src/engine/vulkanLoader.js';
+import { DeviceError } from '../../src/common/errors.js';
+import { makeFolders } from '../../src/common/folders.js';
+import { addSource, dawn } from '../../src/device/adapters.js';
+import { loadLibrary } from '../../src/device/vulkanLoader.js';
 
 /** The package whose archive holds SwiftShader, Google's software Vulkan, and a Vulkan loader. */
 export const BUNDLE = '@sparticuz/chromium';

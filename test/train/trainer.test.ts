@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
 import { stepScalars } from '../../src/engine/optimiser.js';
 import { Program } from '../../src/engine/program.js';
 import { SIZES } from '../../src/model/config.js';

@@ -1,9 +1,9 @@
-import { openCpuDevice, openDevice } from '../../src/engine/browserDevice.js';
-import type { Device } from '../../src/engine/device.js';
+import { openCpuDevice, openDevice } from '../../src/device/browserDevice.js';
+import type { Device } from '../../src/device/device.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 
 /** The files of shaders/, as they stand: what Node reads from disk is inlined here by the bundler. */
-const shaders = import.meta.glob<string>('../../shaders/*.wgsl', { query: '?raw', import: 'default', eager: true });
+const shaders = import.meta.glob<string>('../../shaders/**/*.wgsl', { query: '?raw', import: 'default', eager: true });
 
 /** A device for the page, and where it is not the browser's own WebGPU, why. */
 export interface PageDevice {

@@ -1,13 +1,16 @@
-import type { Device } from '../../src/engine/device.js';
+import type { Device } from '../../src/device/device.js';
+import type { AdapterProfile, KernelKind } from '../../src/engine/kernel.js';
 import { visibleKeys } from '../../src/engine/ops/attention.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { type CompileOptions, Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
-import { type Trace, trace } from '../../src/engine/trace.js';
+import { type CapturedDispatch, captureEntry } from '../../src/inspect/capture.js';
+import { type Trace, trace } from '../../src/inspect/trace.js';
 import { channelsOf, type DecoderConfig } from '../../src/model/config.js';
 import { bitsOf } from '../../src/model/evaluator.js';
 import { type ForwardPass, feedsOf, recordForward } from '../../src/model/forward.js';
+import { SUBGROUP_SIZES, type SubgroupSize } from '../../src/wgsl/index.js';
 
 /** A decoder to look into: numbers of its own, or the plan of a trainer that goes on changing them. */
 export interface Model {
@@ -120,6 +123,29 @@ export class Explorer {
     });
   }
 
+  /**
+   * The kernels of one op of a pass, with the memory that each read, for the stepper.
+   *
+   * @param index of the op in a `Look` with the same `backward`   @param kernels which ones; default those that the device takes
+   */
+  capture(text: Text, backward: boolean, index: number, kernels?: KernelKind): Promise<CapturedDispatch[]> {
+    return this.#next(async () => {
+      const profile = kernels === undefined ? this.device : { ...profileOf(this.device), kernels };
+      const recorded = await this.#record(text, { backward, keep: 'all', profile });
+      try {
+        this.#write(recorded, text);
+        return await captureEntry(recorded.plan, index, this.subgroupSize);
+      } finally {
+        recorded.plan.free();
+      }
+    });
+  }
+
+  /** The device's own, where the interpreter has it. */
+  get subgroupSize(): SubgroupSize {
+    return SUBGROUP_SIZES.find((size) => size === this.device.subgroupSize) ?? 32;
+  }
+
   async free(): Promise<void> {
     await this.#next(async () => this.#recorded?.plan.free());
   }
@@ -140,7 +166,10 @@ export class Explorer {
     return this.#recorded;
   }
 
-  async #record({ bytes, L }: Text, options: { backward: boolean; keep?: 'all' }): Promise<Recorded> {
+  async #record(
+    { bytes, L }: Text,
+    options: { backward: boolean; keep?: 'all'; profile?: AdapterProfile },
+  ): Promise<Recorded> {
     const { config, from } = this.model;
     const program = new Program();
     const text = program.input('text', [1, bytes.length], 'u32');
@@ -149,7 +178,8 @@ export class Explorer {
     const pass = recordForward(program, config, { B: 1, L, T: bytes.length - L }, { everyRow: true });
     if (options.backward) program.backward(pass.loss);
     const read = [channels, pass.nats, pass.logits, ...attentionOf(pass).flatMap(({ q, k, lse }) => [q, k, lse])];
-    const compile: CompileOptions = { keep: options.keep ?? read, ...from };
+    const { keep = read, profile = this.device } = options;
+    const compile: CompileOptions = { keep, profile, ...from };
     return { pass, text, channels, plan: await Plan.compile(program, this.device, compile) };
   }
 
@@ -193,4 +223,17 @@ function weightsOf(
     }
     return { layer, head, weights };
   });
+}
+
+/** What kernels are chosen by, as a plain object. */
+function profileOf({
+  kind,
+  driver,
+  subgroupSize,
+  f16,
+  limits,
+  precision,
+  subgroupMatrix,
+}: AdapterProfile): AdapterProfile {
+  return { kind, driver, subgroupSize, f16, limits, ...(precision && { precision }), subgroupMatrix };
 }

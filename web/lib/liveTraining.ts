@@ -1,5 +1,5 @@
-import type { Device } from '../../src/engine/device.js';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
+import type { Device } from '../../src/device/device.js';
 import { type DecoderConfig, SIZES } from '../../src/model/config.js';
 import { bitsOf } from '../../src/model/evaluator.js';
 import { Generator } from '../../src/model/generate.js';

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Device } from '../../src/engine/device.js';
+import type { Device } from '../../src/device/device.js';
 import { MOBY_DICK } from '../lib/defaultText.js';
 import type { Model } from '../lib/explorer.js';
 import { CONFIG, LiveTraining, WINDOW } from '../lib/liveTraining.js';

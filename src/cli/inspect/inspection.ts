@@ -1,9 +1,9 @@
-import type { Device } from '../../engine/device.js';
+import type { Device } from '../../device/device.js';
 import type { Value } from '../../engine/op.js';
 import { visibleKeys } from '../../engine/ops/attention.js';
 import { Plan } from '../../engine/plan.js';
 import { Program } from '../../engine/program.js';
-import { type EntryTrace, type Trace, trace } from '../../engine/trace.js';
+import { type EntryTrace, type Trace, trace } from '../../inspect/trace.js';
 import { channelsOf, type DecoderConfig } from '../../model/config.js';
 import { type ForwardPass, feedsOf, recordForward } from '../../model/forward.js';
 import { channelNames } from '../../substrate/channels.js';

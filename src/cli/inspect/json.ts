@@ -1,4 +1,4 @@
-import type { EntryTrace, Trace } from '../../engine/trace.js';
+import type { EntryTrace, Trace } from '../../inspect/trace.js';
 import type { Grid, Inspection } from './inspection.js';
 import { referenceSource } from './referenceSource.js';
 

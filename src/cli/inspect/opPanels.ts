@@ -1,5 +1,5 @@
-import { type Shape, stridesOf } from '../../engine/shape.js';
-import type { DispatchTrace, EntryTrace, Operand, Trace, WrittenOperand } from '../../engine/trace.js';
+import { type Shape, stridesOf } from '../../common/shape.js';
+import type { DispatchTrace, EntryTrace, Operand, Trace, WrittenOperand } from '../../inspect/trace.js';
 import { escapeHtml } from '../../report/html.js';
 import { kernelTexts } from './json.js';
 import { shortNumber, shortTime } from './signs.js';

@@ -1,4 +1,4 @@
-import type { EntryTrace, Trace } from '../../engine/trace.js';
+import type { EntryTrace, Trace } from '../../inspect/trace.js';
 import { escapeHtml } from '../../report/html.js';
 import { bitOf } from '../../substrate/channels.js';
 import { type Heats, transposeGrid } from './heat.js';

@@ -1,4 +1,4 @@
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import { hear } from '../../train/data/hear.js';
 import { SILENCE } from '../../train/data/mulaw.js';
 import { readWav } from '../../train/data/wav.js';

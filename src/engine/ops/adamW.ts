@@ -1,7 +1,7 @@
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 import { splitRange } from './gradientNorm.js';
 
 /** Constants of the update; the learning rate changes from step to step and comes in a tensor. */

@@ -1,5 +1,5 @@
+import { onePerInvocation } from '../kernel.js';
 import type { Op } from '../op.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** `y += x`: how a second gradient reaches an accumulator. Inputs: x; added into: y. */
 export const addInto: Op = {

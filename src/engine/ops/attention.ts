@@ -1,9 +1,10 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { sameShape } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { attentionBackwardKV, attentionBackwardQ, attentionDelta, attentionForwardKernel } from './attentionKernels.js';
 
 /**
  * `B` batch, `H` heads, `S` query rows, `D` head width, `P` slots, `capacity` rows of k and v.
@@ -98,9 +99,8 @@ const attentionForward: Op<AttentionSizes> = {
   outputs: ['y', 'lse'],
   shape: (_, { B, H, S, D }) => [{ shape: [B, S, H * D] }, { shape: [B, H, S] }],
   reference: ([q, k, v, position], sizes) => attentionReference(q!, k!, v!, position!.data[0]!, sizes),
-  kernels: ({ adapter, inputs, outputs, attributes }) => [
-    attentionForwardKernel(adapter, { ...inputs, ...outputs }, attributes),
-  ],
+  kernels: ({ adapter, inputs, outputs, attributes }) =>
+    kernelsFor('attention.forward', adapter, { ...inputs, ...outputs }, attributes),
   backward({ inputs: [q, k, v], outputs: [y, lse], attributes: sizes, gradients: [gradient], give, wants }) {
     const { program } = q!;
     const { B, H, S, D, P, capacity, scale } = sizes;
@@ -140,9 +140,10 @@ const attentionDeltaOp: Op<{ B: number; H: number; S: number; D: number }> = {
           }
     return [delta];
   },
-  kernels: ({ adapter, inputs, outputs, attributes }) => [
-    attentionDelta(adapter, { ...inputs, ...outputs }, attributes),
-  ],
+  kernels({ inputs, outputs, attributes }) {
+    const { B, H, S } = attributes;
+    return [onePerInvocation('attention.delta', B * H * S, { ...inputs, ...outputs }, attributes)];
+  },
   flops: ({ inputs: [y] }) => 2 * y!.reduce((n, size) => n * size, 1),
 };
 
@@ -187,9 +188,8 @@ const attentionBackwardQOp: Op<BackwardSizes> = {
     });
     return [dQ];
   },
-  kernels: ({ adapter, inputs, outputs, attributes }) => [
-    attentionBackwardQ(adapter, { ...inputs, ...outputs }, attributes),
-  ],
+  kernels: ({ adapter, inputs, outputs, attributes }) =>
+    kernelsFor('attention.backwardQ', adapter, { ...inputs, ...outputs }, attributes),
   flops: ({ attributes }) => 6 * pairs(attributes as BackwardSizes) * (attributes.D as number),
 };
 
@@ -212,9 +212,8 @@ const attentionBackwardKVOp: Op<BackwardSizes> = {
     });
     return [dK, dV];
   },
-  kernels: ({ adapter, inputs, outputs, attributes }) => [
-    attentionBackwardKV(adapter, { ...inputs, ...outputs }, attributes),
-  ],
+  kernels: ({ adapter, inputs, outputs, attributes }) =>
+    kernelsFor('attention.backwardKV', adapter, { ...inputs, ...outputs }, attributes),
   flops: ({ attributes }) => 8 * pairs(attributes as BackwardSizes) * (attributes.D as number),
 };
 

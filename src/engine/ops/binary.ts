@@ -1,9 +1,9 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { broadcastShape, broadcastStrides, type Shape, sameShape } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow, OpSample } from '../registry.js';
-import { broadcastShape, broadcastStrides, type Shape, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 import { sumTo } from './sum.js';
 import { axisParams, expandReference, MAX_AXES } from './view.js';
 

@@ -1,11 +1,11 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { broadcastShape, broadcastStrides, type Shape, sizeOf, stridedIndex, stridesOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { broadcastShape, broadcastStrides, type Shape, sizeOf, stridesOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 import { sumTo } from './sum.js';
-import { axisParams, MAX_AXES, stridedIndex } from './view.js';
+import { axisParams, MAX_AXES } from './view.js';
 
 /**
  * Matrix products in batches: `y[z, m, n] = Σ_k a[z, m, k] · b[z, k, n]`. `matmul` calls it for more than two axes.

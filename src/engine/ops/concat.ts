@@ -1,9 +1,9 @@
-import { InputError, kindOf, ShapeError } from '../errors.js';
+import { InputError, kindOf, ShapeError } from '../../common/errors.js';
+import { aroundAxis, axisOf, type Shape, sameShape, sizeOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { aroundAxis, axisOf, type Shape, sameShape, sizeOf } from '../shape.js';
 import { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /**
  * Tensors one after the other along an axis, PyTorch's `torch.concat`.

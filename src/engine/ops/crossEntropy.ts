@@ -1,9 +1,10 @@
-import { InputError, ShapeError } from '../errors.js';
+import { InputError, ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf, sameShape } from '../../common/shape.js';
+import { onePerWorkgroup } from '../kernel.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerWorkgroup, rowKernel } from './elementwise.js';
 
 /**
  * Weighted mean of the nats of predicting each target: `loss = Σ_n w[n] · nats[n] / Σ_n w[n]`,
@@ -68,25 +69,12 @@ const crossEntropyForward: Op = {
   },
   kernels({ adapter, inputs: { logits, targets, weights }, outputs: { loss, nats, dLogits, total } }) {
     const N = rowsOf(logits!.shape);
-    const V = lastOf(logits!.shape);
-    const row = {
-      logits: logits!,
-      targets: targets!,
-      weights: weights!,
-      total: total!,
-      nats: nats!,
-      dLogits: dLogits!,
-    };
+    const weighted = { weights: weights!, total: total! };
+    const rows = { ...weighted, logits: logits!, targets: targets!, nats: nats!, dLogits: dLogits! };
     return [
-      onePerWorkgroup('crossEntropy.total', 1, 64, { weights: weights!, total: total! }, { N }),
-      rowKernel('crossEntropy.forward', adapter, N, row, { V }),
-      onePerWorkgroup(
-        'crossEntropy.reduce',
-        1,
-        64,
-        { nats: nats!, weights: weights!, total: total!, loss: loss! },
-        { N },
-      ),
+      onePerWorkgroup('crossEntropy.total', 1, 64, weighted, { N }),
+      ...kernelsFor('crossEntropy.forward', adapter, rows, { N, V: lastOf(logits!.shape) }),
+      onePerWorkgroup('crossEntropy.reduce', 1, 64, { ...weighted, nats: nats!, loss: loss! }, { N }),
     ];
   },
   backward({ inputs: [logits, , weights], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {

@@ -1,9 +1,9 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /**
  * Rows of another width: cut at W columns, or completed with zeros. Ids become whole slots by it, and slots as wide as a decoder.

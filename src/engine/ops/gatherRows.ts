@@ -1,10 +1,10 @@
-import { ShapeError } from '../errors.js';
-import { variantOf } from '../kernel.js';
+import { ShapeError } from '../../common/errors.js';
+import { lastOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation, onePerWorkgroup, subgroupKernel, WORKGROUP } from './elementwise.js';
 
 /**
  * Look rows of a table up: `y[n, w] = table[ids[n], w]`, an embedding.
@@ -72,12 +72,8 @@ const gatherRowsBackward: Op<{ width: number; R: number; C: number }> = {
   shape: (_, { R, C }) => [{ shape: [R, C] }],
   reference: ([ids, dY], { R, C, width }) => [gatherRowsBackwardReference(ids!, dY!, R, C, width)],
   kernels({ adapter, inputs, outputs, attributes: { R, C, width: W } }) {
-    const bind = { ...inputs, ...outputs };
-    const params = { N: inputs.ids!.size, R, C, W };
-    if (adapter.subgroupSize > 0 && variantOf(adapter) === 3) {
-      return [subgroupKernel('gatherRows.backward.3-subgroup', adapter, R, bind, params)];
-    }
-    return [onePerWorkgroup('gatherRows.backward', R, WORKGROUP, bind, params)];
+    const sizes = { N: inputs.ids!.size, R, C, W };
+    return kernelsFor('gatherRows.backward', adapter, { ...inputs, ...outputs }, sizes);
   },
 };
 

@@ -1,12 +1,12 @@
+import { InputError, ShapeError } from '../../common/errors.js';
+import { lastOf } from '../../common/shape.js';
 import { channelCount, VALUE_CHANNELS, VOCABULARY } from '../../substrate/channels.js';
 import { embedIds } from '../../substrate/embed.js';
 import { contextTable, valueTable, waveTable } from '../../substrate/table.js';
-import { InputError, ShapeError } from '../errors.js';
+import { onePerInvocation, onePerWorkgroup } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation, onePerWorkgroup } from './elementwise.js';
 
 /** Which channels the op gives. */
 export interface HslOptions {

@@ -1,8 +1,8 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 interface JoinSizes extends Record<string, number> {
   B: number;

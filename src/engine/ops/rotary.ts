@@ -1,9 +1,8 @@
-import { InputError, ShapeError } from '../errors.js';
-import type { Dispatch } from '../kernel.js';
+import { InputError, ShapeError } from '../../common/errors.js';
+import { type Dispatch, onePerInvocation } from '../kernel.js';
 import type { KernelCall, Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** Sizes of one call: `B` batch, `S` rows, `H` heads, `D` head width. */
 interface RotarySizes extends Record<string, number> {

@@ -1,7 +1,7 @@
+import { onePerInvocation } from '../kernel.js';
 import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 import { splitRange } from './gradientNorm.js';
 
 /**

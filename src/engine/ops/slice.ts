@@ -1,9 +1,9 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { aroundAxis, axisOf, type Shape, sizeOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { aroundAxis, axisOf, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** Which part of which axis; `size` is the whole axis. */
 interface Range extends Record<string, number> {

@@ -1,8 +1,8 @@
+import { axisOf, lastOf, rowsOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { axisOf, lastOf, rowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /**
  * Softmax along an axis: `y[c] = e^x[c] / Σ_c e^x[c]`. The largest x of a row is subtracted first, so that no power exceeds 1.

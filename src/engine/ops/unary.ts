@@ -1,7 +1,7 @@
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow, OpSample } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** A function of one number, and its derivative: in float64 for the reference, and in WGSL. */
 interface Unary {

@@ -1,8 +1,7 @@
-import { ShapeError } from '../errors.js';
-import { foldWorkgroups } from '../kernel.js';
+import { ShapeError } from '../../common/errors.js';
+import { broadcastStrides, type Shape, sizeOf, stridedIndex, stridesOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { AnyOp, Op, Value } from '../op.js';
-import { broadcastStrides, type Shape, sizeOf, stridesOf } from '../shape.js';
-import { WORKGROUP } from './elementwise.js';
 import { sumTo } from './sum.js';
 
 /*
@@ -75,17 +74,6 @@ function permuteReference(x: Value, axes: readonly number[]): Float64Array {
   return y;
 }
 
-/** Where row-major element `i` of a strided view sits in its storage. */
-export function stridedIndex(i: number, shape: readonly number[], strides: readonly number[]): number {
-  let rest = i;
-  let at = 0;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    at += (rest % shape[axis]!) * strides[axis]!;
-    rest = Math.floor(rest / shape[axis]!);
-  }
-  return at;
-}
-
 /** Axes that kernels which read by strides know. */
 export const MAX_AXES = 4;
 
@@ -115,8 +103,7 @@ export const contiguous: Op = {
   reference: ([x]) => [x!.data],
   kernels({ inputs: { x }, outputs: { y } }) {
     const params = { n: x!.size, ...axisParams('size', x!.shape, 1), ...axisParams('stride', x!.strides, 0) };
-    const workgroups = foldWorkgroups(Math.ceil(sizeOf(x!.shape) / WORKGROUP));
-    return [{ shader: 'contiguous', constants: { WORKGROUP }, bind: { x: x!, y: y! }, params, workgroups }];
+    return [onePerInvocation('contiguous', x!.size, { x: x!, y: y! }, params)];
   },
   backward({ inputs: [x], gradients: [dY], give, wants }) {
     if (wants(x!)) give(x!, dY!);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { FileError } from '../../engine/errors.js';
-import { readable } from './readable.js';
+import { FileError } from '../../common/errors.js';
+import { readable } from '../../common/readable.js';
 import { type Film, parseGrey, parseY4m } from './y4m.js';
 
 /** How a film is read. */

@@ -1,4 +1,4 @@
-import { FileError } from '../../engine/errors.js';
+import { FileError } from '../../common/errors.js';
 import { loudest, muLawBytes } from './mulaw.js';
 import { resample } from './resample.js';
 import type { StoredSound } from './wav.js';

@@ -1,4 +1,4 @@
-import { FileError } from '../../engine/errors.js';
+import { FileError } from '../../common/errors.js';
 
 /**
  * What a loader had to leave out. Loaders go on where that is safe and say so here; with `strict` the first one stops.

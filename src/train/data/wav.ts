@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import wavefile from 'wavefile';
-import { FileError } from '../../engine/errors.js';
-import { readable } from './readable.js';
+import { FileError } from '../../common/errors.js';
+import { readable } from '../../common/readable.js';
 
 /** Sound in one channel, that gives its samples a stretch at a time: a file need not lie in memory as floats. */
 export interface Sound {

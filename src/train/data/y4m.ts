@@ -1,4 +1,4 @@
-import { FileError } from '../../engine/errors.js';
+import { FileError } from '../../common/errors.js';
 
 /** Grey frames in time order. */
 export interface Film {

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { FileError } from '../../engine/errors.js';
-import { reason, writeFileAtomic } from '../atomicWrite.js';
+import { reason, writeFileAtomic } from '../../common/atomicWrite.js';
+import { FileError } from '../../common/errors.js';
+import { isRecord } from '../../common/json.js';
+import { readJsonFile } from '../../common/jsonFile.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -11,8 +13,6 @@ import {
   readMoments,
   writeCheckpoint,
 } from '../checkpoint.js';
-import { isRecord } from '../data/json.js';
-import { readJsonFile } from '../data/jsonFile.js';
 import type { Measures } from '../measures.js';
 import type { Moments } from '../trainer.js';
 import { decoderConfigOf, kindsOf, resolveTrainOptions, windowSizeOf } from './options.js';

@@ -1,5 +1,5 @@
 import { arch, platform } from 'node:process';
-import type { Device } from '../../engine/device.js';
+import type { Device } from '../../device/device.js';
 import type { OpenedData } from './data.js';
 import { decoderConfigOf, type TrainOptions, withAbsolutePaths } from './options.js';
 import { fingerprint } from './resume.js';

@@ -1,4 +1,4 @@
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import type { LeftOut } from '../data/leftOut.js';
 import { openAudio } from '../windows/audio.js';
 import { madeScenes } from '../windows/madeScene.js';

@@ -13,11 +13,11 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { FileError } from '../../engine/errors.js';
-import { makeFolders } from '../../engine/folders.js';
-import { isTemporary, quietly, reason, writeFileAtomic } from '../atomicWrite.js';
-import { isRecord, parseJson } from '../data/json.js';
-import { readable } from '../data/readable.js';
+import { isTemporary, quietly, reason, writeFileAtomic } from '../../common/atomicWrite.js';
+import { FileError } from '../../common/errors.js';
+import { makeFolders } from '../../common/folders.js';
+import { isRecord, parseJson } from '../../common/json.js';
+import { readable } from '../../common/readable.js';
 import { Lock } from './lock.js';
 
 const LOCK = 'lock';

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { FileError } from '../../engine/errors.js';
-import { reason } from '../atomicWrite.js';
-import { isRecord } from '../data/json.js';
+import { reason } from '../../common/atomicWrite.js';
+import { FileError } from '../../common/errors.js';
+import { isRecord } from '../../common/json.js';
 
 /** Milliseconds between two signs of life, and after which a lock without one is taken over. */
 const BEAT = 5_000;

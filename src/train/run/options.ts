@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, SIZES, type SizeName } from '../../model/config.js';
 import { countParameters, parameterSpecs } from '../../model/parameters.js';
 import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';

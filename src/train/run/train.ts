@@ -1,9 +1,8 @@
-import type { Device } from '../../engine/device.js';
-import { DeviceError, NumberError } from '../../engine/errors.js';
+import { DeviceError, NumberError } from '../../common/errors.js';
+import type { Device } from '../../device/device.js';
 import { bitsOf } from '../../model/evaluator.js';
 import { Generator } from '../../model/generate.js';
 import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '../../model/parameters.js';
-import { writeReport } from '../../report/report.js';
 import type { Checkpoint } from '../checkpoint.js';
 import { Judge, type Measures } from '../measures.js';
 import { learningRate } from '../schedule.js';
@@ -114,7 +113,6 @@ export async function train(
         const attempted = { device: current, options, data, folder, listener, stop, checkpoints, state, keep };
         const result = await attempt(attempted);
         folder.check();
-        writeReport([folder.path]);
         return result;
       } catch (error) {
         const lost = error instanceof DeviceError && error.fault === 'lost';

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { FileError } from '../../engine/errors.js';
-import { isFolder } from '../../engine/folders.js';
+import { FileError } from '../../common/errors.js';
+import { isFolder } from '../../common/folders.js';
+import { isRecord } from '../../common/json.js';
+import { readJsonLines } from '../../common/jsonl.js';
 import { hear } from '../data/hear.js';
-import { isRecord } from '../data/json.js';
-import { readJsonLines } from '../data/jsonl.js';
 import { LeftOut } from '../data/leftOut.js';
 import { SILENCE } from '../data/mulaw.js';
 import { isWav, readWav } from '../data/wav.js';

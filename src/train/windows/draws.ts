@@ -1,4 +1,4 @@
-import { philox } from '../../engine/random.js';
+import { philox } from '../../common/random.js';
 
 /** Who draws, so that no two share numbers. They stand where `random.ts` counts its tries, which stay far below 256. */
 const uses = { text: 256, audio: 257, video: 258, mix: 259, sound: 260, scene: 261, heldOut: 262 };

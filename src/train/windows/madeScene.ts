@@ -1,4 +1,4 @@
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import { muLawBytes } from '../data/mulaw.js';
 import type { Draws } from './draws.js';
 import { choices, choose, type Generator, type MadeOptions, madeSource } from './made.js';

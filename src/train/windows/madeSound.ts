@@ -1,4 +1,4 @@
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import { muLawBytes } from '../data/mulaw.js';
 import { audioWindow } from './audio.js';
 import type { Draws } from './draws.js';

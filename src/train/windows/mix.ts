@@ -1,4 +1,4 @@
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import { drawsAt } from './draws.js';
 import type { Split, Window, WindowKind, WindowSize, WindowSource } from './window.js';
 

@@ -1,4 +1,4 @@
-import { FileError } from '../../engine/errors.js';
+import { FileError } from '../../common/errors.js';
 
 /**
  * Do `work` on a file that a manifest names: an error about a file then says which line that was.

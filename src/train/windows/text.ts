@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { FileError, InputError } from '../../engine/errors.js';
-import { isRecord } from '../data/json.js';
-import { readJsonLines } from '../data/jsonl.js';
+import { FileError, InputError } from '../../common/errors.js';
+import { isRecord } from '../../common/json.js';
+import { readJsonLines } from '../../common/jsonl.js';
+import { readable } from '../../common/readable.js';
 import { LeftOut } from '../data/leftOut.js';
-import { readable } from '../data/readable.js';
 import { drawsAt } from './draws.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { order0Entropy, Positions, type TextDocument } from './textWindow.js';

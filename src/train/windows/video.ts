@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, parse, resolve } from 'node:path';
-import { FileError } from '../../engine/errors.js';
+import { FileError } from '../../common/errors.js';
+import { isRecord } from '../../common/json.js';
+import { readJsonLines } from '../../common/jsonl.js';
+import { readable } from '../../common/readable.js';
 import { type FilmOptions, readFilm } from '../data/film.js';
 import { hear } from '../data/hear.js';
-import { isRecord } from '../data/json.js';
-import { readJsonLines } from '../data/jsonl.js';
 import { LeftOut } from '../data/leftOut.js';
-import { readable } from '../data/readable.js';
 import { type Cue, cueAt, parseSrt } from '../data/srt.js';
 import { readWav } from '../data/wav.js';
 import type { Film } from '../data/y4m.js';

@@ -1,4 +1,4 @@
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import { SILENCE } from '../data/mulaw.js';
 import { captionIds } from './caption.js';
 import { MASK, type Part, type Window, type WindowSize } from './window.js';

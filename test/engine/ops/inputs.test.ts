@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { InputError, ShapeError } from '../../../src/engine/errors.js';
+import { InputError, ShapeError } from '../../../src/common/errors.js';
+import { normals } from '../../../src/common/random.js';
+import { type Shape, sizeOf } from '../../../src/common/shape.js';
 import type { AdapterProfile } from '../../../src/engine/kernel.js';
 import { type AnyOp, inputOf, outputOf } from '../../../src/engine/op.js';
 import { attention } from '../../../src/engine/ops/attention.js';
@@ -15,9 +17,7 @@ import { layerNorm } from '../../../src/engine/ops/layerNorm.js';
 import { rotary, rotaryTable } from '../../../src/engine/ops/rotary.js';
 import { Plan } from '../../../src/engine/plan.js';
 import { type Entry, Program } from '../../../src/engine/program.js';
-import { normals } from '../../../src/engine/random.js';
 import { ReferenceRun } from '../../../src/engine/reference.js';
-import { type Shape, sizeOf } from '../../../src/engine/shape.js';
 import type { DType, Tensor } from '../../../src/engine/tensor.js';
 import { testDevice } from '../../support/device.js';
 import { expectClose } from '../../support/expectClose.js';
@@ -85,7 +85,11 @@ describe('dtypes', () => {
   });
 
   const profile = { driver: '', subgroupSize: 8, f16: false, limits: { maxStorageBufferBindingSize: 2 ** 27 } };
-  const profiles: AdapterProfile[] = ([1, 2, 3] as const).map((variant) => ({ ...profile, kind: 'cpu', variant }));
+  const profiles: AdapterProfile[] = (['readable', 'cpu', 'gpu'] as const).map((kernels) => ({
+    ...profile,
+    kind: 'cpu',
+    kernels,
+  }));
 
   // Kernels that move numbers without looking at them move their bits: a NaN keeps its payload, a zero its sign.
   const moveBits = ['hslFeatures.forward', 'contiguous', 'fitRows'];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileError } from '../../../src/engine/errors.js';
+import { FileError } from '../../../src/common/errors.js';
 import { readFilm } from '../../../src/train/data/film.js';
 import { LeftOut } from '../../../src/train/data/leftOut.js';
 import { cueAt, parseSrt } from '../../../src/train/data/srt.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FileError } from '../../../src/engine/errors.js';
+import { FileError } from '../../../src/common/errors.js';
 import { hear } from '../../../src/train/data/hear.js';
 import { muLawBytes, muLawDecode, muLawEncode, SILENCE } from '../../../src/train/data/mulaw.js';
 import { resample } from '../../../src/train/data/resample.js';

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { FileError, InputError, NumberError } from '../../../src/engine/errors.js';
+import { FileError, InputError, NumberError } from '../../../src/common/errors.js';
 import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.js';
 import { Judge } from '../../../src/train/measures.js';
 import { Checkpoints, chosenCheckpoint } from '../../../src/train/run/checkpoints.js';

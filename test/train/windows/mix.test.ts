@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InputError } from '../../../src/engine/errors.js';
+import { InputError } from '../../../src/common/errors.js';
 import { drawsAt } from '../../../src/train/windows/draws.js';
 import { assemble, mix, sampleBatch } from '../../../src/train/windows/mix.js';
 import { picture, printable, showWindow, waveform, words } from '../../../src/train/windows/show.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileError } from '../../../src/engine/errors.js';
+import { FileError } from '../../../src/common/errors.js';
 import { mobyDick, openText, order0Entropy, textWindow } from '../../../src/train/windows/text.js';
 import { EOS, MASK } from '../../../src/train/windows/window.js';
 
