@@ -18,11 +18,13 @@ describe.each(chapters)('%s', (chapter) => {
   const quotes = [...readFileSync(chapter, 'utf8').matchAll(/^```(?:ts|wgsl|text) (\S+)\n([\s\S]*?)^```$/gm)];
 
   // A chapter of the lesson may have one of the two only.
-  test.runIf(chapter.startsWith('src/'))('goes from loops to WGSL', () => {
-    const files = quotes.map(([, file]) => file!);
-    expect(files.some((file) => file.endsWith('.ts'))).toBe(true);
-    expect(files.some((file) => file.endsWith('.wgsl'))).toBe(true);
-  });
+  if (chapter.startsWith('src/')) {
+    test('goes from loops to WGSL', () => {
+      const files = quotes.map(([, file]) => file!);
+      expect(files.some((file) => file.endsWith('.ts'))).toBe(true);
+      expect(files.some((file) => file.endsWith('.wgsl'))).toBe(true);
+    });
+  }
 
   test.each(quotes.map(([, file, text]) => [file!, text!] as const))('quotes %s as it stands', (file, text) => {
     const source = withoutIndent(readFileSync(join(dirname(chapter), file), 'utf8'));
