@@ -67,7 +67,7 @@ class Site {
       const link = (href: string) =>
         relativeLink(outputOf(file), outputOf(found(href))) + (/#.*$/.exec(href)?.[0] ?? '');
       const picture = (href: string) => textOf(targetOf(file, href));
-      this.#rendered.set(file, render(textOf(file), { link, picture, live: (words) => live(file, words) }));
+      this.#rendered.set(file, render(withSections(file), { link, picture, live: (words) => live(file, words) }));
     }
   }
 
@@ -113,6 +113,16 @@ class Site {
   #entry(file: string): Entry {
     return { title: this.#rendered.get(file)!.title, output: outputOf(file) };
   }
+}
+
+/** The text of a page, where `<!-- include: FILE NAME -->` stands for what FILE has between `<!-- NAME -->` and `<!-- /NAME -->`. */
+function withSections(file: string): string {
+  return textOf(file).replace(/^<!-- include: (\S+) (\w+) -->$/gm, (_, from: string, name: string) => {
+    const source = targetOf(file, from);
+    const section = new RegExp(`<!-- ${name} -->\\n([\\s\\S]*?)<!-- /${name} -->`).exec(textOf(source))?.[1];
+    if (section === undefined) throw new Error(`${file}: ${source} has no section ${name}`);
+    return section.replace(/\]\((?![a-z]+:|#)/g, `](${from.replace(/[^/]*$/, '')}`);
+  });
 }
 
 function codePage(file: string, highlight: Highlight): Page {
