@@ -5,7 +5,7 @@ import { ROOT } from './pages.js';
 /**
  * Write the API reference, with a way back to the lesson on every page.
  *
- * @param out the folder; it is written anew
+ * @param out the folder; what was in it is removed
  * @throws Error when a comment does not fit the code
  */
 export async function buildApi(out: string): Promise<void> {

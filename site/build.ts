@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as viteBuild } from 'vite';
@@ -66,8 +66,12 @@ class Site {
       };
       const link = (href: string) =>
         relativeLink(outputOf(file), outputOf(found(href))) + (/#.*$/.exec(href)?.[0] ?? '');
+      const exists = (path: string) => existsSync(join(ROOT, dirname(file), path));
       const picture = (href: string) => textOf(targetOf(file, href));
-      this.#rendered.set(file, render(withSections(file), { link, picture, live: (words) => live(file, words) }));
+      this.#rendered.set(
+        file,
+        render(withSections(file), { link, exists, picture, live: (words) => live(file, words) }),
+      );
     }
   }
 
@@ -89,7 +93,7 @@ class Site {
     };
   }
 
-  /** The list beside every page. */
+  /** The contents of the site. */
   contents(): Contents {
     return {
       sections: SECTIONS.map(({ title, files }) => ({ title, entries: files.map((file) => this.#entry(file)) })),

@@ -37,9 +37,11 @@ document.querySelector('#theme')!.addEventListener('click', () => {
 // ---- the list of pages, on a phone ----
 
 const menu = document.querySelector<HTMLButtonElement>('#menu');
+const bar = document.querySelector<HTMLElement>('.bar')!;
 menu?.addEventListener('click', () => {
   const open = document.body.classList.toggle('menu');
   menu.setAttribute('aria-expanded', String(open));
+  document.body.style.setProperty('--bar', `${bar.offsetHeight}px`);
   if (open) document.querySelector<HTMLElement>('#contents a[aria-current]')?.scrollIntoView({ block: 'center' });
 });
 document.querySelector('#contents')?.addEventListener('click', (event) => {

@@ -74,7 +74,7 @@ function bytes(): string {
   );
 }
 
-/** All channels of the eight bytes; the stream starts anew behind MASK, as in the run. */
+/** All channels of the eight bytes; the stream starts a new run behind MASK, as in the run. */
 function channels({ channels: grid }: Inspection): string {
   const { data, columns, rows } = grid!;
   const groups = [

@@ -2,13 +2,13 @@ import { escapeHtml } from './highlight.js';
 import type { Passage } from './markdown.js';
 import { relativeLink } from './pages.js';
 
-/** A page that the list names. */
+/** A page that the contents name. */
 export interface Entry {
   readonly title: string;
   readonly output: string;
 }
 
-/** The list beside every page. */
+/** The contents of the site, shown on every page. */
 export interface Contents {
   readonly sections: readonly { readonly title: string; readonly entries: readonly Entry[] }[];
 }
@@ -27,7 +27,7 @@ export interface Page {
   readonly output: string;
   readonly title: string;
   readonly body: string;
-  /** `wide` for code, `frame` for a page that is one frame and has no list beside it */
+  /** `wide` for code, `frame` for a page that is one frame and has no contents */
   readonly kind: 'text' | 'wide' | 'frame';
   readonly passages?: readonly Passage[];
   readonly previous?: Entry | undefined;
@@ -66,7 +66,7 @@ export function pageHtml(page: Page, { sections }: Contents): string {
 <input id="search" type="search" placeholder="Search" aria-label="Search the site" autocomplete="off" aria-controls="found">
 <div id="found" hidden></div>
 </div>
-<button id="theme" type="button" aria-label="Light or dark">◐</button>
+<button id="theme" type="button" aria-label="Light or dark"><svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor"/></svg></button>
 ${page.kind === 'frame' ? '' : '<button id="menu" type="button" aria-expanded="false" aria-controls="contents">Contents</button>'}
 </div>
 </header>

@@ -21,6 +21,8 @@ export interface Rendered {
 export interface Surroundings {
   /** the address of what a relative link leads to */
   readonly link: (href: string) => string;
+  /** whether a relative path leads to a file */
+  readonly exists: (path: string) => boolean;
   /** the text of an SVG file that an image names */
   readonly picture: (href: string) => string;
   /** a live figure, from what the comment `<!-- live: … -->` says */
@@ -52,7 +54,7 @@ export function createRenderer(highlight: Highlight): (text: string, surrounding
     if (file === '' || language === 'diff') return `${code}\n`;
     const name = file.replace(/^(\.\.?\/)+/, '');
     // A recipe names files that the reader is going to write.
-    const caption = file.startsWith('.') ? `<a href="${surroundings.link(file)}">${name}</a>` : name;
+    const caption = surroundings.exists(file) ? `<a href="${surroundings.link(file)}">${name}</a>` : name;
     return `<figure class="quote"><figcaption>${caption}</figcaption>${code}</figure>\n`;
   };
   rules.html_block = (tokens, i, _options, { surroundings }: { surroundings: Surroundings }) => {

@@ -8,7 +8,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The page that a reader sees first. */
 export const HOME = 'docs/lesson/README.md';
 
-/** A part of the list beside every page. */
+/** A part of the contents. */
 export interface Section {
   readonly title: string;
   readonly files: readonly string[];
@@ -22,7 +22,7 @@ export const CHAPTERS = readdirSync(join(ROOT, LESSON))
   .sort()
   .map((name) => `${LESSON}/${name}`);
 
-/** Pages that the list beside every page names. Every file that one of them links to becomes a page, too. */
+/** Pages that the contents name. A file that one of them links to becomes a page, too. */
 export const SECTIONS: readonly Section[] = [
   { title: 'From byte to loss', files: CHAPTERS },
   {
