@@ -14,8 +14,12 @@
 #SBATCH --output=slurm-%A_%a.out
 #SBATCH --signal=TERM@120
 #SBATCH --cpus-per-task=2
-# On a GPU partition add: #SBATCH --gres=gpu:1
+#SBATCH --gres=gpu:1
+#
+# It insists on a GPU: a node without one fails at once, where the CPU device would train for days. To train on processors,
+# leave --gres out and submit with BYTE_TO_LOSS_DEVICE=cpu.
 set -euo pipefail
+export BYTE_TO_LOSS_DEVICE=${BYTE_TO_LOSS_DEVICE:-gpu}
 
 grid=${1:?the grid, a JSON file}
 out=${2:?the folder for runs and report}

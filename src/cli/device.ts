@@ -10,10 +10,14 @@ export interface DeviceFlags {
   readonly threads?: number | undefined;
 }
 
+/** What `--device` may be, for the help of every command that has it. */
+export const DEVICE_HELP =
+  "auto, gpu, gpu:N, a part of a GPU's name, cpu or system (default: BYTE_TO_LOSS_DEVICE, else auto)";
+
 /** The two options of every command that opens a device. */
 export function withDevice(command: Command): Command {
   return command
-    .option('--device <name>', 'auto, gpu, cpu or system (default: BYTE_TO_LOSS_DEVICE, else auto)')
+    .option('--device <name>', DEVICE_HELP)
     .option('--threads <n>', 'threads of the CPU device (default: as many as this process may use)', wholeNumber);
 }
 

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { reason, writeFileAtomic } from '../common/atomicWrite.js';
@@ -11,6 +11,7 @@ import { collect } from '../experiment/collect.js';
 import { estimateCells, measureRate } from '../experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../experiment/grid.js';
 import { jsonOf, makeReport, markdownOf } from '../experiment/report.js';
+import { compareResults } from '../experiment/verify.js';
 import { parameterCounts } from '../train/run/train.js';
 import { path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
@@ -23,6 +24,9 @@ interface Flags extends DeviceFlags {
   readonly grid: string;
   /** needed by all but a dry run, which then shows no states */
   readonly out?: string;
+  /** folder that finished cells are kept in, and the report is written to; default the same as `out` */
+  readonly results?: string;
+  readonly verify?: string;
   readonly dryRun?: boolean;
   /** true where no number was given: a cluster's variable holds it */
   readonly cell?: string | true;
@@ -41,6 +45,14 @@ export function experimentCommand(): Command {
   )
     .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)', path)
     .option('--out <folder>', 'where runs and report go; finished cells found there are kept', path)
+    .option('--results <folder>', 'keep finished cells and the report here, one small file a cell', path)
+    .addOption(
+      new Option('--verify <n>', 'train cell n of --results again and compare its weights').conflicts([
+        'cell',
+        'collect',
+        'dryRun',
+      ]),
+    )
     .addOption(
       new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop').conflicts([
         'cell',
@@ -59,7 +71,8 @@ export function experimentCommand(): Command {
       if (given.dryRun) return dryRun(grid, { ...given, ...(out !== undefined && { out }) });
       if (out === undefined) return command.error("error: required option '--out <folder>' not specified");
       const flags = { ...given, out };
-      if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
+      if (flags.verify !== undefined) await verify(grid, flags.verify, flags);
+      else if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
       else if (flags.collect) await writeReport(grid, flags);
       else await wholeGrid(grid, flags);
     });
@@ -85,7 +98,9 @@ async function dryRun(grid: Grid, flags: Flags): Promise<void> {
   const device = await deviceOf(flags);
   const rate = await measureRate(device, cells[0]!).finally(() => device.close());
   const states =
-    flags.out === undefined ? cells.map(() => 'not begun') : collect(grid, flags.out).map(({ state }) => state);
+    flags.out === undefined
+      ? cells.map(() => 'not begun')
+      : collect(grid, flags.out, flags.results).map(({ state }) => state);
   const rows = cells.map((cell, i) => {
     const { flops, memory } = estimates[i]!;
     const counts = parameterCounts(cell.options);
@@ -168,6 +183,7 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   try {
     const end = await runCell(cell, {
       out: flags.out,
+      ...(flags.results !== undefined && { results: flags.results }),
       open: () => deviceOf(flags),
       version,
       strict: flags.strict ?? false,
@@ -195,7 +211,7 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
 async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   makeOut(flags.out);
   const { cells } = grid;
-  const before = collect(grid, flags.out);
+  const before = collect(grid, flags.out, flags.results);
   const todo = cells.filter((_, i) => before[i]!.state !== 'finished');
   console.log(`${grid.name}: ${cells.length} cells, ${cells.length - todo.length} of them finished before`);
   const estimates = estimateCells(todo, flags.strict ?? false); // opens all data: what stops a cell stops us here
@@ -211,7 +227,7 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
       clock.show({ name, step: `step ${step}/${cell.steps}`, bits: `${bitsPerByte.toFixed(3)} bits/byte`, left });
     });
     clock.done(flops.get(cell)!);
-    if (existsSync(join(cellFolder(flags.out, cell), 'result.json'))) clock.print(`${name}  finished`);
+    if (code === 0 && existsSync(join(cellFolder(flags.out, cell), 'result.json'))) clock.print(`${name}  finished`);
     else if (stop.signal === undefined) {
       failed.push(cell);
       clock.print(`${name}  did not finish (exit ${code}): see ${logOf(flags, cell)}`);
@@ -237,6 +253,7 @@ function inItsOwnProcess(
   const args = ['experiment', '--grid', flags.grid, '--out', flags.out, '--cell', `${cell.index}`];
   if (flags.device !== undefined) args.push('--device', flags.device);
   if (flags.threads !== undefined) args.push('--threads', String(flags.threads));
+  if (flags.results !== undefined) args.push('--results', flags.results);
   if (flags.strict) args.push('--strict');
   const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
   // A group of its own: a Ctrl-C reaches it once, through us.
@@ -313,17 +330,62 @@ class Clock {
   }
 }
 
-async function writeReport(grid: Grid, { grid: file, out, strict, device }: ExperimentFlags): Promise<void> {
+/**
+ * Train a finished cell again, in a folder of its own below --out, and compare. One line says how it went; the exit code is 0
+ * where the weights are the same to the bit, else 1.
+ *
+ * @throws InputError when there is no such cell, or its result is not there
+ */
+async function verify(grid: Grid, flag: string, flags: ExperimentFlags): Promise<void> {
+  const cell = cellOf(grid, flag);
+  const { result } = collect({ ...grid, cells: [cell] }, flags.out, flags.results)[0]!;
+  if (result === undefined) {
+    throw new InputError(
+      `--verify: cell ${cell.index} has not finished; give --results the folder that keeps its result`,
+    );
+  }
+  const shown = showProgress();
+  const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
+  const out = join(flags.out, 'verify');
+  const before = cellFolder(out, cell);
+  if (existsSync(join(before, 'result.json'))) rmSync(before, { recursive: true }); // an earlier check, which proves nothing now
+  try {
+    const end = await runCell(cell, {
+      out,
+      open: () => deviceOf(flags),
+      version,
+      strict: flags.strict ?? false,
+      stop: () => stop.signal !== undefined,
+      listener: shown,
+    });
+    shown.end();
+    if (end === 'stopped') return console.log(RESUME);
+    const { differences, note } = compareResults(result, collect({ ...grid, cells: [cell] }, out)[0]!.result!);
+    const words = differences.length === 0 ? `the same weights and measures, to the bit` : differences.join('; ');
+    console.log(`cell ${cell.index} (${cell.arm}, seed ${cell.seed}): ${words}${note}`);
+    if (differences.length > 0) process.exitCode = 1;
+  } finally {
+    shown.end();
+    stop.off();
+  }
+}
+
+async function writeReport(grid: Grid, { grid: file, out, results, strict, device }: ExperimentFlags): Promise<void> {
   const { htmlOf } = await import('../experiment/reportHtml.js'); // what draws takes long to load
-  makeOut(out);
-  const flags = `${strict ? ' --strict' : ''}${device ? ` --device ${device}` : ''}`;
-  const report = makeReport(grid, out, `byte-to-loss experiment --grid ${file} --out ${out}${flags}`, version);
-  writeFileAtomic(join(out, 'report.md'), markdownOf(report));
-  writeFileAtomic(join(out, 'report.json'), jsonOf(report));
-  writeFileAtomic(join(out, 'report.html'), htmlOf(report));
-  for (const { text, verdict } of report.claims) console.log(`${text}: ${verdict}`);
+  const to = results ?? out;
+  makeOut(to);
+  const flags = `${results === undefined ? '' : ` --results ${results}`}${strict ? ' --strict' : ''}${device ? ` --device ${device}` : ''}`;
+  const report = makeReport(
+    grid,
+    collect(grid, out, results),
+    `byte-to-loss experiment --grid ${file} --out ${out}${flags}`,
+    version,
+  );
+  writeFileAtomic(join(to, 'report.md'), markdownOf(report));
+  writeFileAtomic(join(to, 'report.json'), jsonOf(report));
+  writeFileAtomic(join(to, 'report.html'), htmlOf(report));
   const finished = report.cells.filter(({ state }) => state === 'finished').length;
   console.log(
-    `${finished} of ${report.cells.length} cells finished; report: ${join(out, 'report.html')}, .md and .json`,
+    `${finished} of ${report.cells.length} cells finished; report: ${join(to, 'report.html')}, .md and .json`,
   );
 }

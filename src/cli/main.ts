@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ByteToLossError, FileError } from '../common/errors.js';
+import { ByteToLossError, FileError, UsageError } from '../common/errors.js';
 import { benchCommand } from './bench.js';
 import { untilBug } from './bugs.js';
 import { dataCommand } from './dataInspect.js';
@@ -63,6 +63,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const expected = error instanceof ByteToLossError && !process.env.DEBUG;
     console.error(expected ? `error: ${printableLines(error.message)}` : error);
-    return 1;
+    return error instanceof UsageError ? 2 : 1;
   }
 }

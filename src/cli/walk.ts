@@ -164,8 +164,10 @@ function residual({ residual: stages }: Inspection): Stop {
     title: 'Each block adds to the residual stream, first attention, then the MLP',
     shape: '[1, 5, 128]',
     lines: stages.map(({ scope, norms }) => {
+      // After the last attention only the stream is read.
+      const slots = norms.length < 5 ? '   –   ' : '';
       const where = scope === 'x0' ? 'from the door' : `before ${scope}`;
-      return `‖x‖ ${where.padEnd(22)} ${decimals(norms)}`;
+      return `‖x‖ ${where.padEnd(22)} ${slots}${decimals(norms)}`;
     }),
     files: [
       'src/model/blocks.ts',

@@ -1,6 +1,6 @@
 /**
  * The errors a user of byte-to-loss may meet. Each is one clear line: the rule, what came instead, and the step that usually mends it.
- * A command turns any of them into that line and exit code 1; everything else is a bug and keeps its stack trace.
+ * A command turns any of them into that line and exit code 1, or 2 for a `UsageError`; everything else is a bug and keeps its stack trace.
  */
 export class ByteToLossError extends Error {
   override name = 'ByteToLossError';
@@ -9,6 +9,11 @@ export class ByteToLossError extends Error {
 /** A value given by the caller is outside what the function accepts. */
 export class InputError extends ByteToLossError {
   override name = 'InputError';
+}
+
+/** A name that a command line gives is none that there is: exit code 2, as for an unknown option. */
+export class UsageError extends InputError {
+  override name = 'UsageError';
 }
 
 /** A file on disk is missing, truncated, malformed, or not what it should be. */

@@ -8,7 +8,7 @@ const QUICK = /^table|boundary window of three|^ZeroInput/;
 export const channels: Part = {
   name: 'channels',
   what: 'Every channel of every byte, pair and boundary window, to the bit, in TypeScript and by the kernels.',
-  weight: 1,
+  weight: 2,
   async run({ device, left, isQuick, progress }) {
     const all = claims(device);
     const faults: string[] = [];

@@ -13,11 +13,10 @@ export const ops: Part = {
   what: "Every op's kernels beside its float64 reference: outputs, what is saved, and each gradient, at sizes around the edges of tiles.",
   weight: 4,
   async run({ device, left, isQuick, progress }) {
-    const cases = (isQuick ? [9] : SIZES).flatMap((n) =>
-      registry.flatMap(({ name, samples }) =>
-        (isQuick ? samples.slice(0, 1) : samples).map((sample) => ({ op: name, sample, n })),
-      ),
-    );
+    const all = registry.flatMap(({ name, samples }) => samples.map((sample, i) => ({ op: name, sample, i })));
+    // The first sample of every op before the second of any, so that a run cut short has tried every op.
+    const inTurn = [...all].sort((a, b) => a.i - b.i).filter(({ i }) => i === 0 || !isQuick);
+    const cases = (isQuick ? [9] : SIZES).flatMap((n) => inTurn.map(({ op, sample }) => ({ op, sample, n })));
     const faults: string[] = [];
     const found = new Map<string, { tried: number; wrong: number; worst: number; kernels: Set<string> }>();
     let tried = 0;

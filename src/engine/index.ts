@@ -10,6 +10,7 @@ export {
   NumberError,
   ParityError,
   ShapeError,
+  UsageError,
 } from '../common/errors.js';
 export { integer, integers, normal, normals, permutation, type Stream, uniform } from '../common/random.js';
 export { type Shape, sizeOf } from '../common/shape.js';

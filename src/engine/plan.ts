@@ -165,7 +165,7 @@ export class Plan {
     }
     this.#checkNotFreed();
     // Bad input is refused before anything runs; by the time of the copies there will have been a replay.
-    const sources = tensors.map((tensor) => this.#source(tensor, true));
+    const sources = tensors.map((tensor) => this.#source(tensor));
     const encoder = this.#encodeReplay(options);
     const copies = sources.map((source) => this.#encodeCopy(encoder, source));
     this.device.gpu.queue.submit([encoder.finish()]);
@@ -198,7 +198,7 @@ export class Plan {
    * @throws InputError when an input was never written, or the plan was freed
    */
   begin(encoder: GPUCommandEncoder, options: ReplayOptions = {}): void {
-    if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
+    this.#checkNotFreed();
     for (const [{ label }, entry] of this.#unwritten) {
       if (!runsIn(options, entry)) continue;
       throw new InputError(
@@ -235,19 +235,18 @@ export class Plan {
    *   has it now
    */
   async read(tensor: Tensor): Promise<Float32Array> {
-    return new Float32Array(await this.#bytes(tensor));
+    return (await this.#numbers(tensor)) as Float32Array;
   }
 
   /** As `read`, for ids. */
   async readIds(tensor: Tensor): Promise<Uint32Array> {
-    return new Uint32Array(await this.#bytes(tensor));
+    return (await this.#numbers(tensor)) as Uint32Array;
   }
 
-  async #bytes(tensor: Tensor): Promise<ArrayBuffer> {
-    const encoder = this.device.gpu.createCommandEncoder();
-    const copy = this.#encodeCopy(encoder, this.#source(tensor));
-    this.device.gpu.queue.submit([encoder.finish()]);
-    return this.#arrive(copy);
+  async #numbers(tensor: Tensor): Promise<Float32Array | Uint32Array> {
+    this.#check(tensor);
+    this.#checkReadable(tensor, this.#begun);
+    return (await this.readNow([tensor.storage]))[0]!;
   }
 
   /**
@@ -303,10 +302,10 @@ export class Plan {
     }
   }
 
-  /** Where a tensor is read from, once it is known that it can be. */
-  #source(tensor: Tensor, isComputed = this.#begun): Source {
+  /** Where a tensor is read from after a replay, once it is known that it can be. */
+  #source(tensor: Tensor): Source {
     this.#check(tensor);
-    this.#checkReadable(tensor, isComputed);
+    this.#checkReadable(tensor, true);
     return { tensor, ...this.buffers.locate(tensor.storage) };
   }
 

@@ -337,7 +337,7 @@ export class Program {
     }
     const pairs =
       from instanceof Tensor
-        ? [[from, this.constant('dLoss', from.shape, new Float32Array(from.size).fill(1))] as const]
+        ? [[from, this.#create('constant', 'dLoss', from.shape, 'f32', false, { data: Float32Array.of(1) })] as const]
         : from;
     this.#checkDifferentiable(pairs.map(([y]) => y));
     for (const [y, dY] of pairs) this.#give(y, dY);

@@ -1,7 +1,7 @@
 import { InputError } from '../common/errors.js';
 import { formatShape, type Shape } from '../common/shape.js';
 import { type AnyOp, type Attributes, inputOf, type OutputKind, outputOf, type Value } from '../engine/op.js';
-import type { Plan } from '../engine/plan.js';
+import type { Plan, ReplayOptions } from '../engine/plan.js';
 import type { Entry, Phase } from '../engine/program.js';
 import type { DType, Role, Tensor } from '../engine/tensor.js';
 import { viewOf } from '../engine/values.js';
@@ -117,11 +117,16 @@ export class Trace {
  * reference when that is given the very numbers the kernel read.
  *
  * @param plan compiled with `keep: 'all'`, its inputs written   @param progress called after each entry that ran
+ * @param options entries that a replay with them leaves out are in the trace, without dispatches
  */
-export async function trace(plan: Plan, progress: (done: number, of: number) => void = () => {}): Promise<Trace> {
+export async function trace(
+  plan: Plan,
+  progress: (done: number, of: number) => void = () => {},
+  options: ReplayOptions = {},
+): Promise<Trace> {
   const { program } = plan;
   const ran = new Map<Entry, { dispatches: DispatchTrace[]; parity: Comparison[] }>();
-  for await (const run of runEntries(plan)) {
+  for await (const run of runEntries(plan, options)) {
     const dispatches = run.steps.map(({ dispatch, text }, i) => ({
       shader: dispatch.shader,
       text,

@@ -22,6 +22,7 @@ export const configSchema = z.strictObject({
   K: whole(LARGEST.K),
   includeBits: z.boolean().exactOptional(),
   momentumPhase: z.boolean().exactOptional(),
+  doorScale: z.number().positive().max(1e6).exactOptional(),
   columns: z.array(z.number().int().min(0).max(34)).max(35).exactOptional(),
   tableSeed: z.number().int().min(0).exactOptional(),
 });

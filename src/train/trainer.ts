@@ -100,7 +100,7 @@ export class Trainer {
     let first: Plan | undefined;
     try {
       for (const size of options.sizes) {
-        const { program, pass, optimiser } = record(options, size, options.batch);
+        const { program, pass, optimiser } = recordStep(options, size, options.batch);
         const common = { keep: [pass.loss, optimiser.clip], profile };
         const { misfit } = Plan.predict(program, device, { ...common, ...(first && { shared: first }) });
         if (misfit !== undefined) throw misfit;
@@ -283,7 +283,12 @@ function started(program: Program, given: TrainerOptions['parameters']): Readonl
   return parameters;
 }
 
-function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B: number) {
+/** Record a training step: forward, backward, clip and AdamW. `inspect` looks at this very program. */
+export function recordStep(
+  options: Pick<TrainerOptions, 'config' | 'optimiser' | keyof ForwardOptions>,
+  { prefix: L, stream: T }: WindowSize,
+  B: number,
+): { program: Program; pass: ForwardPass; optimiser: RecordedAdamW } {
   const program = new Program();
   const pass = recordForward(program, options.config, { B, L, T }, options);
   program.backward(pass.loss);
@@ -315,7 +320,7 @@ function bytesIfFitting(device: Device, options: TrainerOptions): number | undef
   let shared: { program: Program } | undefined;
   let bytes = 0;
   for (const size of options.sizes) {
-    const { program, pass, optimiser } = record(options, size, options.batch);
+    const { program, pass, optimiser } = recordStep(options, size, options.batch);
     const keep = [pass.loss, optimiser.clip];
     const predicted = Plan.predict(program, device, { keep, profile, ...(shared && { shared }) });
     bytes += predicted.bytes.fresh;

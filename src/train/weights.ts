@@ -29,7 +29,7 @@ const givenSchema = configSchema
 /**
  * Read weights: a checkpoint of ours, or a PyTorch state_dict of the same names in a safetensors file, of float32 or what
  * becomes that (F16, BF16, F64; reading the first two takes three times the file). The latter shows its
- * `dim`, `layers` and (but for zero, random and permuted) its `door`; what it does not show comes from `given`: at least
+ * `dim`, `layers` and (where the door has parameters) its `door`; what it does not show comes from `given`: at least
  * `heads`, and `K`, which only a projected door shows.
  *
  * @param given a run's config.json, or an object such as { "door": "zero", "heads": 4, "K": 4 }, and optionally
@@ -82,6 +82,8 @@ function seenIn(tensors: Safetensors['tensors']): Partial<DecoderConfig> | undef
   if (dim === undefined || layers === 0) return undefined;
   if (tensors.has('door.embedding.weight')) return { dim, layers, door: 'bytes' };
   if (tensors.has('door.values.weight')) return { dim, layers, door: 'learned' };
+  if (tensors.has('door.slotPrevious.weight')) return { dim, layers, door: 'bytes+previous' };
+  if (tensors.has('door.slotBytes.weight')) return { dim, layers, door: 'bytes-untied' };
   const [slots, stream] = ['slots', 'stream'].map((part) => tensors.get(`door.${part}.weight`)?.shape[1]);
   if (slots === undefined || stream === undefined) return { dim, layers };
   // One byte's channels enter the stream, K times as many a slot.

@@ -5,14 +5,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { devicesJson, devicesTable } from '../../src/cli/devices.js';
-import { DeviceError, InputError } from '../../src/common/errors.js';
-import { chosenSources, listDevices, openDevice, SOURCES, type Source } from '../../src/device/adapters.js';
+import { DeviceError, UsageError } from '../../src/common/errors.js';
+import { choiceOf, listDevices, namesIn, openDevice, SOURCES, type Source, taken } from '../../src/device/adapters.js';
 import type { Device } from '../../src/device/device.js';
 
 import { collectGarbage } from '../../src/train/run/garbage.js';
 import { BUILT } from '../support/build.js';
 import { testDevice } from '../support/device.js';
 import { HANGING } from '../support/limits.js';
+import { runsBundled } from '../support/platform.js';
 import { BUNDLED, bundledDriver, unpackBundle } from '../support/swiftShader.js';
 
 /** Adds 1 to each of 64 numbers that start at 0, 1, 2, …, and reads them back. */
@@ -59,6 +60,13 @@ function source(name: Source['name'], find: Source['find'] | string): Source {
   return { name, what: `${name} of the test`, find: typeof find === 'string' ? none : find };
 }
 const bundled = BUNDLED;
+const linux = { skip: !runsBundled() };
+
+/** Two GPUs of the test, as Dawn would describe them. */
+const cards = [
+  { vendor: 'nvidia', architecture: 'hopper', device: 'nvidia-h100', description: 'NVIDIA: 580.1' },
+  { vendor: 'amd', architecture: 'rdna-3', device: 'amd-radeon-rx-7900-xtx', description: 'radv' },
+].map((info) => ({ info, features: new Set<string>(), limits: {} }) as unknown as GPUAdapter);
 
 describe('openDevice', () => {
   const before = { ...process.env };
@@ -73,7 +81,7 @@ describe('openDevice', () => {
     expect(await addOne(device)).toEqual(oneToSixtyFour);
   });
 
-  it('describes the bundled driver', async () => {
+  it('describes the bundled driver', linux, async () => {
     const device = await openDevice({ device: 'bundled' });
     expect(device).toMatchObject({ kind: 'cpu', driver: 'swiftshader', subgroupSize: 4, f16: false, timestamps: true });
     expect(device.name).toMatch(/^SwiftShader/);
@@ -83,7 +91,7 @@ describe('openDevice', () => {
     device.close();
   });
 
-  it('opens without optional features', async () => {
+  it('opens without optional features', linux, async () => {
     const device = await openDevice({ device: 'bundled', features: 'none' });
     expect(device).toMatchObject({ subgroupSize: 0, subgroupRange: [0, 0], f16: false, timestamps: false });
     expect(device.features.has('subgroups')).toBe(false);
@@ -91,14 +99,14 @@ describe('openDevice', () => {
     device.close();
   });
 
-  it('falls through to the first source that opens', async () => {
+  it('falls through to the first source that opens', linux, async () => {
     const sources = [source('gpu', 'no card'), source('system', bundled.find), source('bundled', 'never asked')];
     const device = await openDevice({ device: 'auto' }, sources);
     expect(device.driver).toBe('swiftshader');
     device.close();
   });
 
-  it("takes a software driver that the system lists as the system's, and never as a GPU", async () => {
+  it("takes a software driver that the system lists as the system's, and never as a GPU", linux, async () => {
     // The bundled driver plays the part of an installed one.
     process.env.VK_DRIVER_FILES = bundledDriver();
     const device = await openDevice({ device: 'system' });
@@ -108,7 +116,7 @@ describe('openDevice', () => {
   });
 
   it('prefers the option to the environment, and the environment to auto', () => {
-    const names = (option?: string) => chosenSources(option).map(({ name }) => name);
+    const names = (option?: string) => choiceOf(option).sources.map(({ name }) => name);
     delete process.env.BYTE_TO_LOSS_DEVICE;
     expect(names()).toEqual(['gpu', 'cpu']);
     process.env.BYTE_TO_LOSS_DEVICE = 'bundled';
@@ -117,12 +125,47 @@ describe('openDevice', () => {
     expect(names('auto')).toEqual(['gpu', 'cpu']);
   });
 
-  it('names where an unknown name came from', async () => {
-    await expect(openDevice({ device: 'gup' })).rejects.toThrow(
-      new InputError('device must be one of auto, gpu, cpu, system, bundled, lavapipe; got "gup"'),
+  it('refuses a name that no device has in one line, with where the name came from and what there is', async () => {
+    const gpus = { ...source('gpu', 'no card'), findAll: async () => cards };
+    await expect(openDevice({ device: 'gup' }, [gpus])).rejects.toThrow(
+      new UsageError(
+        "device must be one of auto, gpu, cpu, system, bundled, lavapipe, or gpu:N or a part of a GPU's name; " +
+          'got "gup". GPUs here: gpu:0 (nvidia-h100, NVIDIA: 580.1), gpu:1 (amd-radeon-rx-7900-xtx, radv)',
+      ),
     );
+    await expect(openDevice({ device: 'gpu:2' }, [gpus])).rejects.toThrow(/got "gpu:2"/);
     process.env.BYTE_TO_LOSS_DEVICE = 'cuda';
-    await expect(openDevice()).rejects.toThrow(/^BYTE_TO_LOSS_DEVICE must be one of .*; got "cuda"$/);
+    const none = { ...gpus, findAll: gpus.find as unknown as () => Promise<GPUAdapter[]> };
+    await expect(openDevice({}, [none])).rejects.toThrow(
+      /^BYTE_TO_LOSS_DEVICE must be one of .*; got "cuda". GPUs here: none \(no card\)$/,
+    );
+  });
+
+  it('takes one of several GPUs by its number, or by a part of its name or vendor', async () => {
+    const asked: string[] = [];
+    const refusing = cards.map((card) => ({
+      ...card,
+      requestDevice: () => Promise.reject(new Error(`${asked.push(card.info.vendor)}`)),
+    }));
+    const gpus = { ...source('gpu', 'not by number'), findAll: async () => refusing as unknown as GPUAdapter[] };
+    for (const device of ['gpu:1', 'gpu:0', 'Radeon', 'RADV', 'nvidia', 'amd']) {
+      await expect(openDevice({ device }, [gpus])).rejects.toThrow('refused a device');
+    }
+    expect(asked).toEqual(['amd', 'nvidia', 'amd', 'amd', 'nvidia', 'amd']);
+    expect((await listDevices([gpus])).map(({ label }) => label)).toEqual(['gpu:0', 'gpu:1']);
+    const listed = await listDevices([gpus]);
+    expect(taken(choiceOf('radeon', [gpus]), listed)?.label).toBe('gpu:1');
+    expect(taken(choiceOf('auto', [gpus]), listed)?.label).toBe('gpu:0');
+    expect(taken(choiceOf('arc', [gpus]), listed)).toBeUndefined();
+  });
+
+  it("reads the names of adapters off Dawn's error", () => {
+    const answer = "no suitable backends found\nAvailable adapters:\n * backend: 'vulkan', name: 'Intel's (R) Arc'\n";
+    expect(namesIn(`${answer} * backend: 'vulkan', name: 'llvmpipe (LLVM 15, 256 bits)'`)).toEqual([
+      "Intel's (R) Arc",
+      'llvmpipe (LLVM 15, 256 bits)',
+    ]);
+    expect(namesIn('')).toEqual([]);
   });
 
   it('says what was tried and what mends it', async () => {
@@ -154,7 +197,7 @@ describe('openDevice', () => {
     await expect(openDevice({ device: 'gpu', onFallback }, sources)).rejects.toThrow('no Vulkan loader');
   });
 
-  it('where the bundled driver has no place to be unpacked says which folder to set', async () => {
+  it('where the bundled driver has no place to be unpacked says which folder to set', linux, async () => {
     const { HOME, XDG_CACHE_HOME, TMPDIR } = process.env;
     Object.assign(process.env, { HOME: '/proc/none', XDG_CACHE_HOME: '', TMPDIR: '/proc/none' });
     try {
@@ -170,7 +213,7 @@ describe('openDevice', () => {
   });
 });
 
-describe('errors of a device', () => {
+describe('errors of a device', linux, () => {
   it('surface on the next wait, name the labelled object, and are thrown once', async () => {
     const device = await openDevice({ device: 'bundled' });
     const buffer = device.gpu.createBuffer({ label: 'logits', size: 16, usage: GPUBufferUsage.COPY_DST });
@@ -231,7 +274,7 @@ describe('a closed device', () => {
   });
 });
 
-describe('unpackBundle', () => {
+describe('unpackBundle', linux, () => {
   const archive = join(
     dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')),
     '../../bin/swiftshader.tar.br',
@@ -259,7 +302,7 @@ describe('unpackBundle', () => {
 });
 
 describe('devices', () => {
-  it('lists what is there, what is not and why, and marks what would be taken', async () => {
+  it('lists what is there, what is not and why, and marks what would be taken', linux, async () => {
     const listed = await listDevices([source('gpu', 'no card'), bundled]);
     expect(devicesJson(listed, 'bundled')).toMatchObject({
       taken: 'bundled',

@@ -8,8 +8,8 @@ import { pageOf } from '../../src/doctor/page.js';
 import type { Context, Findings, Part } from '../../src/doctor/part.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 import { cli } from '../support/cli.js';
+import { runsBundled } from '../support/platform.js';
 import { fileOf } from '../support/shaders.js';
-import { hasBundledDriver } from '../support/swiftShader.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'doctor-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -109,7 +109,7 @@ describe('doctor', () => {
     return { code, out, error, json, page: readFileSync(page, 'utf8') };
   };
 
-  for (const device of hasBundledDriver ? ['cpu', 'bundled'] : ['cpu']) {
+  for (const device of runsBundled() ? ['cpu', 'bundled'] : ['cpu']) {
     test(`finds nothing wrong with ${device}, and writes a page and its numbers`, async () => {
       const { code, out, json, page } = await examined(device);
       expect(json.reports.flatMap(({ faults }) => faults)).toEqual([]);

@@ -10,8 +10,10 @@ import { randomBatch, TINY } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
 import { expectClose } from '../support/expectClose.js';
 
+const DOORS: DoorKind[] = ['zero', 'zero-scaled', 'bytes-untied', 'bytes+previous', 'bits+context', 'learned'];
+
 describe('a whole tiny decoder against its float64 twin', () => {
-  test.each<DoorKind>(['zero', 'learned'])('%s door: loss and all gradients', async (door) => {
+  test.each(DOORS)('%s door: loss and all gradients', async (door) => {
     const config = { ...TINY, door };
     const size = { B: 2, L: 14, T: 11 }; // a padded last slot, and sizes off every tile
     const program = new Program();
@@ -41,6 +43,11 @@ describe('parameters', () => {
     ['zero', 0],
     ['projected', 125_440],
     ['bytes', 132_096],
+    ['zero-scaled', 0],
+    ['bytes-untied', 148_608],
+    ['bytes+previous', 297_216],
+    ['bits', 0],
+    ['bits+context', 0],
     ['learned', 4_608],
     ['random', 0],
     ['permuted', 0],

@@ -47,7 +47,7 @@ async function recomputed(
   return logits!.slice(-258);
 }
 
-test.each<DoorKind>(['zero', 'bytes', 'projected'])(
+test.each<DoorKind>(['zero', 'bytes', 'projected', 'bytes+previous', 'bits+context'])(
   'the %s decoder writes the same bytes through its cache as by recomputing everything',
   async (door) => {
     const config = { ...TINY, door };

@@ -7,6 +7,7 @@ import { ByteToLossError } from '../../src/common/errors.js';
 import { readJsonFile } from '../../src/common/jsonFile.js';
 import { readJsonLines } from '../../src/common/jsonl.js';
 import { cellFolder } from '../../src/experiment/cell.js';
+import { collect } from '../../src/experiment/collect.js';
 import { readGrid } from '../../src/experiment/grid.js';
 import { readMetrics } from '../../src/experiment/metrics.js';
 import { jsonOf, makeReport } from '../../src/experiment/report.js';
@@ -167,7 +168,8 @@ const SAMPLES = ascii('{"step":2,"prompt":{"hex":"41","text":"A"},"made":{"hex":
 const RESULT = {
   ...{ arm: 'zero', K: 1, seed: 0, steps: 4, measures: { text_bpb: 7 }, parameters: { all: 9, door: 0 } },
   ...{ weights_sha256: 'a', bytes_per_second: 1, training_milliseconds: 1, seconds: 1, peak_memory_bytes: 1 },
-  ...{ left_out: 0, adapter: 'b' },
+  ...{ left_out: 0, left_out_reasons: [], adapter: 'b', lr: 1, flops: 1, data_sha256: [] },
+  ...{ scores: { text_bpb: { sums: [14], weights: [2] } } },
 };
 const DECODER: DecoderConfig = { door: 'zero', dim: 32, layers: 1, heads: 2, K: 1 };
 
@@ -348,7 +350,7 @@ export function targets(folder: string): Target[] {
       run: (x) => {
         mkdirSync(cellFolder(folder, grid.cells[0]!), { recursive: true });
         writeFileSync(join(cellFolder(folder, grid.cells[0]!), 'result.json'), x.bytes);
-        return jsonOf(makeReport(grid, folder, 'fuzz', '0'));
+        return jsonOf(makeReport(grid, collect(grid, folder), 'fuzz', '0'));
       },
     },
     {

@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { create } from 'webgpu';
 import { kernelText } from '../../src/engine/kernel.js';
 import { kernelsFor } from '../../src/engine/kernelTable.js';
 import { Program } from '../../src/engine/program.js';
@@ -13,10 +12,13 @@ export interface ShaderVariant {
 }
 
 /** Dawn without a driver: Tint checks WGSL, nothing runs. Kept for the life of the process, as Dawn needs. */
-const compiler = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
+let compiler: GPU;
 let device: Promise<GPUDevice> | undefined;
 
 async function openCompiler(): Promise<GPUDevice> {
+  // Here, since Dawn does not load on every system.
+  const { create } = await import('webgpu');
+  compiler = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
   const adapter = await compiler.requestAdapter();
   if (!adapter) throw new Error('the null backend of Dawn gives no adapter');
   const wanted = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'];

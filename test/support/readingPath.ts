@@ -12,8 +12,8 @@
  * What does not count:
  * - kernels that only a GPU or only the CPU device takes: the other rows of the table;
  * - src/common and src/device, which are used by name, as packages are;
- * - refusals: functions and methods that are called `check…`, and what predicts whether memory will do;
- * - from what every op needs, the ops it uses to add gradients up: each is a path of its own;
+ * - refusals: functions and methods that are called `check…`, and those that word a compiler's error or predict whether memory will do;
+ * - an op that another one calls, or that `Program` and `Tensor` name: each is a path of its own;
  * - samples for tests.
  *
  * A call through an interface (`op.kernels`) leads no further: the ops of a step are reached by their names.
@@ -88,7 +88,13 @@ function walk(starts: readonly string[]): Path {
   const queue: ts.Node[] = [];
 
   const add = (node: ts.Node | undefined) => {
-    if (node === undefined || units.has(node) || [...parentsOf(node)].some((parent) => units.has(parent))) return;
+    if (
+      node === undefined ||
+      isTable(node) ||
+      units.has(node) ||
+      [...parentsOf(node)].some((parent) => units.has(parent))
+    )
+      return;
     units.add(node);
     queue.push(node);
   };
@@ -98,8 +104,8 @@ function walk(starts: readonly string[]): Path {
     for (const declaration of symbol?.declarations ?? []) {
       const file = declaration.getSourceFile();
       if (!isOurs(file) || isRefusal(name.getText()) || name.getText() === 'kernelTable') continue;
-      if (isOp(file) && !isOp(name.getSourceFile()) && !/\/(model|train)\//.test(name.getSourceFile().fileName))
-        continue;
+      const from = name.getSourceFile();
+      if (isOp(file) && (isOp(from) ? file !== from && OPS.has(name.getText()) : isMachinery(from))) continue;
       if (ts.isClassDeclaration(declaration)) {
         if (!isType) for (const member of declaration.members) if (isOfEvery(member)) add(member);
       } else {
@@ -159,7 +165,9 @@ const isTable = (node: ts.Node) => ts.isVariableStatement(node) && nameOf(node) 
 const isOurs = ({ fileName }: ts.SourceFile) =>
   /\/src\/(?!common|device)/.test(fileName) && !/node_modules/.test(fileName);
 const isOp = ({ fileName }: ts.SourceFile) => /\/engine\/ops\//.test(fileName);
-const isRefusal = (name: string) => /^(#?check|predictMemory)/.test(name);
+const isMachinery = ({ fileName }: ts.SourceFile) => /\/engine\/(program|tensor)\.ts$/.test(fileName);
+const isRefusal = (name: string) => /^(#?check|predictMemory|printMessages)/.test(name);
+const OPS = new Set(registry.map(({ name }) => name));
 const isShader = (name: string) => ts.sys.fileExists(`shaders/${name}.wgsl`);
 
 /** What belongs to every object of a class: its constructor and the fields that are set there. */

@@ -2,11 +2,12 @@ import type { Device } from '../../device/device.js';
 import type { Value } from '../../engine/op.js';
 import { visibleKeys } from '../../engine/ops/attention.js';
 import { Plan } from '../../engine/plan.js';
-import { Program } from '../../engine/program.js';
 import { type EntryTrace, type Trace, trace } from '../../inspect/trace.js';
+import { attributionOf } from '../../model/attribution.js';
 import { channelsOf, type DecoderConfig } from '../../model/config.js';
-import { type ForwardPass, feedsOf, recordForward } from '../../model/forward.js';
+import { type ForwardPass, feedsOf } from '../../model/forward.js';
 import { channelNames } from '../../substrate/channels.js';
+import { recordStep } from '../../train/trainer.js';
 import type { InspectWindow } from './window.js';
 
 /** The decoder to look into, and where it comes from. */
@@ -63,7 +64,10 @@ export interface Inspection {
   readonly attribution: Grid | undefined;
   /** [S, C], the decoder's input */
   readonly x0: Grid;
-  /** ‖x‖ of each position, after each residual sum, with the entry it comes from */
+  /**
+   * ‖x‖ of each position, after each residual sum, with the entry it comes from; of the stream alone after the last attention,
+   * since nothing reads the slots from there on
+   */
   readonly residual: readonly { readonly entry: number; readonly scope: string; readonly norms: readonly number[] }[];
   readonly attention: readonly AttentionMap[];
   readonly predictions: readonly Prediction[];
@@ -74,7 +78,7 @@ export interface Inspection {
 /** Ids shown for each position. */
 const TOP = 5;
 
-/** Run one window through a decoder and back. */
+/** Run one window through the program of a training step, without the update. */
 export async function inspect(
   device: Device,
   subject: Subject,
@@ -82,10 +86,8 @@ export async function inspect(
   progress?: (done: number, of: number) => void,
 ): Promise<Inspection> {
   const { config } = subject;
-  const program = new Program({ attribute: ['hslFeatures.forward'] });
-  const size = { B: 1, L: window.prefix.length, T: window.targets.length };
-  const pass = recordForward(program, config, size, { everyRow: true });
-  program.backward(pass.loss);
+  const size = { prefix: window.prefix.length, stream: window.targets.length };
+  const { program, pass } = recordStep({ config }, size, 1);
   const plan = await Plan.compile(program, device, { keep: 'all', parameters: subject.parameters });
   try {
     const { targets } = window;
@@ -96,9 +98,10 @@ export async function inspect(
     };
     for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
     // A driver compiles a kernel at its first dispatch: one replay before, so that the times are the kernels' own.
-    plan.submit();
+    plan.submit({ update: false });
     await plan.finished();
-    const run = await trace(plan, progress);
+    const run = await trace(plan, progress, { update: false });
+    const attribution = await attributionOf(device, config, subject.parameters, batch);
     const features = entriesOf(run, 'hslFeatures.forward').map((entry) => tensorOf(entry, 'y'));
     const columns = channelsOf(config);
     const predictions = predictionsOf(run, pass, targets);
@@ -119,15 +122,7 @@ export async function inspect(
               ),
               names: channelNames(config.includeBits),
             },
-      attribution:
-        features.length === 0
-          ? undefined
-          : stacked(
-              program.entries
-                .filter(({ op }) => op.name === 'hslFeatures.forward')
-                .map(({ outputs: [y] }) => run.value(program.gradientOf(y!)!)),
-              columns,
-            ),
+      attribution: attribution.length === 0 ? undefined : stacked(attribution, columns),
       x0: stacked([run.value(pass.x0)], config.dim),
       residual: residualNorms(run, pass, config.dim),
       attention: attentionMaps(run),

@@ -46,6 +46,7 @@ export function labelsOf({
   const width = channels?.columns ?? 0;
   return {
     positions: [...slots, ...stream],
+    stream,
     inputs: [
       ...padded.map(
         (id, i) => `prefix ${i} ${hexOf(id)} “${signOf(id)}”${i < window.prefix.length ? '' : ' (padding)'}`,
@@ -153,16 +154,18 @@ function blockSections(inspection: Inspection, heats: Heats): Section[] {
     const D = subject.config.dim / subject.config.heads;
     const headMarks = Array.from({ length: subject.config.heads - 1 }, (_, h) => D * (h + 1));
     const shown = (entry: EntryTrace, name: string, title: string, columnMarks: readonly number[] = []) =>
-      heats.figure(positionRows(trace, tensorOf(entry, name), sizes.P + sizes.T), {
+      heats.figure(positionRows(trace, tensorOf(entry, name)), {
         title,
         note: sourceLinks([entry]),
         signed: true,
-        rows: 'positions',
+        ...positionsOf(trace.tensors[tensorOf(entry, name)]!.shape.at(-2)!),
         columns: '',
-        rowMarks: P > 0 ? [P] : [],
         columnMarks,
         rowHeight: 4,
       });
+    // After the last attention only the stream is read.
+    const positionsOf = (rows: number) =>
+      rows === sizes.T ? { rows: 'stream' } : { rows: 'positions', rowMarks: P > 0 ? [P] : [] };
     const rotary = inside('attention', 'rotary.forward');
     const attend = inside('attention', 'attention.forward');
     const maps = attention
@@ -194,8 +197,9 @@ function blockSections(inspection: Inspection, heats: Heats): Section[] {
 }
 
 /** A tensor with one row per position: heads are put side by side again. */
-function positionRows(trace: Trace, tensor: number, S: number): Grid {
+function positionRows(trace: Trace, tensor: number): Grid {
   const { data, shape } = trace.value(tensor);
+  const S = shape.at(-2)!;
   const columns = data.length / S;
   if (shape.length !== 4) return { rows: S, columns, data };
   const [, H, , D] = shape as [number, number, number, number];
@@ -209,7 +213,9 @@ function residualSection({ residual, sizes, trace }: Inspection, heats: Heats): 
   const grid: Grid = {
     rows: residual.length,
     columns: sizes.P + sizes.T,
-    data: Float64Array.from(residual.flatMap(({ norms }) => norms)),
+    data: Float64Array.from(
+      residual.flatMap(({ norms }) => [...Array<number>(sizes.P + sizes.T - norms.length).fill(0), ...norms]),
+    ),
   };
   const rows = residual.map(({ entry, norms, scope }) => {
     const mean = norms.reduce((sum, norm) => sum + norm, 0) / norms.length;
@@ -219,7 +225,7 @@ function residualSection({ residual, sizes, trace }: Inspection, heats: Heats): 
     id: 'residual',
     title: 'Residual stream',
     html:
-      `<p>The length of every position’s vector, from the door down to the final norm: what the blocks have added so far.</p>` +
+      `<p>The length of every position’s vector, from the door down to the final norm: what the blocks have added so far. After the last attention only the stream is read, and the slots end.</p>` +
       heats.figure(grid, {
         title: '‖x‖ by position',
         signed: false,

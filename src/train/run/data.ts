@@ -4,6 +4,7 @@ import { openAudio } from '../windows/audio.js';
 import { madeScenes } from '../windows/madeScene.js';
 import { madeSounds } from '../windows/madeSound.js';
 import { mix } from '../windows/mix.js';
+import { withPart } from '../windows/split.js';
 import { openText, type TextSource } from '../windows/text.js';
 import { openVideo } from '../windows/video.js';
 import type { WindowKind, WindowSource } from '../windows/window.js';
@@ -30,14 +31,21 @@ export interface OpenedData extends RunData {
  */
 export function openData(options: TrainOptions): OpenedData {
   const sources = kindsOf(options).map((kind) => open(kind, options));
+  const validation = sources.map((source) => withPart(source, options.validationPart));
+  const none = validation.find(({ validationCount }) => validationCount === 0);
+  if (none !== undefined) {
+    throw new InputError(
+      `validationPart: ${none.name} has no ${options.validationPart} held-out window; score more than one, or all`,
+    );
+  }
   const text = sources.find((source): source is TextSource => source.kind === 'text');
   const windows = mix(sources.map((source) => ({ source, share: options.share[source.kind] ?? 1 })));
   const leftOut = sources.flatMap((source) => (source.leftOut ? [source.leftOut] : []));
   return {
     mix: windows,
     sources,
-    validation: sources,
-    prompt: sources[0]!.validation(0).prefix,
+    validation,
+    prompt: validation[0]!.validation(0).prefix,
     entropy: text?.entropy,
     leftOut: {
       count: leftOut.reduce((sum, { count }) => sum + count, 0),

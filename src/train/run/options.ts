@@ -1,10 +1,18 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../common/errors.js';
-import { checkConfig, type DecoderConfig, DOOR_KINDS, SIZES, type SizeName } from '../../model/config.js';
+import {
+  checkConfig,
+  type DecoderConfig,
+  DOOR_KINDS,
+  type DoorKind,
+  SIZES,
+  type SizeName,
+} from '../../model/config.js';
 import { countParameters, parameterSpecs } from '../../model/parameters.js';
 import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';
 import { checked, issuesOf } from '../issues.js';
+import { VALIDATION_PARTS } from '../windows/split.js';
 import { WINDOW_KINDS, type WindowKind, type WindowSize } from '../windows/window.js';
 
 const whole = (least: number, most = 1e9) => z.number().int().min(least).max(most);
@@ -42,6 +50,8 @@ export const trainSchema = z.strictObject({
   fps: whole(1, 1000).default(8),
   /** held-out windows of each kind that are scored */
   validationWindows: whole(1, 1e6).default(32),
+  /** which of them are scored: an experiment tunes on the even ones and reports the odd ones */
+  validationPart: z.enum(VALIDATION_PARTS).default('all'),
   /** stop at the first bad line or file instead of leaving it out */
   strict: z.boolean().default(false),
   size: z.enum(Object.keys(SIZES) as [SizeName, ...SizeName[]]).default('tiny'),
@@ -54,6 +64,10 @@ export const trainSchema = z.strictObject({
   channels: z.array(z.enum(CHANNEL_GROUPS)).min(1).optional(),
   /** prepend the raw bits: 35 channels in place of 27; `bits` among `channels` implies it */
   bits: z.boolean().default(false),
+  /** standard deviation of the door's matrices at the start; default that of the others, 0.02 */
+  doorDeviation: z.number().positive().max(100).optional(),
+  /** a constant that the door's rows are multiplied by; default 1 */
+  doorScale: z.number().positive().max(1e6).optional(),
   /** bytes of prefix and stream in windows of every kind; default by kind: `WINDOW_SIZES` */
   prefix: whole(0).optional(),
   stream: whole(1).optional(),
@@ -173,10 +187,12 @@ export function windowSizeOf(kind: WindowKind, { window, prefix, stream }: Train
  */
 export function decoderConfigOf(options: TrainOptions): DecoderConfig {
   const { dim, layers, heads, K } = { ...SIZES[options.size], ...given(options) };
-  const { door, channels } = options;
+  const { door, channels, doorScale, seed } = options;
   const includeBits = options.bits || (channels?.includes('bits') ?? false);
-  if (door === 'bytes' && (channels || includeBits)) {
-    throw new InputError('channels: the bytes door has none; leave out --channels and --bits, or choose another door');
+  if (NO_CHANNELS.includes(door) && (channels || includeBits)) {
+    throw new InputError(
+      `channels: the ${door} door has none; leave out --channels and --bits, or choose another door`,
+    );
   }
   return {
     door,
@@ -186,8 +202,14 @@ export function decoderConfigOf(options: TrainOptions): DecoderConfig {
     K,
     ...(includeBits && { includeBits }),
     ...(channels && { columns: channelIndices(channels, includeBits) }),
+    // Each run draws a table of its own, so that seeds differ in it too.
+    ...((door === 'random' || door === 'permuted') && { tableSeed: seed }),
+    ...(doorScale !== undefined && doorScale !== 1 && { doorScale }),
   };
 }
+
+/** Doors without HSL's channels. */
+const NO_CHANNELS: readonly DoorKind[] = ['bytes', 'bytes-untied', 'bytes+previous', 'bits', 'bits+context'];
 
 function given({ dim, layers, heads, K }: TrainOptions) {
   return Object.fromEntries(Object.entries({ dim, layers, heads, K }).filter(([, value]) => value !== undefined)) as {

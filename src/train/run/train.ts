@@ -4,7 +4,7 @@ import { bitsOf } from '../../model/evaluator.js';
 import { Generator } from '../../model/generate.js';
 import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '../../model/parameters.js';
 import type { Checkpoint } from '../checkpoint.js';
-import { Judge, type Measures } from '../measures.js';
+import { Judge, type Measures, type Validation } from '../measures.js';
 import { learningRate } from '../schedule.js';
 import { type Culprit, Trainer } from '../trainer.js';
 import type { Mix } from '../windows/mix.js';
@@ -42,6 +42,8 @@ export interface RunResult {
   readonly step: number;
   /** of the last validation; empty when stopped before any */
   readonly measures: Measures;
+  /** the same window by window */
+  readonly scores: Validation['scores'];
   readonly sample: Uint8Array;
   /** steps left out since they were not finite, over all of the run */
   readonly skipped: number;
@@ -178,7 +180,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         batch: B,
         accumulate,
         sizes: data.mix.sizes,
-        parameters: run.state?.checkpoint.parameters ?? (() => initialParameters(config, seed)),
+        parameters: run.state?.checkpoint.parameters ?? (() => initialParameters(config, seed, options.doorDeviation)),
         decay: options.decay,
         precision: options.precision,
       }),
@@ -198,12 +200,13 @@ async function attempt(run: Attempt): Promise<RunResult> {
       return path;
     };
     let measures: Measures = {};
+    let scores: Validation['scores'] = {};
     let stopped = false;
     // These two give undefined where they were stopped on the way, and leave no line: going on, the run does them again.
     const validate = async (all = false) => {
       const found = await judge.measure(all);
       if (found === undefined) return undefined;
-      measures = found;
+      ({ measures, scores } = found);
       if (!validated.has(trainer.step)) folder.log({ step: trainer.step, ...measures });
       checkpoints.judge(trainer.step, measures);
       listener.validation(trainer.step, measures);
@@ -283,7 +286,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     if (many !== undefined) throw await numberError(steps, `${many} were skipped: not finite`, undefined, save, LOWER);
     await save();
     const sample = !stopped && (await validate(true)) ? await keepSample(SAMPLE_BYTES.end) : undefined;
-    const ended = { step: trainer.step, measures, skipped: skips.count };
+    const ended = { step: trainer.step, measures, scores, skipped: skips.count };
     if (sample === undefined) return { ...ended, sample: new Uint8Array(), stopped: true };
     const broken = Object.keys(measures).find((name) => !Number.isFinite(measures[name]));
     if (broken !== undefined)

@@ -252,7 +252,10 @@ describe('steps that are not finite', () => {
   });
 
   it('a last validation that is not finite is no success', async () => {
-    vi.spyOn(Judge.prototype, 'measure').mockResolvedValue({ text_bpb: Number.NaN });
+    vi.spyOn(Judge.prototype, 'measure').mockResolvedValue({
+      measures: { text_bpb: Number.NaN },
+      scores: {},
+    });
     const { result } = await poisoned('validation', 1, () => false);
     await expect(result).rejects.toThrow('the last validation found a text_bpb that is not finite. Begin a new run');
     vi.restoreAllMocks();
