@@ -90,7 +90,7 @@ async function show(): Promise<void> {
 function entry({ url, page, heading, text, terms }: Found & { terms: string[] }): HTMLElement {
   const link = element('a', '');
   link.setAttribute('href', root + url);
-  const words = new RegExp(`(${terms.map((term) => term.replace(/[^\p{L}\p{N}]/gu, '\\$&')).join('|')})`, 'giu');
+  const words = new RegExp(`(${terms.map((term) => term.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})`, 'giu');
   const first = Math.max(0, text.search(words));
   const begin = first < 60 ? 0 : text.indexOf(' ', first - 50) + 1;
   const excerpt = element('span', '');

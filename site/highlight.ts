@@ -23,10 +23,11 @@ export async function createHighlighter(): Promise<Highlight> {
     themes: Object.values(THEMES).map((name) => bundledThemes[name]),
   });
   const known = new Set(shiki.getLoadedLanguages());
+  // Without tokenizeTimeLimit 0, a line that takes long on a busy machine would stay without colours.
   return (code, language) => {
     const lang = SAME_AS[language] ?? language;
     if (!known.has(lang)) return escapeHtml(code);
-    return codeToTokensWithThemes(shiki, code, { lang, themes: THEMES })
+    return codeToTokensWithThemes(shiki, code, { lang, themes: THEMES, tokenizeTimeLimit: 0 })
       .map((line) =>
         line
           .map(({ content, variants: { light, dark } }) => {

@@ -31,7 +31,13 @@ export const SECTIONS: readonly Section[] = [
   },
   {
     title: 'Results',
-    files: ['results/README.md', 'results/verdicts.md', 'results/PROTOCOL.md', 'results/reliability.md', 'bench/RECORD.md'],
+    files: [
+      'results/README.md',
+      'results/verdicts.md',
+      'results/PROTOCOL.md',
+      'results/reliability.md',
+      'bench/RECORD.md',
+    ],
   },
   {
     title: 'The code, folder by folder',
