@@ -49,3 +49,10 @@ test('training its first steps again gives the losses of the card, to the bit, a
     device.close();
   }
 });
+test('it is flat: the last quarter of its training gained less than a twentieth of a bit', () => {
+  const { validation, heldOut, baselines } = card;
+  const late = validation.filter(({ step }) => step >= 0.75 * card.steps);
+  expect(late[0]!.bits - late.at(-1)!.bits).toBeLessThan(0.05);
+  expect(heldOut.float16).toBeLessThan(baselines.gzip);
+  expect(Math.abs(heldOut.float16 - heldOut.float32)).toBeLessThan(0.001);
+});

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import ts from 'typescript';
 import { expect, test } from 'vitest';
 
 /*
@@ -24,11 +25,16 @@ const BANNED: [banned: RegExp, plain: string][] = [
 ];
 
 /** Files that are checked, as git pathspecs. */
-const CLEAN = ['*.md', ':!results', 'grids', 'cluster', 'shaders'];
+const CLEAN = [
+  ...['*.md', ':!results', 'package.json', 'grids', 'cluster', 'shaders'],
+  ...['src/cli', 'src/cli.ts', 'src/index.ts', 'src/bench', 'src/train'],
+];
 const KINDS = /\.(?:md|tsx?|wgsl|html|py|sh)$|^package\.json$/;
 
 /** Lines that need a banned word: part of the line, and why. */
-const EXCEPTIONS: [part: string, reason: string][] = [];
+const EXCEPTIONS: [part: string, reason: string][] = [
+  ['standing still', 'a caption of synthetic scenes: another text would be other training data'],
+];
 
 /** Each banned word in a text: `bannedIn('It goes on.') // ['1: "goes on": write continue, resume']` */
 function bannedIn(text: string): string[] {
@@ -39,6 +45,27 @@ function bannedIn(text: string): string[] {
       return found === undefined ? [] : [`${i + 1}: "${found}": write ${plain}`];
     });
   });
+}
+
+/** A TypeScript file with a blank for each letter of its identifiers: comments, strings and the text of elements are left. */
+function withoutIdentifiers(file: string, text: string): string {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const parts: string[] = [];
+  let end = 0;
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node)) {
+      parts.push(text.slice(end, node.getStart()), ' '.repeat(node.getWidth()));
+      end = node.getEnd();
+    } else ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return parts.join('') + text.slice(end);
+}
+
+/** The prose of a file: all of it, but for the identifiers of TypeScript. */
+function proseOf(file: string): string {
+  const text = readFileSync(file, 'utf8');
+  return /\.tsx?$/.test(file) ? withoutIdentifiers(file, text) : text;
 }
 
 const tracked = (pathspecs: string[]) =>
@@ -52,7 +79,7 @@ test('docs, comments and messages have no banned word', () => {
     (file) => KINDS.test(file) && file !== 'test/prose.test.ts' && !/^results\/.*\.html$/.test(file),
   );
   expect(files.length).toBeGreaterThan(8);
-  const found = files.flatMap((file) => bannedIn(readFileSync(file, 'utf8')).map((line) => `${file}:${line}`));
+  const found = files.flatMap((file) => bannedIn(proseOf(file)).map((line) => `${file}:${line}`));
   expect(found).toEqual([]);
 });
 
@@ -73,6 +100,8 @@ test('a banned word is found in each of its forms, and only as a word of its own
   ];
   expect(planted.flatMap(bannedIn)).toHaveLength(BANNED.length);
   expect(planted.map((line) => bannedIn(line).length)).toEqual(planted.map(() => 1));
+  const code = 'const meet = (beside: number) => beside; // It lies.\nmeet(1);';
+  expect(bannedIn(withoutIdentifiers('code.ts', code))).toEqual(['1: "lies": write is, are']);
   const plain = 'An amendment to the standard library; we understand a stand-in, a metre, a client and a belief.';
   expect(bannedIn(plain)).toEqual([]);
 });

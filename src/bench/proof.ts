@@ -4,7 +4,7 @@ import { checkParity } from '../inspect/debug.js';
 import { runEntries } from '../inspect/entryRun.js';
 
 /**
- * Run a plan once and compare every kernel with its float64 reference: what is fast and wrong is not timed.
+ * Run a plan once and compare every kernel with its float64 reference, so that a wrong kernel is never timed.
  *
  * @throws ParityError at the first that disagrees
  */

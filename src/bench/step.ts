@@ -14,7 +14,7 @@ import { OPTIMISER } from '../train/optimiser.js';
 import { prove } from './proof.js';
 import { type Spread, spreadOf } from './timing.js';
 
-/** One training step, from the batch written to the loss read. */
+/** One training step, from writing the batch to reading the loss. */
 export interface StepTime {
   readonly size: BatchSize & { readonly P: number };
   readonly parameters: number;
@@ -34,7 +34,7 @@ export interface StepTime {
   readonly peakMemory: number;
 }
 
-/** What one op's dispatches take of a step, all of them together. */
+/** The share of one op's dispatches in a step, all of them together. */
 export interface OpShare {
   readonly op: string;
   readonly kernel: string;
@@ -44,7 +44,7 @@ export interface OpShare {
   readonly gflops: number;
 }
 
-/** The decoder and batch whose step is timed, and how kernels are chosen. */
+/** The decoder and batch whose step is timed, and the choice of kernels. */
 export interface StepOptions {
   readonly config: DecoderConfig;
   readonly size: BatchSize;
@@ -132,7 +132,7 @@ async function recordStep(device: Device, config: DecoderConfig, size: BatchSize
   return { plan, pass, write, read: () => plan.replayAndRead([pass.loss]) };
 }
 
-/** Microseconds to encode one dispatch: the best of several, since other work of the machine only ever adds. */
+/** Microseconds to encode one dispatch: the minimum of several, since other work on the machine only adds time. */
 export function encodeTime(plan: Plan): number {
   const runs = Array.from({ length: 50 }, () => {
     const encoder = plan.device.gpu.createCommandEncoder();

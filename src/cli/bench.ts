@@ -26,26 +26,26 @@ interface BenchFlags extends DeviceFlags {
 const KERNEL_KINDS = ['readable', 'cpu', 'gpu'] as const;
 const PARTS = [...OP_GROUPS, 'step'];
 
-/** `byte-to-loss bench`: how long every op and the whole step take on this machine's adapter. */
+/** `byte-to-loss bench`: times of every op and of the whole step on this machine's adapter. */
 export function benchCommand(): Command {
   return withDevice(
-    new Command('bench').description('time the ops and the training step on this device; every kernel is proved first'),
+    new Command('bench').description('time the ops and the training step on this device, after checking every kernel'),
   )
     .addOption(new Option('--size <name>', 'decoder size').choices(Object.keys(SIZES)).default('tiny'))
-    .addOption(new Option('--door <kind>', 'how bytes enter').choices(DOOR_KINDS).default('zero'))
+    .addOption(new Option('--door <kind>', 'input embedding').choices(DOOR_KINDS).default('zero'))
     .option('--only <part...>', `of ${PARTS.join(', ')}`)
     .option('--batch <n>', 'windows per batch (default: 8; lean: 12, or 1 on a CPU driver)', wholeNumber)
     .option('--prefix <bytes>', 'bytes before (default: 128; lean: 512)', wholeNumber)
     .option('--stream <bytes>', 'bytes predicted (default: 128; lean: 256)', wholeNumber)
-    .option('--replays <n>', 'to take medians over', wholeNumber, 9)
+    .option('--replays <n>', 'replays to take medians over', wholeNumber, 9)
     .addOption(
       new Option(
         '--kernels <kind>',
-        "the readable kernels, the CPU device's or a GPU's; default: the device's",
+        "the readable kernels, those for the CPU device or for GPUs (default: the device's)",
       ).choices(KERNEL_KINDS),
     )
-    .addOption(new Option('--variant <n>', 'the same by the number it had').choices(['1', '2', '3']).hideHelp())
-    .option('--robust', 'with every access in shaders checked against its bounds, as in tests')
+    .addOption(new Option('--variant <n>', 'deprecated number for --kernels').choices(['1', '2', '3']).hideHelp())
+    .option('--robust', 'check the bounds of every access in shaders, as tests do')
     .option('--json', 'print JSON')
     .action(bench);
 }
@@ -77,7 +77,7 @@ async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): 
       `${name}: ${size.B} windows of ${size.L} + ${size.T} bytes, ${flags.replays} replays: median (least..most)\n`,
     );
 
-    // The step first: it shows a first step for which nothing was compiled before.
+    // The step runs first, so that its first step includes all compilation.
     const step = only.includes('step') ? await timeStep(device, options) : undefined;
     if (step !== undefined) print(`${stepTable(step)}\n`);
     const groups = OP_GROUPS.filter((group) => only.includes(group));
@@ -107,12 +107,12 @@ function heading({ group, clock }: OpTime): string {
   return `${group} (${clock === 'device' ? "the device's clock" : "the host's clock"})`;
 }
 
-/** Products and attention are bound by arithmetic, the rest by memory. */
+/** Arithmetic limits products and attention, memory limits the other ops. */
 function opLine({ group, name, op, kernels, milliseconds, flops, bytes, proved }: OpTime): string {
   const perSecond = (amount: number) => `${(amount / milliseconds.median / 1e6).toFixed(1)}`.padStart(8);
   const speed =
     group === 'matmul' || group === 'attention' ? `${perSecond(flops)} GFLOP/s` : `${perSecond(bytes)} GB/s   `;
-  const mark = proved === 'here' ? '' : '  (proved at fewer rows)';
+  const mark = proved === 'here' ? '' : '  (checked with fewer rows)';
   return `  ${name.padEnd(30)} ${op.padEnd(26)} ${spread(milliseconds)} ${speed}  ${kernels.join(', ')}${mark}`;
 }
 

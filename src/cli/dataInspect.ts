@@ -29,25 +29,28 @@ interface InspectOptions {
 /** `byte-to-loss data …` */
 export function dataCommand(): Command {
   const inspect = new Command('inspect')
-    .description('count the windows that training would see, and show one of each kind as picture, waveform and text')
-    .option('--text [files...]', 'text or JSONL files; without a file, the default text', paths)
+    .description('count the windows for training, and show one of each kind as picture, waveform and text')
+    .option('--text [files...]', 'text or JSONL files (without a file: the default text)', paths)
     .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits', path)
-    .option('--video <files...>', 'films (y4m, gray, or what ffmpeg reads) or manifests of {"video", …} lines', paths)
     .option(
-      '--made <what...>',
-      `${MADE_HELP} (default, with the default text, where nothing is given)`,
-      option('made', made),
+      '--video <files...>',
+      'films (y4m, gray, or any format that ffmpeg reads) or manifests of {"video", …} lines',
+      paths,
     )
+    .option('--made <what...>', `${MADE_HELP} (default: both, with the default text)`, option('made', made))
     .option('--prefix <bytes>', 'bytes in a prefix', positive, 1024)
     .option('--stream <bytes>', 'ids in a stream', positive, 512)
     .option('--rate <hertz>', 'audio samples per second', option('rate', wholeNumber), 4000)
-    .option('--fps <frames>', 'frames per second of raw frames and of what ffmpeg reads', option('fps', wholeNumber), 8)
-    .option('--validation <share>', 'the share that is held out (default: 0.1, of made windows 0.5)', share)
-    .addOption(
-      new Option('--split <split>', 'which side to show').choices(['train', 'validation']).default('validation'),
+    .option(
+      '--fps <frames>',
+      'frames per second of raw frames and of films read by ffmpeg',
+      option('fps', wholeNumber),
+      8,
     )
-    .option('--window <number>', 'which window to show', wholeNumber, 0)
-    .option('--seed <seed>', 'the seed that training windows are drawn with', wholeNumber, 0)
+    .option('--validation <share>', 'share of held-out data (default: 0.1; synthetic windows: 0.5)', share)
+    .addOption(new Option('--split <split>', 'split to show').choices(['train', 'validation']).default('validation'))
+    .option('--window <number>', 'number of the window to show', wholeNumber, 0)
+    .option('--seed <seed>', 'random seed of the training windows', wholeNumber, 0)
     .option('--strict', 'stop at the first bad line or file')
     .action((options: InspectOptions) => {
       process.stdout.write(`${inspectData(options)}\n`);
@@ -55,7 +58,7 @@ export function dataCommand(): Command {
   return new Command('data').description('look at the data').addCommand(inspect);
 }
 
-/** What `data inspect` prints. */
+/** The output of `data inspect`. */
 export function inspectData(options: InspectOptions): string {
   return open(options)
     .map((source) => {
@@ -100,6 +103,6 @@ function positive(text: string): number {
 
 function share(text: string): number {
   const value = realNumber(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It must lie between 0 and 1.');
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It must be between 0 and 1.');
   return value;
 }

@@ -4,7 +4,7 @@ import type { Device } from '../device/device.js';
 import { observeAsAsked } from '../inspect/debug.js';
 import { wholeNumber } from './arguments.js';
 
-/** What a command line says of the device. */
+/** The device options of a command line. */
 export interface DeviceFlags {
   readonly device?: string | undefined;
   readonly threads?: number | undefined;
@@ -18,10 +18,10 @@ export const DEVICE_HELP =
 export function withDevice(command: Command): Command {
   return command
     .option('--device <name>', DEVICE_HELP)
-    .option('--threads <n>', 'threads of the CPU device (default: as many as this process may use)', wholeNumber);
+    .option('--threads <n>', 'threads of the CPU device (default: all that this process may use)', wholeNumber);
 }
 
-/** Opens it. Where a GPU was looked for and there is none, one line on stderr says so. */
+/** Opens the device. If a GPU was requested or preferred and none was found, prints one line on stderr. */
 export async function deviceOf({ device, threads }: DeviceFlags, more: OpenOptions = {}): Promise<Device> {
   const opened = await openDevice({
     ...(device !== undefined && { device }),

@@ -4,10 +4,10 @@ import { DEVICE_HELP } from './device.js';
 
 const MIB = 2 ** 20;
 
-/** `byte-to-loss devices`: what this machine has, what matters of it, and which would be taken. */
+/** `byte-to-loss devices`: the devices of this machine, their main properties, and the default choice. */
 export function devicesCommand(): Command {
   return new Command('devices')
-    .description('list the devices of this machine and which one would be taken')
+    .description('list the devices of this machine and the one that commands would use')
     .option('--device <name>', DEVICE_HELP)
     .option('--json', 'print JSON')
     .action(async (options: { device?: string; json?: boolean }) => {
@@ -48,9 +48,9 @@ export function devicesJson(listed: readonly Listed[], taken: string | undefined
 }
 
 /**
- * The listing for people: one block for each source, `*` before the one that would be taken.
+ * The listing for people: one block for each source, `*` before the one that commands would use.
  *
- * @param wanted the sources that were asked for; where none of them is there, the last line says what brings one
+ * @param wanted the requested sources; if none of them is available, the last line gives a fix
  */
 export function devicesTable(
   listed: readonly Listed[],
@@ -78,8 +78,8 @@ export function devicesTable(
       '\n',
     );
   });
-  const none = `${wanted.join(', ')}: there is none. ${mend(wanted)}`;
-  const last = taken === undefined ? none : '* would be taken; --device NAME takes another';
+  const none = `${wanted.join(', ')}: none available. ${mend(wanted)}`;
+  const last = taken === undefined ? none : '* is the default; --device NAME selects another';
   return [...blocks, last].join('\n');
 }
 

@@ -26,7 +26,11 @@ export function doctorCommand(): Command {
   )
     .option('--minutes <n>', 'time for all of it; what does not fit is left out and named', realNumber, 10)
     .option('--quick', 'small sizes: a first look')
-    .option('--out <file>', 'the HTML page (default: doctor-DEVICE.html here); its numbers go beside it as .json', path)
+    .option(
+      '--out <file>',
+      'the HTML page (default: doctor-DEVICE.html here); its numbers go into a .json file of the same name',
+      path,
+    )
     .action(doctor);
 }
 

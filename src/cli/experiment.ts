@@ -22,13 +22,13 @@ import { version } from './version.js';
 
 interface Flags extends DeviceFlags {
   readonly grid: string;
-  /** needed by all but a dry run, which then shows no states */
+  /** optional for a dry run only, which then shows no states */
   readonly out?: string;
-  /** folder that finished cells are kept in, and the report is written to; default the same as `out` */
+  /** folder for finished cells and the report; default the same as `out` */
   readonly results?: string;
   readonly verify?: string;
   readonly dryRun?: boolean;
-  /** true where no number was given: a cluster's variable holds it */
+  /** true if no number was given: a cluster's variable holds it */
   readonly cell?: string | true;
   readonly collect?: boolean;
   readonly strict?: boolean;
@@ -36,16 +36,16 @@ interface Flags extends DeviceFlags {
 
 type ExperimentFlags = Flags & { readonly out: string };
 
-/** `byte-to-loss experiment`: a grid of runs and its report, here or spread over a cluster's machines. */
+/** `byte-to-loss experiment`: a grid of runs and its report, on this machine or on a cluster. */
 export function experimentCommand(): Command {
   return withDevice(
     new Command('experiment').description(
-      'train every cell of a grid (arms × K × seeds × steps) and report what it shows',
+      'train every cell of a grid (arms × K × seeds × steps) and report the results',
     ),
   )
     .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)', path)
-    .option('--out <folder>', 'where runs and report go; finished cells found there are kept', path)
-    .option('--results <folder>', 'keep finished cells and the report here, one small file a cell', path)
+    .option('--out <folder>', 'folder for runs and report; finished cells in it are kept', path)
+    .option('--results <folder>', 'folder that keeps finished cells, one small file each, and the report', path)
     .addOption(
       new Option('--verify <n>', 'train cell n of --results again and compare its weights').conflicts([
         'cell',
@@ -54,18 +54,18 @@ export function experimentCommand(): Command {
       ]),
     )
     .addOption(
-      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop').conflicts([
+      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, then stop').conflicts([
         'cell',
         'collect',
       ]),
     )
     .addOption(
-      new Option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX').conflicts(
+      new Option('--cell [n]', 'run only cell n (without n: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX)').conflicts(
         'collect',
       ),
     )
-    .option('--collect', 'make the report of what is there')
-    .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
+    .option('--collect', 'write the report of the finished cells')
+    .option('--strict', 'stop at the first bad line or file of the data instead of skipping it')
     .action(async ({ out, ...given }: Flags, command: Command) => {
       const grid = readGrid(readJsonFile(given.grid), given.grid);
       if (given.dryRun) return dryRun(grid, { ...given, ...(out !== undefined && { out }) });
@@ -137,7 +137,7 @@ async function dryRun(grid: Grid, flags: Flags): Promise<void> {
   const flops = open.reduce((sum, estimate) => sum + estimate.flops, 0);
   console.log(
     `\n${open.length} of ${cells.length} cells to run: ${(flops / 1e12).toFixed(1)} TFLOP, about ${duration(flops / rate)} ` +
-      `at ${(rate / 1e9).toFixed(1)} GFLOP/s, as two updates on ${device.name} just went`,
+      `at ${(rate / 1e9).toFixed(1)} GFLOP/s, measured over two updates on ${device.name}`,
   );
 }
 
@@ -152,26 +152,29 @@ function printTable(rows: readonly (readonly string[])[]): void {
     );
 }
 
-/** What a cell's process tells the one that started it. */
+/** The messages of a cell's process to its parent. */
 interface Told {
   readonly step: number;
   readonly bitsPerByte: number;
 }
 
-/** Set for the process of a cell by the process of its grid: any other channel is not ours to talk on, or close. */
+/**
+ * Set by the grid's process for the process of a cell. A channel without it belongs to another program: do not use or
+ * close it.
+ */
 const PARENT = 'BYTE_TO_LOSS_EXPERIMENT';
 
 function hasParent(): boolean {
   return process.env[PARENT] === '1' && process.connected;
 }
 
-const RESUME = 'to resume: the same command again, from the same folder; what is finished is kept';
+const RESUME = 'to resume: run the same command again, from the same folder; finished cells are kept';
 
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   const shown = showProgress();
   const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
   const parent = hasParent() ? process : undefined;
-  // A cell whose parent is gone ends at the next step, like one that is told to.
+  // A cell whose parent has ended stops at the next step, as after a stop message.
   let alone = false;
   parent?.once('disconnect', () => {
     alone = true;
@@ -207,14 +210,17 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   }
 }
 
-/** Run the cells one after another, each in a process of its own, so that its memory is its own and its fall its alone. */
+/**
+ * Run the cells one after another, each in a process of its own, so that neither memory nor a crash affects the others.
+ */
 async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   makeOut(flags.out);
   const { cells } = grid;
   const before = collect(grid, flags.out, flags.results);
   const todo = cells.filter((_, i) => before[i]!.state !== 'finished');
   console.log(`${grid.name}: ${cells.length} cells, ${cells.length - todo.length} of them finished before`);
-  const estimates = estimateCells(todo, flags.strict ?? false); // opens all data: what stops a cell stops us here
+  // opens all data, so that errors of the data stop the command before any cell
+  const estimates = estimateCells(todo, flags.strict ?? false);
   const flops = new Map(estimates.map((estimate, i) => [todo[i]!, estimate.flops]));
   const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
   const stop = onStop({ print: (line) => clock.print(line), clear: () => clock.end(), hint: () => RESUME });
@@ -256,7 +262,7 @@ function inItsOwnProcess(
   if (flags.results !== undefined) args.push('--results', flags.results);
   if (flags.strict) args.push('--strict');
   const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
-  // A group of its own: a Ctrl-C reaches it once, through us.
+  // A process group of its own: a Ctrl-C reaches it once, through this process.
   const env = { ...process.env, [PARENT]: '1' };
   const log = openLog(logOf(flags, cell));
   const child = fork(entry, args, { stdio: ['ignore', log, log, 'ipc'], detached: true, env });
@@ -272,16 +278,16 @@ function inItsOwnProcess(
   });
 }
 
-/** @throws FileError when it cannot be made */
+/** @throws FileError when it cannot be created */
 function makeOut(out: string): void {
   try {
     makeFolders(out);
   } catch (error) {
-    throw new FileError(`${out}: cannot be made: ${reason(error)}; name another with --out`);
+    throw new FileError(`${out}: cannot be created: ${reason(error)}; choose another folder with --out`);
   }
 }
 
-/** A file that a process writes its words behind those of the ones before it. */
+/** A log file to which each process appends its output. */
 function openLog(path: string): number {
   try {
     return openSync(path, 'a');
@@ -290,7 +296,7 @@ function openLog(path: string): number {
   }
 }
 
-/** Shows where a grid is, and computes the time left from the operations done so far. */
+/** Shows the progress of a grid, and computes the time left from the operations done so far. */
 class Clock {
   readonly #status = new StatusLine();
   #begun: { at: number; done: number } | undefined;
@@ -300,7 +306,7 @@ class Clock {
   /** @param all operations of all cells */
   constructor(private readonly all: number) {}
 
-  /** Time left, by the pace since the first step that was told of: what came before it was compilation. */
+  /** Time left, by the pace since the first reported step: the time before it was compilation. */
   left(ofCell: number): string {
     const done = this.#done + ofCell;
     this.#begun ??= { at: performance.now(), done };
@@ -313,7 +319,7 @@ class Clock {
     this.#done += flops;
   }
 
-  /** In a terminal the last line is rewritten; else a line is printed every half minute. */
+  /** Rewrites the last line of a terminal; elsewhere prints a line every half minute. */
   show(parts: Record<'name' | 'step' | 'bits' | 'left', string>): void {
     this.#status.show((columns) => fitted(parts, ['bits', 'name'], columns));
     if (this.#status.visible || performance.now() - this.#last < 30_000) return;
@@ -331,10 +337,10 @@ class Clock {
 }
 
 /**
- * Train a finished cell again, in a folder of its own below --out, and compare. One line says how it went; the exit code is 0
- * where the weights are the same to the bit, else 1.
+ * Train a finished cell again, in a folder of its own below --out, and compare. Prints the result as one line; the exit
+ * code is 0 if the weights are the same to the bit, else 1.
  *
- * @throws InputError when there is no such cell, or its result is not there
+ * @throws InputError when there is no such cell or no result of it
  */
 async function verify(grid: Grid, flag: string, flags: ExperimentFlags): Promise<void> {
   const cell = cellOf(grid, flag);
@@ -348,7 +354,7 @@ async function verify(grid: Grid, flag: string, flags: ExperimentFlags): Promise
   const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
   const out = join(flags.out, 'verify');
   const before = cellFolder(out, cell);
-  if (existsSync(join(before, 'result.json'))) rmSync(before, { recursive: true }); // an earlier check, which proves nothing now
+  if (existsSync(join(before, 'result.json'))) rmSync(before, { recursive: true }); // from an earlier check
   try {
     const end = await runCell(cell, {
       out,
@@ -371,7 +377,7 @@ async function verify(grid: Grid, flag: string, flags: ExperimentFlags): Promise
 }
 
 async function writeReport(grid: Grid, { grid: file, out, results, strict, device }: ExperimentFlags): Promise<void> {
-  const { htmlOf } = await import('../experiment/reportHtml.js'); // what draws takes long to load
+  const { htmlOf } = await import('../experiment/reportHtml.js'); // the drawing library is slow to load
   const to = results ?? out;
   makeOut(to);
   const flags = `${results === undefined ? '' : ` --results ${results}`}${strict ? ' --strict' : ''}${device ? ` --device ${device}` : ''}`;

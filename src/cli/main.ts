@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.js';
 import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
+import { graphCommand } from './graph.js';
 import { inspectCommand } from './inspect.js';
 import { outputClosed, outputError, outputSettled, printableLines, watchOutput } from './output.js';
 import { reportCommand } from './report.js';
@@ -17,7 +18,7 @@ import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 import { walkCommand } from './walk.js';
 
-/** Every command, in the order a newcomer meets them. */
+/** Every command, in the order in which a newcomer needs them. */
 export const COMMANDS = [
   trainCommand,
   experimentCommand,
@@ -25,6 +26,7 @@ export const COMMANDS = [
   generateCommand,
   featuresCommand,
   inspectCommand,
+  graphCommand,
   walkCommand,
   reportCommand,
   verifyCommand,
@@ -54,12 +56,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     await untilBug(() => program.parseAsync(argv, { from: 'user' }));
     await outputSettled();
-    // A reader that has read enough is no error; a run that it cut short has said so itself.
+    // A reader that has read enough is no error; a run that it interrupts reports that itself.
     const unprinted = outputClosed() ? undefined : outputError();
     if (unprinted !== undefined) throw new FileError(unprinted);
     return Number(process.exitCode ?? 0); // a stopped run has set it
   } catch (error) {
-    // commander has printed its own; help and version are no errors
+    // commander has printed its own message; help and version are no errors
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const expected = error instanceof ByteToLossError && !process.env.DEBUG;
     console.error(expected ? `error: ${printableLines(error.message)}` : error);

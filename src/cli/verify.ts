@@ -3,7 +3,7 @@ import { type Claim, claims, Fault } from '../model/claims.js';
 import { colours } from './colours.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 
-/** What came of a claim. */
+/** The result of one check. */
 interface Verdict {
   readonly claim: Claim;
   readonly numbers: number;
@@ -12,10 +12,10 @@ interface Verdict {
   readonly fault?: string;
 }
 
-/** `byte-to-loss verify`: the proof that channels are exact to the last bit, on this machine's own adapter. */
+/** `byte-to-loss verify`: checks on this machine's own adapter that channels are exact to the last bit. */
 export function verifyCommand(): Command {
   return withDevice(
-    new Command('verify').description('prove on this device that every channel is exact to the last bit'),
+    new Command('verify').description('check on this device that every channel is exact to the last bit'),
   )
     .option('--json', 'print JSON: { adapter, seconds, claims: [{ path, what, numbers, seconds, fault? }] }')
     .action(async ({ json, ...flags }: DeviceFlags & { json?: boolean }) => {
@@ -64,7 +64,7 @@ function heading(path: Claim['path']): string {
   return `\n${bold(path === 'device' ? 'on the device' : 'in TypeScript')}${dim(', numbers compared and time')}`;
 }
 
-/** `✓   4,608    0.0 s  table: …`, and under it what is wrong, if anything is. */
+/** `✓   4,608    0.0 s  table: …`, and under it the first error, if any. */
 function describe({ claim, numbers, seconds, fault }: Verdict): string {
   const { green, red, dim } = colours(process.stdout);
   const mark = fault === undefined ? green('✓') : red('✗');

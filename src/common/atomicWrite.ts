@@ -2,20 +2,20 @@ import * as node from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FileError } from './errors.js';
 
-/** What writing needs of a file system: `node:fs`, or one that fails on purpose. */
+/** The part of a file system that writing uses: `node:fs`, or one that fails on purpose. */
 export type FileSystem = Pick<
   typeof node,
   'openSync' | 'writeSync' | 'fsyncSync' | 'closeSync' | 'renameSync' | 'unlinkSync'
 >;
 
-/** A write is asked for at most this many bytes at once; Linux itself takes no more than 2 GiB. */
+/** Maximum bytes of one write call; Linux itself accepts at most 2 GiB. */
 const largestWrite = 1 << 26;
 
 /**
  * Write a whole file or nothing: the bytes go to a temporary file in the same folder, are flushed to the disk, and take the
- * name in one rename, which is flushed too. Whatever happens in between, a reader finds the old file or the new one.
+ * name in one rename, which is flushed too. At any moment a reader finds the old file or the new one.
  *
- * A process killed on the way leaves a temporary file (see `isTemporary`), never a partial `path`.
+ * A process killed during the write leaves a temporary file (see `isTemporary`), never a partial `path`.
  *
  * @param chunks the content in order, not copied
  * @throws FileError when the disk is full, the folder is read-only, …; the temporary file is removed and `path` is as it was
@@ -47,12 +47,12 @@ export function writeFileAtomic(
   }
 }
 
-/** Is it the name of a file that a killed write left behind? Such a file may be removed when no writer runs. */
+/** Is it the name of a temporary file from a killed write? Such a file may be removed when no writer runs. */
 export function isTemporary(name: string): boolean {
   return /^\..+\.\d+\.tmp$/.test(basename(name));
 }
 
-/** A write may take fewer bytes than it was given: go on with the rest. */
+/** Write all bytes: a single call may write fewer than it was given. */
 function writeWhole(file: number, chunk: Uint8Array, fs: FileSystem): void {
   for (let at = 0; at < chunk.length; ) {
     const count = fs.writeSync(file, chunk, at, Math.min(chunk.length - at, largestWrite));
@@ -61,7 +61,10 @@ function writeWhole(file: number, chunk: Uint8Array, fs: FileSystem): void {
   }
 }
 
-/** Flush the rename. Not every system lets a folder be opened or flushed (Windows does not); the rename is done all the same. */
+/**
+ * Flush the rename. Not every system lets a folder be opened or flushed (Windows does not); the rename is done
+ * nevertheless.
+ */
 function syncFolder(folder: string, fs: FileSystem): void {
   let open: number;
   try {
@@ -78,12 +81,12 @@ function syncFolder(folder: string, fs: FileSystem): void {
   }
 }
 
-/** Tidy up after an error: that one is to be reported, not one met on the way. */
+/** Clean up after an error, ignoring errors of the clean-up: the first error is the one to report. */
 export function quietly(work: () => void): void {
   try {
     work();
   } catch {
-    // What is left behind is found and removed when the run is gone on with.
+    // A resumed run finds and removes the rest.
   }
 }
 
@@ -100,7 +103,7 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 };
 
-/** What the file system said, and what mends it. `reason(ENOSPC) // 'the disk is full. Free some space (ENOSPC)'` */
+/** The error of the file system, and a fix. `reason(ENOSPC) // 'the disk is full. Free some space (ENOSPC)'` */
 export function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === undefined ? message : `${reasons[code] ?? message} (${code})`;

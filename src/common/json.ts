@@ -1,19 +1,19 @@
 import { InputError } from './errors.js';
 
-/** Limits on JSON that came from outside. */
+/** Limits on JSON from outside. */
 export interface JsonLimits {
   readonly depth: number;
   /** entries of any one array */
   readonly items?: number;
-  /** values in all: one takes some 50 bytes, whatever it took in the file. Default 100,000 */
+  /** values in total: each takes some 50 bytes in memory, independent of its length in the file. Default 100,000 */
   readonly values?: number;
 }
 
 /**
  * `JSON.parse` for text from outside: refuses nesting deeper than `depth`, arrays longer than `items`, more values than
- * `values`, and a key given twice in one object (which `JSON.parse` answers with the last one, in silence).
+ * `values`, and a key given twice in one object (`JSON.parse` silently returns the last one).
  *
- * @throws InputError with what is wrong: "not JSON: …", "nested deeper than 3", `key "a" appears twice`
+ * @throws InputError with the reason: "not JSON: …", "nested deeper than 3", `key "a" appears twice`
  */
 export function parseJson(
   text: string,
@@ -35,7 +35,8 @@ export function parseJson(
       if (!inside.keys && inside.commas >= maxItems) throw new InputError(`an array has more than ${maxItems} entries`);
     } else if (char === '"') {
       const start = i;
-      for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++; // an escape hides the next character
+      // an escape hides the next character
+      for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
       if (inside?.keys && isKey(text, i + 1)) {
         const key = parse(text.slice(start, i + 1)) as string; // "\u0061" and "a" are one key
         if (inside.keys.has(key)) throw new InputError(`key ${JSON.stringify(key.slice(0, 80))} appears twice`);

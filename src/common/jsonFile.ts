@@ -3,7 +3,7 @@ import { FileError, InputError } from './errors.js';
 import { parseJson } from './json.js';
 import { readable } from './readable.js';
 
-/** Bytes of a configuration, a grid, an index or a result, at most: a mebibyte. */
+/** Maximum bytes of a configuration, a grid, an index or a result: a mebibyte. */
 const LONGEST = 1 << 20;
 
 /**

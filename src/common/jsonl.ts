@@ -3,7 +3,7 @@ import { InputError } from './errors.js';
 import { parseJson } from './json.js';
 import { readable } from './readable.js';
 
-/** One line that is not blank: its 1-based number, and its value or why it has none. */
+/** One line that is not blank: its 1-based number, and its value or the reason that it has none. */
 export type JsonLine =
   | { readonly line: number; readonly value: unknown; readonly problem?: never }
   | { readonly line: number; readonly value?: never; readonly problem: string };
@@ -11,11 +11,11 @@ export type JsonLine =
 const chunkBytes = 1 << 20;
 
 /**
- * Read a JSONL file line by line: UTF-8, one JSON value a line, blank lines passed over. Holds one line at a time.
+ * Read a JSONL file line by line: UTF-8, one JSON value per line; blank lines are skipped. Holds one line at a time.
  *
- * @param longest bytes that a line may have; more are passed over, not held. Default 8 MiB: its text, and the value in it,
- *     each take as much again, or twice that
- * @throws FileError when the file cannot be read; a bad line is yielded with its problem, and reading goes on
+ * @param longest maximum bytes of a line; longer lines are skipped, not held. Default 8 MiB; its text and its value
+ * each take the same again, or twice that
+ * @throws FileError when the file cannot be read; a bad line is yielded with its problem, and reading continues
  */
 export function* readJsonLines(path: string, longest = 8 << 20): Generator<JsonLine> {
   const chunk = Buffer.alloc(Math.min(chunkBytes, readable(path)));
@@ -41,7 +41,7 @@ export function* readJsonLines(path: string, longest = 8 << 20): Generator<JsonL
   }
 }
 
-/** A line that is being read: its text so far, decoded piece by piece, since its bytes beside it would double it. */
+/** A line that is being read: its text so far, decoded piece by piece, since keeping its bytes too would double it. */
 class Line {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   #text = '';

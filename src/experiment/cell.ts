@@ -53,10 +53,10 @@ export interface CellResult {
   readonly peak_memory_bytes: number;
   /** lines and files of the data that could not be used */
   readonly left_out: number;
-  /** why, each with its file and line: the first hundred of each kind */
+  /** the reasons, each with its file and line: the first hundred of each kind */
   readonly left_out_reasons: readonly string[];
   readonly order0_entropy?: number;
-  /** bits per caption byte of a decoder that knows how often each held-out caption comes, and does not listen */
+  /** bits per caption byte of a decoder that knows the frequency of each held-out caption and ignores the audio */
   readonly caption_floor?: number;
   readonly adapter: string;
 }
@@ -87,10 +87,10 @@ export function cellFile(results: string, { id }: Cell): string {
   return join(results, 'cells', `${id}.json`);
 }
 
-/** Write what a report needs of a finished cell: its result, and its validations as `curve`. */
+/** Write the data of a finished cell for reports: its result, and its validations as `curve`. */
 export function keepCell(results: string, cell: Cell, result: CellResult, curve: readonly ValidationLine[]): void {
   makeFolders(join(results, 'cells'));
-  // A list on one line: five hundred windows are no reading.
+  // A list on one line: five hundred windows would fill pages.
   const text = JSON.stringify({ ...result, curve }, null, 1).replace(/\[\s+([-\d.,e\s]+?)\s+\]/g, (_, list: string) => {
     return `[${list.replace(/\s+/g, ' ')}]`;
   });
@@ -98,7 +98,7 @@ export function keepCell(results: string, cell: Cell, result: CellResult, curve:
 }
 
 /**
- * Run one cell, unless it is finished. A run that was broken off is gone on with.
+ * Run one cell, unless it is finished. An interrupted run is resumed.
  *
  * @throws FileError, InputError when its data or folder cannot be used, or another process is at it
  * @throws DeviceError when there is no device
@@ -207,11 +207,13 @@ function captionFloor(sources: readonly WindowSource[]): { caption_floor?: numbe
 function takeUp(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
   for (const line of differences(run, config)) note(line);
   const from = new Checkpoints(run.folder.checkpoints, keep, note).newest();
-  note(`going on from step ${from?.checkpoint.step ?? 0}`);
+  note(`resuming from step ${from?.checkpoint.step ?? 0}`);
   return from;
 }
 
-/** Bytes that the run's steps read, and how long they took, from its metrics: so that steps before a break count too. */
+/**
+ * Bytes that the run's steps read, and how long they took, from its metrics: so that steps before a break count too.
+ */
 function trainingTime({ options }: Cell, path: string, mix: ReturnType<typeof openData>['mix']) {
   const windows = options.batch * options.accumulate;
   const sizes = new Map(mix.shares.map(({ source }) => [source.kind as string, source.size]));

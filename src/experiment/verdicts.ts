@@ -1,9 +1,11 @@
 import { chartsHtml, pageHtml } from '../report/page.js';
+import { ratioOf } from '../train/measures.js';
 import { chartsOf } from './charts.js';
 import type { CollectedCell } from './collect.js';
 import { type Contrast, contrast, difference } from './contrast.js';
 import { type Evidence, hypotheses, type Judgement, judge, reading, scaleOf } from './hypotheses.js';
-import { contrastText } from './numberText.js';
+import { type Interval, intervalOf } from './intervals.js';
+import { contrastText, intervalText } from './numberText.js';
 import type { Report, Table } from './report.js';
 import { listHtml, tableHtml } from './reportHtml.js';
 import { runsOf } from './runs.js';
@@ -17,6 +19,8 @@ export interface Verdicts {
   readonly judgements: readonly Judgement[];
   /** what the verdicts say together; empty where nothing is decided */
   readonly reading: readonly string[];
+  /** text bits per byte of the square's four arms */
+  readonly corners: Readonly<Record<string, Interval>>;
   /** effects of the square {HSL, embedding} × {byte before, none} */
   readonly square: readonly { readonly effect: string; readonly found?: Contrast }[];
   /** zero minus each other arm of grid doors, in text bits per byte: secondary */
@@ -37,6 +41,9 @@ export const REGISTERED = [
   'small-long',
 ] as const;
 
+/** The arms of the square: HSL and the embedding, each with the byte before and without. */
+const CORNERS = ['zero', 'zero:value', 'bytes+previous', 'bytes-untied'] as const;
+
 /** @param chosen the byte embedding that grid A finds better; `bytes-untied` stands for it until it is known */
 export function verdictsOf(evidence: Evidence, chosen: string | undefined, protocol: string, seeds?: number): Verdicts {
   const judgements = judge(hypotheses(chosen ?? 'bytes-untied', seeds), evidence);
@@ -53,6 +60,12 @@ export function verdictsOf(evidence: Evidence, chosen: string | undefined, proto
     }),
     judgements,
     reading: reading(judgements, chosen ?? 'bytes-untied', evidence),
+    corners: Object.fromEntries(
+      CORNERS.flatMap((arm) => {
+        const values = runsOf(doors, arm, 'text_bpb').map(ratioOf);
+        return values.length > 0 ? [[arm, intervalOf(values)]] : [];
+      }),
+    ),
     square: squareOf(doors),
     secondary: others.flatMap((arm) => {
       const found = difference(zero, runsOf(doors, arm, 'text_bpb'));
@@ -69,7 +82,7 @@ function squareOf(doors: readonly CollectedCell[]): Verdicts['square'] {
     const found = terms.some((term) => term.runs.length === 0) ? undefined : contrast(terms);
     return { effect: name, ...(found && { found }) };
   };
-  const [hsl, alone, both, bare] = ['zero', 'zero:value', 'bytes+previous', 'bytes-untied'] as const;
+  const [hsl, alone, both, bare] = CORNERS;
   return [
     effect('the byte before, to HSL: zero − zero:value', { [hsl]: 1, [alone]: -1 }),
     effect('the byte before, to an embedding: bytes+previous − bytes-untied', { [both]: 1, [bare]: -1 }),
@@ -82,7 +95,9 @@ function squareOf(doors: readonly CollectedCell[]): Verdicts['square'] {
 }
 
 /** The tables of verdicts: progress, hypotheses, the square, differences. */
-export function verdictTables({ progress, judgements, square, secondary }: Verdicts): Table[] {
+export function verdictTables({ progress, judgements, corners, square, secondary }: Verdicts): Table[] {
+  const mean = (arm: string) => (corners[arm] ? intervalText(corners[arm]) : 'no runs yet');
+  const [hsl, alone, both, bare] = CORNERS.map(mean) as [string, string, string, string];
   return [
     {
       title: 'How far it has come',
@@ -106,7 +121,15 @@ export function verdictTables({ progress, judgements, square, secondary }: Verdi
       ]),
     },
     {
-      title: 'The square {HSL, embedding} × {with the byte before, without}: secondary, not corrected',
+      title: 'The square {HSL, embedding} × {with the byte before, without}: text bits per byte, grid doors',
+      header: ['', 'with the byte before', 'without'],
+      rows: [
+        ['HSL', `zero: ${hsl}`, `zero:value: ${alone}`],
+        ['embedding', `bytes+previous: ${both}`, `bytes-untied: ${bare}`],
+      ],
+    },
+    {
+      title: 'Effects in the square: secondary, not corrected',
       header: ['effect', 'text bits per byte'],
       rows: square.map(({ effect, found }) => [effect, found ? contrastText(found) : 'no runs yet']),
     },
@@ -122,9 +145,9 @@ export function verdictTables({ progress, judgements, square, secondary }: Verdi
   ];
 }
 
-/** pText(0.00002) // "< 0.0001" */
+/** pText(0.00002) // "< 0.0001", with a space that does not break */
 function pText(p: number): string {
-  return p < 0.0001 ? '< 0.0001' : p.toFixed(4);
+  return p < 0.0001 ? '<\u00a00.0001' : p.toFixed(4);
 }
 
 /** The evidence of each hypothesis, a sentence a part, and how it is to be read. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** Lines that a person reads, and characters of one: a file may be wrong in a hundred thousand places. */
+/** Maximum lines of a message, and characters of a line: a file may have a hundred thousand errors. */
 const MOST = { issues: 10, characters: 300 };
 
 /**
- * What is wrong with an input, a line for each thing: `grid.json: arms[1].door: no door is called "wide"; there are zero, …`.
+ * The errors of an input, one line each: `grid.json: arms[1].door: no door is called "wide"; there are zero, …`.
  *
- * @param from the file or flag that it came from; '' where that is said already
+ * @param from the file or flag of the input; '' if the message already names it
  */
 export function issuesOf({ issues }: z.ZodError, from: string): string {
   const lines = issues.slice(0, MOST.issues).map(({ path, message }) => {
@@ -17,12 +17,14 @@ export function issuesOf({ issues }: z.ZodError, from: string): string {
   return lines.join('\n');
 }
 
-/** `schema.safeParse` whose messages are in our words: `must be at least 1`, whatever the checking library calls that. */
+/**
+ * `schema.safeParse` with our own messages, such as `must be at least 1`, in place of those of the checking library.
+ */
 export function checked<S extends z.ZodType>(schema: S, input: unknown): z.ZodSafeParseResult<z.output<S>> {
   return schema.safeParse(input, { error: inWords });
 }
 
-/** How types are called in messages. */
+/** Names of types in messages. */
 const TYPES: Readonly<Record<string, string>> = {
   int: 'a whole number',
   number: 'a number',

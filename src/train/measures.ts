@@ -8,35 +8,37 @@ import { assemble } from './windows/mix.js';
 import { EOS, type Window, type WindowKind, type WindowSource } from './windows/window.js';
 
 /**
- * What a validation found, by name, over the fixed held-out windows of each kind. `nats` are summed over predicted ids, of
- * which a caption's or a document's EOS is one.
+ * The measures of a validation, by name, over the fixed held-out windows of each kind. `nats` are summed over predicted
+ * ids, including the EOS of a caption or a document.
  *
  * - `text_bpb`, `video_bpb`, `caption_bpb`: bits per predicted byte, `Σ w·nats / Σ w / ln 2`, of text windows, of video
  *   windows, and of the captions of audio windows
- * - `binding_gap`: caption bits per byte with the recording of another window, whose caption differs, minus with its own. 0
- *   for a decoder that does not listen. Who gets whose recording is drawn once for all runs, see `foreignOrder`; at the end of
- *   a run it is the mean over `ROUNDS` draws. Absent where a caption has more than half of the windows
+ * - `binding_gap`: caption bits per byte with the recording of another window with another caption, minus with its own.
+ *   0 for a decoder that ignores the audio. The assignment of recordings is drawn once for all runs, see
+ *   `foreignOrder`; at the end of a run the gap is the mean over `ROUNDS` draws. Absent if a caption has more than half
+ *   of the windows
  *
- * and where all is asked for, as at the end of a run:
+ * and with `all`, as at the end of a run:
  *
- * - `retrieval`: the share of audio windows whose own caption costs fewer bits than each of nine others, drawn for each window
- *   once for all runs. 0.1 is chance
- * - `text_end`, `caption_end`: mean P(EOS) where the document or caption does end; absent where no held-out window ends
- * - `text_middle`, `caption_middle`: mean P(EOS) at every other predicted place. A decoder that knows where things end has
- *   the first near 1 and the second near 0
+ * - `retrieval`: the share of audio windows whose own caption costs fewer bits than each of nine others, drawn for each
+ *   window once for all runs. Chance is 0.1
+ * - `text_end`, `caption_end`: mean P(EOS) at the end of a document or caption; absent if no held-out window contains
+ *   an end
+ * - `text_middle`, `caption_middle`: mean P(EOS) at every other predicted position. A decoder that predicts ends well
+ *   has the first near 1 and the second near 0
  */
 export type Measures = { readonly [name: string]: number };
 
 /**
- * A measure window by window: it is `Σ sums / Σ weights`. Of bits per byte a sum is a window's bits and a weight its predicted
- * bytes; of retrieval a sum is 1 where the caption was found, and each weight 1.
+ * A measure, window by window: `Σ sums / Σ weights`. In bits per byte a sum is a window's bits and a weight its
+ * predicted bytes; in retrieval a sum is 1 if the caption was found, and each weight is 1.
  */
 export interface WindowScores {
   readonly sums: readonly number[];
   readonly weights: readonly number[];
 }
 
-/** A validation: the measures, and the windows that they are of. */
+/** A validation: the measures, and their values per window. */
 export interface Validation {
   readonly measures: Measures;
   readonly scores: { readonly [name: string]: WindowScores };
@@ -47,13 +49,13 @@ export function ratioOf({ sums, weights }: WindowScores): number {
   return sum(sums) / sum(weights);
 }
 
-/** Captions that each recording is to be matched with. */
+/** Number of captions to match with each recording. */
 const CANDIDATES = 10;
 
-/** Foreign recordings that each caption is given at the end of a run. */
+/** Number of foreign recordings for each caption at the end of a run. */
 const ROUNDS = 5;
 
-/** How a kind is called in the names of measures: of an audio window only the caption is predicted. */
+/** The name of a kind in the names of measures: only the caption of an audio window is predicted. */
 export const PREDICTED: Readonly<Record<WindowKind, string>> = { text: 'text', audio: 'caption', video: 'video' };
 
 interface Kind {
@@ -62,10 +64,10 @@ interface Kind {
   readonly windows: readonly Window[];
 }
 
-/** Ends a measurement from inside: nobody outside `measure` meets it. */
+/** Ends a measurement from inside; never leaves `measure`. */
 class Stopped extends Error {}
 
-/** Judges a decoder on held-out windows. It shares the parameters of the plan that trains it. */
+/** Measures a decoder on held-out windows. It shares the parameters of the plan that trains it. */
 export class Judge {
   private constructor(
     private readonly B: number,
@@ -73,7 +75,7 @@ export class Judge {
     private readonly stop: () => boolean,
   ) {}
 
-  /** @param B windows that are scored at once   @param stop asked before each batch of them: when it says so, `measure` ends */
+  /** @param B windows scored at once   @param stop called before each batch: when it returns true, `measure` ends */
   static async create(
     device: Device,
     config: DecoderConfig,
@@ -93,8 +95,9 @@ export class Judge {
   }
 
   /**
-   * @param all also what takes several passes: retrieval, closure, and the binding gap over several draws
-   * @returns undefined when it was stopped on the way
+   * @param all include the measures that take several passes: retrieval, closure, and the binding gap over several
+   * draws
+   * @returns undefined when it was stopped
    */
   async measure(all = false): Promise<Validation | undefined> {
     try {
@@ -122,14 +125,15 @@ export class Judge {
     return scores;
   }
 
-  /** The nats of every id of every window; of another stream than the windows' own where `targets` are given. */
+  /** The nats of every id of every window, for the stream `targets` if given, else the window's own. */
   async #nats(kind: Kind, windows: readonly Window[], targets?: Uint32Array): Promise<Float32Array[]> {
     const nats: Float32Array[] = [];
     for (let first = 0; first < windows.length; first += this.B) {
       if (this.stop()) throw new Stopped();
       const batch = windows.slice(first, first + this.B);
       const used = batch.length;
-      while (batch.length < this.B) batch.push(batch[0]!); // a last batch is filled up with what is not looked at
+      // the last batch is padded with windows whose results are ignored
+      while (batch.length < this.B) batch.push(batch[0]!);
       const each = await kind.evaluator.nats(assemble(batch), targets);
       const T = each.length / this.B;
       for (let b = 0; b < used; b++) nats.push(each.slice(b * T, (b + 1) * T));
@@ -137,7 +141,7 @@ export class Judge {
     return nats;
   }
 
-  /** Bits that each caption costs more with a foreign recording, the mean over draws. */
+  /** Additional bits of each caption with a foreign recording, the mean over draws. */
   async #bindingGap(kind: Kind, own: WindowScores, rounds: number): Promise<WindowScores | undefined> {
     const sums = own.sums.map((bits) => -bits);
     for (let round = 0; round < rounds; round++) {
@@ -155,7 +159,7 @@ export class Judge {
     const others: Window[] = [];
     for (const [i, window] of windows.entries()) {
       const drawn = distractors(i, window.info.caption!, captions, CANDIDATES - 1);
-      if (drawn === undefined) return {}; // fewer captions would have another chance
+      if (drawn === undefined) return {}; // chance would differ with fewer captions
       others.push(...drawn.map((caption) => withCaption(window, caption)));
     }
     const nats = await this.#nats(kind, others);
@@ -187,7 +191,7 @@ export class Judge {
   }
 }
 
-/** Each window with the recording of another whose caption differs, as drawn in a round. Undefined where there is no such draw. */
+/** Each window with the recording of another with another caption, as drawn in a round. Undefined if there is no such draw. */
 export function swapAudio(windows: readonly Window[], round: number): Window[] | undefined {
   const order = foreignOrder(
     windows.map(({ info }) => info.caption!),

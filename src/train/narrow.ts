@@ -8,7 +8,7 @@ const u32 = new Uint32Array(f32.buffer);
  *
  *     narrow(Float32Array.of(1.5)) // [0x3e00]
  *
- * @throws InputError where a number is beyond the range of float16, 65504
+ * @throws InputError when a number is beyond the range of float16, 65504
  */
 export function narrow(values: Float32Array): Uint16Array {
   return Uint16Array.from(values, halfBits);
@@ -22,7 +22,7 @@ function halfBits(value: number): number {
   const exponent = Math.max(-14, magnitude === 0 ? -14 : ((u32[0]! >>> 23) & 0xff) - 127);
   const unit = 2 ** (exponent - 10);
   const count = roundHalfEven(magnitude / unit); // exact: a power of two divides
-  const bits = (exponent + 14) * 1024 + count; // a count of 2048 carries into the exponent, as it should
+  const bits = (exponent + 14) * 1024 + count; // a count of 2048 correctly carries into the exponent
   if (!(bits < 0x7c00)) throw new InputError(`narrow: ${value} does not fit float16, whose largest number is 65504`);
   return sign | bits;
 }

@@ -16,10 +16,12 @@ export function readSafetensors(path: string): Safetensors {
   return parseSafetensors(readWhole(path), path);
 }
 
-/** A read is asked for at most this many bytes at once: the system takes less than 2 GiB, and so does `readFileSync` in all. */
+/**
+ * Maximum bytes of one read call: the system reads less than 2 GiB at once, and `readFileSync` less than that in total.
+ */
 const LARGEST_READ = 1 << 26;
 
-/** @throws FileError when it cannot be read, or is larger than memory that is one piece can be */
+/** @throws FileError when it cannot be read, or is larger than one buffer can be */
 function readWhole(path: string): Uint8Array {
   const size = readable(path);
   if (size > constants.MAX_LENGTH) {

@@ -20,35 +20,35 @@ import { checkComplete } from '../model/parameters.js';
 import { OPTIMISER } from './optimiser.js';
 import type { WindowSize } from './windows/window.js';
 
-/** What a trainer is made from. */
+/** The inputs of a trainer. */
 export interface TrainerOptions extends ForwardOptions {
   readonly config: DecoderConfig;
-  /** of the step's matrix products; plans that share its parameters have their own. Default `full` */
+  /** precision of the step's matrix products; plans that share its parameters have their own. Default `full` */
   readonly precision?: Precision;
   /** windows per batch */
   readonly batch: number;
-  /** batches that an update will be given: advice on memory keeps how many windows an update sees. Default 1 */
+  /** batches per update: advice on memory keeps the number of windows per update. Default 1 */
   readonly accumulate?: number;
   /** sizes of window the run has: one for most runs, several where kinds differ */
   readonly sizes: readonly WindowSize[];
-  /** what the parameters start from, by name; asked for once their memory is known to fit */
+  /** initial values of the parameters, by name; called once their memory is known to fit */
   readonly parameters: ReadonlyMap<string, Float32Array> | (() => ReadonlyMap<string, Float32Array>);
   readonly optimiser?: Required<OptimiserOptions>;
 }
 
-/** A batch that says which size its windows are. */
+/** A batch with the size of its windows. */
 export type SizedBatch = Batch & { readonly size: WindowSize };
 
 function keyOf({ prefix, stream }: WindowSize): string {
   return `${prefix} + ${stream}`;
 }
 
-/** What one step tells: the loss before it, and the length of its gradient before clipping. */
+/** The result of one step: the loss before it, and the norm of its gradient before clipping. */
 export interface StepResult {
   /** weighted mean nats per predicted byte */
   readonly nats: number;
   readonly gradientNorm: number;
-  /** false where one of the two is infinite or not a number: then the device changed nothing, and no step was counted */
+  /** false if one of the two is infinite or not a number: then the device changed nothing, and no step was counted */
   readonly finite: boolean;
 }
 
@@ -56,7 +56,7 @@ export interface StepResult {
 export interface Culprit {
   readonly op: string;
   readonly scope: string;
-  /** `crossEntropy loss[0] is NaN`, and where */
+  /** `crossEntropy loss[0] is NaN`, with the location */
   readonly words: string;
 }
 
@@ -90,8 +90,9 @@ export class Trainer {
   /**
    * Record and compile the step of each size.
    *
-   * @throws InputError when the options cannot be trained with: no size, an empty batch, parameters left out
-   * @throws DeviceError when memory would not do, before anything is allocated, naming the flags that would fit
+   * @throws InputError when the options cannot be used: no size, an empty batch, missing parameters
+   * @throws DeviceError when memory does not suffice, before anything is allocated; the error names flags that would
+   * fit
    */
   static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
     checkOptions(options);
@@ -122,11 +123,12 @@ export class Trainer {
   }
 
   /**
-   * One update from one batch, or from several added up: gradient accumulation, by replaying without the update entries.
+   * One update from one batch, or from the sum of several: gradient accumulation, by replaying without the update
+   * entries.
    *
    * @param batches one or more, of one size of window   @param learningRate finite, at least 0
-   * @throws InputError when they are not; nothing was changed then
-   * @returns means over the batches; where they are not finite nothing was changed, and `skip` or `blame` goes on
+   * @throws InputError when they are not; then nothing was changed
+   * @returns means over the batches; if they are not finite, nothing was changed; call `skip` or `blame` next
    */
   async update(batches: readonly SizedBatch[], learningRate: number): Promise<StepResult> {
     const { plan, pass, optimiser } = this.#recordedFor(batches);
@@ -137,7 +139,7 @@ export class Trainer {
       for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
       const last = i === batches.length - 1;
       const read = last ? [pass.loss, optimiser.clip] : [pass.loss];
-      // The device looks at the last loss itself; one that went wrong earlier is known here, before the update.
+      // The device checks the last loss itself; an earlier one is checked here, before the update.
       const [loss, clip] = await plan.replayAndRead(read, { update: last && Number.isFinite(nats), accumulate: i > 0 });
       nats += loss![0]! / batches.length;
       if (clip !== undefined) gradientNorm = Number.isFinite(nats) ? clip[0]! : Number.NaN;
@@ -147,15 +149,15 @@ export class Trainer {
     return { nats, gradientNorm, finite };
   }
 
-  /** Count a step whose update was left out, so that the next one takes other windows. */
+  /** Count a step whose update was skipped, so that the next one uses other windows. */
   skip(): void {
     this.step++;
   }
 
   /**
-   * Replay a step that went wrong, entry by entry, up to the first whose output is not finite. Nothing is changed.
+   * Replay a failed step, entry by entry, up to the first whose output is not finite. Nothing is changed.
    *
-   * @returns undefined when this time everything is finite
+   * @returns undefined when everything is finite this time
    */
   async blame(batches: readonly SizedBatch[], learningRate: number): Promise<Culprit | undefined> {
     const { plan, pass, optimiser } = this.#recordedFor(batches);
@@ -176,13 +178,13 @@ export class Trainer {
         );
         if (wrongInput) {
           const words = `${where}${op.name} reads ${wrongInput.words}`;
-          // All that earlier entries wrote is finite, so this was there before: a parameter, or what was fed.
+          // Everything that earlier entries wrote is finite, so this is an input: a parameter, or fed data.
           const isParameter = entry.inputs[wrongInput.index]!.storage.role === 'parameter';
           if (isParameter) return { op: 'adamW', scope: 'optimiser', words: `${words}, since adamW changed it last` };
           return { op: op.name, scope, words };
         }
         if (wrong) return { op: op.name, scope, words: `${where}${op.name}: ${wrong.words}` };
-        if (op.name === 'gradientNorm') break; // AdamW alone is left, and it changes parameters
+        if (op.name === 'gradientNorm') break; // only AdamW remains, and it changes parameters
       }
     }
     return undefined;
@@ -218,9 +220,9 @@ export class Trainer {
   }
 
   /**
-   * Go on from a checkpoint: parameters, moments and the count of updates.
+   * Load a checkpoint: parameters, moments and the count of updates.
    *
-   * @throws InputError when one of them lacks a parameter's numbers; nothing was changed then
+   * @throws InputError when one of them lacks a parameter's numbers; then nothing was changed
    */
   restore(parameters: ReadonlyMap<string, Float32Array>, moments: Moments, step: number): void {
     checkWhole('step', step, 0);
@@ -230,12 +232,12 @@ export class Trainer {
     this.step = step;
   }
 
-  /** Give all GPU memory back. */
+  /** Free all GPU memory. */
   free(): void {
     for (const { plan } of [...this.recorded.values()].reverse()) plan.free();
   }
 
-  /** All parameters as one tensor: the one AdamW updates. */
+  /** All parameters as one tensor, which AdamW updates. */
   get #flat() {
     const adamW = this.#first.pass.program.entries.at(-1)!;
     return adamW.outputs[0]!;
@@ -296,7 +298,7 @@ export function recordStep(
   return { program, pass, optimiser };
 }
 
-/** Add to an error about memory the flags that would make it fit, found by predicting. */
+/** Add to an error about memory the flags that would fit, found by prediction. */
 function withMend(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
   const add = (words: string) => new DeviceError(`${error.message}. ${words}`, 'memory', error.label);
   const { batch, accumulate = 1, config } = options;
@@ -314,7 +316,7 @@ function withMend(error: DeviceError, device: Device, options: TrainerOptions): 
   return add('Even --batch 1 --layers 1 would not fit; take a smaller --dim, or shorter windows: --prefix, --stream');
 }
 
-/** Bytes that all sizes of window would take together; undefined where they do not fit. */
+/** Bytes that all sizes of window need together; undefined if they do not fit. */
 function bytesIfFitting(device: Device, options: TrainerOptions): number | undefined {
   const profile = profileFor(device, options.precision ?? 'full');
   let shared: { program: Program } | undefined;

@@ -79,7 +79,7 @@ describe('experiment --cell', () => {
     expect((await experiment('env', '--cell', '-1')).error).toContain("got '-1'");
   });
 
-  it('a cell that was broken off is gone on with, and ends with the bytes of one that was not', async () => {
+  it('an interrupted cell resumes, and ends with the bytes of an uninterrupted one', async () => {
     const { id } = cells[1]!;
     await experiment('broken', '--cell', '1');
     const whole = resultOf('broken', 1);
@@ -146,7 +146,7 @@ describe('experiment', () => {
     expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(true);
     const { code, out } = await cli(...run);
     expect(code).toBe(0);
-    expect(out).toMatch(/going on from step ([3-9]|\d\d)/);
+    expect(out).toMatch(/resuming from step ([3-9]|\d\d)/);
     expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(false);
   });
 
@@ -189,10 +189,12 @@ describe('experiment', () => {
     }
   });
 
-  it('says why its folder cannot be made', async () => {
+  it('gives the reason that its folder cannot be created', async () => {
     const { code, error } = await cli('experiment', '--grid', at('grid.json'), '--out', '/proc/nope/x');
     expect(code).toBe(1);
-    expect(error).toMatch(/^error: \/proc\/nope\/x: cannot be made: .*\(ENOENT\); name another with --out\n$/);
+    expect(error).toMatch(
+      /^error: \/proc\/nope\/x: cannot be created: .*\(ENOENT\); choose another folder with --out\n$/,
+    );
   });
 
   it('refuses a grid that is none, by its file', async () => {

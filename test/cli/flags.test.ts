@@ -137,14 +137,14 @@ describe('a flag that would say nothing is refused', () => {
     [
       ['inspect', '--text', 'a', '--checkpoint', 'x', '--size', 'tiny'],
       1,
-      '--size is of a fresh decoder; leave it out',
+      '--size needs an untrained decoder; omit it',
     ],
     [
       ['inspect', '--text', 'a', '--checkpoint', 'x', '--door', 'zero'],
       1,
-      '--door is of a fresh decoder; leave it out',
+      '--door needs an untrained decoder; omit it',
     ],
-    [['inspect', '--text', 'a', '--checkpoint', 'x', '--seed', '0'], 1, '--seed is of a fresh decoder; leave it out'],
+    [['inspect', '--text', 'a', '--checkpoint', 'x', '--seed', '0'], 1, '--seed needs an untrained decoder; omit it'],
     [['inspect', '--text', 'a', '--config', 'x'], 1, '--config is for weights; name them with --checkpoint'],
     [['inspect', '--text', 'a', '--config', 'x', '--fresh'], 1, '--config is for weights; name them with --checkpoint'],
     [['generate', '--config', 'x'], 1, '--config is for weights; name them with --checkpoint'],

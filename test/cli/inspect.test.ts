@@ -164,7 +164,7 @@ describe('the page', () => {
   });
 
   test('says that the decoder is fresh; without flags of one it is the trained one, which expects more', async () => {
-    expect(html).toContain('A fresh tiny decoder of seed 5, which has learned nothing yet');
+    expect(html).toContain('An untrained tiny decoder of seed 5');
     const { out } = await cli('inspect', '--text', 'Call me Ishmael. Some years ago', '--out', join(folder, 'b.html'));
     expect(out).toContain('models/moby-dick.safetensors, trained on Moby-Dick');
     expect(Number(/^(\S+) bits per byte/m.exec(out)![1])).toBeLessThan(4);

@@ -4,6 +4,7 @@ import { type DecoderConfig, SIZES } from '../../src/model/config.js';
 import { bitsOf } from '../../src/model/evaluator.js';
 import { Generator } from '../../src/model/generate.js';
 import { initialParameters } from '../../src/model/parameters.js';
+import type { Checkpoint } from '../../src/train/checkpointFormat.js';
 import { learningRate } from '../../src/train/schedule.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { drawsAt } from '../../src/train/windows/draws.js';
@@ -76,6 +77,13 @@ export class LiveTraining {
   async *sample(bytes: number): AsyncGenerator<number> {
     const prompt = this.prompt;
     yield* this.#generator.generate(prompt, { bytes, temperature: 0.7, topK: 40, seed: this.trainer.step });
+  }
+
+  /** The weights of now, as a checkpoint. */
+  async checkpoint(): Promise<Checkpoint> {
+    const { trainer, settings } = this;
+    const parameters = await trainer.parameters();
+    return { config: CONFIG, step: trainer.step, seed: settings.seed, ...WINDOW, parameters };
   }
 
   get prompt(): Uint8Array {

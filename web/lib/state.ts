@@ -6,13 +6,21 @@ import type { SubgroupSize } from '../../src/wgsl/index.js';
 import { Explorer, type Look, type Model, type Snapshot, type Text } from './explorer.js';
 import { scrollBehaviour } from './hooks.js';
 
-/** The text through the model, again whenever either changes; the last result stays until the next is there. */
-export function useSnapshot(device: Device | undefined, model: Model, text: Text) {
+/**
+ * The text through the model, again whenever either changes; the last result stays until the next is there.
+ *
+ * @param onConsole whether `byteToLoss` in the console is this pass
+ */
+export function useSnapshot(device: Device | undefined, model: Model | undefined, text: Text, onConsole = true) {
   const [snapshot, setSnapshot] = useState<Snapshot | undefined>(undefined);
   const [error, setError] = useState('');
   const [explorer, setExplorer] = useState<Explorer | undefined>(undefined);
   useEffect(() => {
-    if (device === undefined) return undefined;
+    if (device === undefined || model === undefined) {
+      setExplorer(undefined);
+      setSnapshot(undefined);
+      return undefined;
+    }
     const made = new Explorer(device, model);
     setExplorer(made);
     return () => void made.free();
@@ -27,16 +35,16 @@ export function useSnapshot(device: Device | undefined, model: Model, text: Text
         if (!current) return;
         setSnapshot(found);
         setError('');
-        Object.assign(globalThis, { byteToLoss: found }); // for the console
+        if (onConsole) Object.assign(globalThis, { byteToLoss: found });
       } catch (problem) {
         if (current) setError((problem as Error).message);
       }
-    }, 80);
+    }, 40);
     return () => {
       current = false;
       clearTimeout(timer);
     };
-  }, [explorer, text]);
+  }, [explorer, text, onConsole]);
   return { snapshot, explorer, error };
 }
 

@@ -7,6 +7,7 @@ import type { EntryTrace, Trace } from '../../src/inspect/trace.js';
 import { short } from '../lib/bytes.js';
 import type { Look } from '../lib/explorer.js';
 import { scrollBehaviour } from '../lib/hooks.js';
+import { GraphPanel } from './graphPanel.js';
 import { Scroll } from './scroll.js';
 import { moved } from './textPanel.js';
 
@@ -39,6 +40,18 @@ export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: P
           {progress === undefined && look !== undefined && summary(look.trace)}
         </span>
       </p>
+      {look !== undefined && (
+        <GraphPanel
+          trace={look.trace}
+          chosen={chosen}
+          onOpen={(index) => {
+            onChoose(index);
+            requestAnimationFrame(() =>
+              document.getElementById('op-detail')?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' }),
+            );
+          }}
+        />
+      )}
       {look !== undefined && <OpBrowser trace={look.trace} chosen={chosen} onChoose={onChoose} onStep={onStep} />}
     </>
   );

@@ -10,11 +10,11 @@ import { channelNames } from '../../substrate/channels.js';
 import { recordStep } from '../../train/trainer.js';
 import type { InspectWindow } from './window.js';
 
-/** The decoder to look into, and where it comes from. */
+/** The decoder to inspect, and its origin. */
 export interface Subject {
   readonly config: DecoderConfig;
   readonly parameters: ReadonlyMap<string, Float32Array>;
-  /** a sentence for the reader: the checkpoint, or that there is none */
+  /** a sentence for the reader about the checkpoint */
   readonly origin: string;
 }
 
@@ -34,7 +34,7 @@ export interface AttentionMap {
   readonly probabilities: Grid;
 }
 
-/** What the decoder thought of one id of the stream. */
+/** The decoder's prediction of one id of the stream. */
 export interface Prediction {
   readonly target: number;
   readonly nats: number;
@@ -43,14 +43,14 @@ export interface Prediction {
   readonly top: readonly { readonly id: number; readonly probability: number }[];
 }
 
-/** How large a parameter's gradient is, beside the parameter. */
+/** The size of a parameter's gradient, relative to the parameter. */
 export interface GradientNorm {
   readonly name: string;
   readonly gradient: number;
   readonly parameter: number;
 }
 
-/** One forward and backward pass over one window, with everything in it. */
+/** One forward and backward pass over one window, with every number. */
 export interface Inspection {
   readonly subject: Subject;
   readonly device: { readonly name: string; readonly driver: string; readonly timestamps: boolean };
@@ -60,7 +60,7 @@ export interface Inspection {
   readonly pass: ForwardPass;
   /** one row per door row: prefix bytes, padding included, then stream inputs; undefined for the bytes door */
   readonly channels: (Grid & { readonly names: readonly string[] }) | undefined;
-  /** gradient of the loss by each channel, laid out as `channels` */
+  /** gradient of the loss by each channel, in the layout of `channels` */
   readonly attribution: Grid | undefined;
   /** [S, C], the decoder's input */
   readonly x0: Grid;
@@ -97,7 +97,8 @@ export async function inspect(
       weights: new Float32Array(targets.length).fill(1),
     };
     for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
-    // A driver compiles a kernel at its first dispatch: one replay before, so that the times are the kernels' own.
+    // A driver compiles a kernel at its first dispatch: one replay runs first, so that the times do not include
+    // compilation.
     plan.submit({ update: false });
     await plan.finished();
     const run = await trace(plan, progress, { update: false });
@@ -172,7 +173,7 @@ function residualNorms(run: Trace, pass: ForwardPass, C: number): Inspection['re
   ];
 }
 
-/** Probabilities from what forward keeps: p_ij = exp(scale · q[i]·k[j] - lse[i]) for visible j. */
+/** Probabilities from the saved numbers of forward: p_ij = exp(scale · q[i]·k[j] - lse[i]) for visible j. */
 function attentionMaps(run: Trace): AttentionMap[] {
   return entriesOf(run, 'attention.forward').flatMap((entry, block) => {
     const { H, S, D, P, scale } = entry.attributes as Record<'H' | 'S' | 'D' | 'P' | 'scale', number>;

@@ -4,13 +4,13 @@ import { escapeHtml } from '../../report/html.js';
 import { kernelTexts } from './json.js';
 import { shortNumber, shortTime } from './signs.js';
 
-/** What panels share: the run, and where each kernel's text is found in the page's data. */
+/** Shared by all panels: the run, and the location of each kernel's text in the page's data. */
 interface Panels {
   readonly trace: Trace;
   readonly kernels: readonly string[];
 }
 
-/** Every entry as a panel that opens, forward first. Kernel and reference texts are filled in by the script when asked for. */
+/** Every entry as a panel that opens, forward first. The script fills in kernel and reference texts on demand. */
 export function opPanels(trace: Trace): string {
   const panels: Panels = { trace, kernels: [...kernelTexts(trace).keys()] };
   const part = (title: string, entries: readonly EntryTrace[]) =>

@@ -3,16 +3,16 @@ import { loudest, muLawBytes } from './mulaw.js';
 import { resample } from './resample.js';
 import type { StoredSound } from './wav.js';
 
-/** Samples of the file that are in hand at once. */
+/** Samples of the file in memory at once. */
 const STRETCH = 1 << 16;
 
 /**
- * What a model hears of a recording: its beginning at another rate, the loudest of that at full scale, as μ-law bytes. Two
- * walks over it, one for the loudest sample and one for the bytes, hold a stretch at a time.
+ * The model's input for a recording: its beginning, resampled, with the loudest sample at full scale, as μ-law bytes.
+ * Two passes, one for the loudest sample and one for the bytes, hold a part at a time.
  *
- * @param rate samples per second   @param most hear no more than so many
+ * @param rate samples per second   @param most maximum number of bytes
  * @returns [min(most, samples at that rate)] bytes
- * @throws FileError when they were more than the bytes of the recording: a slow one, at a fast rate
+ * @throws FileError when the result would be longer than the recording's own bytes: a slow recording at a fast rate
  */
 export function hear(sound: StoredSound, rate: number, most = Infinity): Uint8Array {
   const heard = resample(sound, rate);

@@ -1,8 +1,8 @@
 import { FileError } from '../../common/errors.js';
 
 /**
- * What a loader had to leave out. Loaders go on where that is safe and say so here; with `strict` the first one stops.
- * All are counted, the first hundred are kept in words.
+ * The lines and files that a loader skipped. Loaders continue where that is safe and record it here; with `strict` the
+ * first one is an error. All are counted, and the first hundred reasons are kept.
  */
 export class LeftOut {
   count = 0;
@@ -17,7 +17,7 @@ export class LeftOut {
     if (this.reasons.length < 100) this.reasons.push(`${where}: ${reason}`);
   }
 
-  /** Do `work`; if a file is at fault, note it and give undefined. Any other error goes on. */
+  /** Do `work`; on a FileError, record it and return undefined. Any other error is rethrown. */
   attempt<T>(work: () => T): T | undefined {
     try {
       return work();
@@ -29,7 +29,7 @@ export class LeftOut {
     }
   }
 
-  /** The first reason, for an error that nothing was left: "(3 left out, the first: a.wav: empty)". */
+  /** The first reason, for the error that nothing usable is left: "(3 left out, the first: a.wav: empty)". */
   summary(): string {
     return this.count === 0 ? '' : ` (${this.count} left out, the first: ${this.reasons[0]})`;
   }

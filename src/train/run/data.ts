@@ -11,22 +11,22 @@ import type { WindowKind, WindowSource } from '../windows/window.js';
 import { kindsOf, type TrainOptions, windowSizeOf } from './options.js';
 import type { RunData } from './train.js';
 
-/** A run's data, and what a reader wants to know of it. */
+/** A run's data, and facts about it for a reader. */
 export interface OpenedData extends RunData {
   readonly sources: readonly (WindowSource & { readonly leftOut?: LeftOut })[];
   /** bits per byte of the held-out text by its byte frequencies alone; undefined without text */
   readonly entropy: number | undefined;
-  /** lines and files that could not be used, over all sources */
+  /** skipped lines and files, over all sources */
   readonly leftOut: { readonly count: number; readonly reasons: readonly string[] };
-  /** a line per kind: its share, counts, bytes, the split, what was left out */
+  /** a line per kind: its share, counts, bytes, the split, the skipped items */
   describe(): string;
 }
 
 /**
- * Open what a run is to learn from, of the kinds that `kindsOf` tells. Without files, text is the default text, and sounds
- * and scenes are made.
+ * Open a run's data, for the kinds that `kindsOf` returns. Without files, text is the default text, and sounds and
+ * scenes are synthetic.
  *
- * @throws FileError when a source holds nothing usable; a bad line or file is left out and counted, unless `strict`
+ * @throws FileError when a source holds nothing usable; a bad line or file is skipped and counted, unless `strict`
  * @throws InputError when a kind is both made and read, or a window is too small for its parts
  */
 export function openData(options: TrainOptions): OpenedData {

@@ -16,27 +16,27 @@ import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count, leftOutText } from './words.js';
 
-/** How recordings are read, and which are held out. */
+/** Options for reading recordings, and for the split. */
 export interface AudioOptions {
-  /** samples per second that the model hears. Default 4000 */
+  /** samples per second of the model's input. Default 4000 */
   readonly rate?: number;
-  /** the share of a manifest that is held out. Default 0.1 */
+  /** held-out share of a manifest. Default 0.1 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
-  /** stop at the first bad line or file instead of leaving it out */
+  /** stop at the first bad line or file instead of skipping it */
   readonly strict?: boolean;
 }
 
 /** A recording, cut to a prefix, and its caption. */
 export interface Clip {
   readonly source: string;
-  /** [L] μ-law bytes; silence follows where they are fewer */
+  /** [L] μ-law bytes; silence follows if they are fewer */
   readonly audio: Uint8Array;
   readonly caption: string;
 }
 
-/** Audio windows, with the recordings they are made of. */
+/** Audio windows, with their recordings. */
 export interface AudioSource extends WindowSource {
   readonly clips: Readonly<Record<Split, readonly Clip[]>>;
   readonly leftOut: LeftOut;
@@ -49,7 +49,7 @@ export interface AudioSource extends WindowSource {
  * @param path a manifest of lines `{"audio": "x.wav", "caption": "…"}`, paths relative to it, every tenth of whose recordings is held
  *   out with all its lines; or a folder of files named `{digit}_{speaker}_{index}.wav` (as the Free Spoken Digit Dataset is), of which index 0 to 4 are held out
  *   and whose captions are `a voice says seven`
- * @throws FileError when nothing can be read; a single bad line or file is left out and counted, unless `strict`
+ * @throws FileError when nothing can be read; a single bad line or file is skipped and counted, unless `strict`
  */
 export function openAudio(path: string, size: WindowSize, options: AudioOptions = {}): AudioSource {
   const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
@@ -95,7 +95,7 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
   };
 }
 
-/** The window of a clip; `at` says where in its source it lies. @throws FileError when its caption does not fit */
+/** The window of a clip; `at` is its position in the source. @throws FileError when its caption does not fit */
 export function audioWindow({ source, audio, caption }: Clip, size: WindowSize, at = 0): Window {
   const words = captionIds(caption, size.stream);
   if (!words) throw new FileError(`${source}: ${tooLong(caption, size.stream)}`);
@@ -145,7 +145,7 @@ function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] 
       `${path}: is no manifest, whose lines are {"audio": "x.wav", "caption": "…"}${leftOut.summary()}`,
     );
   }
-  // A recording that several lines describe lies on one side with all of them.
+  // A recording that several lines describe is on one side of the split with all of them.
   const files = [...new Set(entries.map(({ file }) => resolve(file)))];
   if (!canHoldOutWhole(files.length, validation)) {
     const least = Math.ceil(1 / validation);

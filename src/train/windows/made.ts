@@ -4,7 +4,7 @@ import type { Window, WindowKind, WindowSize, WindowSource } from './window.js';
 import { count } from './words.js';
 
 /**
- * A generator whose truth is known: `combinations` different things, each of which can be drawn in endless variations. `make` builds a
+ * A generator with known content: `combinations` different things, each with endless random variations. `make` builds a
  * window of one of them; its caption follows from the combination alone.
  */
 export interface Generator {
@@ -14,15 +14,15 @@ export interface Generator {
   make(combination: number, draws: Draws): Window;
 }
 
-/** Which combinations are held out. */
+/** Options for the split. */
 export interface MadeOptions {
-  /** the share of combinations held out whole. Default 0.5 */
+  /** held-out share of the combinations. Default 0.5 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
 }
 
-/** Windows of a generator. Which combinations are held out does not depend on any seed, so that runs can be compared. */
+/** Windows of a generator. The held-out combinations do not depend on any seed, so that runs can be compared. */
 export function madeSource(generator: Generator, size: WindowSize, options: MadeOptions = {}): WindowSource {
   const { validation: share = 0.5, validationWindows = 64 } = options;
   const { kind, name, combinations, make } = generator;
@@ -62,7 +62,7 @@ export function madeSource(generator: Generator, size: WindowSize, options: Made
 }
 
 /**
- * Take one number apart into a choice from each list, the last list turning fastest.
+ * Split one number into a choice from each list; the last list varies fastest.
  *
  *     choose(4, [['a', 'b'], [1, 2, 3]]) // ['b', 2]
  */

@@ -7,7 +7,7 @@ import type { WindowSize, WindowSource } from './window.js';
 
 /*
  * Small moving scenes: one shape on a dark 16 x 16 ground, one sound, and a caption that comes with the second of two frames: 2,380
- * combinations. What moves where can be known from both frames alone, what sounds from the audio alone.
+ * combinations. Both frames determine the motion, and the audio determines the sound.
  *
  *   small white disc moving slowly left, low hum
  *   large grey cross standing still, silent
@@ -58,10 +58,10 @@ const sounds = [
 const names = <T extends object>(of: T) => Object.keys(of) as (keyof T)[];
 const lists = [names(radii), names(shades), names(shapes), motions, sounds] as const;
 
-/** How many different scenes there are. */
+/** Number of different scenes. */
 export const sceneCombinations = choices(lists);
 
-/** What a combination is called. */
+/** The caption of a combination. */
 export function sceneCaption(combination: number): string {
   const [size, shade, shape, motion, sound] = choose(combination, lists);
   return `${size} ${shade} ${shape} ${motion.words}, ${sound.words}`;
@@ -73,7 +73,7 @@ export function renderScene(combination: number, layout: VideoLayout, draws: Dra
   const [stepX = 0, stepY = 0] = step;
   const radius = radii[size];
   const brightness = shades[shade] + draws.integer(16);
-  // Both places must lie within the frame, so the first leaves room for the step.
+  // Both positions must be within the frame, so the first leaves room for the step.
   const place = (by: number) => {
     const low = Math.max(radius, radius - by);
     const high = Math.min(15 - radius, 15 - radius - by);
@@ -95,7 +95,7 @@ export function renderScene(combination: number, layout: VideoLayout, draws: Dra
   ];
 }
 
-/** Video windows made here. @throws InputError when a window has no room for its parts, 64 bytes of audio among them */
+/** Synthetic video windows. @throws InputError when a window has no room for its parts, 64 bytes of audio among them */
 export function madeScenes(size: WindowSize, options: MadeOptions = {}): WindowSource {
   const layout = videoLayout(size);
   if (layout.audio < 64) {

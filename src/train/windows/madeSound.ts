@@ -7,7 +7,7 @@ import type { WindowSize, WindowSource } from './window.js';
 
 /*
  * Sounds and the words for them: 2,048 combinations. Every word of a caption is a fact about the sound, each about as likely as its
- * alternatives, so that who does not listen cannot know it.
+ * alternatives, so that it cannot be guessed without the audio.
  *
  *   a low saw tone, rising and fading, twice
  *   a square chirp, down and swelling, once
@@ -80,7 +80,7 @@ const families = {
 /** Makes the samples of one event of `length` samples. */
 type Voice = (length: number, draws: Draws) => Float32Array;
 
-/** A combination: what it is called, and how it sounds. */
+/** A combination: its caption and its sound. */
 export interface MadeSound {
   readonly caption: string;
   readonly voice: Voice;
@@ -88,10 +88,10 @@ export interface MadeSound {
   readonly beats: readonly number[];
 }
 
-/** How many different sounds there are. */
+/** Number of different sounds. */
 export const soundCombinations = Object.values(families).reduce((sum, lists) => sum + choices(lists), 0);
 
-/** What a combination sounds like and is called. */
+/** The sound and the caption of a combination. */
 export function madeSound(combination: number): MadeSound {
   let rest = combination;
   const { tone, chirp, noise, rhythm } = families;
@@ -174,7 +174,8 @@ export function renderSound({ voice, beats }: MadeSound, length: number, draws: 
   let start = 0;
   for (const beat of beats) {
     const event = voice(Math.floor(beat * unit * 0.8), draws);
-    const edge = Math.min(8, event.length / 4); // samples over which an event starts and stops, so that it does not click
+    // samples over which an event starts and stops, so that it does not click
+    const edge = Math.min(8, event.length / 4);
     for (const [n, value] of event.entries()) {
       const at = Math.floor((start + late * beat) * unit) + n;
       if (at < length) samples[at] = value * Math.min(1, (n + 1) / edge, (event.length - n) / edge);
@@ -185,7 +186,7 @@ export function renderSound({ voice, beats }: MadeSound, length: number, draws: 
 }
 
 /**
- * Audio–caption windows made here: tones, chirps, noises and rhythms, described in words.
+ * Synthetic audio–caption windows: tones, chirps, noises and rhythms, described in words.
  *
  * @throws InputError when the stream is too short for a caption, or the prefix for a sound
  */

