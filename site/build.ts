@@ -85,12 +85,8 @@ class Site {
       yield { ...page, previous: near(at - 1), next: near(at + 1) };
     }
     for (const file of this.#code) yield codePage(file, this.#highlight);
-    yield {
-      output: 'explorer.html',
-      title: 'Explorer',
-      body: '<iframe src="explorer/index.html" title="The explorer"></iframe>',
-      kind: 'frame',
-    };
+    yield framePage('explorer.html', 'Explorer', '');
+    yield framePage('puzzles.html', 'Puzzles', '#puzzles-title');
   }
 
   /** The contents of the site. */
@@ -134,6 +130,11 @@ function codePage(file: string, highlight: Highlight): Page {
   const numbered = lines.map((line, i) => `<span id="L${i + 1}">${line}</span>`).join('\n');
   const body = `<h1 class="file">${escapeHtml(file)}</h1>\n<pre class="code lines" tabindex="0"><code>${numbered}\n</code></pre>`;
   return { output: outputOf(file), title: file, body, kind: 'wide' };
+}
+
+/** The explorer under the bar, scrolled to a heading. */
+function framePage(output: string, title: string, hash: string): Page {
+  return { output, title, body: `<iframe src="explorer/index.html${hash}" title="${title}"></iframe>`, kind: 'frame' };
 }
 
 /** A part of the explorer in a page, loaded when the reader opens it: `<!-- live: #attention-title Try it -->`. */

@@ -17,6 +17,7 @@ export interface Contents {
 export const PARTS: readonly Entry[] = [
   { title: 'Lesson', output: 'index.html' },
   { title: 'Explorer', output: 'explorer.html' },
+  { title: 'Puzzles', output: 'puzzles.html' },
   { title: 'API', output: 'api/index.html' },
   { title: 'Results', output: 'results/README.html' },
   { title: 'Record', output: 'bench/RECORD.html' },

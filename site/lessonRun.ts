@@ -15,7 +15,7 @@ import { ROOT } from './pages.js';
 export const TEXT = 'Hi, byte';
 const CONFIG = { door: 'zero', ...SIZES.tiny } as const;
 
-/** One pass of the lesson's string through a fresh decoder, and one through the trained one that comes with the package. */
+/** One pass of the walk's string through the trained decoder of models/, as in the walk, and one through a fresh decoder. */
 export interface LessonRun {
   readonly fresh: Inspection;
   readonly trained: Inspection;
@@ -25,20 +25,20 @@ export interface LessonRun {
 
 /** Run everything that the chapters have numbers of, on the CPU device: the same bits on every machine. */
 export async function runLesson(device: Device): Promise<LessonRun> {
-  const parameters = initialParameters(CONFIG, 0);
   const window = textWindow(TEXT, { prefix: 4, stream: 4, K: CONFIG.K });
-  const fresh = await inspect(device, { config: CONFIG, parameters, origin: '' }, window);
-  const weights = readWeights(join(ROOT, 'models/moby-dick.safetensors'), undefined);
-  const trained = await inspect(device, { ...weights, origin: '' }, window);
+  const start = initialParameters(CONFIG, 0);
+  const fresh = await inspect(device, { config: CONFIG, parameters: start, origin: '' }, window);
+  const { parameters } = readWeights(join(ROOT, 'models/moby-dick.safetensors'), undefined);
+  const trained = await inspect(device, { config: CONFIG, parameters, origin: '' }, window);
   const parts: readonly (readonly [string, string[]])[] = [
-    ['One number of the first product', productLines(fresh, parameters)],
-    ['One row through LayerNorm', layerNormLines(fresh)],
-    ['One query of attention', attentionLines(fresh)],
-    ['The cost of one byte', lossLines(fresh)],
-    ['The gradient of one bias, three times', await gradientLines(device, fresh, parameters)],
-    ['The gradient of one weight', weightLines(fresh)],
-    ['The first update of one bias', updateLines(fresh, parameters)],
-    ['The trained decoder on the same string', trainedLines(fresh, trained)],
+    ['One number of the first product', productLines(trained, parameters)],
+    ['One row through LayerNorm', layerNormLines(trained, parameters)],
+    ['One query of attention', attentionLines(trained)],
+    ['The cost of one byte', lossLines(trained)],
+    ['The gradient of one bias, three times', await gradientLines(device, trained, parameters)],
+    ['The gradient of one weight', weightLines(trained)],
+    ['A first update of one bias', updateLines(trained, parameters)],
+    ['Fresh and trained', trainedLines(fresh, trained)],
     ['The tiled product without its first barrier', raceLines('workgroupBarrier(); // both tiles are staged')],
     ['The tiled product without its second barrier', raceLines('workgroupBarrier(); // all have read the tiles')],
   ];
@@ -80,23 +80,25 @@ function productLines(run: Inspection, parameters: ReadonlyMap<string, Float32Ar
     sum += x[k]! * w[k]!;
     return `k = ${String(k).padEnd(4)} ${fixed(x[k]!)} · ${fixed(w[k]!)} = ${fixed(x[k]! * w[k]!)}   sum ${fixed(sum)}`;
   });
-  return [
-    ...terms.slice(0, 4),
-    '…',
-    terms.at(-1)!,
-    `y[2, 0] = ${fixed(sum).trim()} here; the kernel wrote ${fixed(y).trim()}`,
-  ];
+  const bias = parameters.get('blocks.0.attention.qkv.bias')![0]!;
+  const result = `y[2, 0] = ${fixed(sum).trim()} + bias ${fixed(bias).trim()} = ${fixed(sum + bias).trim()}`;
+  return [...terms.slice(0, 4), '…', terms.at(-1)!, `${result}; the kernel wrote ${fixed(y).trim()}`];
 }
 
-function layerNormLines(run: Inspection): string[] {
+function layerNormLines(run: Inspection, parameters: ReadonlyMap<string, Float32Array>): string[] {
   const [x, y] = ['x', 'y'].map((name) => numbersOf(run, 'layerNorm.forward', name).subarray(ROW * C, (ROW + 1) * C));
+  const [weight, bias] = ['weight', 'bias'].map((name) => parameters.get(`blocks.0.norm1.${name}`)!);
   const mean = x!.reduce((sum, each) => sum + each, 0) / C;
   const variance = x!.reduce((sum, each) => sum + (each - mean) ** 2, 0) / C;
-  const row = (values: Float64Array) => Array.from(values.subarray(0, 6), (each) => fixed(each, 3)).join(' ');
+  const rstd = 1 / Math.sqrt(variance + 1e-5);
+  const row = (values: ArrayLike<number>) => Array.from({ length: 6 }, (_, c) => fixed(values[c]!, 3)).join(' ');
   return [
-    `x of stream 1   ${row(x!)} …   128 numbers`,
-    `mean ${mean.toFixed(4)}   variance ${variance.toFixed(4)}   rstd = 1/√(variance + 0.00001) = ${(1 / Math.sqrt(variance + 1e-5)).toFixed(4)}`,
-    `y of stream 1   ${row(y!)} …`,
+    `x of stream 1        ${row(x!)} …   128 numbers`,
+    `mean ${mean.toFixed(4)}   variance ${variance.toFixed(4)}   rstd = 1/√(variance + 0.00001) = ${rstd.toFixed(4)}`,
+    `(x - mean) · rstd    ${row(x!.map((each) => (each - mean) * rstd))} …   mean 0, variance 1`,
+    `weight               ${row(weight!)} …   learned`,
+    `bias                 ${row(bias!)} …   learned`,
+    `y                    ${row(y!)} …   by the kernel`,
   ];
 }
 

@@ -15,7 +15,7 @@ const chapters = execFileSync('git', ['ls-files', DERIVATIONS, LESSON], { encodi
 const withoutIndent = (text: string) => text.replace(/^ +/gm, '').trim();
 
 const quotesOf = (chapter: string) => [
-  ...readFileSync(chapter, 'utf8').matchAll(/^```(?:ts|wgsl|text) (\S+)\n([\s\S]*?)^```$/gm),
+  ...readFileSync(chapter, 'utf8').matchAll(/^```(?:ts|wgsl|text) (\S+)[^\n]*\n([\s\S]*?)^```$/gm),
 ];
 
 // A chapter of the lesson may quote code of one kind, or none.
