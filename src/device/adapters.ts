@@ -91,10 +91,10 @@ export async function openDevice(options: OpenOptions = {}, sources: readonly So
         ? source.find(robust, threads)
         : findCard(source, card, robust, options));
       // Dawn has to be polled; the CPU device sends a message.
-      const waiting = source.name === 'cpu' ? {} : { settle: patiently };
+      const waiting = source.name === 'cpu' ? {} : { settle: pollWithBackoff };
       const device = await requestDevice(adapter, { ...options, ...waiting, freeMemory });
       opened.push(new WeakRef(device));
-      if (reasons.length > 0) options.onFallback?.(`no GPU: ${reasons.join('; ')}. ${mend(['gpu'])}`);
+      if (reasons.length > 0) options.onFallback?.(`no GPU: ${reasons.join('; ')}. ${hint(['gpu'])}`);
       return device;
     } catch (error) {
       if (error instanceof UsageError) throw error;
@@ -105,7 +105,7 @@ export async function openDevice(options: OpenOptions = {}, sources: readonly So
   }
   const names = tried.map((source) => source.name);
   const lines = failures.map((failure) => `\n  ${failure}`).join('');
-  throw new DeviceError(`no usable device; tried ${names.join(', ') || 'nothing'}:${lines}\n${mend(names)}`);
+  throw new DeviceError(`no usable device; tried ${names.join(', ') || 'nothing'}:${lines}\n${hint(names)}`);
 }
 
 const opened: WeakRef<Device>[] = [];
@@ -220,7 +220,7 @@ export function noSuchCard(device: string | undefined, gpus: readonly AdapterDes
 }
 
 /** What usually gives this machine one of the sources that were tried. */
-export function mend(tried: readonly DeviceName[]): string {
+export function hint(tried: readonly DeviceName[]): string {
   if (tried.includes('gpu')) return gpuHint();
   if (process.platform === 'linux' && tried.includes('system')) {
     return 'To fix: apt-get install mesa-vulkan-drivers (Mesa 23 or newer; Debian 12 has it in bookworm-backports)';
@@ -257,7 +257,7 @@ export function gpuHint(platform = process.platform, system = release()): string
  * While one is pending, dawn.node asks the driver on every turn of the event loop, which never rests: which costs a software driver a third of
  * its speed on two cores. So each turn sleeps for a thirty-second of the time waited so far, at most a millisecond.
  */
-export const patiently: Settle = async (promise) => {
+export const pollWithBackoff: Settle = async (promise) => {
   let pending = true;
   const settled = () => {
     pending = false;

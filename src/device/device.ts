@@ -1,6 +1,6 @@
 import { DeviceError, type DeviceFault } from '../common/errors.js';
 
-/** How the host waits for a promise of the device; see `patiently` in adapters.ts for Node's way. */
+/** How the host waits for a promise of the device; see `pollWithBackoff` in adapters.ts for Node's way. */
 export type Settle = <T>(promise: Promise<T>) => Promise<T>;
 
 /** What `requestDevice` can be told. */
@@ -13,7 +13,16 @@ export interface DeviceOptions {
 }
 
 /** Used when the adapter has them, never required. */
-const OPTIONAL_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
+const OPTIONAL_FEATURES = [
+  'subgroups',
+  'subgroup-size-control',
+  'shader-f16',
+  'timestamp-query',
+  'chromium-experimental-subgroup-matrix',
+];
+
+/** The lanes of a subgroup where the adapter leaves the choice to the kernel: what NVIDIA has, and RDNA's and Intel's faster one. */
+const PREFERRED_SUBGROUP = 32;
 
 /**
  * Raised from WebGPU's defaults to what the adapter has. Offset alignments stay at the default 256 bytes everywhere, so that
@@ -49,8 +58,10 @@ export interface AdapterDescription {
   readonly kind: 'gpu' | 'cpu';
   /** `wasm` for our own CPU device, `swiftshader`, `lavapipe`, or the vendor: `nvidia`, `amd`, `apple` */
   readonly driver: string;
-  /** lanes per subgroup; 0 where there are none or their number is not fixed */
+  /** lanes per subgroup; 0 where there are none, or their number is neither fixed nor to be chosen */
   readonly subgroupSize: number;
+  /** whether a kernel must ask for `subgroupSize`, since the adapter would choose: `[32, 64]` on RDNA, `[8, 32]` on Intel */
+  readonly subgroupSizeControl: boolean;
   /** `[smallest, largest]` subgroup the adapter may run; [0, 0] without subgroups */
   readonly subgroupRange: readonly [number, number];
   readonly f16: boolean;
@@ -68,6 +79,9 @@ export function describeAdapter(info: GPUAdapterInfo, features: ReadonlySet<stri
   const subgroupRange = features.has('subgroups')
     ? ([info.subgroupMinSize, info.subgroupMaxSize] as const)
     : ([0, 0] as const);
+  const [smallest, largest] = subgroupRange;
+  const subgroupSizeControl = smallest !== largest && features.has('subgroup-size-control');
+  const chosen = subgroupSizeControl ? Math.min(largest, Math.max(smallest, PREFERRED_SUBGROUP)) : 0;
   const matrices = (info as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> }).subgroupMatrixConfigs;
   return {
     name:
@@ -75,7 +89,8 @@ export function describeAdapter(info: GPUAdapterInfo, features: ReadonlySet<stri
     kind,
     driver,
     subgroupRange,
-    subgroupSize: subgroupRange[0] === subgroupRange[1] ? subgroupRange[0] : 0,
+    subgroupSize: smallest === largest ? smallest : chosen,
+    subgroupSizeControl,
     f16: features.has('shader-f16'),
     timestamps: features.has('timestamp-query'),
     subgroupMatrix: features.has('chromium-experimental-subgroup-matrix') && matrices ? [...matrices] : undefined,
@@ -126,6 +141,7 @@ export class Device implements AdapterDescription {
   readonly kind: 'gpu' | 'cpu';
   readonly driver: string;
   readonly subgroupSize: number;
+  readonly subgroupSizeControl: boolean;
   readonly subgroupRange: readonly [number, number];
   readonly f16: boolean;
   readonly timestamps: boolean;
@@ -157,6 +173,7 @@ export class Device implements AdapterDescription {
     this.kind = description.kind;
     this.driver = description.driver;
     this.subgroupSize = description.subgroupSize;
+    this.subgroupSizeControl = description.subgroupSizeControl;
     this.subgroupRange = description.subgroupRange;
     this.f16 = description.f16;
     this.timestamps = description.timestamps;

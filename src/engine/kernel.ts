@@ -9,6 +9,8 @@ export interface AdapterProfile {
   readonly driver: string;
   /** lanes per subgroup; 0 where the adapter has no subgroups or no fixed size */
   readonly subgroupSize: number;
+  /** whether a kernel must ask for that size, since the adapter would choose another */
+  readonly subgroupSizeControl?: boolean;
   readonly f16: boolean;
   readonly limits: { readonly maxStorageBufferBindingSize: number };
   /** take these kernels, whatever the device is: tests and benchmarks */
@@ -25,7 +27,7 @@ export type Precision = 'full' | 'mixed';
 export type KernelKind = 'readable' | 'cpu' | 'gpu';
 
 /** A WGSL extension a kernel is written with. */
-export type Extension = 'subgroups' | 'f16' | 'chromium_experimental_subgroup_matrix';
+export type Extension = 'subgroups' | 'subgroup_size_control' | 'f16' | 'chromium_experimental_subgroup_matrix';
 
 /** A tensor's storage, or a range of it in elements, or scratch memory of an entry by name. */
 export type Binding = Tensor | { readonly tensor: Tensor; readonly offset: number; readonly length: number } | Scratch;
@@ -117,13 +119,22 @@ export function onePerWorkgroup(
   return { shader, constants: { WORKGROUP: lanes, ...constants }, bind, params, workgroups: foldWorkgroups(count) };
 }
 
-/** The text that runs: extensions and constants, then the file as it stands. */
+/** The extensions of a kernel whose lanes count on `SUBGROUP`, the adapter's subgroup size. */
+export function subgroupExtensions({ subgroupSizeControl }: Pick<AdapterProfile, 'subgroupSizeControl'>): Extension[] {
+  return subgroupSizeControl ? ['subgroups', 'subgroup_size_control'] : ['subgroups'];
+}
+
+/**
+ * The text that runs: extensions and constants, then the file as it stands. Where the adapter would choose the size of its
+ * subgroups, the entry point asks for `SUBGROUP` lanes: WGSL has the attribute only where the extension is.
+ */
 export function kernelText(file: string, dispatch: Pick<Dispatch, 'constants' | 'extensions'>): string {
-  const enable = (dispatch.extensions ?? []).map((extension) => `enable ${extension};\n`);
-  const constants = Object.entries(dispatch.constants ?? {}).map(
-    ([name, value]) => `const ${name}: u32 = ${Math.trunc(value)}u;\n`,
-  );
-  return [...enable, ...constants, file].join('');
+  const { constants = {}, extensions = [] } = dispatch;
+  const enable = extensions.map((extension) => `enable ${extension};\n`);
+  const given = Object.entries(constants).map(([name, value]) => `const ${name}: u32 = ${Math.trunc(value)}u;\n`);
+  const isSized = extensions.includes('subgroup_size_control');
+  const text = isSized ? file.replace(/^@compute /m, '@compute @subgroup_size(SUBGROUP) ') : file;
+  return [...enable, ...given, text].join('');
 }
 
 const BINDING =

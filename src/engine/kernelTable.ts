@@ -5,6 +5,7 @@ import {
   onePerInvocation,
   onePerWorkgroup,
   type Pass,
+  subgroupExtensions,
 } from './kernel.js';
 import {
   CHUNK,
@@ -118,13 +119,13 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
   'addLayerNorm.forward': [subgroupPer('N', 'addLayerNorm.forward'), invocationPer('N', 'addLayerNorm.forward')],
   'addLayerNorm.backward': [subgroupPer('N', 'addLayerNorm.backward'), invocationPer('N', 'addLayerNorm.backward')],
   'crossEntropy.forward': [subgroupPer('N', 'crossEntropy.forward'), invocationPer('N', 'crossEntropy.forward')],
-  'gatherRows.backward': [
-    subgroupPer('R', 'gatherRows.backward'),
+  'embedding.backward': [
+    subgroupPer('R', 'embedding.backward'),
     {
       on: 'any',
-      shaders: ['gatherRows.backward'],
+      shaders: ['embedding.backward'],
       why: READABLE,
-      dispatches: ({ bind, params }) => [onePerWorkgroup('gatherRows.backward', params.R!, 64, bind, params)],
+      dispatches: ({ bind, params }) => [onePerWorkgroup('embedding.backward', params.R!, 64, bind, params)],
     },
   ],
   'gradientNorm.finish': [
@@ -189,7 +190,7 @@ function subgroupPer(size: string, pass: string): KernelRow {
       {
         shader,
         constants: { SUBGROUP: adapter.subgroupSize },
-        extensions: ['subgroups'],
+        extensions: subgroupExtensions(adapter),
         bind,
         params,
         workgroups: foldWorkgroups(params[size]!),

@@ -6,11 +6,11 @@ import type { Storage } from './tensor.js';
 export interface Slot {
   /** bytes */
   size: number;
-  readonly tenants: Tenant[];
+  readonly allocations: Allocation[];
 }
 
 /** A storage or scratch memory, and the entries over which it holds its slot. */
-export interface Tenant {
+export interface Allocation {
   readonly label: string;
   /** id of its storage; undefined for scratch memory */
   readonly storage: number | undefined;
@@ -60,11 +60,11 @@ export function planMemory(
     const free = slots.map((_, i) => i).filter((i) => freeFrom[i]! < life.from);
     free.sort((a, b) => slots[a]!.size - slots[b]!.size);
     const chosen = free.find((i) => slots[i]!.size >= life.bytes) ?? free.at(-1) ?? slots.length;
-    slots[chosen] ??= { size: 0, tenants: [] };
+    slots[chosen] ??= { size: 0, allocations: [] };
     const slot = slots[chosen];
     slot.size = Math.max(slot.size, life.bytes);
     const { label, from, to, bytes } = life;
-    slot.tenants.push({ label, storage: 'storage' in life.key ? life.key.storage : undefined, from, to, bytes });
+    slot.allocations.push({ label, storage: 'storage' in life.key ? life.key.storage : undefined, from, to, bytes });
     freeFrom[chosen] = life.to;
     if ('storage' in life.key) {
       slotOf.set(life.key.storage, chosen);

@@ -5,7 +5,7 @@ import type { MemoryPlan } from './memory.js';
 import { observerOf } from './observer.js';
 import { checkIds } from './op.js';
 import { PlanBuffers } from './planBuffers.js';
-import { arrange, intoSubmits, makeReady, type Step, SUBMIT_FLOPS } from './planSteps.js';
+import { createPipelines, intoSubmits, type Step, SUBMIT_FLOPS, selectKernels } from './planSteps.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
 import type { Entry, Program } from './program.js';
 import { type Role, type Storage, Tensor } from './tensor.js';
@@ -87,10 +87,10 @@ export class Plan {
    * @throws DeviceError when memory would not do (see `predict`), before anything is allocated; or when a shader fails
    */
   static async compile(program: Program, device: Device, options: CompileOptions = {}): Promise<Plan> {
-    const { dispatches, memory, kept } = arrange(program, device, options);
+    const { dispatches, memory, kept } = selectKernels(program, device, options);
     const buffers = new PlanBuffers(program, device, memory, options.shared?.buffers);
     try {
-      const steps = await makeReady(program, device, dispatches, buffers);
+      const steps = await createPipelines(program, device, dispatches, buffers);
       buffers.upload(options.parameters);
       const unlimited = device.kind === 'cpu' ? Number.POSITIVE_INFINITY : SUBMIT_FLOPS;
       const submits = intoSubmits(steps, options.submitFlops ?? unlimited);
@@ -111,7 +111,7 @@ export class Plan {
     device: Device,
     options: Omit<CompileOptions, 'shared'> & { readonly shared?: Pick<Plan, 'program'> } = {},
   ): Prediction {
-    return predictMemory(program, device, arrange(program, device, options).memory, options.shared?.program);
+    return predictMemory(program, device, selectKernels(program, device, options).memory, options.shared?.program);
   }
 
   /**
@@ -246,7 +246,7 @@ export class Plan {
   async #numbers(tensor: Tensor): Promise<Float32Array | Uint32Array> {
     this.#check(tensor);
     this.#checkReadable(tensor, this.#begun);
-    return (await this.readNow([tensor.storage]))[0]!;
+    return (await this.readback([tensor.storage]))[0]!;
   }
 
   /**
@@ -254,7 +254,7 @@ export class Plan {
    *
    * @returns one array per storage, of its type
    */
-  async readNow(storages: readonly Storage[]): Promise<(Float32Array | Uint32Array)[]> {
+  async readback(storages: readonly Storage[]): Promise<(Float32Array | Uint32Array)[]> {
     const total = storages.reduce((sum, { length }) => sum + length * 4, 0);
     if (total === 0) return storages.map(() => new Float32Array(0));
     const { gpu } = this.device;
@@ -316,7 +316,7 @@ export class Plan {
     }
     if (tensor.storage.role !== 'activation' || this.kept(tensor.storage)) return;
     const slot = this.memory.slots[this.memory.slotOf.get(tensor.storage.id) ?? -1];
-    const last = slot?.tenants.at(-1);
+    const last = slot?.allocations.at(-1);
     if (last !== undefined && last.storage !== tensor.storage.id) {
       throw new InputError(
         `read: the buffer of ${tensor} was used again by ${last.label}; name it in \`keep\` when compiling`,

@@ -30,8 +30,8 @@ export class PlanBuffers {
     private readonly shared?: PlanBuffers,
   ) {
     // Everything is checked against the adapter's limits and free memory before the first buffer is made.
-    const { bytes, misfit } = predictMemory(program, device, memory, shared?.program);
-    if (misfit !== undefined) throw misfit;
+    const { bytes, memoryError } = predictMemory(program, device, memory, shared?.program);
+    if (memoryError !== undefined) throw memoryError;
     this.bytes = bytes;
     const flatBytes = program.flatLength * 4;
     if (flatBytes > 0) this.#parameters = this.#sharedParameters() ?? this.#make('parameters', flatBytes);
@@ -43,7 +43,7 @@ export class PlanBuffers {
       this.#own.set(storage.id, buffer);
       if (storage.role === 'accumulator') this.accumulators.push(buffer);
     }
-    this.#slots = memory.slots.map((slot, i) => this.#make(`shared ${i}: ${slot.tenants[0]!.label} …`, slot.size));
+    this.#slots = memory.slots.map((slot, i) => this.#make(`shared ${i}: ${slot.allocations[0]!.label} …`, slot.size));
   }
 
   /** The buffer a storage lies in, and its first byte there. */

@@ -21,7 +21,7 @@ export interface Step {
 }
 
 /** Choose kernels and share memory: everything about a plan that needs no memory of the device. */
-export function arrange(
+export function selectKernels(
   program: Program,
   device: Device,
   { keep = [], profile = device }: Pick<CompileOptions, 'keep' | 'profile'>,
@@ -47,7 +47,7 @@ function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
 }
 
 /** Compile the pipelines, in parallel, and bind every dispatch. */
-export async function makeReady(
+export async function createPipelines(
   program: Program,
   device: Device,
   dispatches: ReadonlyMap<number, readonly Dispatch[]>,

@@ -58,13 +58,13 @@ export class ReferenceRun {
     if (isView(entry.op)) return;
     const inputs = entry.inputs.map((input) => this.value(input));
     const before = entry.outputs.map((output, i) =>
-      outputOf(entry.op.outputs[i]!)[1] === 'updates' ? this.value(output) : NOTHING_BEFORE,
+      outputOf(entry.op.outputs[i]!)[1] === 'inPlace' ? this.value(output) : NOTHING_BEFORE,
     );
     const results = referenceOf(entry, inputs, before);
     entry.outputs.forEach((output, i) => {
       const memory = this.#of(output.storage);
       const result = results[i]!;
-      if (outputOf(entry.op.outputs[i]!)[1] === 'adds') {
+      if (outputOf(entry.op.outputs[i]!)[1] === 'accumulates') {
         for (const [at, value] of result.entries()) memory[at]! += value;
       } else {
         memory.set(result);

@@ -7,7 +7,7 @@ export interface OpSample {
   /** shapes of the float inputs, by name, for a size n of 1, 7, 8, 9, 31, … */
   readonly inputs: (n: number) => Readonly<Record<string, Shape>>;
   /** whole numbers below a bound, for ids and targets */
-  readonly ids?: (n: number) => Readonly<Record<string, { readonly shape: Shape; readonly below: number }>>;
+  readonly ids?: (n: number) => Readonly<Record<string, { readonly shape: Shape; readonly idLimit: number }>>;
   /** inputs that no gradient flows to: tables, weights of a loss */
   readonly fixed?: readonly string[];
   /** shapes of tensors that are updated in place: they are states, and are given numbers before the call */

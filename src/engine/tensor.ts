@@ -52,7 +52,7 @@ export interface Storage {
   /** first element inside the flat buffer; parameters and gradients only */
   readonly flatOffset?: number;
   /** ids only: every number must be smaller. The program lowers it as ops that read the ids are recorded */
-  below?: number;
+  idLimit?: number;
   /** the storage whose numbers these are, moved about */
   readonly copyOf?: Storage;
   /** constants only */

@@ -8,6 +8,7 @@ import {
   onePerInvocation,
   type Pass,
   type Scratch,
+  subgroupExtensions,
 } from './kernel.js';
 
 /*
@@ -49,7 +50,8 @@ export function productOfMatrixUnits(pass: Pass): Dispatch[] {
   const matrix = { MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP: pass.adapter.subgroupSize };
   // The tiles and four sums fit in the 16 KiB that every adapter has.
   const tile = { BLOCKS, DEPTH: BLOCKS === 4 ? 16 : 32, SCALE: pass.flags.gradient ? GRADIENT_SCALE : 1 };
-  const extensions = ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'] as const;
+  const units = 'chromium_experimental_subgroup_matrix';
+  const extensions = ['f16', ...subgroupExtensions(pass.adapter), units] as const;
   return inSplits(pass, splits, (part) => ({
     ...product(part, 'gpu/matmul.subgroupMatrix', [x, y, splits], { ...matrix, ...tile }),
     extensions,

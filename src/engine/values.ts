@@ -6,7 +6,7 @@ import type { Storage, Tensor } from './tensor.js';
 /** Tensors' numbers at this moment, row-major, views included. */
 export async function valuesNow(plan: Plan, tensors: readonly Tensor[]): Promise<Map<Tensor, Value>> {
   const storages = [...new Set(tensors.map((tensor) => tensor.storage))];
-  const numbers = await plan.readNow(storages);
+  const numbers = await plan.readback(storages);
   const memory = new Map<Storage, Float64Array>(
     storages.map((storage, i) => [storage, Float64Array.from(numbers[i]!)]),
   );

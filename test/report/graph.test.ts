@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { type Trace, trace } from '../../src/inspect/trace.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { programGraph } from '../../src/report/graph.js';
 import { graphPage } from '../../src/report/graphPage.js';
@@ -22,7 +22,7 @@ beforeAll(async () => {
     keep: 'all',
     parameters: initialParameters(CONFIG, 1),
   });
-  for (const [tensor, data] of feedsOf(pass, randomBatch(size))) plan.write(tensor, data);
+  for (const [tensor, data] of toFeeds(pass, randomBatch(size))) plan.write(tensor, data);
   run = await trace(plan);
   plan.free();
 });

@@ -6,7 +6,7 @@ export const addInto: Op = {
   name: 'addInto',
   formula: 'y += x',
   inputs: ['x'],
-  outputs: [{ adds: 'y' }],
+  outputs: [{ accumulates: 'y' }],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
   kernels: ({ inputs: { x }, outputs: { y } }) => [

@@ -131,13 +131,13 @@ function binaryOp(name: BinaryName): Op {
     kernels: ({ inputs, outputs }) => [
       binaryKernel('binary.forward', inputs, { ...inputs, ...outputs }, outputs.y!.shape, { OP }),
     ],
-    backward({ inputs: [a, b], gradients: [gradient], give, wants }) {
+    backward({ inputs: [a, b], gradients: [gradient], addGradient, needsGradient }) {
       const { program } = a!;
       for (const [side, input] of [a!, b!].entries()) {
-        if (!wants(input)) continue;
+        if (!needsGradient(input)) continue;
         const dY = derivatives[side] === 1 ? gradient! : program.contiguous(gradient!);
         const dX = derivatives[side] === 1 ? dY : program.record(backwards[side]!, [a!, b!, dY], {})[0]!;
-        give(input, sumTo(dX, input.shape)); // where an input was repeated, the gradients of its repetitions add up
+        addGradient(input, sumTo(dX, input.shape)); // where an input was repeated, the gradients of its repetitions add up
       }
     },
     flops: ({ outputs: [y] }) => y!.reduce((n, size) => n * size, 1),

@@ -70,9 +70,9 @@ const bmmOp: Op = {
     return [onePerInvocation('bmm', y!.size, { a: a!, b: b!, y: y! }, params)];
   },
   // y = a b: dA = dY bᵀ, dB = aᵀ dY, each summed over the matrices that a or b was repeated for
-  backward({ inputs: [a, b], gradients: [dY], give, wants }) {
-    if (wants(a!)) give(a!, sumTo(bmm(dY!, b!.transpose()), a!.shape));
-    if (wants(b!)) give(b!, sumTo(bmm(a!.transpose(), dY!), b!.shape));
+  backward({ inputs: [a, b], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(a!)) addGradient(a!, sumTo(bmm(dY!, b!.transpose()), a!.shape));
+    if (needsGradient(b!)) addGradient(b!, sumTo(bmm(a!.transpose(), dY!), b!.shape));
   },
   flops: ({ inputs: [a], outputs: [y] }) => 2 * sizeOf(y!) * a!.at(-1)!,
 };

@@ -88,13 +88,13 @@ function concatOp(count: number): Op<{ axis: number }> {
       });
     },
     // Each part has the part of dY that it filled.
-    backward({ inputs, gradients: [dY], attributes: { axis }, give, wants }) {
+    backward({ inputs, gradients: [dY], attributes: { axis }, addGradient, needsGradient }) {
       const starts = startsOf(
         inputs.map(({ shape }) => shape),
         axis,
       );
       for (const [p, x] of inputs.entries()) {
-        if (wants(x)) give(x, dY!.slice(axis, starts[p]!, starts[p]! + x.shape[axis]!));
+        if (needsGradient(x)) addGradient(x, dY!.slice(axis, starts[p]!, starts[p]! + x.shape[axis]!));
       }
     },
   };

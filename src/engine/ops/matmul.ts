@@ -91,10 +91,10 @@ const matmulForward: Op = {
     return kernelsFor('matmul', adapter, { a: a!, b: b!, y: y! }, matmulShape(a!, b!), flags);
   },
   // y = a b: dA = dY bᵀ, dB = aᵀ dY
-  backward({ inputs: [a, b], gradients: [gradient], give, wants }) {
+  backward({ inputs: [a, b], gradients: [gradient], addGradient, needsGradient }) {
     const dY = a!.program.contiguous(gradient!);
-    if (wants(a!)) give(a!, matmul(dY, b!.transpose()));
-    if (wants(b!)) give(b!, matmul(a!.transpose(), dY));
+    if (needsGradient(a!)) addGradient(a!, matmul(dY, b!.transpose()));
+    if (needsGradient(b!)) addGradient(b!, matmul(a!.transpose(), dY));
   },
   flops: ({ inputs: [a, b] }) => 2 * a![0]! * a![1]! * b![1]!,
 };

@@ -67,8 +67,8 @@ const sliceForward: Op<Range> = {
     const params = { count: y!.size, n, inner, size, start };
     return [onePerInvocation('slice.forward', y!.size, { x: x!, y: y! }, params)];
   },
-  backward({ inputs: [x], gradients: [dY], attributes, give, wants }) {
-    if (wants(x!)) give(x!, x!.program.record(sliceBackward, [dY!], attributes)[0]!);
+  backward({ inputs: [x], gradients: [dY], attributes, addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, x!.program.record(sliceBackward, [dY!], attributes)[0]!);
   },
 };
 

@@ -42,8 +42,8 @@ const softmaxForward: Op = {
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [softmaxReference(x!)],
   kernels: ({ inputs, outputs }) => [rowsKernel('softmax.forward', inputs.x!, { ...inputs, ...outputs })],
-  backward({ inputs: [x], outputs: [y], gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, x!.program.record(softmaxBackward, [y!, dY!], {})[0]!);
+  backward({ inputs: [x], outputs: [y], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, x!.program.record(softmaxBackward, [y!, dY!], {})[0]!);
   },
   flops: ({ inputs: [x] }) => 5 * rowsOf(x!) * lastOf(x!),
 };

@@ -73,11 +73,11 @@ function reduceOp(name: 'sum' | 'mean', formula: string, divisor: (n: number) =>
       return [onePerWorkgroup('sum', outputs.y!.size, 64, { ...inputs, ...outputs }, params)];
     },
     // Every x[outer, j, inner] counts once in y[outer, inner].
-    backward({ inputs: [x], gradients: [dY], attributes: { axis }, give, wants }) {
-      if (!wants(x!)) return;
+    backward({ inputs: [x], gradients: [dY], attributes: { axis }, addGradient, needsGradient }) {
+      if (!needsGradient(x!)) return;
       const n = divisor(x!.shape[axis]!);
       const dX = n === 1 ? dY! : dY!.div(n);
-      give(x!, dX.reshape(x!.shape.map((size, i) => (i === axis ? 1 : size))).expand(x!.shape));
+      addGradient(x!, dX.reshape(x!.shape.map((size, i) => (i === axis ? 1 : size))).expand(x!.shape));
     },
     flops: ({ inputs: [x] }) => sizeOf(x!),
   };

@@ -18,8 +18,8 @@ export const reshape: Op = {
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
   kernels: () => [],
-  backward({ inputs: [x], gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, dY!.reshape(x!.shape));
+  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, dY!.reshape(x!.shape));
   },
 };
 
@@ -32,10 +32,10 @@ export const permute: Op<{ axes: readonly number[] }> = {
   shape: ([x], { axes }) => [{ shape: axes.map((axis) => x!.shape[axis]!) }],
   reference: ([x], { axes }) => [permuteReference(x!, axes)],
   kernels: () => [],
-  backward({ inputs: [x], gradients: [dY], attributes: { axes }, give, wants }) {
+  backward({ inputs: [x], gradients: [dY], attributes: { axes }, addGradient, needsGradient }) {
     // The inverse order: where axis a of x went.
     const back = axes.map((_, axis) => axes.indexOf(axis));
-    if (wants(x!)) give(x!, dY!.permute(back));
+    if (needsGradient(x!)) addGradient(x!, dY!.permute(back));
   },
 };
 
@@ -49,8 +49,8 @@ export const expand: Op<{ to: readonly number[] }> = {
   reference: ([x], { to }) => [expandReference(x!, to)],
   kernels: () => [],
   // Each number of x stands in several places of y, and has the sum of their gradients.
-  backward({ inputs: [x], gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, sumTo(dY!, x!.shape));
+  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, sumTo(dY!, x!.shape));
   },
 };
 
@@ -105,7 +105,7 @@ export const contiguous: Op = {
     const params = { n: x!.size, ...axisParams('size', x!.shape, 1), ...axisParams('stride', x!.strides, 0) };
     return [onePerInvocation('contiguous', x!.size, { x: x!, y: y! }, params)];
   },
-  backward({ inputs: [x], gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, dY!);
+  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, dY!);
   },
 };

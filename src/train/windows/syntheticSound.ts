@@ -2,7 +2,7 @@ import { InputError } from '../../common/errors.js';
 import { muLawBytes } from '../data/mulaw.js';
 import { audioWindow } from './audio.js';
 import type { Draws } from './draws.js';
-import { choices, choose, type Generator, type MadeOptions, madeSource } from './made.js';
+import { choices, choose, type Generator, type SyntheticOptions, syntheticSource } from './synthetic.js';
 import type { WindowSize, WindowSource } from './window.js';
 
 /*
@@ -81,7 +81,7 @@ const families = {
 type Voice = (length: number, draws: Draws) => Float32Array;
 
 /** A combination: its caption and its sound. */
-export interface MadeSound {
+export interface SyntheticSound {
   readonly caption: string;
   readonly voice: Voice;
   /** the events' lengths, relative to one another, their pauses included */
@@ -92,7 +92,7 @@ export interface MadeSound {
 export const soundCombinations = Object.values(families).reduce((sum, lists) => sum + choices(lists), 0);
 
 /** The sound and the caption of a combination. */
-export function madeSound(combination: number): MadeSound {
+export function syntheticSound(combination: number): SyntheticSound {
   let rest = combination;
   const { tone, chirp, noise, rhythm } = families;
   if (rest < choices(tone)) {
@@ -167,7 +167,7 @@ function noisy(
 }
 
 /** A combination as `length` samples: its beats one after another, each sounding for four fifths of its time. */
-export function renderSound({ voice, beats }: MadeSound, length: number, draws: Draws): Float32Array {
+export function renderSound({ voice, beats }: SyntheticSound, length: number, draws: Draws): Float32Array {
   const samples = new Float32Array(length);
   const unit = length / beats.reduce((sum, beat) => sum + beat, 0);
   const late = draws.next() * 0.1; // of a beat
@@ -190,8 +190,8 @@ export function renderSound({ voice, beats }: MadeSound, length: number, draws: 
  *
  * @throws InputError when the stream is too short for a caption, or the prefix for a sound
  */
-export function madeSounds(size: WindowSize, options: MadeOptions = {}): WindowSource {
-  const longest = Math.max(...Array.from({ length: soundCombinations }, (_, c) => madeSound(c).caption.length));
+export function syntheticSounds(size: WindowSize, options: SyntheticOptions = {}): WindowSource {
+  const longest = Math.max(...Array.from({ length: soundCombinations }, (_, c) => syntheticSound(c).caption.length));
   if (size.stream <= longest)
     throw new InputError(`made sounds: a stream of ${size.stream} bytes is too small: captions take ${longest + 1}`);
   if (size.prefix < 128)
@@ -201,10 +201,10 @@ export function madeSounds(size: WindowSize, options: MadeOptions = {}): WindowS
     name: 'sound',
     combinations: soundCombinations,
     make(combination, draws) {
-      const sound = madeSound(combination);
+      const sound = syntheticSound(combination);
       const audio = muLawBytes(renderSound(sound, size.prefix, draws));
       return audioWindow({ source: 'made sounds', audio, caption: sound.caption }, size, combination);
     },
   };
-  return madeSource(generator, size, options);
+  return syntheticSource(generator, size, options);
 }

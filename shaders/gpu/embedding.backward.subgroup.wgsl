@@ -1,5 +1,5 @@
-// gatherRows.backward   dTable[r, w] += Σ_{n: ids[n] = r} dY[n, w], in order of n
-// Twin: gatherRowsBackwardReference in src/engine/ops/gatherRows.ts
+// embedding.backward   dTable[r, w] += Σ_{n: ids[n] = r} dY[n, w], in order of n
+// Twin: embeddingBackwardReference in src/engine/ops/embedding.ts
 //
 //   ids     [N]      u32, below R
 //   dY      [N, W]   W ≤ C
@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (r >= params.R) { return; } // uniform in the workgroup
   for (var n0 = 0u; n0 < params.N; n0 += SUBGROUP) {
     let end = min(n0 + SUBGROUP, params.N);
-    let id = min(ids[min(n0 + lane, end - 1u)], params.R - 1u); // clamped as in gatherRows.forward
+    let id = min(ids[min(n0 + lane, end - 1u)], params.R - 1u); // clamped as in embedding.forward
     if (subgroupAny(id == r)) {
       for (var n = n0; n < end; n++) {
         if (min(ids[n], params.R - 1u) == r) {

@@ -14,7 +14,7 @@ async function blamed(name: string, batch = batchOf(0)) {
   if (name !== '') parameters.set(name, parameters.get(name)!.fill(Number.NaN, 1, 2));
   const trainer = await Trainer.create(await testDevice(), { config: TINY, batch: 2, sizes: [WINDOW], parameters });
   expect((await trainer.update([batch], 1e-3)).finite).toBe(false);
-  const culprit = await trainer.blame([batch], 1e-3);
+  const culprit = await trainer.locateNonFinite([batch], 1e-3);
   trainer.free();
   return culprit;
 }

@@ -14,7 +14,7 @@ const STRETCH = 1 << 16;
  * @returns [min(most, samples at that rate)] bytes
  * @throws FileError when the result would be longer than the recording's own bytes: a slow recording at a fast rate
  */
-export function hear(sound: StoredSound, rate: number, most = Infinity): Uint8Array {
+export function toMuLaw(sound: StoredSound, rate: number, most = Infinity): Uint8Array {
   const heard = resample(sound, rate);
   const length = Math.min(most, heard.length);
   if (length > sound.bytes) {

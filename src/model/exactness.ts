@@ -26,7 +26,7 @@ import { ControlEmbedding, type EmbeddingOptions, HslEmbedding } from './embeddi
 import { ZeroInput } from './zeroInput.js';
 
 /** A sentence, and the way to find out whether it is true. */
-export interface Claim {
+export interface ExactnessCheck {
   readonly path: 'TypeScript' | 'device';
   readonly what: string;
   /** Compares, and counts what it compared. @throws Fault at the first number that is wrong */
@@ -89,7 +89,7 @@ function same(got: Float32Array, want: Float32Array, { ids }: Rows, count: Count
   count(got.length);
 }
 
-const TYPESCRIPT: readonly Claim[] = [
+const TYPESCRIPT: readonly ExactnessCheck[] = [
   {
     path: 'TypeScript',
     what: 'table: its 4,608 bytes decode to the float32 nearest each exact value',
@@ -148,7 +148,7 @@ const TYPESCRIPT: readonly Claim[] = [
 ];
 
 /** The claims about a device, and with it about every shader between ids and slots. */
-function deviceClaims(device: Device): Claim[] {
+function deviceClaims(device: Device): ExactnessCheck[] {
   /** Channels of rows on the device. */
   const run = async (
     { ids, rowLength }: Rows,
@@ -169,7 +169,7 @@ function deviceClaims(device: Device): Claim[] {
     async (count: Count) => {
       for (const options of OPTIONS) for (const rows of all) await isExact(rows, options, count);
     };
-  const claim = (what: string, check: Claim['check']): Claim => ({ path: 'device', what, check });
+  const claim = (what: string, check: ExactnessCheck['check']): ExactnessCheck => ({ path: 'device', what, check });
 
   return [
     claim('shader: every byte and every pair exact, under every option', exactOver(BYTES, PAIRS)),
@@ -268,6 +268,6 @@ function hardTable(): Float32Array {
 }
 
 /** Every claim in order, those about a device when one is given. */
-export function claims(device?: Device): Claim[] {
+export function exactnessChecks(device?: Device): ExactnessCheck[] {
   return [...TYPESCRIPT, ...(device ? deviceClaims(device) : [])];
 }

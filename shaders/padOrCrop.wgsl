@@ -1,5 +1,5 @@
-// fitRows   y = the rows of x, cut at W columns or completed with zeros
-// Twin: fitRowsReference in src/engine/ops/fitRows.ts
+// padOrCrop   y = the rows of x, cut at W columns or completed with zeros
+// Twin: padOrCropReference in src/engine/ops/padOrCrop.ts
 //
 //   x  [N, L]
 //   y  [N, W]   copied as raw 32-bit words, so that ids and the sign of a zero are unchanged

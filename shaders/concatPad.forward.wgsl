@@ -1,5 +1,5 @@
-// join.forward   x = slots above stream, each row padded with zeros on the right: the decoder's input
-// Twin: visitJoined in src/engine/ops/join.ts
+// concatPad.forward   x = slots above stream, each row padded with zeros on the right: the decoder's input
+// Twin: visitJoined in src/engine/ops/concatPad.ts
 //
 //   slots   [B, P, slotWidth]     slotWidth ≤ C
 //   stream  [B, T, streamWidth]   streamWidth ≤ C

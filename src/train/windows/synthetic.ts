@@ -1,4 +1,4 @@
-import { type Draws, drawsAt } from './draws.js';
+import { type Draws, rngAt } from './draws.js';
 import { evenly } from './split.js';
 import type { Window, WindowKind, WindowSize, WindowSource } from './window.js';
 import { count } from './words.js';
@@ -15,7 +15,7 @@ export interface Generator {
 }
 
 /** Options for the split. */
-export interface MadeOptions {
+export interface SyntheticOptions {
   /** held-out share of the combinations. Default 0.5 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
@@ -23,18 +23,18 @@ export interface MadeOptions {
 }
 
 /** Windows of a generator. The held-out combinations do not depend on any seed, so that runs can be compared. */
-export function madeSource(generator: Generator, size: WindowSize, options: MadeOptions = {}): WindowSource {
+export function syntheticSource(generator: Generator, size: WindowSize, options: SyntheticOptions = {}): WindowSource {
   const { validation: share = 0.5, validationWindows = 64 } = options;
   const { kind, name, combinations, make } = generator;
   const lists = { train: [] as number[], validation: [] as number[] };
   for (let c = 0; c < combinations; c++) {
-    const heldOut = drawsAt(0, 'heldOut', 0, c).next() < share;
+    const heldOut = rngAt(0, 'heldOut', 0, c).next() < share;
     lists[heldOut ? 'validation' : 'train'].push(c);
   }
   const validationCount = Math.min(validationWindows, lists.validation.length);
   const validation = (index: number): Window => {
     const combination = lists.validation[evenly(index, validationCount, lists.validation.length)]!;
-    return make(combination, drawsAt(0, 'heldOut', 1, combination));
+    return make(combination, rngAt(0, 'heldOut', 1, combination));
   };
   // The generator's code is the data: its held-out windows change with it.
   function* heldOutBytes(): IterableIterator<Uint8Array> {
@@ -52,7 +52,7 @@ export function madeSource(generator: Generator, size: WindowSize, options: Made
     split: { train: lists.train.map(String), validation: lists.validation.map(String) },
     contents: () => [{ name: `made ${name}s`, pieces: heldOutBytes() }],
     sample(split, seed, step, index) {
-      const draws = drawsAt(seed, name, step, index);
+      const draws = rngAt(seed, name, step, index);
       return make(draws.pick(lists[split]), draws);
     },
     validation,

@@ -1,5 +1,5 @@
-// gatherRows.backward   dTable[r, w] += Σ_{n: ids[n] = r} dY[n, w], in order of n
-// Twin: gatherRowsBackwardReference in src/engine/ops/gatherRows.ts
+// embedding.backward   dTable[r, w] += Σ_{n: ids[n] = r} dY[n, w], in order of n
+// Twin: embeddingBackwardReference in src/engine/ops/embedding.ts
 //
 //   ids     [N]      u32, below R
 //   dY      [N, W]   W ≤ C
@@ -20,7 +20,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let r = group.x + group.y * 65535u;
   if (r >= params.R) { return; }
   for (var n = 0u; n < params.N; n++) {
-    if (min(ids[n], params.R - 1u) == r) { // clamped as in gatherRows.forward
+    if (min(ids[n], params.R - 1u) == r) { // clamped as in embedding.forward
       for (var w = lane; w < params.W; w += WORKGROUP) {
         dTable[r * params.C + w] += dY[n * params.W + w];
       }

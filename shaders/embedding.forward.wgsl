@@ -1,5 +1,5 @@
-// gatherRows.forward   y[n, w] = table[ids[n], w]: an embedding look-up, of the first W columns
-// Twin: gatherRowsReference in src/engine/ops/gatherRows.ts
+// embedding.forward   y[n, w] = table[ids[n], w]: an embedding look-up, of the first W columns
+// Twin: embeddingReference in src/engine/ops/embedding.ts
 //
 //   table  [R, C]
 //   ids    [N]      u32, below R

@@ -4,7 +4,7 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
-interface JoinSizes extends Record<string, number> {
+interface ConcatPadSizes extends Record<string, number> {
   B: number;
   P: number;
   T: number;
@@ -22,22 +22,22 @@ interface JoinSizes extends Record<string, number> {
  * @returns [B, P + T, C], a new tensor
  * @throws ShapeError when the batches differ or a row is wider than C
  */
-export function join(slots: Tensor, stream: Tensor, C: number): Tensor {
+export function concatPad(slots: Tensor, stream: Tensor, C: number): Tensor {
   const [B, P, slotWidth] = slots.shape;
   const [streamB, T, streamWidth] = stream.shape;
   if (slots.shape.length !== 3 || stream.shape.length !== 3 || B !== streamB || slotWidth! > C || streamWidth! > C) {
-    throw new ShapeError('join', `slots must be [B, P, ≤ ${C}] and stream [B, T, ≤ ${C}]`, {
+    throw new ShapeError('concatPad', `slots must be [B, P, ≤ ${C}] and stream [B, T, ≤ ${C}]`, {
       slots: slots.shape,
       stream: stream.shape,
     });
   }
   const sizes = { B: B!, P: P!, T: T!, slotWidth: slotWidth!, streamWidth: streamWidth!, C };
-  return slots.program.record(joinForward, [slots, stream], sizes)[0]!;
+  return slots.program.record(concatPadForward, [slots, stream], sizes)[0]!;
 }
 
 /** Visit every element of x that is copied: where it sits in x, and where in slots or stream. */
 function visitJoined(
-  { B, P, T, slotWidth, streamWidth, C }: JoinSizes,
+  { B, P, T, slotWidth, streamWidth, C }: ConcatPadSizes,
   visit: (part: 0 | 1, from: number, to: number) => void,
 ): void {
   for (let b = 0; b < B; b++) {
@@ -50,12 +50,12 @@ function visitJoined(
 }
 
 /** Elements of x. */
-function sizeOf({ B, P, T, C }: JoinSizes): number {
+function sizeOf({ B, P, T, C }: ConcatPadSizes): number {
   return B * (P + T) * C;
 }
 
-const joinForward: Op<JoinSizes> = {
-  name: 'join.forward',
+const concatPadForward: Op<ConcatPadSizes> = {
+  name: 'concatPad.forward',
   formula: 'x = slots above stream, rows padded with zeros to C columns',
   inputs: ['slots', 'stream'],
   outputs: ['x'],
@@ -68,18 +68,18 @@ const joinForward: Op<JoinSizes> = {
     return [x];
   },
   kernels: ({ inputs, outputs, attributes: sizes }) => [
-    onePerInvocation('join.forward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
+    onePerInvocation('concatPad.forward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
   ],
-  backward({ inputs: [slots, stream], attributes, gradients: [dX], give, wants }) {
-    if (!wants(slots!) && !wants(stream!)) return;
-    const [dSlots, dStream] = slots!.program.record(joinBackward, [dX!], attributes);
-    if (wants(slots!)) give(slots!, dSlots!);
-    if (wants(stream!)) give(stream!, dStream!);
+  backward({ inputs: [slots, stream], attributes, gradients: [dX], addGradient, needsGradient }) {
+    if (!needsGradient(slots!) && !needsGradient(stream!)) return;
+    const [dSlots, dStream] = slots!.program.record(concatPadBackward, [dX!], attributes);
+    if (needsGradient(slots!)) addGradient(slots!, dSlots!);
+    if (needsGradient(stream!)) addGradient(stream!, dStream!);
   },
 };
 
-const joinBackward: Op<JoinSizes> = {
-  name: 'join.backward',
+const concatPadBackward: Op<ConcatPadSizes> = {
+  name: 'concatPad.backward',
   formula: 'dSlots, dStream = the parts of dX they filled',
   inputs: ['dX'],
   outputs: ['dSlots', 'dStream'],
@@ -95,28 +95,28 @@ const joinBackward: Op<JoinSizes> = {
     return parts;
   },
   kernels: ({ inputs, outputs, attributes: sizes }) => [
-    onePerInvocation('join.backward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
+    onePerInvocation('concatPad.backward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
   ],
 };
 
-export const joinRow: OpRow = {
-  name: 'join',
-  shaders: ['join.forward', 'join.backward'],
+export const concatPadRow: OpRow = {
+  name: 'concatPad',
+  shaders: ['concatPad.forward', 'concatPad.backward'],
   samples: [
     {
       name: 'C = n + 5',
       inputs: (n) => ({ slots: [2, 3, n + 5], stream: [2, 4, n] }),
-      call: (x, n) => [join(x.slots!, x.stream!, n + 5)],
+      call: (x, n) => [concatPad(x.slots!, x.stream!, n + 5)],
     },
     {
       name: 'P = n',
       inputs: (n) => ({ slots: [2, n, 6], stream: [2, 3, 9] }),
-      call: (x) => [join(x.slots!, x.stream!, 11)],
+      call: (x) => [concatPad(x.slots!, x.stream!, 11)],
     },
     {
       name: 'no slots',
       inputs: (n) => ({ slots: [3, 0, 6], stream: [3, n, 9] }),
-      call: (x) => [join(x.slots!, x.stream!, 11)],
+      call: (x) => [concatPad(x.slots!, x.stream!, 11)],
     },
   ],
 };

@@ -4,7 +4,7 @@ import { FileError } from '../../common/errors.js';
  * The lines and files that a loader skipped. Loaders continue where that is safe and record it here; with `strict` the
  * first one is an error. All are counted, and the first hundred reasons are kept.
  */
-export class LeftOut {
+export class Skipped {
   count = 0;
   readonly reasons: string[] = [];
 

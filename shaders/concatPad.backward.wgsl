@@ -1,5 +1,5 @@
-// join.backward   dSlots and dStream are the parts of dX that join.forward filled from slots and stream
-// Twin: visitJoined in src/engine/ops/join.ts
+// concatPad.backward   dSlots and dStream are the parts of dX that concatPad.forward filled from slots and stream
+// Twin: visitJoined in src/engine/ops/concatPad.ts
 //
 //   dX       [B, P + T, C]
 //   dSlots   [B, P, slotWidth]     slotWidth ≤ C

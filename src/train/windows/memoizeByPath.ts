@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
  *
  * @returns `read` with a memory: the same file gives the same result, or the same error
  */
-export function oncePerFile<T>(read: (path: string) => T): (path: string) => T {
+export function memoizeByPath<T>(read: (path: string) => T): (path: string) => T {
   const outcomes = new Map<string, () => T>();
   return (path) => {
     const file = resolve(path);

@@ -1,7 +1,7 @@
 import { InputError } from '../../common/errors.js';
 import { muLawBytes } from '../data/mulaw.js';
 import type { Draws } from './draws.js';
-import { choices, choose, type Generator, type MadeOptions, madeSource } from './made.js';
+import { choices, choose, type Generator, type SyntheticOptions, syntheticSource } from './synthetic.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { WindowSize, WindowSource } from './window.js';
 
@@ -96,7 +96,7 @@ export function renderScene(combination: number, layout: VideoLayout, draws: Dra
 }
 
 /** Synthetic video windows. @throws InputError when a window has no room for its parts, 64 bytes of audio among them */
-export function madeScenes(size: WindowSize, options: MadeOptions = {}): WindowSource {
+export function syntheticScenes(size: WindowSize, options: SyntheticOptions = {}): WindowSource {
   const layout = videoLayout(size);
   if (layout.audio < 64) {
     const least = 256 + 64 + layout.caption;
@@ -113,5 +113,5 @@ export function madeScenes(size: WindowSize, options: MadeOptions = {}): WindowS
       return videoWindow(before, next, layout, size, 'made scenes', combination);
     },
   };
-  return madeSource(generator, size, options);
+  return syntheticSource(generator, size, options);
 }

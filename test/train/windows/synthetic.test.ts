@@ -1,15 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { muLawDecode } from '../../../src/train/data/mulaw.js';
-import { drawsAt } from '../../../src/train/windows/draws.js';
-import { choose } from '../../../src/train/windows/made.js';
-import { madeScenes, renderScene, sceneCaption, sceneCombinations } from '../../../src/train/windows/madeScene.js';
-import { madeSound, madeSounds, renderSound, soundCombinations } from '../../../src/train/windows/madeSound.js';
+import { rngAt } from '../../../src/train/windows/draws.js';
+import { choose } from '../../../src/train/windows/synthetic.js';
+import {
+  renderScene,
+  sceneCaption,
+  sceneCombinations,
+  syntheticScenes,
+} from '../../../src/train/windows/syntheticScene.js';
+import {
+  renderSound,
+  soundCombinations,
+  syntheticSound,
+  syntheticSounds,
+} from '../../../src/train/windows/syntheticSound.js';
 import { videoLayout } from '../../../src/train/windows/videoWindow.js';
 import { EOS, MASK, type WindowSource } from '../../../src/train/windows/window.js';
 
 const size = { prefix: 512, stream: 512 };
-const soundCaptions = Array.from({ length: soundCombinations }, (_, c) => madeSound(c).caption);
+const soundCaptions = Array.from({ length: soundCombinations }, (_, c) => syntheticSound(c).caption);
 const sceneCaptions = Array.from({ length: sceneCombinations }, (_, c) => sceneCaption(c));
 
 describe('choose', () => {
@@ -23,8 +33,8 @@ describe('choose', () => {
 });
 
 describe.each<[string, WindowSource, string[]]>([
-  ['sounds', madeSounds(size), soundCaptions],
-  ['scenes', madeScenes(size), sceneCaptions],
+  ['sounds', syntheticSounds(size), soundCaptions],
+  ['scenes', syntheticScenes(size), sceneCaptions],
 ])('made %s', (_, source, captions) => {
   it('have a caption of their own for each of thousands of combinations', () => {
     // All differ and each is equally likely, so who only reads needs log2 of their number, 11 bits or more, per caption.
@@ -80,7 +90,7 @@ describe.each<[string, WindowSource, string[]]>([
 describe('a made sound', () => {
   const render = (caption: string, draw = 0) => {
     const combination = soundCaptions.indexOf(caption);
-    return renderSound(madeSound(combination), 2048, drawsAt(1, 'sound', draw, 0));
+    return renderSound(syntheticSound(combination), 2048, rngAt(1, 'sound', draw, 0));
   };
   const crossings = (x: Float32Array) =>
     x.reduce((sum, value, n) => sum + (n > 0 && value > 0 !== x[n - 1]! > 0 ? 1 : 0), 0);
@@ -137,10 +147,10 @@ describe('a made sound', () => {
   });
 
   it('needs room', () => {
-    expect(() => madeSounds({ prefix: 512, stream: 40 })).toThrow(
+    expect(() => syntheticSounds({ prefix: 512, stream: 40 })).toThrow(
       'a stream of 40 bytes is too small: captions take 60',
     );
-    expect(() => madeSounds({ prefix: 64, stream: 128 })).toThrow(
+    expect(() => syntheticSounds({ prefix: 64, stream: 128 })).toThrow(
       'a prefix of 64 bytes is too small: a sound needs at least 128',
     );
   });
@@ -149,7 +159,7 @@ describe('a made sound', () => {
 describe('a made scene', () => {
   const layout = videoLayout(size);
   const render = (caption: string, draw = 0) =>
-    renderScene(sceneCaptions.indexOf(caption), layout, drawsAt(1, 'scene', draw, 0));
+    renderScene(sceneCaptions.indexOf(caption), layout, rngAt(1, 'scene', draw, 0));
   const centre = (frame: Uint8Array) => {
     const lit = [...frame].flatMap((grey, pixel) => (grey > 100 ? [[pixel % 16, Math.floor(pixel / 16)]] : []));
     return [0, 1].map((axis) => lit.reduce((sum, at) => sum + at[axis]!, 0) / lit.length);
@@ -193,7 +203,7 @@ describe('a made scene', () => {
   });
 
   it('needs room', () => {
-    expect(() => madeScenes({ prefix: 512, stream: 340 })).toThrow(
+    expect(() => syntheticScenes({ prefix: 512, stream: 340 })).toThrow(
       /a window of 512\+340 bytes is too small: .*each need at least 384$/,
     );
   });
