@@ -1,5 +1,7 @@
-import MarkdownIt, { type Token } from 'markdown-it';
+import MarkdownIt from 'markdown-it';
 import { escapeHtml, type Highlight } from './highlight.js';
+
+type Token = ReturnType<MarkdownIt['parse']>[number];
 
 /** A part of a page between two headings, for the search. */
 export interface Passage {
