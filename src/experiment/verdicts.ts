@@ -3,7 +3,16 @@ import { ratioOf } from '../train/measures.js';
 import { chartsOf } from './charts.js';
 import type { CollectedCell } from './collect.js';
 import { type Contrast, contrast, difference } from './contrast.js';
-import { type Evidence, hypotheses, type Judgement, judge, reading, scaleOf } from './hypotheses.js';
+import {
+  blindDeviation,
+  type Evidence,
+  hypotheses,
+  type Judgement,
+  judge,
+  reading,
+  scaleOf,
+  seedsOfDoors,
+} from './hypotheses.js';
 import { type Interval, intervalOf } from './intervals.js';
 import { contrastText, intervalText } from './numberText.js';
 import type { Report, Table } from './report.js';
@@ -16,6 +25,8 @@ export interface Verdicts {
   readonly protocol: string;
   /** finished and registered cells by grid, in the order in which they are run; a grid that depends on others may not be laid out yet */
   readonly progress: readonly { readonly grid: string; readonly finished: number; readonly cells?: number }[];
+  /** the pooled deviation over seeds that decides on more seeds; absent until seeds 0 to 3 of grid doors have finished */
+  readonly deviation?: number;
   readonly judgements: readonly Judgement[];
   /** what the verdicts say together; empty where nothing is decided */
   readonly reading: readonly string[];
@@ -45,19 +56,23 @@ export const REGISTERED = [
 const CORNERS = ['zero', 'zero:value', 'bytes+previous', 'bytes-untied'] as const;
 
 /** @param chosen the byte embedding that grid A finds better; `bytes-untied` stands for it until it is known */
-export function verdictsOf(evidence: Evidence, chosen: string | undefined, protocol: string, seeds?: number): Verdicts {
-  const judgements = judge(hypotheses(chosen ?? 'bytes-untied', seeds), evidence);
+export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: string): Verdicts {
+  const deviation = blindDeviation(all);
+  // No mean of grid doors is shown before its deviation has decided on the seeds.
+  const evidence = new Map([...all].filter(([name]) => name !== 'doors' || deviation !== undefined));
+  const judgements = judge(hypotheses(chosen ?? 'bytes-untied', seedsOfDoors(deviation)), evidence);
   const doors = evidence.get('doors') ?? [];
   const zero = runsOf(doors, 'zero', 'text_bpb');
   const others = [...new Set(doors.map(({ cell }) => cell.arm))].filter((arm) => arm !== 'zero');
   return {
     protocol,
     progress: REGISTERED.flatMap((grid) => {
-      const cells = evidence.get(grid);
+      const cells = all.get(grid);
       if (cells === undefined && grid === 'rates-beyond') return []; // there only where an arm was best at an end
       const finished = cells?.filter(({ state }) => state === 'finished').length ?? 0;
       return [{ grid, finished, ...(cells && { cells: cells.length }) }];
     }),
+    ...(deviation !== undefined && { deviation }),
     judgements,
     reading: reading(judgements, chosen ?? 'bytes-untied', evidence),
     corners: Object.fromEntries(
@@ -158,6 +173,16 @@ export function evidenceLines({ judgements }: Verdicts): string[] {
 const NOTHING =
   'Nothing is decided yet: a verdict is drawn only when all registered runs of a hypothesis have finished.';
 
+/** What is decided, and how many seeds decide it. */
+function headlines({ reading, deviation, progress }: Verdicts): string[] {
+  const begun = progress.some(({ grid, finished }) => grid === 'doors' && finished > 0);
+  const seeds =
+    deviation === undefined
+      ? 'Grid doors shows no mean before the deviation of its seeds 0 to 3 has decided on the number of seeds.'
+      : `The pooled deviation over seeds 0 to 3 of grid doors is ${deviation.toFixed(4)}, so ${seedsOfDoors(deviation)} seeds decide.`;
+  return [...(reading.length > 0 ? reading : [NOTHING]), ...(begun ? [seeds] : [])];
+}
+
 /** The verdicts as Markdown. */
 export function verdictsMarkdown(verdicts: Verdicts): string {
   const table = ({ title, header, rows }: Table) => [
@@ -171,7 +196,7 @@ export function verdictsMarkdown(verdicts: Verdicts): string {
     '',
     `Registered in [\`PROTOCOL.md\`](PROTOCOL.md), commit ${verdicts.protocol}. Written by \`npx tsx results/report.ts\`.`,
     '',
-    ...(verdicts.reading.length > 0 ? verdicts.reading : [NOTHING]).flatMap((line) => [line, '']),
+    ...headlines(verdicts).flatMap((line) => [line, '']),
     ...verdictTables(verdicts).flatMap(table),
     '## Evidence',
     '',
@@ -194,7 +219,7 @@ export function verdictsHtml(verdicts: Verdicts, reports: readonly Report[], evi
     title: 'The zero door, tested',
     kicker: `byte-to-loss, registered in results/PROTOCOL.md, commit ${verdicts.protocol}`,
     charts: charts.flat(),
-    body: `${listHtml(verdicts.reading.length > 0 ? verdicts.reading : [NOTHING])}
+    body: `${listHtml(headlines(verdicts))}
 ${tables.join('\n')}
 <h3>Evidence</h3>
 ${listHtml(evidenceLines(verdicts))}
