@@ -6,7 +6,7 @@ import { openDevice } from '../src/device/adapters.js';
 import { type AdapterProfile, kernelText, readInterface } from '../src/engine/kernel.js';
 import { recordAdamW } from '../src/engine/optimiser.js';
 import { compilePipeline } from '../src/engine/pipeline.js';
-import { arrange } from '../src/engine/planSteps.js';
+import { selectKernels } from '../src/engine/planSteps.js';
 import { Program } from '../src/engine/program.js';
 import { shaderText } from '../src/engine/shaderSource.js';
 import { matrixUnitsOf } from '../src/engine/tiling.js';
@@ -30,7 +30,7 @@ for (const size of sizes.split(' ') as SizeName[]) {
   program.backward(loss);
   const { clip } = recordAdamW(program, loss, OPTIMISER);
   for (const [precision, profile] of Object.entries(precisions)) {
-    const { dispatches } = arrange(program, device, { keep: [loss, clip], profile });
+    const { dispatches } = selectKernels(program, device, { keep: [loss, clip], profile });
     for (const dispatch of [...dispatches.values()].flat()) {
       const file = await shaderText(dispatch.shader);
       const text = kernelText(file, dispatch);

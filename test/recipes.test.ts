@@ -51,6 +51,7 @@ beforeAll(() => {
     'results',
     'test',
     'bench',
+    'models',
     'web',
     'examples',
     'README.md',

@@ -217,7 +217,7 @@ async function timeCase(
 /** Bytes that an entry must move: every tensor once, and tensors changed in place twice. */
 export function bytesOf({ op, inputs, outputs }: Entry): number {
   const written = outputs.reduce(
-    (sum, { size }, i) => sum + size * (outputOf(op.outputs[i]!)[1] === 'adds' ? 2 : 1),
+    (sum, { size }, i) => sum + size * (outputOf(op.outputs[i]!)[1] === 'accumulates' ? 2 : 1),
     0,
   );
   return 4 * (inputs.reduce((sum, { size }) => sum + size, 0) + written);

@@ -8,7 +8,7 @@ import type { PlanBytes } from '../engine/prediction.js';
 import { type Entry, Program } from '../engine/program.js';
 import { type DispatchTime, profile } from '../inspect/profile.js';
 import type { DecoderConfig, SizeName } from '../model/config.js';
-import { type BatchSize, feedsOf, recordForward } from '../model/forward.js';
+import { type BatchSize, recordForward, toFeeds } from '../model/forward.js';
 import { initialParameters } from '../model/parameters.js';
 import { OPTIMISER } from '../train/optimiser.js';
 import { prove } from './proof.js';
@@ -126,7 +126,7 @@ async function recordStep(device: Device, config: DecoderConfig, size: BatchSize
     weights: new Float32Array(B * T).fill(1),
   };
   const write = () => {
-    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
     plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
   };
   return { plan, pass, write, read: () => plan.replayAndRead([pass.loss]) };

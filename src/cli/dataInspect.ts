@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../common/errors.js';
-import type { LeftOut } from '../train/data/leftOut.js';
+import type { Skipped } from '../train/data/skipped.js';
 import { openAudio } from '../train/windows/audio.js';
-import { madeScenes } from '../train/windows/madeScene.js';
-import { madeSounds } from '../train/windows/madeSound.js';
 import { printable, showWindow } from '../train/windows/show.js';
+import { syntheticScenes } from '../train/windows/syntheticScene.js';
+import { syntheticSounds } from '../train/windows/syntheticSound.js';
 import { openText } from '../train/windows/text.js';
 import { openVideo } from '../train/windows/video.js';
 import type { Split, WindowSource } from '../train/windows/window.js';
@@ -71,7 +71,7 @@ export function inspectData(options: InspectOptions): string {
     .join('\n\n');
 }
 
-type Source = WindowSource & { readonly leftOut?: LeftOut };
+type Source = WindowSource & { readonly leftOut?: Skipped };
 
 function open({ text, audio, video, made, ...options }: InspectOptions): Source[] {
   const size = { prefix: options.prefix, stream: options.stream };
@@ -82,8 +82,8 @@ function open({ text, audio, video, made, ...options }: InspectOptions): Source[
   if (text || nothing) sources.push(openText(Array.isArray(text) ? text : [], size, { ...held, strict }));
   if (audio) sources.push(openAudio(audio, size, { rate, ...held, strict }));
   if (video) sources.push(openVideo(video, size, { rate, fps, ...held, strict }));
-  if (made?.includes('sounds') || nothing) sources.push(madeSounds(size, held));
-  if (made?.includes('scenes') || nothing) sources.push(madeScenes(size, held));
+  if (made?.includes('sounds') || nothing) sources.push(syntheticSounds(size, held));
+  if (made?.includes('scenes') || nothing) sources.push(syntheticScenes(size, held));
   return sources;
 }
 

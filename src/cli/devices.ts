@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { choiceOf, type DeviceName, type Listed, listDevices, mend, noSuchCard, taken } from '../device/adapters.js';
+import { choiceOf, type DeviceName, hint, type Listed, listDevices, noSuchCard, taken } from '../device/adapters.js';
 import { DEVICE_HELP } from './device.js';
 
 const MIB = 2 ** 20;
@@ -78,7 +78,7 @@ export function devicesTable(
       '\n',
     );
   });
-  const none = `${wanted.join(', ')}: none available. ${mend(wanted)}`;
+  const none = `${wanted.join(', ')}: none available. ${hint(wanted)}`;
   const last = taken === undefined ? none : '* is the default; --device NAME selects another';
   return [...blocks, last].join('\n');
 }

@@ -120,7 +120,7 @@ export function trainCommand(): Command {
       if (resume !== undefined && file !== undefined) throw new InputError('give --resume or --config, not both');
       if (resume !== undefined) {
         const run = openRun(resume, flags);
-        return runTrain(run.options, (config) => goOn(run, config)).finally(() => run.folder.release());
+        return runTrain(run.options, (config) => resumeRun(run, config)).finally(() => run.folder.release());
       }
       const settings = file === undefined ? {} : readSettings(file);
       const options = resolveTrainOptions({ ...settings, ...flags }, file ?? 'train');
@@ -230,7 +230,7 @@ function begin({ out, size, door }: TrainOptions, config: Config): Begun {
 }
 
 /** Resume an interrupted run from its newest readable checkpoint. */
-function goOn(run: ResumedRun, now: Config): Begun {
+function resumeRun(run: ResumedRun, now: Config): Begun {
   const { folder, options, config, notes } = run;
   for (const line of [...notes, ...differences(run, now)]) console.log(printableLines(line));
   const from = new Checkpoints(folder.checkpoints, options.keep, (line) =>

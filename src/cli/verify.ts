@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { type Claim, claims, Fault } from '../model/claims.js';
+import { type ExactnessCheck, exactnessChecks, Fault } from '../model/exactness.js';
 import { colours } from './colours.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 
 /** The result of one check. */
 interface Verdict {
-  readonly claim: Claim;
+  readonly claim: ExactnessCheck;
   readonly numbers: number;
   readonly seconds: number;
   /** the first number that is wrong */
@@ -25,7 +25,7 @@ export function verifyCommand(): Command {
         if (!json) console.log(`adapter: ${device.name}`);
         const verdicts: Verdict[] = [];
         let path: string | undefined;
-        for (const claim of claims(device)) {
+        for (const claim of exactnessChecks(device)) {
           if (!json && claim.path !== path) console.log(heading(claim.path));
           path = claim.path;
           const verdict = await judge(claim);
@@ -44,7 +44,7 @@ export function verifyCommand(): Command {
     });
 }
 
-async function judge(claim: Claim): Promise<Verdict> {
+async function judge(claim: ExactnessCheck): Promise<Verdict> {
   const started = performance.now();
   let numbers = 0;
   let fault: string | undefined;
@@ -59,7 +59,7 @@ async function judge(claim: Claim): Promise<Verdict> {
   return { claim, numbers, seconds: (performance.now() - started) / 1000, ...(fault !== undefined && { fault }) };
 }
 
-function heading(path: Claim['path']): string {
+function heading(path: ExactnessCheck['path']): string {
   const { bold, dim } = colours(process.stdout);
   return `\n${bold(path === 'device' ? 'on the device' : 'in TypeScript')}${dim(', numbers compared and time')}`;
 }

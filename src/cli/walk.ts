@@ -118,7 +118,12 @@ function door({ x0 }: Inspection): Stop {
       `stream 0  nothing  before the first byte            ${String(filled(1)).padStart(2)} of 128 not zero   ‖x‖ = ${norm(1).toFixed(3)}`,
       `stream 1  "b"      columns 0 to 26                  ${filled(2)} of 128 not zero   ‖x‖ = ${norm(2).toFixed(3)}`,
     ],
-    files: ['src/model/door.ts', 'src/engine/ops/join.ts', 'shaders/join.forward.wgsl', 'test/substrate/door.test.ts'],
+    files: [
+      'src/model/door.ts',
+      'src/engine/ops/concatPad.ts',
+      'shaders/concatPad.forward.wgsl',
+      'test/substrate/door.test.ts',
+    ],
   };
 }
 

@@ -4,7 +4,7 @@ import { parseJson } from './json.js';
 import { readable } from './readable.js';
 
 /** Maximum bytes of a configuration, a grid, an index or a result: a mebibyte. */
-const LONGEST = 1 << 20;
+const MAX_BYTES = 1 << 20;
 
 /**
  * The JSON of a small file.
@@ -12,7 +12,7 @@ const LONGEST = 1 << 20;
  * @throws FileError when it is missing, longer than a mebibyte, or not JSON within the limits of `parseJson`
  */
 export function readJsonFile(path: string): unknown {
-  if (readable(path) > LONGEST) throw new FileError(`${path}: is longer than a configuration can be (1 MiB)`);
+  if (readable(path) > MAX_BYTES) throw new FileError(`${path}: is longer than a configuration can be (1 MiB)`);
   try {
     return parseJson(readFileSync(path, 'utf8'), { depth: 16 });
   } catch (error) {

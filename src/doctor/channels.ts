@@ -1,4 +1,4 @@
-import { claims, Fault } from '../model/claims.js';
+import { exactnessChecks, Fault } from '../model/exactness.js';
 import { type Part, type Row, some } from './part.js';
 
 /** Claims that take little time. */
@@ -10,7 +10,7 @@ export const channels: Part = {
   what: 'Every channel of every byte, pair and boundary window, to the bit, in TypeScript and by the kernels.',
   weight: 2,
   async run({ device, left, isQuick, progress }) {
-    const all = claims(device);
+    const all = exactnessChecks(device);
     const faults: string[] = [];
     const leftOut: string[] = [];
     const rows: Row[] = [];

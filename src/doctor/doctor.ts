@@ -55,8 +55,11 @@ export interface DoctorOptions {
   readonly limit?: (milliseconds: number) => { readonly over: Promise<never>; readonly cancel: () => void };
 }
 
-/** A part may take this much longer than its time before it is given up: what it waits for may never come. */
-const PATIENCE = { factor: 2, more: 60_000 };
+/**
+ * Milliseconds that a part may take beyond its time before it is given up, since what it waits for may never come: as long as
+ * its time again and a minute, and half a minute beyond the time of all.
+ */
+const PATIENCE = { factor: 2, more: 60_000, atEnd: 30_000 };
 
 /**
  * Ask a device everything, part after part, within a time. Each part gets its share of what is left; one that fails, hangs or
@@ -96,7 +99,7 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
       verdict = 'not run';
     } else {
       said('');
-      const timer = limit(PATIENCE.factor * share + PATIENCE.more);
+      const timer = limit(Math.min(PATIENCE.factor * share + PATIENCE.more, end - start + PATIENCE.atEnd));
       let opened: Device | undefined;
       try {
         const run = async () => {

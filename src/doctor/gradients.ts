@@ -1,5 +1,6 @@
 import type { Device } from '../device/device.js';
 import type { Precision } from '../engine/kernel.js';
+import { matrixUnitsOf } from '../engine/tiling.js';
 import { type DecoderConfig, SIZES } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { Trainer } from '../train/trainer.js';
@@ -39,7 +40,8 @@ export const gradients: Part = {
         got = await stepOf(device, config, size, precision);
       } catch (error) {
         if (precision === 'full') throw error;
-        notes.push(messageOf(error));
+        // A device without matrix units is told by profileFor; one that has them and gets them wrong is at fault.
+        (hasUnits(device) ? faults : notes).push(messageOf(error));
         continue;
       }
       let worst = relative([got.loss], [want.loss]);
@@ -58,6 +60,10 @@ export const gradients: Part = {
   },
 };
 
+function hasUnits(device: Device): boolean {
+  return device.f16 && matrixUnitsOf(device) !== undefined;
+}
+
 interface Step {
   readonly loss: number;
   readonly gradients: ReadonlyMap<string, Float32Array>;
@@ -71,7 +77,7 @@ async function stepOf(device: Device, config: DecoderConfig, size: WindowSize, p
     const { nats } = await trainer.update([windows.batch(SEED, 0, BATCH)], 1e-3);
     const { plan } = trainer;
     const { program } = plan;
-    const numbers = await plan.readNow(program.parameters.map(({ tensor }) => program.gradientOf(tensor)!.storage));
+    const numbers = await plan.readback(program.parameters.map(({ tensor }) => program.gradientOf(tensor)!.storage));
     const named = program.parameters.map(({ name }, i) => [name, numbers[i] as Float32Array] as const);
     return { loss: nats, gradients: new Map(named) };
   } finally {

@@ -3,7 +3,7 @@ import { benchWindows, stepFlops, timeStep } from '../bench/step.js';
 import type { Spread } from '../bench/timing.js';
 import { DeviceError, ParityError } from '../common/errors.js';
 import type { AdapterProfile, Precision } from '../engine/kernel.js';
-import { profileFor } from '../engine/precision.js';
+import { checkMixed, profileFor } from '../engine/precision.js';
 import { type DecoderConfig, SIZES, type SizeName } from '../model/config.js';
 import type { BatchSize } from '../model/forward.js';
 import { type Context, messageOf, type Part, type Row, some, type Table } from './part.js';
@@ -24,12 +24,14 @@ function workOf(name: SizeName, { device, isQuick }: Context): { config: Decoder
 }
 
 /** The precisions of this device, and why one is not there. */
-function profilesOf({ device }: Context): { profiles: Map<Precision, AdapterProfile>; notes: string[] } {
+async function profilesOf({ device }: Context): Promise<{ profiles: Map<Precision, AdapterProfile>; notes: string[] }> {
   const profiles = new Map<Precision, AdapterProfile>();
   const notes: string[] = [];
   for (const precision of ['full', 'mixed'] as const) {
     try {
-      profiles.set(precision, profileFor(device, precision));
+      const profile = profileFor(device, precision);
+      if (precision === 'mixed') await checkMixed(device, profile);
+      profiles.set(precision, profile);
     } catch (error) {
       notes.push(messageOf(error));
     }
@@ -49,7 +51,7 @@ export const steps: Part = {
   weight: 3,
   async run(context) {
     const { device, left, isQuick, progress } = context;
-    const { profiles, notes } = profilesOf(context);
+    const { profiles, notes } = await profilesOf(context);
     const leftOut: string[] = [];
     const faults: string[] = [];
     const rows: Row[] = [];
@@ -111,7 +113,7 @@ export const opTimes: Part = {
   weight: 3,
   async run(context) {
     const { device, left, isQuick, progress } = context;
-    const { profiles, notes } = profilesOf(context);
+    const { profiles, notes } = await profilesOf(context);
     const leftOut: string[] = [];
     const faults: string[] = [];
     const rows: Row[] = [];

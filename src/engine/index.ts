@@ -34,7 +34,7 @@ export {
   type Precision,
   type Scratch,
 } from './kernel.js';
-export type { MemoryPlan, Slot, Tenant } from './memory.js';
+export type { Allocation, MemoryPlan, Slot } from './memory.js';
 export { type Fill, type Nested, Numbers } from './numbers.js';
 export type { AnyOp, Attributes, BackwardCall, KernelCall, Op, OutputSpec, Value } from './op.js';
 export { type AdamWOptions, type AdamWState, adamW } from './ops/adamW.js';
@@ -43,18 +43,18 @@ export { attention } from './ops/attention.js';
 export { add, div, mul, sub } from './ops/binary.js';
 export { bmm } from './ops/bmm.js';
 export { concat } from './ops/concat.js';
+export { concatPad } from './ops/concatPad.js';
 export { crossEntropy } from './ops/crossEntropy.js';
 export { dropout } from './ops/dropout.js';
-export { fitRows } from './ops/fitRows.js';
-export { gatherRows } from './ops/gatherRows.js';
+export { embedding } from './ops/embedding.js';
 export { gelu } from './ops/gelu.js';
 export { gradientNorm } from './ops/gradientNorm.js';
 export { type HslOptions, hslFeatures } from './ops/hslFeatures.js';
 export { registry } from './ops/index.js';
-export { join } from './ops/join.js';
 export { layerNorm } from './ops/layerNorm.js';
 export { linear } from './ops/linear.js';
 export { matmul } from './ops/matmul.js';
+export { padOrCrop } from './ops/padOrCrop.js';
 export { rotary, rotaryTable } from './ops/rotary.js';
 export { sgd } from './ops/sgd.js';
 export { slice } from './ops/slice.js';

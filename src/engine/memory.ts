@@ -2,15 +2,15 @@ import type { Dispatch } from './kernel.js';
 import type { Entry, Program } from './program.js';
 import type { Storage } from './tensor.js';
 
-/** A buffer that several storages take turns in. */
+/** A buffer that several storages use, one after another. */
 export interface Slot {
   /** bytes */
   size: number;
-  readonly tenants: Tenant[];
+  readonly allocations: Allocation[];
 }
 
-/** A storage or scratch memory, and the entries over which it holds its slot. */
-export interface Tenant {
+/** A storage or scratch memory, and the entries during which it occupies its slot. */
+export interface Allocation {
   readonly label: string;
   /** id of its storage; undefined for scratch memory */
   readonly storage: number | undefined;
@@ -20,7 +20,7 @@ export interface Tenant {
   readonly bytes: number;
 }
 
-/** Which slot each short-lived storage sits in. */
+/** The slot of each short-lived storage. */
 export interface MemoryPlan {
   readonly slots: readonly Slot[];
   /** slot number by storage id */
@@ -40,8 +40,8 @@ interface Lifetime {
 
 /**
  * Share buffers by liveness: a storage is alive from the entry that writes it to the last one that reads it, and two
- * storages whose lives do not touch may sit in one buffer. Entries are in order, so this is interval colouring; each
- * storage takes the smallest free buffer that holds it, else the largest free one is grown, else a new one is made.
+ * storages whose lifetimes do not overlap may share one buffer. Entries are in order, so this is interval colouring:
+ * each storage takes the smallest free buffer that holds it, else the largest free one grows, else a new one is added.
  *
  * @param kept storages that are read after the replay: never shared
  */
@@ -60,11 +60,11 @@ export function planMemory(
     const free = slots.map((_, i) => i).filter((i) => freeFrom[i]! < life.from);
     free.sort((a, b) => slots[a]!.size - slots[b]!.size);
     const chosen = free.find((i) => slots[i]!.size >= life.bytes) ?? free.at(-1) ?? slots.length;
-    slots[chosen] ??= { size: 0, tenants: [] };
+    slots[chosen] ??= { size: 0, allocations: [] };
     const slot = slots[chosen];
     slot.size = Math.max(slot.size, life.bytes);
     const { label, from, to, bytes } = life;
-    slot.tenants.push({ label, storage: 'storage' in life.key ? life.key.storage : undefined, from, to, bytes });
+    slot.allocations.push({ label, storage: 'storage' in life.key ? life.key.storage : undefined, from, to, bytes });
     freeFrom[chosen] = life.to;
     if ('storage' in life.key) {
       slotOf.set(life.key.storage, chosen);

@@ -10,7 +10,7 @@ import type { Entry, Program } from './program.js';
 import { shaderText } from './shaderSource.js';
 import type { Storage, Tensor } from './tensor.js';
 
-/** One dispatch made ready: everything `replay` needs to encode it. */
+/** One prepared dispatch: everything that `replay` needs to encode it. */
 export interface Step {
   readonly entry: Entry;
   readonly dispatch: Dispatch;
@@ -20,8 +20,8 @@ export interface Step {
   readonly bindGroup: GPUBindGroup;
 }
 
-/** Choose kernels and share memory: everything about a plan that needs no memory of the device. */
-export function arrange(
+/** Choose kernels and share memory: the part of a plan that needs no memory of the device. */
+export function selectKernels(
   program: Program,
   device: Device,
   { keep = [], profile = device }: Pick<CompileOptions, 'keep' | 'profile'>,
@@ -42,12 +42,12 @@ function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
     outputs[outputOf(entry.op.outputs[i]!)[0]] = tensor;
   });
   const dispatches = entry.op.kernels({ adapter, inputs, outputs, attributes: entry.attributes });
-  // An empty tensor needs no work, and a dispatch of 0 workgroups is legal but pointless.
+  // An empty tensor needs no work; a dispatch of 0 workgroups is legal but useless.
   return dispatches.filter((dispatch) => dispatch.workgroups.every((count) => count > 0));
 }
 
 /** Compile the pipelines, in parallel, and bind every dispatch. */
-export async function makeReady(
+export async function createPipelines(
   program: Program,
   device: Device,
   dispatches: ReadonlyMap<number, readonly Dispatch[]>,
@@ -81,8 +81,8 @@ export async function makeReady(
 }
 
 /**
- * The operations of one submit on a GPU: about 100 ms of an integrated one. A whole step of `lean` takes it four seconds,
- * and Windows resets a GPU whose submit runs for two.
+ * The maximum operations of one submit on a GPU: about 100 ms on an integrated one. A whole step of `lean` takes it
+ * four seconds, and Windows resets a GPU whose submit runs for two.
  */
 export const SUBMIT_FLOPS = 20e9;
 

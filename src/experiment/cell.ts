@@ -135,7 +135,7 @@ async function runWhole(
   try {
     const config = runConfig(options, data, device, version);
     const note = (line: string) => listener.note?.(line);
-    const from = begun && takeUp(begun, config, options.keep, note);
+    const from = begun && resume(begun, config, options.keep, note);
     if (begun === undefined) folder.writeConfig(config);
     for (const reason of data.leftOut.reasons) note(`left out: ${printable(reason)}`);
     const end = await train(device, options, data, folder, listener, stop, { from, reopen: open }).catch(nonFinite);
@@ -204,7 +204,7 @@ function captionFloor(sources: readonly WindowSource[]): { caption_floor?: numbe
 }
 
 /** The newest checkpoint of a run that was broken off. */
-function takeUp(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
+function resume(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
   for (const line of differences(run, config)) note(line);
   const from = new Checkpoints(run.folder.checkpoints, keep, note).newest();
   note(`resuming from step ${from?.checkpoint.step ?? 0}`);

@@ -1,8 +1,11 @@
-import { type Chart, colourOf, GREY, type Series } from '../report/charts.js';
+import { type Chart, COLOUR_COUNT, colourOf, GREY, type Series } from '../report/charts.js';
 import type { CollectedCell } from './collect.js';
 import { intervalOf } from './intervals.js';
 import { MEASURES, type Report } from './report.js';
 import { KNOWS_NOTHING } from './select.js';
+
+/** How a line looks. */
+type Look = Pick<Series, 'light' | 'dark'> & { readonly dash: boolean };
 
 /** What curves are drawn of, where it was measured along the way. */
 const CURVES = ['text_bpb', 'video_bpb', 'caption_bpb', 'binding_gap'];
@@ -10,7 +13,8 @@ const CURVES = ['text_bpb', 'video_bpb', 'caption_bpb', 'binding_gap'];
 /** The charts of a report: each measure by step and by operations, and by learning rate where that was tuned. */
 export function chartsOf({ cells, groups }: Report): Chart[] {
   const arms = [...new Set(cells.map(({ cell }) => cell.arm))];
-  const colour = (arm: string) => colourOf(arms.indexOf(arm));
+  // More arms than colours: the second round of colours is dashed.
+  const colour = (arm: string) => ({ ...colourOf(arms.indexOf(arm)), dash: arms.indexOf(arm) >= COLOUR_COUNT });
   const tuned = groups.some(({ lr }) => lr !== undefined);
   return CURVES.flatMap((measure): Chart[] => {
     const name = MEASURES[measure]!;
@@ -44,7 +48,7 @@ function linesOf(
   cells: readonly CollectedCell[],
   arms: readonly string[],
   x: (cell: CollectedCell, step: number) => number,
-  colour: (arm: string) => { light: string; dark: string },
+  colour: (arm: string) => Look,
 ): Series[] {
   const keys = [...new Set(cells.map(({ cell }) => `K ${cell.K}, ${cell.steps} steps`))];
   return arms.flatMap((arm) =>
@@ -83,7 +87,7 @@ function rateChart(
   name: string,
   cells: readonly CollectedCell[],
   arms: readonly string[],
-  colour: (arm: string) => { light: string; dark: string },
+  colour: (arm: string) => Look,
 ): Chart {
   const series = arms.flatMap((arm): Series[] => {
     const values = new Map<number, number[]>();

@@ -84,7 +84,7 @@ export interface Grid {
 }
 
 /** More would take days to lay out, let alone to run: a list that long is a slip. */
-const MOST_CELLS = 10_000;
+const MAX_CELLS = 10_000;
 
 /** Options that do not change what a run ends with. */
 const WITHOUT_EFFECT = new Set(['out', 'device', 'threads', 'saveEvery', 'keep', 'strict']);
@@ -110,9 +110,9 @@ export function readGrid(input: unknown, from: string): Grid {
       throw new InputError(`${from}: give lr to the grid or to its arms, not both`);
   }
   const count = result.data.arms.length * (K?.length ?? 1) * seeds.length * steps.length * (rates?.length ?? 1);
-  if (count > MOST_CELLS) {
+  if (count > MAX_CELLS) {
     throw new InputError(
-      `${from}: ${count.toLocaleString('en-US')} cells; a grid has ${MOST_CELLS.toLocaleString('en-US')} at most`,
+      `${from}: ${count.toLocaleString('en-US')} cells; a grid has ${MAX_CELLS.toLocaleString('en-US')} at most`,
     );
   }
   const arms = result.data.arms.map((each) => ({ ...defined(each), name: nameOf(each) }));

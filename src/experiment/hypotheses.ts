@@ -285,3 +285,8 @@ export function blindDeviation(evidence: Evidence): number | undefined {
   const squares = found.flatMap(({ found }) => found!.bySeed.map((value) => (value - found!.mean) ** 2));
   return Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / (others.length * 3));
 }
+
+/** Seeds of grid B: six, or eight where the pooled deviation is above 0.036. */
+export function seedsOfDoors(deviation: number | undefined): number {
+  return deviation !== undefined && deviation > 0.036 ? 8 : 6;
+}

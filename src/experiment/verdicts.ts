@@ -1,9 +1,20 @@
 import { chartsHtml, pageHtml } from '../report/page.js';
+import { ratioOf } from '../train/measures.js';
 import { chartsOf } from './charts.js';
 import type { CollectedCell } from './collect.js';
 import { type Contrast, contrast, difference } from './contrast.js';
-import { type Evidence, hypotheses, type Judgement, judge, reading, scaleOf } from './hypotheses.js';
-import { contrastText } from './numberText.js';
+import {
+  blindDeviation,
+  type Evidence,
+  hypotheses,
+  type Judgement,
+  judge,
+  reading,
+  scaleOf,
+  seedsOfDoors,
+} from './hypotheses.js';
+import { type Interval, intervalOf } from './intervals.js';
+import { contrastText, intervalText } from './numberText.js';
 import type { Report, Table } from './report.js';
 import { listHtml, tableHtml } from './reportHtml.js';
 import { runsOf } from './runs.js';
@@ -14,9 +25,13 @@ export interface Verdicts {
   readonly protocol: string;
   /** finished and registered cells by grid, in the order in which they are run; a grid that depends on others may not be laid out yet */
   readonly progress: readonly { readonly grid: string; readonly finished: number; readonly cells?: number }[];
+  /** the pooled deviation over seeds that decides on more seeds; absent until seeds 0 to 3 of grid doors have finished */
+  readonly deviation?: number;
   readonly judgements: readonly Judgement[];
   /** what the verdicts say together; empty where nothing is decided */
   readonly reading: readonly string[];
+  /** text bits per byte of the square's four arms */
+  readonly corners: Readonly<Record<string, Interval>>;
   /** effects of the square {HSL, embedding} × {byte before, none} */
   readonly square: readonly { readonly effect: string; readonly found?: Contrast }[];
   /** zero minus each other arm of grid doors, in text bits per byte: secondary */
@@ -37,22 +52,35 @@ export const REGISTERED = [
   'small-long',
 ] as const;
 
+/** The arms of the square: HSL and the embedding, each with the byte before and without. */
+const CORNERS = ['zero', 'zero:value', 'bytes+previous', 'bytes-untied'] as const;
+
 /** @param chosen the byte embedding that grid A finds better; `bytes-untied` stands for it until it is known */
-export function verdictsOf(evidence: Evidence, chosen: string | undefined, protocol: string, seeds?: number): Verdicts {
-  const judgements = judge(hypotheses(chosen ?? 'bytes-untied', seeds), evidence);
+export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: string): Verdicts {
+  const deviation = blindDeviation(all);
+  // No mean of grid doors is shown before its deviation has decided on the seeds.
+  const evidence = new Map([...all].filter(([name]) => name !== 'doors' || deviation !== undefined));
+  const judgements = judge(hypotheses(chosen ?? 'bytes-untied', seedsOfDoors(deviation)), evidence);
   const doors = evidence.get('doors') ?? [];
   const zero = runsOf(doors, 'zero', 'text_bpb');
   const others = [...new Set(doors.map(({ cell }) => cell.arm))].filter((arm) => arm !== 'zero');
   return {
     protocol,
     progress: REGISTERED.flatMap((grid) => {
-      const cells = evidence.get(grid);
+      const cells = all.get(grid);
       if (cells === undefined && grid === 'rates-beyond') return []; // there only where an arm was best at an end
       const finished = cells?.filter(({ state }) => state === 'finished').length ?? 0;
       return [{ grid, finished, ...(cells && { cells: cells.length }) }];
     }),
+    ...(deviation !== undefined && { deviation }),
     judgements,
     reading: reading(judgements, chosen ?? 'bytes-untied', evidence),
+    corners: Object.fromEntries(
+      CORNERS.flatMap((arm) => {
+        const values = runsOf(doors, arm, 'text_bpb').map(ratioOf);
+        return values.length > 0 ? [[arm, intervalOf(values)]] : [];
+      }),
+    ),
     square: squareOf(doors),
     secondary: others.flatMap((arm) => {
       const found = difference(zero, runsOf(doors, arm, 'text_bpb'));
@@ -69,7 +97,7 @@ function squareOf(doors: readonly CollectedCell[]): Verdicts['square'] {
     const found = terms.some((term) => term.runs.length === 0) ? undefined : contrast(terms);
     return { effect: name, ...(found && { found }) };
   };
-  const [hsl, alone, both, bare] = ['zero', 'zero:value', 'bytes+previous', 'bytes-untied'] as const;
+  const [hsl, alone, both, bare] = CORNERS;
   return [
     effect('the byte before, to HSL: zero − zero:value', { [hsl]: 1, [alone]: -1 }),
     effect('the byte before, to an embedding: bytes+previous − bytes-untied', { [both]: 1, [bare]: -1 }),
@@ -82,7 +110,9 @@ function squareOf(doors: readonly CollectedCell[]): Verdicts['square'] {
 }
 
 /** The tables of verdicts: progress, hypotheses, the square, differences. */
-export function verdictTables({ progress, judgements, square, secondary }: Verdicts): Table[] {
+export function verdictTables({ progress, judgements, corners, square, secondary }: Verdicts): Table[] {
+  const mean = (arm: string) => (corners[arm] ? intervalText(corners[arm]) : 'no runs yet');
+  const [hsl, alone, both, bare] = CORNERS.map(mean) as [string, string, string, string];
   return [
     {
       title: 'How far it has come',
@@ -106,7 +136,15 @@ export function verdictTables({ progress, judgements, square, secondary }: Verdi
       ]),
     },
     {
-      title: 'The square {HSL, embedding} × {with the byte before, without}: secondary, not corrected',
+      title: 'The square {HSL, embedding} × {with the byte before, without}: text bits per byte, grid doors',
+      header: ['', 'with the byte before', 'without'],
+      rows: [
+        ['HSL', `zero: ${hsl}`, `zero:value: ${alone}`],
+        ['embedding', `bytes+previous: ${both}`, `bytes-untied: ${bare}`],
+      ],
+    },
+    {
+      title: 'Effects in the square: secondary, not corrected',
       header: ['effect', 'text bits per byte'],
       rows: square.map(({ effect, found }) => [effect, found ? contrastText(found) : 'no runs yet']),
     },
@@ -122,9 +160,9 @@ export function verdictTables({ progress, judgements, square, secondary }: Verdi
   ];
 }
 
-/** pText(0.00002) // "< 0.0001" */
+/** pText(0.00002) // "< 0.0001", with a space that does not break */
 function pText(p: number): string {
-  return p < 0.0001 ? '< 0.0001' : p.toFixed(4);
+  return p < 0.0001 ? '<\u00a00.0001' : p.toFixed(4);
 }
 
 /** The evidence of each hypothesis, a sentence a part, and how it is to be read. */
@@ -134,6 +172,16 @@ export function evidenceLines({ judgements }: Verdicts): string[] {
 
 const NOTHING =
   'Nothing is decided yet: a verdict is drawn only when all registered runs of a hypothesis have finished.';
+
+/** What is decided, and how many seeds decide it. */
+function headlines({ reading, deviation, progress }: Verdicts): string[] {
+  const begun = progress.some(({ grid, finished }) => grid === 'doors' && finished > 0);
+  const seeds =
+    deviation === undefined
+      ? 'Grid doors shows no mean before the deviation of its seeds 0 to 3 has decided on the number of seeds.'
+      : `The pooled deviation over seeds 0 to 3 of grid doors is ${deviation.toFixed(4)}, so ${seedsOfDoors(deviation)} seeds decide.`;
+  return [...(reading.length > 0 ? reading : [NOTHING]), ...(begun ? [seeds] : [])];
+}
 
 /** The verdicts as Markdown. */
 export function verdictsMarkdown(verdicts: Verdicts): string {
@@ -148,7 +196,7 @@ export function verdictsMarkdown(verdicts: Verdicts): string {
     '',
     `Registered in [\`PROTOCOL.md\`](PROTOCOL.md), commit ${verdicts.protocol}. Written by \`npx tsx results/report.ts\`.`,
     '',
-    ...(verdicts.reading.length > 0 ? verdicts.reading : [NOTHING]).flatMap((line) => [line, '']),
+    ...headlines(verdicts).flatMap((line) => [line, '']),
     ...verdictTables(verdicts).flatMap(table),
     '## Evidence',
     '',
@@ -171,7 +219,7 @@ export function verdictsHtml(verdicts: Verdicts, reports: readonly Report[], evi
     title: 'The zero door, tested',
     kicker: `byte-to-loss, registered in results/PROTOCOL.md, commit ${verdicts.protocol}`,
     charts: charts.flat(),
-    body: `${listHtml(verdicts.reading.length > 0 ? verdicts.reading : [NOTHING])}
+    body: `${listHtml(headlines(verdicts))}
 ${tables.join('\n')}
 <h3>Evidence</h3>
 ${listHtml(evidenceLines(verdicts))}

@@ -41,9 +41,9 @@ export async function captureEntry(plan: Plan, index: number, subgroupSize: Subg
   const bound = steps.flatMap(({ dispatch }) => Object.values(dispatch.bind).flatMap((one) => tensorOf(one) ?? []));
   const storages = [...new Set(bound.map(({ storage }) => storage))];
   await plan.replay({ only: new Set(entries.slice(0, index)) });
-  const before = await plan.readNow(storages);
+  const before = await plan.readback(storages);
   await plan.replay({ only: new Set(entries.slice(0, index + 1)) });
-  const after = await plan.readNow(storages);
+  const after = await plan.readback(storages);
   const memory = new HostMemory(flatLength);
   for (const [i, storage] of storages.entries()) memory.write(storage, before[i]!);
 

@@ -22,7 +22,7 @@ export function describe(plan: Plan): string {
   }
   lines.push('', 'buffers shared by liveness (entry of first write .. entry of last read):');
   plan.memory.slots.forEach((slot, i) => {
-    const tenants = slot.tenants.map(({ label, from, to }) => `${label} ${from}..${to === Infinity ? 'kept' : to}`);
+    const tenants = slot.allocations.map(({ label, from, to }) => `${label} ${from}..${to === Infinity ? 'kept' : to}`);
     lines.push(`${String(i).padStart(4)} ${mib(slot.size).padStart(11)}  ${tenants.join(' | ')}`);
   });
   return lines.join('\n');

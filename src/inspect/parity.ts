@@ -11,6 +11,12 @@ const ROUNDING = 2 ** -24;
  */
 const ROUNDINGS = 256;
 
+/**
+ * As much of the largest number a kernel may be off that rounds to f16 what it multiplies: 11 bits of each factor, about 2^-11 of
+ * a long sum's usual size, which is below its largest.
+ */
+const HALF_PRECISION = 2 ** -8;
+
 /** Where an output and its reference differ most. */
 export interface Comparison {
   /** the output's name in the op */
@@ -26,16 +32,19 @@ export interface Comparison {
 }
 
 /** Compare what an entry's kernels wrote with the float64 reference, computed from the very numbers the kernels read. */
-export function compareWithReference({ entry, inputs, before, outputs }: EntryRun): Comparison[] {
+export function compareWithReference({ entry, steps, inputs, before, outputs }: EntryRun): Comparison[] {
   const results = referenceOf(entry, inputs, before);
   // A result that cancels is judged by what it was made from.
   const floats = inputs.filter((_, i) => entry.inputs[i]!.dtype === 'f32');
   const floor = Math.max(1e-6, 1e-4 * Math.max(0, ...floats.map(({ data }) => largestOf(data))));
+  const rounds = steps.some(({ dispatch }) => dispatch.extensions?.includes('f16'))
+    ? HALF_PRECISION
+    : ROUNDINGS * ROUNDING;
   return outputs.map(({ data }, i) => {
     const [output, kind] = outputOf(entry.op.outputs[i]!);
     const result = results[i]!;
-    const expected = kind === 'adds' ? before[i]!.data.map((value, at) => value + result[at]!) : result;
-    const allowed = ROUNDINGS * ROUNDING * Math.max(floor, largestOf(expected));
+    const expected = kind === 'accumulates' ? before[i]!.data.map((value, at) => value + result[at]!) : result;
+    const allowed = rounds * Math.max(floor, largestOf(expected));
     return { output, allowed, ...largestDifference(data, expected) };
   });
 }

@@ -1,7 +1,7 @@
 import { InputError } from '../common/errors.js';
 import type { Plan } from '../engine/plan.js';
 import type { Step } from '../engine/planSteps.js';
-import { MOST_PASSES, Timestamps } from './timestamps.js';
+import { MAX_PASSES, Timestamps } from './timestamps.js';
 
 /** What a profile is taken over. */
 export interface ProfileOptions {
@@ -27,8 +27,8 @@ export interface DispatchTime {
 export async function profile(plan: Plan, options: ProfileOptions = {}): Promise<DispatchTime[] | undefined> {
   const { replays = 5, update = true } = options;
   const steps = plan.steps.filter(({ entry }) => update || entry.phase !== 'update');
-  if (steps.length > MOST_PASSES) {
-    throw new InputError(`profile: a plan of ${steps.length} dispatches; at most ${MOST_PASSES} can be timed`);
+  if (steps.length > MAX_PASSES) {
+    throw new InputError(`profile: a plan of ${steps.length} dispatches; at most ${MAX_PASSES} can be timed`);
   }
   const timestamps = Timestamps.of(plan.device, steps.length);
   if (timestamps === undefined) return undefined;

@@ -52,8 +52,8 @@ export function recordSample(sample: OpSample, n: number, views = false, seed = 
   for (const [name, shape] of Object.entries(sample.inputs(n))) {
     tensors[name] = feed(name, shape, draw(name, shape), { requiresGradient: !sample.fixed?.includes(name) });
   }
-  for (const [name, { shape, below }] of Object.entries(sample.ids?.(n) ?? {})) {
-    tensors[name] = feed(name, shape, integers(seed, `${sample.name} ${name}`, sizeOf(shape), below));
+  for (const [name, { shape, idLimit }] of Object.entries(sample.ids?.(n) ?? {})) {
+    tensors[name] = feed(name, shape, integers(seed, `${sample.name} ${name}`, sizeOf(shape), idLimit));
   }
   for (const [name, shape] of Object.entries(sample.states?.(n) ?? {})) {
     tensors[name] = program.state(name, shape);

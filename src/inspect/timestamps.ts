@@ -6,7 +6,7 @@ const READ = 0x0001 | 0x0008; // MAP_READ | COPY_DST
 const MAP_READ = 0x0001;
 
 /** A query set holds at most 4096 queries: two for each pass. */
-export const MOST_PASSES = 2048;
+export const MAX_PASSES = 2048;
 
 /** Start and end times of compute passes, on a device that has them. */
 export class Timestamps {

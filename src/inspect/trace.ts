@@ -141,7 +141,7 @@ export async function trace(
   }
   const recorded = [...new Set(program.entries.flatMap((entry) => [...entry.inputs, ...entry.outputs]))];
   const storages = [...new Set(recorded.map((tensor) => tensor.storage))];
-  const numbers = await plan.readNow(storages);
+  const numbers = await plan.readback(storages);
   const memory = new Map(storages.map((storage, i) => [storage.id, numbers[i]!]));
   const ids = new Map(recorded.map((tensor, id) => [tensor, id]));
   const links = linksOf(program.entries);

@@ -4,7 +4,7 @@ import { Plan } from '../engine/plan.js';
 import { Program } from '../engine/program.js';
 import { valuesNow } from '../engine/values.js';
 import type { DecoderConfig } from './config.js';
-import { type Batch, feedsOf, recordForward } from './forward.js';
+import { type Batch, recordForward, toFeeds } from './forward.js';
 
 /**
  * The gradient of the loss by each channel of each byte. Training has no use for it where no parameter lies behind the channels,
@@ -28,7 +28,7 @@ export async function attributionOf(
   const gradients = features.map(({ outputs: [y] }) => program.gradientOf(y!)!);
   const plan = await Plan.compile(program, device, { keep: gradients, parameters });
   try {
-    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
     await plan.replay();
     const values = await valuesNow(plan, gradients);
     return gradients.map((gradient) => values.get(gradient)!);

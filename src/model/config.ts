@@ -55,7 +55,7 @@ export const SIZES = {
 export type SizeName = keyof typeof SIZES;
 
 /** No decoder is larger; a file that asks for more is damaged or malicious. */
-export const LARGEST = { dim: 65_536, layers: 1024, heads: 4096, K: 4096 } as const;
+export const MAX_SIZES = { dim: 65_536, layers: 1024, heads: 4096, K: 4096 } as const;
 
 /** Channels of one byte under this configuration: 27, or 35 with raw bits. */
 export function channelsOf(config: DecoderConfig): number {
@@ -71,7 +71,7 @@ export function checkConfig(config: DecoderConfig): void {
   const { door, dim, layers, heads, K } = config;
   for (const [name, value] of Object.entries({ dim, layers, heads, K })) {
     checkWhole(name, value, 1);
-    const largest = LARGEST[name as keyof typeof LARGEST];
+    const largest = MAX_SIZES[name as keyof typeof MAX_SIZES];
     if (value > largest) throw new InputError(`${name} must be at most ${largest}; got ${value}`);
   }
   const doors = [...DOOR_KINDS, OWN_DOOR];

@@ -1,5 +1,5 @@
 import { InputError } from '../common/errors.js';
-import { join } from '../engine/ops/join.js';
+import { concatPad } from '../engine/ops/concatPad.js';
 import type { Tensor } from '../engine/tensor.js';
 import { type DecoderConfig, OWN_DOOR } from './config.js';
 import type { Door, DoorBuilder } from './doors/definition.js';
@@ -39,7 +39,7 @@ export function throughDoor(
   const nothing = () => program.constant('no rows', [B, 0, 1], new Float32Array(0));
   const { dim, doorScale = 1 } = config;
   return program.scope('door', () => {
-    const x = join(prefix ? door.slots(prefix) : nothing(), stream ? door.stream(stream) : nothing(), dim);
+    const x = concatPad(prefix ? door.slots(prefix) : nothing(), stream ? door.stream(stream) : nothing(), dim);
     return doorScale === 1 ? x : x.mul(doorScale);
   });
 }

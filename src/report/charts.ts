@@ -44,6 +44,9 @@ const COLOURS: readonly { light: string; dark: string }[] = [
 /** Of lines that no run has made. */
 export const GREY = { light: '#6b675e', dark: '#a5a198' };
 
+/** How many runs have a colour of their own. */
+export const COLOUR_COUNT = COLOURS.length;
+
 /** The colours of the `index`-th run. */
 export function colourOf(index: number): { light: string; dark: string } {
   return COLOURS[index % COLOURS.length]!;

@@ -80,13 +80,13 @@ function validationTable(runs: readonly RunRecord[]): string {
 }
 
 /** Samples shown of one run: the first, the last, and some between. */
-const MOST_SAMPLES = 30;
+const MAX_SAMPLES = 30;
 
 function samplesHtml(run: RunRecord, named: boolean): string {
   const heading = named ? `<h3>${escapeHtml(run.name)}</h3>` : '';
   const { samples } = run;
   if (samples.length === 0) return `${heading}<p class="soft">None: the run was stopped before a validation.</p>`;
-  const count = Math.min(samples.length, MOST_SAMPLES);
+  const count = Math.min(samples.length, MAX_SAMPLES);
   const shown = Array.from(
     { length: count },
     (_, i) => samples[Math.round((i * (samples.length - 1)) / Math.max(1, count - 1))]!,

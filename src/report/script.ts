@@ -37,10 +37,10 @@ function draw() {
       bands,
       axes: [{ ...axis, ...(chart.logX ? { splits: () => [...new Set(chart.series.flatMap((one) => one.x))], filter: (_, all) => all, values: (_, all) => all.map(show) } : {}) }, { ...axis, size: 64, values: (_, ticks) => ticks.map((t) => t == null ? '' : show(t)) }],
       cursor: chart.x ? {} : { sync: { key: 'step' } },
-      legend: { live: lines.length < 40 },
+      legend: { live: lines.length < 40, markers: { dash: (plot, i) => plot.series[i].dash ? 'dashed' : 'solid' } },
       series: [
         { label: chart.x ?? 'step', value: (_, v) => show(v) },
-        ...lines.map((one) => one.edge ? { label: '', stroke: 'transparent', width: 0, points: { show: false }, spanGaps: true } : ({
+        ...lines.map((one) => one.edge ? { label: '', class: 'edge', stroke: 'transparent', width: 0, points: { show: false }, spanGaps: true } : ({
           label: one.label,
           stroke: colour(one),
           width: one.faint ? 1 : 2,

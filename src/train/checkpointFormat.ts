@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FileError, InputError } from '../common/errors.js';
 import { parseJson } from '../common/json.js';
 import { sameShape } from '../common/shape.js';
-import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST, OWN_DOOR } from '../model/config.js';
+import { checkConfig, type DecoderConfig, DOOR_KINDS, MAX_SIZES, OWN_DOOR } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
 import { checked, issuesOf } from './issues.js';
 import type { Safetensors } from './safetensorsFormat.js';
@@ -16,10 +16,10 @@ const whole = (most: number) => z.number().int().min(1).max(most);
 /** A decoder's configuration in a file of any origin. */
 export const configSchema = z.strictObject({
   door: z.enum([...DOOR_KINDS, OWN_DOOR]),
-  dim: whole(LARGEST.dim),
-  layers: whole(LARGEST.layers),
-  heads: whole(LARGEST.heads),
-  K: whole(LARGEST.K),
+  dim: whole(MAX_SIZES.dim),
+  layers: whole(MAX_SIZES.layers),
+  heads: whole(MAX_SIZES.heads),
+  K: whole(MAX_SIZES.K),
   includeBits: z.boolean().exactOptional(),
   momentumPhase: z.boolean().exactOptional(),
   doorScale: z.number().positive().max(1e6).exactOptional(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Maximum lines of a message, and characters of a line: a file may have a hundred thousand errors. */
-const MOST = { issues: 10, characters: 300 };
+const MAX = { issues: 10, characters: 300 };
 
 /**
  * The errors of an input, one line each: `grid.json: arms[1].door: no door is called "wide"; there are zero, …`.
@@ -9,11 +9,11 @@ const MOST = { issues: 10, characters: 300 };
  * @param from the file or flag of the input; '' if the message already names it
  */
 export function issuesOf({ issues }: z.ZodError, from: string): string {
-  const lines = issues.slice(0, MOST.issues).map(({ path, message }) => {
+  const lines = issues.slice(0, MAX.issues).map(({ path, message }) => {
     const line = [from, z.core.toDotPath(path), message].filter((words) => words !== '').join(': ');
-    return line.length > MOST.characters ? `${line.slice(0, MOST.characters)}…` : line;
+    return line.length > MAX.characters ? `${line.slice(0, MAX.characters)}…` : line;
   });
-  if (issues.length > MOST.issues) lines.push(`… and ${issues.length - MOST.issues} more`);
+  if (issues.length > MAX.issues) lines.push(`… and ${issues.length - MAX.issues} more`);
   return lines.join('\n');
 }
 

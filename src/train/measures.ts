@@ -68,7 +68,7 @@ interface Kind {
 class Stopped extends Error {}
 
 /** Measures a decoder on held-out windows. It shares the parameters of the plan that trains it. */
-export class Judge {
+export class Validator {
   private constructor(
     private readonly B: number,
     private readonly kinds: readonly Kind[],
@@ -83,7 +83,7 @@ export class Judge {
     sources: readonly WindowSource[],
     shared: Plan,
     stop: () => boolean = () => false,
-  ): Promise<Judge> {
+  ): Promise<Validator> {
     const kinds = [];
     for (const source of sources) {
       const size = { B, L: source.size.prefix, T: source.size.stream };
@@ -91,7 +91,7 @@ export class Judge {
       const windows = Array.from({ length: source.validationCount }, (_, i) => source.validation(i));
       kinds.push({ name: PREDICTED[source.kind], evaluator, windows });
     }
-    return new Judge(B, kinds, stop);
+    return new Validator(B, kinds, stop);
   }
 
   /**

@@ -19,7 +19,7 @@ export function readSafetensors(path: string): Safetensors {
 /**
  * Maximum bytes of one read call: the system reads less than 2 GiB at once, and `readFileSync` less than that in total.
  */
-const LARGEST_READ = 1 << 26;
+const MAX_READ = 1 << 26;
 
 /** @throws FileError when it cannot be read, or is larger than one buffer can be */
 function readWhole(path: string): Uint8Array {
@@ -32,7 +32,7 @@ function readWhole(path: string): Uint8Array {
   try {
     let at = 0;
     while (at < size) {
-      const count = readSync(file, bytes, at, Math.min(size - at, LARGEST_READ), at);
+      const count = readSync(file, bytes, at, Math.min(size - at, MAX_READ), at);
       if (count === 0) break; // it has become shorter meanwhile
       at += count;
     }

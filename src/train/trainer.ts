@@ -10,12 +10,12 @@ import {
   stepScalars,
 } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
-import { profileFor } from '../engine/precision.js';
+import { checkMixed, profileFor } from '../engine/precision.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
 import { runEntries } from '../inspect/entryRun.js';
 import type { DecoderConfig } from '../model/config.js';
-import { type Batch, type ForwardOptions, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
+import { type Batch, type ForwardOptions, type ForwardPass, recordForward, toFeeds } from '../model/forward.js';
 import { checkComplete } from '../model/parameters.js';
 import { OPTIMISER } from './optimiser.js';
 import type { WindowSize } from './windows/window.js';
@@ -53,7 +53,7 @@ export interface StepResult {
 }
 
 /** The first op of a step whose output is not finite. */
-export interface Culprit {
+export interface NonFinite {
   readonly op: string;
   readonly scope: string;
   /** `crossEntropy loss[0] is NaN`, with the location */
@@ -98,13 +98,14 @@ export class Trainer {
     checkOptions(options);
     const recorded = new Map<string, Recorded>();
     const profile = profileFor(device, options.precision ?? 'full');
+    if (options.precision === 'mixed') await checkMixed(device, profile);
     let first: Plan | undefined;
     try {
       for (const size of options.sizes) {
         const { program, pass, optimiser } = recordStep(options, size, options.batch);
         const common = { keep: [pass.loss, optimiser.clip], profile };
-        const { misfit } = Plan.predict(program, device, { ...common, ...(first && { shared: first }) });
-        if (misfit !== undefined) throw misfit;
+        const { memoryError } = Plan.predict(program, device, { ...common, ...(first && { shared: first }) });
+        if (memoryError !== undefined) throw memoryError;
         const from = first ? { shared: first } : { parameters: started(program, options.parameters) };
         const plan = await Plan.compile(program, device, { ...common, ...from });
         first ??= plan;
@@ -128,7 +129,7 @@ export class Trainer {
    *
    * @param batches one or more, of one size of window   @param learningRate finite, at least 0
    * @throws InputError when they are not; then nothing was changed
-   * @returns means over the batches; if they are not finite, nothing was changed; call `skip` or `blame` next
+   * @returns means over the batches; if they are not finite, nothing was changed; call `skip` or `locateNonFinite` next
    */
   async update(batches: readonly SizedBatch[], learningRate: number): Promise<StepResult> {
     const { plan, pass, optimiser } = this.#recordedFor(batches);
@@ -136,7 +137,7 @@ export class Trainer {
     let nats = 0;
     let gradientNorm = 0;
     for (const [i, batch] of batches.entries()) {
-      for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+      for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
       const last = i === batches.length - 1;
       const read = last ? [pass.loss, optimiser.clip] : [pass.loss];
       // The device checks the last loss itself; an earlier one is checked here, before the update.
@@ -159,11 +160,11 @@ export class Trainer {
    *
    * @returns undefined when everything is finite this time
    */
-  async blame(batches: readonly SizedBatch[], learningRate: number): Promise<Culprit | undefined> {
+  async locateNonFinite(batches: readonly SizedBatch[], learningRate: number): Promise<NonFinite | undefined> {
     const { plan, pass, optimiser } = this.#recordedFor(batches);
     plan.write(optimiser.step, this.#scalars(learningRate, batches.length));
     for (const [i, batch] of batches.entries()) {
-      for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+      for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
       const last = i === batches.length - 1;
       for await (const { entry, inputs, outputs } of runEntries(plan, { update: last, accumulate: i > 0 })) {
         const { op, scope } = entry;
@@ -326,7 +327,7 @@ function bytesIfFitting(device: Device, options: TrainerOptions): number | undef
     const keep = [pass.loss, optimiser.clip];
     const predicted = Plan.predict(program, device, { keep, profile, ...(shared && { shared }) });
     bytes += predicted.bytes.fresh;
-    if (predicted.misfit !== undefined || bytes > device.freeMemory()) return undefined;
+    if (predicted.memoryError !== undefined || bytes > device.freeMemory()) return undefined;
     shared ??= { program };
   }
   return bytes;

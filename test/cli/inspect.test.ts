@@ -8,7 +8,7 @@ import { npyBytes } from '../../src/cli/inspect/npy.js';
 import { textWindow } from '../../src/cli/inspect/window.js';
 import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
-import { type ForwardPass, feedsOf, recordForward } from '../../src/model/forward.js';
+import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { embed } from '../../src/substrate/embed.js';
 import { recordStep } from '../../src/train/trainer.js';
@@ -39,7 +39,7 @@ function feedsOfWindow(pass: ForwardPass) {
   const ids = { prefix: Uint32Array.from(prefix), targets: Uint32Array.from(targets) };
   const parameters = initialParameters(TINY, 5);
   return new Map([
-    ...feedsOf(pass, { ...ids, weights: new Float32Array(T).fill(1) }),
+    ...toFeeds(pass, { ...ids, weights: new Float32Array(T).fill(1) }),
     ...pass.program.parameters.map(({ name, tensor }) => [tensor, parameters.get(name)!] as const),
   ]);
 }

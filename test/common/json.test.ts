@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/common/errors.js';
 import { parseJson } from '../../src/common/json.js';
 import { readJsonLines } from '../../src/common/jsonl.js';
-import { LeftOut } from '../../src/train/data/leftOut.js';
+import { Skipped } from '../../src/train/data/skipped.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'json-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -100,9 +100,9 @@ describe('readJsonLines, of a line that is too long', () => {
   });
 });
 
-describe('LeftOut', () => {
+describe('Skipped', () => {
   it('counts all and keeps a hundred', () => {
-    const leftOut = new LeftOut();
+    const leftOut = new Skipped();
     for (let i = 0; i < 150; i++) leftOut.add(`a:${i}`, 'bad');
     expect([leftOut.count, leftOut.reasons.length, leftOut.summary()]).toEqual([
       150,
@@ -113,7 +113,7 @@ describe('LeftOut', () => {
 
   it('lets errors that are not about files pass', () => {
     expect(() =>
-      new LeftOut().attempt(() => {
+      new Skipped().attempt(() => {
         throw new TypeError('a bug');
       }),
     ).toThrow(TypeError);

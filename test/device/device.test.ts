@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { devicesJson, devicesTable } from '../../src/cli/devices.js';
 import { DeviceError, UsageError } from '../../src/common/errors.js';
 import { choiceOf, listDevices, namesIn, openDevice, SOURCES, type Source, taken } from '../../src/device/adapters.js';
-import type { Device } from '../../src/device/device.js';
+import { type Device, describeAdapter } from '../../src/device/device.js';
 
 import { collectGarbage } from '../../src/train/run/garbage.js';
 import { BUILT } from '../support/build.js';
@@ -211,6 +211,23 @@ describe('openDevice', () => {
       }
     }
   });
+});
+
+it('asks for subgroups of 32 lanes where the adapter would choose, and counts on a fixed size elsewhere', () => {
+  const describeCard = (least: number, most: number, ...features: string[]) => {
+    const info = { vendor: 'amd', architecture: 'rdna-3', device: '', description: '' };
+    const card = { ...info, subgroupMinSize: least, subgroupMaxSize: most } as GPUAdapterInfo;
+    const { subgroupSize, subgroupSizeControl } = describeAdapter(card, new Set(features));
+    return [subgroupSize, subgroupSizeControl];
+  };
+  const both = ['subgroups', 'subgroup-size-control'];
+  expect(describeCard(32, 64, ...both)).toEqual([32, true]); // RDNA
+  expect(describeCard(8, 32, ...both)).toEqual([32, true]); // Intel
+  expect(describeCard(64, 128, ...both)).toEqual([64, true]);
+  expect(describeCard(4, 16, ...both)).toEqual([16, true]);
+  expect(describeCard(32, 32, ...both)).toEqual([32, false]); // NVIDIA
+  expect(describeCard(32, 64, 'subgroups')).toEqual([0, false]);
+  expect(describeCard(32, 64)).toEqual([0, false]);
 });
 
 describe('errors of a device', linux, () => {

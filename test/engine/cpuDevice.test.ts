@@ -49,8 +49,8 @@ describe('the CPU device as a device of the engine', () => {
     const program = new Program();
     const x = program.input('x', [2 ** 29]);
     const y = gelu(gelu(x));
-    const { misfit } = Plan.predict(program, device, { keep: [y] });
-    expect(misfit?.message).toMatch(/needs .* GiB, but .* (are free|allows)/);
+    const { memoryError } = Plan.predict(program, device, { keep: [y] });
+    expect(memoryError?.message).toMatch(/needs .* GiB, but .* (are free|allows)/);
   });
 
   it('runs an op', async () => {

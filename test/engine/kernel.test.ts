@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/common/errors.js';
-import { foldWorkgroups, kernelText, packParams, readInterface } from '../../src/engine/kernel.js';
+import { foldWorkgroups, kernelText, packParams, readInterface, subgroupExtensions } from '../../src/engine/kernel.js';
 
 const FILE = `// @group(0) @binding(9) var<storage, read> comment: array<f32>;
 struct Params { N: u32, eps: f32 }
@@ -57,6 +57,16 @@ test('kernelText puts extensions and constants before the file', () => {
   expect(kernelText('body', { constants: { TILE: 64 }, extensions: ['subgroups'] })).toBe(
     'enable subgroups;\nconst TILE: u32 = 64u;\nbody',
   );
+});
+
+test('kernelText asks for the size of subgroups where the adapter would choose it', () => {
+  const file = '// @compute in a comment\n@compute @workgroup_size(SUBGROUP)\nfn main() {}';
+  const dispatch = { constants: { SUBGROUP: 32 }, extensions: subgroupExtensions({ subgroupSizeControl: true }) };
+  expect(kernelText(file, dispatch)).toBe(
+    'enable subgroups;\nenable subgroup_size_control;\nconst SUBGROUP: u32 = 32u;\n' +
+      '// @compute in a comment\n@compute @subgroup_size(SUBGROUP) @workgroup_size(SUBGROUP)\nfn main() {}',
+  );
+  expect(kernelText(file, { extensions: subgroupExtensions({}) })).toBe(`enable subgroups;\n${file}`);
 });
 
 test.each([

@@ -6,7 +6,7 @@ import type { Device } from '../../src/device/device.js';
 import { flopsOf } from '../../src/engine/op.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { add } from '../../src/engine/ops/binary.js';
-import { gatherRows } from '../../src/engine/ops/gatherRows.js';
+import { embedding } from '../../src/engine/ops/embedding.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { linear } from '../../src/engine/ops/linear.js';
@@ -17,7 +17,7 @@ import type { Tensor } from '../../src/engine/tensor.js';
 import { describe as describePlan } from '../../src/inspect/describe.js';
 import { runEntries } from '../../src/inspect/entryRun.js';
 import type { DecoderConfig } from '../../src/model/config.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { randomBatch } from '../support/decoders.js';
@@ -41,7 +41,7 @@ async function lossPlan(device: Device) {
   program.backward(pass.loss);
   const plan = await Plan.compile(program, device, { keep: [pass.loss], parameters: initialParameters(CONFIG, 0) });
   const write = (seed: number) => {
-    for (const [tensor, data] of feedsOf(pass, randomBatch(BATCH, seed))) plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(pass, randomBatch(BATCH, seed))) plan.write(tensor, data);
   };
   return { program, pass, plan, write, gradients: program.flat('gradient') };
 }
@@ -147,7 +147,7 @@ describe('replay', () => {
     const parameters = initialParameters(CONFIG, 0);
     const run = async (submitFlops: number) => {
       const plan = await Plan.compile(program, device, { keep: [pass.loss], parameters, submitFlops });
-      for (const [tensor, data] of feedsOf(pass, randomBatch(BATCH, 1))) plan.write(tensor, data);
+      for (const [tensor, data] of toFeeds(pass, randomBatch(BATCH, 1))) plan.write(tensor, data);
       await plan.replay(); // gradients of the replay before must not stay
       const submit = vi.spyOn(device.gpu.queue, 'submit');
       const values = await plan.replayAndRead(read);
@@ -281,7 +281,7 @@ describe('bad input', () => {
   test('an id that is in no row of the table', async () => {
     const program = new Program();
     const ids = program.input('ids', [4], 'u32');
-    gatherRows(program.parameter('table', [258, 2]), ids);
+    embedding(program.parameter('table', [258, 2]), ids);
     const plan = await Plan.compile(program, await testDevice());
     expect(() => plan.write(ids, Uint32Array.of(0, 257, 258, 1))).toThrow(
       new InputError('write: ids must be below 258; got 258 at index 2'),
@@ -314,9 +314,9 @@ describe('bad input', () => {
 
   test('a strided view has no numbers of its own', async () => {
     const { plan, x } = await chain();
-    await expect(plan.read(x.transpose())).rejects.toThrow('x [3, 2] is a strided view; read what it looks at');
+    await expect(plan.read(x.transpose())).rejects.toThrow('x [3, 2] is a strided view; read its base tensor');
     expect(() => plan.write(x.transpose(), new Float32Array(6))).toThrow(
-      new InputError('write: x [3, 2] is a strided view; write what it looks at'),
+      new InputError('write: x [3, 2] is a strided view; write its base tensor'),
     );
     plan.free();
   });

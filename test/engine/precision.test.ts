@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import { DeviceError } from '../../src/common/errors.js';
+import { openDevice } from '../../src/device/adapters.js';
 import type { Device } from '../../src/device/device.js';
 import type { AdapterProfile } from '../../src/engine/kernel.js';
 import { kernelsFor } from '../../src/engine/kernelTable.js';
-import { profileFor } from '../../src/engine/precision.js';
+import { checkMixed, profileFor } from '../../src/engine/precision.js';
 import { Program } from '../../src/engine/program.js';
+import { setShaderSource } from '../../src/engine/shaderSource.js';
 import { cardWithMatrices } from '../support/checkShaders.js';
 import { testDevice } from '../support/device.js';
+import { fileOf } from '../support/shaders.js';
 
 /** What the kernel table chooses for y [M, N] = x [M, K] · weightᵀ. */
 function choose(adapter: AdapterProfile, M: number, N: number, K: number, flags: Record<string, boolean>) {
@@ -23,6 +26,26 @@ test('mixed precision is refused by a device without matrix units, in one line t
     ),
   );
   expect(profileFor(device, 'full')).toBe(device);
+});
+
+test('a device that multiplies wrong in mixed precision is told so, before it trains', async () => {
+  const open = () => openDevice({ device: 'cpu', threads: 2 });
+  // The readable kernels play the part of the matrix units.
+  const right = await open();
+  await checkMixed(right, { ...right, kernels: 'readable' });
+  right.close();
+  setShaderSource((name) => fileOf(name).replace('y[at] = ', 'y[at] = 1.01 * '));
+  const wrong = await open();
+  try {
+    const checked = checkMixed(wrong, { ...wrong, kernels: 'readable' });
+    await expect(checked).rejects.toThrow(DeviceError);
+    await expect(checked).rejects.toThrow(
+      /^--precision mixed: CPU device.* multiplies f16 matrices wrong: y of a product is 0\.010* of .*Take --precision full, or/,
+    );
+  } finally {
+    setShaderSource();
+    wrong.close();
+  }
 });
 
 test('sums in f16 are not enough, and a subgroup must have a known size', () => {

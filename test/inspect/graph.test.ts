@@ -6,7 +6,7 @@ import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { programGraph } from '../../src/inspect/graph.js';
 import { type Trace, trace } from '../../src/inspect/trace.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { randomBatch } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
@@ -23,7 +23,7 @@ beforeAll(async () => {
     keep: 'all',
     parameters: initialParameters(CONFIG, 1),
   });
-  for (const [tensor, data] of feedsOf(pass, randomBatch(size))) plan.write(tensor, data);
+  for (const [tensor, data] of toFeeds(pass, randomBatch(size))) plan.write(tensor, data);
   run = await trace(plan);
   plan.free();
 });

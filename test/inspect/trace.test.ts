@@ -8,7 +8,7 @@ import { BINS, statisticsOf } from '../../src/inspect/statistics.js';
 import { Timestamps } from '../../src/inspect/timestamps.js';
 import { type Trace, trace } from '../../src/inspect/trace.js';
 import type { DecoderConfig } from '../../src/model/config.js';
-import { type ForwardPass, feedsOf, recordForward } from '../../src/model/forward.js';
+import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { randomBatch } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
@@ -22,7 +22,7 @@ function recorded() {
   const pass = recordForward(program, CONFIG, SIZE);
   program.backward(pass.loss);
   const parameters = initialParameters(CONFIG, 3);
-  return { program, pass, parameters, feeds: feedsOf(pass, randomBatch(SIZE)) };
+  return { program, pass, parameters, feeds: toFeeds(pass, randomBatch(SIZE)) };
 }
 
 let run: Trace;

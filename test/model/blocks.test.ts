@@ -4,7 +4,7 @@ import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { checkConfig, type DecoderConfig, type DoorKind, SIZES } from '../../src/model/config.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '../../src/model/parameters.js';
 import { randomBatch, TINY } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
@@ -21,7 +21,7 @@ describe('a whole tiny decoder against its float64 twin', () => {
     program.backward(pass.loss);
     const parameters = initialParameters(config, 3);
     const plan = await Plan.compile(program, await testDevice(), { keep: [pass.loss, pass.logits], parameters });
-    const feeds = feedsOf(pass, randomBatch(size));
+    const feeds = toFeeds(pass, randomBatch(size));
     for (const [tensor, data] of feeds) plan.write(tensor, data);
     await plan.replay();
 

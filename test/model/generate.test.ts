@@ -5,7 +5,7 @@ import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import type { DoorKind } from '../../src/model/config.js';
 import { Decoder } from '../../src/model/decoder.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { Generator, sample } from '../../src/model/generate.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { TINY } from '../support/decoders.js';
@@ -41,7 +41,7 @@ async function recomputed(
     targets: Uint32Array.from([...stream, 0]),
     weights: new Float32Array(size.T).fill(1),
   };
-  for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+  for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
   const [logits] = await plan.replayAndRead([pass.logits]);
   plan.free();
   return logits!.slice(-258);

@@ -15,9 +15,9 @@ import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { readRun } from '../../src/report/readRun.js';
 import { checkpointDigest, readMoments, writeCheckpoint } from '../../src/train/checkpoint.js';
-import { hear } from '../../src/train/data/hear.js';
-import { LeftOut } from '../../src/train/data/leftOut.js';
+import { Skipped } from '../../src/train/data/skipped.js';
 import { parseSrt } from '../../src/train/data/srt.js';
+import { toMuLaw } from '../../src/train/data/toMuLaw.js';
 import { parseWav } from '../../src/train/data/wav.js';
 import { parseGrey, parseY4m } from '../../src/train/data/y4m.js';
 import { chosenCheckpoint } from '../../src/train/run/checkpoints.js';
@@ -267,7 +267,7 @@ export function targets(folder: string): Target[] {
       run: (x) => readWeights(foreign.path, JSON.parse(new TextDecoder().decode(x.bytes))),
     },
     { name: 'WAV', weight: 6, input: bytes(...wavs), run: (x) => samplesOf(parseWav(x.bytes, 'f')) },
-    { name: 'WAV that is heard', weight: 4, input: bytes(...wavs), run: (x) => hear(parseWav(x.bytes, 'f'), 4000) },
+    { name: 'WAV that is heard', weight: 4, input: bytes(...wavs), run: (x) => toMuLaw(parseWav(x.bytes, 'f'), 4000) },
     {
       name: 'film and its sound',
       weight: 2,
@@ -279,7 +279,7 @@ export function targets(folder: string): Target[] {
     },
     { name: 'y4m', weight: 6, input: bytes(film), run: (x) => parseY4m(x.bytes, 'f') },
     { name: 'raw frames', weight: 1, input: bytes(new Uint8Array(512)), run: (x) => parseGrey(x.bytes, 'f', 8) },
-    { name: 'SRT', weight: 6, input: bytes(srt), run: (x) => parseSrt(x.bytes, 'f', new LeftOut()) },
+    { name: 'SRT', weight: 6, input: bytes(srt), run: (x) => parseSrt(x.bytes, 'f', new Skipped()) },
     { name: 'JSONL', weight: 4, input: bytes(jsonl), run: (x) => [...readJsonLines(put('x.jsonl', x.bytes))] },
     { name: 'texts', weight: 2, input: bytes(jsonl), run: (x) => openText([put('t.jsonl', x.bytes)], size) },
     { name: 'audio manifest', weight: 2, input: bytes(audio), run: (x) => openAudio(put('a.jsonl', x.bytes), size) },

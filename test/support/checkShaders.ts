@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { kernelText } from '../../src/engine/kernel.js';
+import { kernelText, subgroupExtensions } from '../../src/engine/kernel.js';
 import { kernelsFor } from '../../src/engine/kernelTable.js';
 import { Program } from '../../src/engine/program.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
@@ -21,7 +21,7 @@ async function openCompiler(): Promise<GPUDevice> {
   compiler = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
   const adapter = await compiler.requestAdapter();
   if (!adapter) throw new Error('the null backend of Dawn gives no adapter');
-  const wanted = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'];
+  const wanted = ['subgroups', 'subgroup-size-control', 'shader-f16', 'chromium-experimental-subgroup-matrix'];
   return adapter.requestDevice({
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
   });
@@ -49,7 +49,7 @@ export async function checkWgsl(name: string, code: string, prelude = ''): Promi
 }
 
 /** Put before a file on its own: every extension, and a stand-in for each constant that its kernel would be given. */
-const EXTENSIONS = ['subgroups', 'f16', 'chromium_experimental_subgroup_matrix'];
+const EXTENSIONS = ['subgroups', 'subgroup_size_control', 'f16', 'chromium_experimental_subgroup_matrix'];
 const STAND_IN = 8;
 
 /**
@@ -76,6 +76,12 @@ export async function checkShaders(folder: URL): Promise<{ checked: number; erro
     errors.push(...(await checkFile(file, await readFile(new URL(file, folder), 'utf8'))));
   }
   const variants = await shaderVariants();
+  // Where the adapter would choose the size of its subgroups, their kernels ask for it.
+  const sized = { constants: { SUBGROUP: 32 }, extensions: subgroupExtensions({ subgroupSizeControl: true }) };
+  for (const file of files.filter((name) => name.endsWith('.subgroup.wgsl'))) {
+    const text = await readFile(new URL(file, folder), 'utf8');
+    variants.push({ name: `${file} of a chosen size`, code: kernelText(text, sized) });
+  }
   for (const { name, code } of variants) errors.push(...(await checkWgsl(name, code)));
   return { checked: files.length + variants.length, errors };
 }
@@ -87,15 +93,14 @@ export async function checkShaders(folder: URL): Promise<{ checked: number; erro
 async function shaderVariants(): Promise<ShaderVariant[]> {
   const texts = new Map<string, string>();
   const program = new Program();
-  for (const side of [8, 16]) {
-    const card = cardWithMatrices(side);
+  for (const card of [8, 16].flatMap((side) => [false, true].map((control) => cardWithMatrices(side, control)))) {
     const flags = [{ gradient: true }, { transposeB: true }, { transposeA: true, add: true, gradient: true }];
     for (const form of flags) {
       for (const size of [64, 4096]) {
         const tensors = { a: program.input('a', []), b: program.input('b', []), y: program.input('y', []) };
         for (const dispatch of kernelsFor('matmul', card, tensors, { M: size, N: size, K: 4096 }, form)) {
           const text = kernelText(await shaderText(dispatch.shader), dispatch);
-          texts.set(text, `${dispatch.shader} ${JSON.stringify(dispatch.constants)}`);
+          texts.set(text, `${dispatch.shader} ${dispatch.extensions ?? ''} ${JSON.stringify(dispatch.constants)}`);
         }
       }
     }
@@ -103,14 +108,15 @@ async function shaderVariants(): Promise<ShaderVariant[]> {
   return [...texts].map(([code, name]) => ({ name, code }));
 }
 
-/** A GPU that multiplies matrices of f16, asked for mixed precision. */
-export function cardWithMatrices(side = 16) {
+/** A GPU that multiplies matrices of f16, asked for mixed precision. @param subgroupSizeControl as on RDNA, which has two sizes */
+export function cardWithMatrices(side = 16, subgroupSizeControl = false) {
   const matrix = { componentType: 'f16', resultComponentType: 'f32', M: side, N: side, K: side };
   const limits = { maxStorageBufferBindingSize: 2 ** 30 };
   return {
     kind: 'gpu',
     driver: 'nvidia',
     subgroupSize: 32,
+    subgroupSizeControl,
     f16: true,
     limits,
     precision: 'mixed',

@@ -1,5 +1,5 @@
 import { type AdapterProfile, type Dispatch, kernelText } from '../../src/engine/kernel.js';
-import { arrange } from '../../src/engine/planSteps.js';
+import { selectKernels } from '../../src/engine/planSteps.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { OpRow, OpSample } from '../../src/engine/registry.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
@@ -58,7 +58,7 @@ export class KernelCheck {
   /** Record an op at one size, run the kernels that a profile chooses, and compare with the float64 reference. */
   async checkSample(sample: OpSample, n: number, profile: KernelProfile): Promise<void> {
     const { program, feeds } = recordSample(sample, n);
-    const { dispatches } = arrange(program, profile.adapter as never, { keep: 'all', profile: profile.adapter });
+    const { dispatches } = selectKernels(program, profile.adapter as never, { keep: 'all', profile: profile.adapter });
     const texts = new Map<string, string>();
     for (const dispatch of [...dispatches.values()].flat()) {
       texts.set(dispatch.shader, kernelText(await shaderText(dispatch.shader), dispatch));

@@ -12,6 +12,7 @@
  * What does not count:
  * - kernels that only a GPU or only the CPU device takes: the other rows of the table;
  * - src/common and src/device, which are used by name, as packages are;
+ * - doors other than the zero door;
  * - refusals: functions and methods that are called `check…`, and those that word a compiler's error or predict whether memory will do;
  * - an op that another one calls, or that `Program` and `Tensor` name: each is a path of its own;
  * - samples for tests.
@@ -36,6 +37,7 @@ const MACHINERY = [
 const STEP = [
   ...MACHINERY,
   'src/model/parameters.ts: initialParameters',
+  'src/model/doors/channels.ts: zero',
   'src/train/trainer.ts: Trainer.create',
   'src/train/trainer.ts: Trainer.update',
 ];
@@ -103,7 +105,7 @@ function walk(starts: readonly string[]): Path {
     if (symbol !== undefined && symbol.flags & ts.SymbolFlags.Alias) symbol = checker.getAliasedSymbol(symbol);
     for (const declaration of symbol?.declarations ?? []) {
       const file = declaration.getSourceFile();
-      if (!isOurs(file) || isRefusal(name.getText()) || name.getText() === 'kernelTable') continue;
+      if (!isOurs(file) || isRefusal(name.getText()) || ['kernelTable', 'DOORS'].includes(name.getText())) continue;
       const from = name.getSourceFile();
       if (isOp(file) && (isOp(from) ? file !== from && OPS.has(name.getText()) : isMachinery(from))) continue;
       if (ts.isClassDeclaration(declaration)) {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { Evaluator } from '../../src/model/evaluator.js';
 import { initialParameters } from '../../src/model/parameters.js';
-import { Judge, ratioOf, swapAudio } from '../../src/train/measures.js';
+import { ratioOf, swapAudio, Validator } from '../../src/train/measures.js';
 import { learningRate } from '../../src/train/schedule.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { audioWindow } from '../../src/train/windows/audio.js';
@@ -50,7 +50,7 @@ it('an untrained decoder is at chance; one that has learned to listen finds ever
     sizes: [SIZE],
     parameters: initialParameters(SMALL, 0),
   });
-  const judge = await Judge.create(device, SMALL, 8, [constants], trainer.plan);
+  const judge = await Validator.create(device, SMALL, 8, [constants], trainer.plan);
   const { measures: before } = (await judge.measure(true))!;
   expect(before.caption_bpb).toBeGreaterThan(7);
   expect(Math.abs(before.binding_gap!)).toBeLessThan(0.1);

@@ -10,7 +10,7 @@ import { Program } from '../../src/engine/program.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
 import { runEntries } from '../../src/inspect/entryRun.js';
 import { HostMemory } from '../../src/inspect/hostMemory.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { optimiserPath, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { OPTIMISER } from '../../src/train/optimiser.js';
@@ -44,7 +44,7 @@ async function train(threads: number) {
       losses.push((await trainer.update([windows.batch(SEED, step, 3)], 1e-3)).nats);
     }
     const { plan } = trainer;
-    const gradients = await plan.readNow(plan.program.storages.filter(({ role }) => role === 'gradient'));
+    const gradients = await plan.readback(plan.program.storages.filter(({ role }) => role === 'gradient'));
     const path = join(folder, 'step-000004.safetensors');
     const info = { config: CONFIG, step: trainer.step, seed: SEED, ...WINDOW };
     writeCheckpoint(path, { parameters: await trainer.parameters(), ...info }, await trainer.moments());
@@ -79,7 +79,7 @@ test('one step, dispatch by dispatch: the interpreter gives the bits of the CPU 
   const parameters = initialParameters(CONFIG, SEED);
   const plan = await Plan.compile(program, device, { keep: 'all', parameters });
   const feeds = [
-    ...feedsOf(pass, randomBatch(size)),
+    ...toFeeds(pass, randomBatch(size)),
     [optimiser.step, stepScalars(1, 1e-3, OPTIMISER, 1)] as const,
     [optimiser.m, new Float32Array(optimiser.m.size)] as const,
     [optimiser.v, new Float32Array(optimiser.v.size)] as const,
@@ -99,7 +99,7 @@ test('one step, dispatch by dispatch: the interpreter gives the bits of the CPU 
       run(module, module.entryPoints[0]!.function.name, { bindings, workgroups: dispatch.workgroups, subgroupSize: 4 });
     }
     const storages = entry.outputs.map(({ storage }) => storage);
-    const theirs = await plan.readNow(storages);
+    const theirs = await plan.readback(storages);
     for (const [i, storage] of storages.entries()) {
       expect(sha256(memory.read(storage)), `${entry.scope} ${entry.op.name} ${storage.label}`).toBe(sha256(theirs[i]!));
     }

@@ -3,7 +3,7 @@ import { openDevice } from '../../src/device/adapters.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { captureEntry } from '../../src/inspect/capture.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { parseModule, READ, Stepper, WRITTEN } from '../../src/wgsl/index.js';
 import { randomBatch } from '../support/decoders.js';
@@ -118,7 +118,7 @@ test('a workgroup of every kernel of a decoder, stepped to its end, leaves the b
   const pass = recordForward(program, config, size);
   program.backward(pass.loss);
   const plan = await Plan.compile(program, device, { keep: 'all', parameters: initialParameters(config, 1) });
-  for (const [tensor, data] of feedsOf(pass, randomBatch(size))) plan.write(tensor, data);
+  for (const [tensor, data] of toFeeds(pass, randomBatch(size))) plan.write(tensor, data);
   const seen = new Set<string>();
   let compared = 0;
   for (const { entry, dispatch } of plan.steps) {

@@ -9,7 +9,7 @@ import { type CapturedDispatch, captureEntry } from '../../src/inspect/capture.j
 import { type Trace, trace } from '../../src/inspect/trace.js';
 import { channelsOf, type DecoderConfig } from '../../src/model/config.js';
 import { bitsOf } from '../../src/model/evaluator.js';
-import { type ForwardPass, feedsOf, recordForward } from '../../src/model/forward.js';
+import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
 import { SUBGROUP_SIZES, type SubgroupSize } from '../../src/wgsl/index.js';
 
 /** A decoder to look into: numbers of its own, or the plan of a trainer that goes on changing them. */
@@ -221,7 +221,7 @@ export class Explorer {
       targets: filled(bytes.subarray(L), T),
       weights: new Float32Array(T).fill(1, 0, bytes.length - L), // what was filled up costs nothing
     };
-    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
   }
 }
 

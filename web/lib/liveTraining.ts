@@ -7,7 +7,7 @@ import { initialParameters } from '../../src/model/parameters.js';
 import type { Checkpoint } from '../../src/train/checkpointFormat.js';
 import { learningRate } from '../../src/train/schedule.js';
 import { Trainer } from '../../src/train/trainer.js';
-import { drawsAt } from '../../src/train/windows/draws.js';
+import { rngAt } from '../../src/train/windows/draws.js';
 import { assemble } from '../../src/train/windows/mix.js';
 import { order0Entropy, Positions } from '../../src/train/windows/textWindow.js';
 import type { WindowSize } from '../../src/train/windows/window.js';
@@ -66,7 +66,7 @@ export class LiveTraining {
     const { step } = this.trainer;
     const { seed, lr, steps } = this.settings;
     const windows = Array.from({ length: BATCH }, (_, i) =>
-      this.positions.window(drawsAt(seed, 'text', step, i).integer(this.positions.count)),
+      this.positions.window(rngAt(seed, 'text', step, i).integer(this.positions.count)),
     );
     const rate = learningRate({ lr, warmup: Math.min(10, steps), steps }, step + 1);
     const { nats } = await this.trainer.update([assemble(windows)], rate);

@@ -1,5 +1,5 @@
 import { type AdapterProfile, type Dispatch, kernelText, readInterface } from '../../src/engine/kernel.js';
-import { arrange } from '../../src/engine/planSteps.js';
+import { selectKernels } from '../../src/engine/planSteps.js';
 import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
@@ -50,7 +50,7 @@ export async function checkPuzzle(puzzle: Puzzle, text: string): Promise<Verdict
     const program = new Program();
     const feeds: Feeds = new Map();
     puzzle.record(program, n, feeds);
-    const { dispatches } = arrange(program, adapter as never, { keep: 'all', profile: adapter });
+    const { dispatches } = selectKernels(program, adapter as never, { keep: 'all', profile: adapter });
     const reference = new ReferenceRun(program, feeds);
     const memory = new HostMemory(program.flatLength);
     for (const [tensor, data] of feeds) memory.write(tensor.storage, data);

@@ -1,6 +1,6 @@
 import { integers, normals } from '../../src/common/random.js';
 import { attention } from '../../src/engine/ops/attention.js';
-import { gatherRows } from '../../src/engine/ops/gatherRows.js';
+import { embedding } from '../../src/engine/ops/embedding.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { matmul } from '../../src/engine/ops/matmul.js';
@@ -47,7 +47,7 @@ function input(program: Program, feeds: Feeds, name: string, shape: readonly num
 export const PUZZLES: readonly Puzzle[] = [
   {
     title: 'Copy a row',
-    shader: 'gatherRows.forward',
+    shader: 'embedding.forward',
     kernels: 'readable',
     holes: [['let row = min(', 'y[i] = table']],
     task: 'Every invocation writes one number of y: y[n, w] = table[ids[n], w]. i is n · W + w. Find n and w from i, and copy the number.',
@@ -56,7 +56,7 @@ export const PUZZLES: readonly Puzzle[] = [
     record(program, n, feeds) {
       const ids = program.input('ids', [n], 'u32');
       feeds.set(ids, integers(7, 'ids', n, 11));
-      gatherRows(input(program, feeds, 'table', [11, 6]), ids);
+      embedding(input(program, feeds, 'table', [11, 6]), ids);
     },
   },
   {

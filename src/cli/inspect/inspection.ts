@@ -5,7 +5,7 @@ import { Plan } from '../../engine/plan.js';
 import { type EntryTrace, type Trace, trace } from '../../inspect/trace.js';
 import { attributionOf } from '../../model/attribution.js';
 import { channelsOf, type DecoderConfig } from '../../model/config.js';
-import { type ForwardPass, feedsOf } from '../../model/forward.js';
+import { type ForwardPass, toFeeds } from '../../model/forward.js';
 import { channelNames } from '../../substrate/channels.js';
 import { recordStep } from '../../train/trainer.js';
 import type { InspectWindow } from './window.js';
@@ -98,7 +98,7 @@ export async function inspect(
       targets,
       weights: new Float32Array(targets.length).fill(1),
     };
-    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
     // A driver compiles a kernel at its first dispatch: one replay runs first, so that the times do not include
     // compilation.
     plan.submit({ update: false });

@@ -12,7 +12,7 @@ export interface ReferenceSource {
 const FOLDERS = ['engine/ops', 'substrate'];
 
 /** Maximum depth of helpers of helpers. */
-const MOST_PARTS = 10;
+const MAX_PARTS = 10;
 
 interface SourceFile {
   readonly path: string;
@@ -41,7 +41,7 @@ export function referenceSource(op: AnyOp): ReferenceSource {
   if (file === undefined || member === undefined) return { file: '', text: op.reference.toString() };
   const parts = [member];
   const seen = new Set<string>();
-  for (let i = 0; i < parts.length && parts.length <= MOST_PARTS; i++) {
+  for (let i = 0; i < parts.length && parts.length <= MAX_PARTS; i++) {
     for (const [, name, call] of parts[i]!.matchAll(/\b([A-Za-z]\w*)\b(\()?/g)) {
       // functions that only check or describe an error compute nothing
       if (seen.has(name!) || /^(check|describe)/.test(name!)) continue;
@@ -49,7 +49,7 @@ export function referenceSource(op: AnyOp): ReferenceSource {
       const found = declarationOf(name!, [file]) ?? (call && declarationOf(name!, sources()));
       if (!found) continue;
       seen.add(name!);
-      if (parts.length <= MOST_PARTS && !parts.some((part) => part.includes(found))) parts.push(found);
+      if (parts.length <= MAX_PARTS && !parts.some((part) => part.includes(found))) parts.push(found);
     }
   }
   return { file: file.path, text: parts.join('\n\n') };

@@ -1,6 +1,6 @@
 import { InputError } from '../../common/errors.js';
-import { hear } from '../../train/data/hear.js';
 import { SILENCE } from '../../train/data/mulaw.js';
+import { toMuLaw } from '../../train/data/toMuLaw.js';
 import { readWav } from '../../train/data/wav.js';
 import { EOS } from '../../train/windows/window.js';
 
@@ -58,7 +58,7 @@ export function audioWindow(path: string, text: string, { prefix, stream }: Wind
   }
   if (prefix === 0) throw new InputError('--audio needs a decoder with a prefix; this one was trained without');
   const heard = new Uint8Array(prefix).fill(SILENCE);
-  heard.set(hear(readWav(path), AUDIO_RATE, prefix));
+  heard.set(toMuLaw(readWav(path), AUDIO_RATE, prefix));
   return {
     prefix: heard,
     targets: Uint32Array.from([...bytes, EOS]),

@@ -12,7 +12,7 @@ import {
 } from './layerNorm.js';
 
 /**
- * A residual connection and the LayerNorm behind it in one pass over memory: `sum = x + delta`, `y = layerNorm(sum)`.
+ * A residual connection and the LayerNorm after it in one pass over memory: `sum = x + delta`, `y = layerNorm(sum)`.
  *
  * @param x [..., C]   @param delta the same shape   @param weight [C]   @param bias [C]
  * @returns `[sum, y]`, both [..., C]; keeps mean and rstd for backward
@@ -45,18 +45,25 @@ const addLayerNormForward: Op<{ eps: number }> = {
     const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
     return kernelsFor('addLayerNorm.forward', adapter, { ...inputs, ...outputs }, { ...sizes, eps });
   },
-  backward({ inputs: [x, delta, weight, bias], outputs: [sum, , mean, rstd], gradients, give, wants, into }) {
+  backward({
+    inputs: [x, delta, weight, bias],
+    outputs: [sum, , mean, rstd],
+    gradients,
+    addGradient,
+    needsGradient,
+    accumulator,
+  }) {
     const { program } = x!;
-    // Both outputs are used in a decoder; where one is not, its gradient is zero.
+    // A decoder uses both outputs; the gradient of an unused one is zero.
     const zeros = () => program.constant('zeros', x!.shape, new Float32Array(x!.size));
     const dSum = gradients[0] ?? zeros();
     const dY = program.contiguous(gradients[1] ?? zeros());
     // sum = x + delta: both receive the same d = dSum + the gradient through the norm
     const d = program.record(addLayerNormBackward, [sum!, weight!, mean!, rstd!, dY, dSum], {})[0]!;
-    if (wants(x!)) give(x!, d);
-    if (wants(delta!)) give(delta!, d);
-    if (wants(weight!) || wants(bias!)) {
-      program.record(layerNormBackwardWeight, [sum!, mean!, rstd!, dY], {}, [into(weight!), into(bias!)]);
+    if (needsGradient(x!)) addGradient(x!, d);
+    if (needsGradient(delta!)) addGradient(delta!, d);
+    if (needsGradient(weight!) || needsGradient(bias!)) {
+      program.record(layerNormBackwardWeight, [sum!, mean!, rstd!, dY], {}, [accumulator(weight!), accumulator(bias!)]);
     }
   },
   flops: ({ inputs: [x] }) => 9 * rowsOf(x!) * lastOf(x!),

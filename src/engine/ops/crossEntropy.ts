@@ -7,13 +7,13 @@ import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
 /**
- * Weighted mean of the nats of predicting each target: `loss = Σ_n w[n] · nats[n] / Σ_n w[n]`,
+ * Weighted mean of the loss of each target in nats: `loss = Σ_n w[n] · nats[n] / Σ_n w[n]`,
  * `nats[n] = log Σ_v exp(logits[n, v]) - logits[n, target[n]]`. Divide by ln 2 for bits.
  *
- * The gradient by the logits needs nothing that comes later, so it is computed in the same pass. Where all weights are
- * 0, loss and gradients are 0.
+ * The gradient by the logits needs no later value, so it is computed in the same pass. If all weights are 0, loss and
+ * gradients are 0.
  *
- * @param logits [..., V]   @param targets [...] u32, below V   @param weights [...], 0 leaves a position out; default 1
+ * @param logits [..., V]   @param targets [...] u32, below V   @param weights [...], 0 excludes a position; default 1
  * @returns loss [1] and nats [...], in nats
  * @throws ShapeError when targets or weights are not [...], or targets not u32
  */
@@ -49,7 +49,7 @@ function crossEntropyReference(logits: Value, targets: Value, weights: Value) {
 const crossEntropyForward: Op = {
   name: 'crossEntropy',
   formula: 'nats = log Σ_v e^logits[v] − logits[target],  loss = Σ w·nats / Σ w,  dLogits = w/Σw · (softmax − onehot)',
-  inputs: ['logits', { u32: 'targets', below: ([logits]) => lastOf(logits!.shape) }, 'weights'],
+  inputs: ['logits', { u32: 'targets', idLimit: ([logits]) => lastOf(logits!.shape) }, 'weights'],
   outputs: ['loss', 'nats', 'dLogits', 'total'],
   shape([logits, targets, weights]) {
     const rows = logits!.shape.slice(0, -1);
@@ -77,16 +77,23 @@ const crossEntropyForward: Op = {
       onePerWorkgroup('crossEntropy.reduce', 1, 64, { ...weighted, nats: nats!, loss: loss! }, { N }),
     ];
   },
-  backward({ inputs: [logits, , weights], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {
+  backward({
+    inputs: [logits, , weights],
+    outputs: [, , dLogits],
+    gradients: [dLoss, dNats],
+    addGradient,
+    needsGradient,
+  }) {
     if (dNats !== undefined) {
       throw new ShapeError('crossEntropy', 'gradients flow through the loss, not through nats', {
         logits: logits!.shape,
       });
     }
-    if (wants(weights!)) throw new InputError(`crossEntropy: there is no gradient by weights; ${weights} wants one`);
+    if (needsGradient(weights!))
+      throw new InputError(`crossEntropy: there is no gradient by weights; ${weights} wants one`);
     // dLogits was computed for a loss whose own gradient is 1.
     const isOne = dLoss!.storage.data?.every((value) => value === 1);
-    if (wants(logits!)) give(logits!, isOne ? dLogits! : dLogits!.mul(dLoss!));
+    if (needsGradient(logits!)) addGradient(logits!, isOne ? dLogits! : dLogits!.mul(dLoss!));
   },
   flops: ({ inputs: [logits] }) => 6 * rowsOf(logits!) * lastOf(logits!),
 };
@@ -98,27 +105,27 @@ export const crossEntropyRow: OpRow = {
     {
       name: 'V = 258, rows = n',
       inputs: (n) => ({ logits: [n, 258], weights: [n] }),
-      ids: (n) => ({ targets: { shape: [n], below: 258 } }),
+      ids: (n) => ({ targets: { shape: [n], idLimit: 258 } }),
       fixed: ['weights'],
       call: (x) => [crossEntropy(x.logits!, x.targets!, x.weights!).loss],
     },
     {
       name: 'V = n',
       inputs: (n) => ({ logits: [5, n], weights: [5] }),
-      ids: (n) => ({ targets: { shape: [5], below: n } }),
+      ids: (n) => ({ targets: { shape: [5], idLimit: n } }),
       fixed: ['weights'],
       call: (x) => [crossEntropy(x.logits!, x.targets!, x.weights!).loss],
     },
     {
       name: 'a part of the loss, V = n',
       inputs: (n) => ({ logits: [5, n], factor: [1] }),
-      ids: (n) => ({ targets: { shape: [5], below: n } }),
+      ids: (n) => ({ targets: { shape: [5], idLimit: n } }),
       call: (x) => [crossEntropy(x.logits!, x.targets!).loss.mul(x.factor!).add(x.factor!)],
     },
     {
       name: 'no weights, rows = n',
       inputs: (n) => ({ logits: [2, n, 7] }),
-      ids: (n) => ({ targets: { shape: [2, n], below: 7 } }),
+      ids: (n) => ({ targets: { shape: [2, n], idLimit: 7 } }),
       call: (x) => [crossEntropy(x.logits!, x.targets!).loss],
     },
   ],

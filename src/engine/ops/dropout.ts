@@ -16,11 +16,11 @@ interface Draw extends Record<string, number> {
 const TWO_32 = 2 ** 32;
 
 /**
- * Dropout: in training, each number is 0 with probability p, and the others are divided by 1 − p. Where the program is only
- * evaluated (`value`), y is x.
+ * Dropout: in training, each number is 0 with probability p, and the others are divided by 1 − p. In evaluation
+ * (`value`), y is x.
  *
- * Nothing is drawn from a generator: whether element i is kept in step t is a function of (seed of the program, which dropout,
- * t, i), so a run that is repeated or resumed keeps the same ones.
+ * No generator has state: the choice for element i in step t is a function of (seed of the program, number of the
+ * dropout, t, i), so a repeated or resumed run keeps the same elements.
  *
  * @param x [...]   @param p 0 up to, not including, 1
  * @returns [...], a new tensor
@@ -60,8 +60,8 @@ const dropoutOp: Op<Draw> = {
     return [onePerInvocation('dropout', n, { ...inputs, ...outputs }, params)];
   },
   // y is x times 0 or 1 / (1 − p), and dX is dY times the same number.
-  backward({ inputs: [x, step], gradients: [dY], attributes, give, wants }) {
-    if (wants(x!)) give(x!, x!.program.record(dropoutOp, [dY!, step!], attributes)[0]!);
+  backward({ inputs: [x, step], gradients: [dY], attributes, addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, x!.program.record(dropoutOp, [dY!, step!], attributes)[0]!);
   },
   flops: ({ inputs: [x] }) => 100 * sizeOf(x!),
 };
@@ -73,7 +73,7 @@ export const dropoutRow: OpRow = {
     {
       name: 'n',
       inputs: (n) => ({ x: [3, n] }),
-      ids: () => ({ step: { shape: [1], below: 2 ** 20 } }),
+      ids: () => ({ step: { shape: [1], idLimit: 2 ** 20 } }),
       call: ({ x, step }) => [x!.program.record(dropoutOp, [x!, step!], { p: 0.3, seed: 2 ** 40 + 7, stream: 2 })[0]!],
     },
     { name: 'n, evaluated only', inputs: (n) => ({ x: [n] }), call: ({ x }) => [dropout(x!)] },

@@ -8,13 +8,13 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
-/** Which channels the op gives. */
+/** The channels that the op computes. */
 export interface HslOptions {
   /** prepend the raw bits: 35 columns in place of 27 */
   readonly includeBits?: boolean;
   /** scale the two phase columns by r = 1/2 + |v - v_prev|/512 */
   readonly momentumPhase?: boolean;
-  /** columns to keep, the rest is zero at its own address; default all */
+  /** columns to keep, the others are zero; default all */
   readonly columns?: readonly number[];
   /** another [256, 18] value table in place of HSL's: a control, or a trainable one */
   readonly table?: Tensor;
@@ -29,13 +29,13 @@ interface HslAttributes extends Record<string, boolean | number> {
 }
 
 interface ForwardAttributes extends HslAttributes {
-  /** whether `table` is HSL's own, whose scaled phase is exact */
+  /** true if `table` is HSL's own, whose scaled phase is exact */
   hslTable: boolean;
 }
 
 /**
  * The substrate's channels of each byte. Every row of ids is a sequence that starts at the anchor; ids 256 (MASK) and 257
- * (EOS) give zero rows. Exact: each entry is the float32 nearest its true value, the same bits as `embed`.
+ * (EOS) give zero rows. Exact: each entry is the float32 nearest to its exact value, the same bits as `embed`.
  *
  * @param ids [..., L] u32
  * @returns [..., L, 27], or 35 columns with `includeBits`
@@ -88,7 +88,7 @@ function hslFeaturesReference(ids: Value, table: Value, attributes: ForwardAttri
   return y;
 }
 
-/** Visit every kept value column: row n, byte v, table entry i, column c, and the momentum's factor where it applies. */
+/** Visit every kept value column: row n, byte v, table entry i, column c, and the momentum's factor if it applies. */
 function visitValues(
   ids: Value,
   attributes: HslAttributes,
@@ -110,7 +110,7 @@ function visitValues(
 const hslFeaturesForward: Op<ForwardAttributes> = {
   name: 'hslFeatures.forward',
   formula: 'y[n] = the 27 channels of byte ids[n] after byte ids[n−1]',
-  inputs: [{ u32: 'ids', below: () => VOCABULARY }, 'table', 'context', { u32: 'wave' }],
+  inputs: [{ u32: 'ids', idLimit: () => VOCABULARY }, 'table', 'context', { u32: 'wave' }],
   outputs: ['y'],
   shape([ids, table], { includeBits }) {
     if (table!.shape.length !== 2 || table!.shape[0] !== 256 || table!.shape[1] !== VALUE_CHANNELS) {
@@ -128,11 +128,11 @@ const hslFeaturesForward: Op<ForwardAttributes> = {
     };
     return [onePerInvocation('hslFeatures.forward', N, { ...inputs, ...outputs }, params, constants)];
   },
-  backward({ inputs: [ids, table], attributes, gradients: [dY], wants, into }) {
-    if (!wants(table!)) return;
+  backward({ inputs: [ids, table], attributes, gradients: [dY], needsGradient, accumulator }) {
+    if (!needsGradient(table!)) return;
     const { includeBits, momentumPhase, columns0, columns1 } = attributes;
     const kept = { includeBits, momentumPhase, columns0, columns1 };
-    table!.program.record(hslFeaturesBackward, [ids!, dY!], kept, [into(table!)]);
+    table!.program.record(hslFeaturesBackward, [ids!, dY!], kept, [accumulator(table!)]);
   },
 };
 
@@ -144,7 +144,7 @@ function flags({ includeBits, momentumPhase }: HslAttributes) {
   return { INCLUDE_BITS: Number(includeBits), MOMENTUM_PHASE: Number(momentumPhase) };
 }
 
-/** Value columns are copies of the table's entries, so dTable[v] adds dY wherever byte v stood. */
+/** Value columns are copies of the table's entries, so dTable[v] sums dY over the positions of byte v. */
 function hslFeaturesBackwardReference(ids: Value, dY: Value, attributes: HslAttributes): Float64Array {
   const channels = channelCount(attributes.includeBits);
   const dTable = new Float64Array(256 * VALUE_CHANNELS);
@@ -157,8 +157,8 @@ function hslFeaturesBackwardReference(ids: Value, dY: Value, attributes: HslAttr
 const hslFeaturesBackward: Op<HslAttributes> = {
   name: 'hslFeatures.backward',
   formula: 'dTable[v] += Σ_{n: ids[n] = v} dY[n, value columns]',
-  inputs: [{ u32: 'ids', below: () => VOCABULARY }, 'dY'],
-  outputs: [{ adds: 'dTable' }],
+  inputs: [{ u32: 'ids', idLimit: () => VOCABULARY }, 'dY'],
+  outputs: [{ accumulates: 'dTable' }],
   shape: () => [{ shape: [256, VALUE_CHANNELS] }],
   reference: ([ids, dY], attributes) => [hslFeaturesBackwardReference(ids!, dY!, attributes)],
   kernels: ({ inputs, outputs, attributes }) => [
@@ -174,7 +174,7 @@ const hslFeaturesBackward: Op<HslAttributes> = {
 };
 
 /** Bytes, MASK and EOS in rows of n. */
-const ids = (n: number) => ({ ids: { shape: [3, n], below: 258 } });
+const ids = (n: number) => ({ ids: { shape: [3, n], idLimit: 258 } });
 
 export const hslFeaturesRow: OpRow = {
   name: 'hslFeatures',

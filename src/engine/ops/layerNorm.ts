@@ -78,12 +78,20 @@ const layerNormForward: Op<{ eps: number }> = {
     const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
     return kernelsFor('layerNorm.forward', adapter, { ...inputs, ...outputs }, { ...sizes, eps });
   },
-  backward({ inputs: [x, weight, bias], outputs: [, mean, rstd], gradients: [dY], give, wants, into }) {
+  backward({
+    inputs: [x, weight, bias],
+    outputs: [, mean, rstd],
+    gradients: [dY],
+    addGradient,
+    needsGradient,
+    accumulator,
+  }) {
     const { program } = x!;
     const dOut = program.contiguous(dY!);
-    if (wants(x!)) give(x!, program.record(layerNormBackward, [x!, weight!, mean!, rstd!, dOut], {})[0]!);
-    if (wants(weight!) || wants(bias!)) {
-      program.record(layerNormBackwardWeight, [x!, mean!, rstd!, dOut], {}, [into(weight!), into(bias!)]);
+    if (needsGradient(x!))
+      addGradient(x!, program.record(layerNormBackward, [x!, weight!, mean!, rstd!, dOut], {})[0]!);
+    if (needsGradient(weight!) || needsGradient(bias!)) {
+      program.record(layerNormBackwardWeight, [x!, mean!, rstd!, dOut], {}, [accumulator(weight!), accumulator(bias!)]);
     }
   },
   flops: ({ inputs: [x] }) => 8 * rowsOf(x!) * lastOf(x!),
@@ -143,7 +151,7 @@ export const layerNormBackwardWeight: Op = {
   name: 'layerNorm.backwardWeight',
   formula: 'dWeight += Σ_n dY · x̂,  dBias += Σ_n dY',
   inputs: ['x', 'mean', 'rstd', 'dY'],
-  outputs: [{ adds: 'dWeight' }, { adds: 'dBias' }],
+  outputs: [{ accumulates: 'dWeight' }, { accumulates: 'dBias' }],
   shape: ([x]) => [{ shape: [lastOf(x!.shape)] }, { shape: [lastOf(x!.shape)] }],
   reference: ([x, mean, rstd, dY]) => layerNormBackwardWeightReference(x!, mean!, rstd!, dY!),
   kernels({ adapter, inputs, outputs }) {

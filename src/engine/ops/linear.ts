@@ -53,12 +53,12 @@ const linearForward: Op = {
     const sizes = { M: rowsOf(x!.shape), N, K };
     return kernelsFor('matmul', adapter, { a: x!, b: weight!, bias: bias!, y: y! }, sizes, { transposeB: true });
   },
-  backward({ inputs: [x, weight, bias], gradients: [gradient], give, wants, into }) {
+  backward({ inputs: [x, weight, bias], gradients: [gradient], addGradient, needsGradient, accumulator }) {
     const { program } = x!;
     const dY = program.contiguous(gradient!);
-    if (wants(x!)) give(x!, program.record(linearBackwardX, [dY, weight!], {})[0]!);
-    if (wants(weight!) || wants(bias!)) {
-      program.record(linearBackwardWeight, [dY, x!], {}, [into(weight!), into(bias!)]);
+    if (needsGradient(x!)) addGradient(x!, program.record(linearBackwardX, [dY, weight!], {})[0]!);
+    if (needsGradient(weight!) || needsGradient(bias!)) {
+      program.record(linearBackwardWeight, [dY, x!], {}, [accumulator(weight!), accumulator(bias!)]);
     }
   },
   flops: ({ inputs: [x, weight] }) => 2 * rowsOf(x!) * weight![0]! * weight![1]!,
@@ -88,7 +88,7 @@ export const linearBackwardWeight: Op = {
   name: 'linear.backwardWeight',
   formula: 'dWeight += dYᵀ · x,  dBias += Σ_rows dY',
   inputs: ['dY', 'x'],
-  outputs: [{ adds: 'dWeight' }, { adds: 'dBias' }],
+  outputs: [{ accumulates: 'dWeight' }, { accumulates: 'dBias' }],
   shape: ([dY, x]) => [{ shape: [lastOf(dY!.shape), lastOf(x!.shape)] }, { shape: [lastOf(dY!.shape)] }],
   reference([dY, x]) {
     const rows = rowsOf(dY!.shape);

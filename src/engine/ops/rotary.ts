@@ -12,14 +12,14 @@ interface RotarySizes extends Record<string, number> {
   D: number;
 }
 
-/** With caches: `capacity` rows that k and v have room for. */
+/** With caches: `capacity` is the number of rows of k and v. */
 interface CacheSizes extends RotarySizes {
   capacity: number;
 }
 
 /**
  * The angles of rotary positions: row t holds the cosines of the D/2 angles `t * base^(-2d/D)`, then their sines.
- * Made here and not in WGSL, whose cos may be off by 2e-4 on some drivers.
+ * Computed here and not in WGSL, whose cos may be off by 2e-4 on some drivers.
  *
  * @returns [positions, D]
  * @see Su et al. 2021, arXiv:2104.09864
@@ -38,10 +38,10 @@ export function rotaryTable(positions: number, D: number, base = 10000): Float32
 }
 
 /**
- * Split packed queries, keys and values into heads, and turn each pair `(d, d + D/2)` of q and k by the angle of its
+ * Split packed queries, keys and values into heads, and rotate each pair `(d, d + D/2)` of q and k by the angle of its
  * position: `(a, b) → (a cos - b sin, b cos + a sin)`. Row s has the angles of `position + s`.
  *
- * @param qkv [B, S, 3C], q, k and v side by side, heads split inside each
+ * @param qkv [B, S, 3C], q, k and v concatenated, heads split inside each
  * @param table [positions, D] from `rotaryTable`   @param position [1] u32: position of row 0, for every sequence
  * @param caches k and v caches [B, H, capacity, D] whose rows position .. position+S-1 are written in place (generation)
  * @returns q [B, H, S, D]; k and v [B, H, S, D], whose rows are those of qkv, or the caches
@@ -92,7 +92,7 @@ function rotarySizes(qkv: Tensor, table: Tensor, heads: number): RotarySizes {
   return { B: B!, S: S!, H: heads, D };
 }
 
-/** Rows of q, k and v in head-major order, q and k turned by the angles of `first + s`. */
+/** Rows of q, k and v in head-major order, q and k rotated by the angles of `first + s`. */
 function rotaryReference(qkv: Value, table: Value, first: number, { B, S, H, D }: RotarySizes): Float64Array[] {
   const half = D / 2;
   const [q, k, v] = [0, 1, 2].map(() => new Float64Array(B * H * S * D));
@@ -117,24 +117,24 @@ const rotaryForward: Op<RotarySizes> = {
   name: 'rotary.forward',
   formula: '(a, b) → (a·cos θ − b·sin θ, b·cos θ + a·sin θ) on q and k,  θ = position · 10000^(−2d/D)',
   // the last row has a position too
-  inputs: ['qkv', 'table', { u32: 'position', below: ([, table], { S }) => table!.shape[0]! - S + 1 }],
+  inputs: ['qkv', 'table', { u32: 'position', idLimit: ([, table], { S }) => table!.shape[0]! - S + 1 }],
   outputs: ['q', 'k', 'v'],
   shape: (_, { B, S, H, D }) => [0, 1, 2].map(() => ({ shape: [B, H, S, D] })),
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
   kernels: ({ attributes, ...call }) => [forwardKernel(call, { ...attributes, capacity: attributes.S }, 0)],
-  backward({ inputs: [qkv, table, position], attributes, gradients, give, wants }) {
-    if (wants(table!)) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
-    if (!wants(qkv!)) return;
+  backward({ inputs: [qkv, table, position], attributes, gradients, addGradient, needsGradient }) {
+    if (needsGradient(table!)) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
+    if (!needsGradient(qkv!)) return;
     const { program } = qkv!;
     const { B, S, H, D } = attributes;
     const zeros = () => program.constant('zeros', [B, H, S, D], new Float32Array(B * H * S * D));
     const [dQ, dK, dV] = gradients.map((gradient) => gradient ?? zeros());
-    give(qkv!, program.record(rotaryBackward, [dQ!, dK!, dV!, table!, position!], attributes)[0]!);
+    addGradient(qkv!, program.record(rotaryBackward, [dQ!, dK!, dV!, table!, position!], attributes)[0]!);
   },
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
 
-/** @param intoCache 1 where row s of k and v goes to row `position + s` of a cache, 0 where it stays row s */
+/** @param intoCache 1 if row s of k and v goes to row `position + s` of a cache, 0 if it stays row s */
 function forwardKernel(
   { inputs, outputs }: Pick<KernelCall, 'inputs' | 'outputs'>,
   sizes: CacheSizes,
@@ -157,10 +157,10 @@ const rotaryIntoCache: Op<CacheSizes> = {
   inputs: [
     'qkv',
     'table',
-    { u32: 'position', below: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1 },
+    { u32: 'position', idLimit: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1 },
   ],
   kernels: ({ attributes, ...call }) => [forwardKernel(call, attributes, 1)],
-  outputs: ['q', { updates: 'k' }, { updates: 'v' }],
+  outputs: ['q', { inPlace: 'k' }, { inPlace: 'v' }],
   shape: (_, { B, S, H, D, capacity }) => [
     { shape: [B, H, S, D] },
     { shape: [B, H, capacity, D] },
@@ -181,7 +181,7 @@ const rotaryIntoCache: Op<CacheSizes> = {
   },
 };
 
-/** A rotation's transpose is the rotation by the opposite angle; then the heads are put side by side again. */
+/** A rotation's transpose is the rotation by the opposite angle; then the heads are concatenated again. */
 function rotaryBackwardReference(
   gradients: readonly Value[],
   table: Value,

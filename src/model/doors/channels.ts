@@ -5,7 +5,7 @@ import type { ControlKind } from '../../substrate/controls.js';
 import { embedIds } from '../../substrate/embed.js';
 import type { DecoderConfig } from '../config.js';
 import { ControlEmbedding } from '../embedding.js';
-import { sideBySide, ZeroInput } from '../zeroInput.js';
+import { packSlots, ZeroInput } from '../zeroInput.js';
 import { DEVIATION, type DoorBuilder, type DoorDefinition } from './definition.js';
 
 const none = () => [];
@@ -86,7 +86,7 @@ export const projected: DoorDefinition = {
     const layer = (name: string, x: Tensor) =>
       linear(x, parameters.get(`door.${name}.weight`)!, parameters.get(`door.${name}.bias`)!);
     return {
-      slots: (ids) => layer('slots', sideBySide(embedding.features(ids), config.K)),
+      slots: (ids) => layer('slots', packSlots(embedding.features(ids), config.K)),
       stream: (ids) => layer('stream', embedding.features(ids)),
     };
   },

@@ -1,9 +1,9 @@
 import { concat } from '../../engine/ops/concat.js';
-import { gatherRows } from '../../engine/ops/gatherRows.js';
+import { embedding } from '../../engine/ops/embedding.js';
 import type { Tensor } from '../../engine/tensor.js';
 import { MASK, VOCABULARY } from '../../substrate/channels.js';
 import type { DecoderConfig } from '../config.js';
-import { sideBySide } from '../zeroInput.js';
+import { packSlots } from '../zeroInput.js';
 import { DEVIATION, type DoorDefinition, type DoorParameter } from './definition.js';
 
 /** Columns of one byte of a slot: `⌊dim / K⌋`. */
@@ -22,8 +22,8 @@ export const bytes: DoorDefinition = {
   build(config, parameters) {
     const weight = parameters.get('door.embedding.weight')!;
     return {
-      slots: (ids) => sideBySide(gatherRows(weight, ids, slotWidth(config)), config.K),
-      stream: (ids) => gatherRows(weight, ids),
+      slots: (ids) => packSlots(embedding(weight, ids, slotWidth(config)), config.K),
+      stream: (ids) => embedding(weight, ids),
     };
   },
 };
@@ -37,9 +37,9 @@ export const bytesUntied: DoorDefinition = {
   parameters: (config) => [table('slotBytes', slotWidth(config)), table('streamBytes', config.dim)],
   columns: () => undefined,
   build({ K }, parameters) {
-    const look = (name: string, ids: Tensor) => gatherRows(parameters.get(`door.${name}.weight`)!, ids);
+    const look = (name: string, ids: Tensor) => embedding(parameters.get(`door.${name}.weight`)!, ids);
     return {
-      slots: (ids) => sideBySide(look('slotBytes', ids), K),
+      slots: (ids) => packSlots(look('slotBytes', ids), K),
       stream: (ids) => look('streamBytes', ids),
     };
   },
@@ -60,9 +60,9 @@ export const bytesPrevious: DoorDefinition = {
   build({ K }, parameters) {
     const both = (part: 'slot' | 'stream', ids: Tensor) => {
       const weight = (name: string) => parameters.get(`door.${part}${name}.weight`)!;
-      return gatherRows(weight('Bytes'), ids).add(rowsBefore(weight('Previous'), ids));
+      return embedding(weight('Bytes'), ids).add(rowsBefore(weight('Previous'), ids));
     };
-    return { slots: (ids) => sideBySide(both('slot', ids), K), stream: (ids) => both('stream', ids) };
+    return { slots: (ids) => packSlots(both('slot', ids), K), stream: (ids) => both('stream', ids) };
   },
 };
 
@@ -75,6 +75,6 @@ export const bytesPrevious: DoorDefinition = {
 export function rowsBefore(table: Tensor, ids: Tensor): Tensor {
   const [B, L] = ids.shape as [number, number];
   const mask = table.program.constant('no byte before', [B, 1], new Uint32Array(B).fill(MASK));
-  const first = gatherRows(table, mask); // [B, 1, C]
-  return L === 1 ? first : concat([first, gatherRows(table, ids).slice(1, 0, L - 1)], 1);
+  const first = embedding(table, mask); // [B, 1, C]
+  return L === 1 ? first : concat([first, embedding(table, ids).slice(1, 0, L - 1)], 1);
 }

@@ -1,9 +1,9 @@
 import { concat } from '../../engine/ops/concat.js';
-import { gatherRows } from '../../engine/ops/gatherRows.js';
+import { embedding } from '../../engine/ops/embedding.js';
 import type { Program } from '../../engine/program.js';
 import type { Tensor } from '../../engine/tensor.js';
 import { bitOf, VOCABULARY } from '../../substrate/channels.js';
-import { sideBySide } from '../zeroInput.js';
+import { packSlots } from '../zeroInput.js';
 import type { DoorDefinition } from './definition.js';
 import { rowsBefore } from './embeddings.js';
 
@@ -15,8 +15,8 @@ export const bits: DoorDefinition = {
   parameters: () => [],
   columns: () => BITS,
   build: ({ K }) => {
-    const rows = (ids: Tensor) => gatherRows(bitTable(ids.program), ids);
-    return { slots: (ids) => sideBySide(rows(ids), K), stream: rows };
+    const rows = (ids: Tensor) => embedding(bitTable(ids.program), ids);
+    return { slots: (ids) => packSlots(rows(ids), K), stream: rows };
   },
 };
 
@@ -27,9 +27,9 @@ export const bitsWithContext: DoorDefinition = {
   build: ({ K }) => {
     const rows = (ids: Tensor) => {
       const table = bitTable(ids.program);
-      return concat([gatherRows(table, ids), rowsBefore(table, ids)], -1); // [B, L, 16]
+      return concat([embedding(table, ids), rowsBefore(table, ids)], -1); // [B, L, 16]
     };
-    return { slots: (ids) => sideBySide(rows(ids), K), stream: rows };
+    return { slots: (ids) => packSlots(rows(ids), K), stream: rows };
   },
 };
 

@@ -1,4 +1,4 @@
-import type { LeftOut } from './leftOut.js';
+import type { Skipped } from './skipped.js';
 
 /** A subtitle: shown from `start` until `end`, in seconds. */
 export interface Cue {
@@ -18,7 +18,7 @@ export interface Cue {
  *
  * @returns cues in time order
  */
-export function parseSrt(bytes: Uint8Array, file: string, leftOut: LeftOut): Cue[] {
+export function parseSrt(bytes: Uint8Array, file: string, leftOut: Skipped): Cue[] {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

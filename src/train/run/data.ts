@@ -1,10 +1,10 @@
 import { InputError } from '../../common/errors.js';
-import type { LeftOut } from '../data/leftOut.js';
+import type { Skipped } from '../data/skipped.js';
 import { openAudio } from '../windows/audio.js';
-import { madeScenes } from '../windows/madeScene.js';
-import { madeSounds } from '../windows/madeSound.js';
 import { mix } from '../windows/mix.js';
 import { withPart } from '../windows/split.js';
+import { syntheticScenes } from '../windows/syntheticScene.js';
+import { syntheticSounds } from '../windows/syntheticSound.js';
 import { openText, type TextSource } from '../windows/text.js';
 import { openVideo } from '../windows/video.js';
 import type { WindowKind, WindowSource } from '../windows/window.js';
@@ -13,7 +13,7 @@ import type { RunData } from './train.js';
 
 /** A run's data, and facts about it for a reader. */
 export interface OpenedData extends RunData {
-  readonly sources: readonly (WindowSource & { readonly leftOut?: LeftOut })[];
+  readonly sources: readonly (WindowSource & { readonly leftOut?: Skipped })[];
   /** bits per byte of the held-out text by its byte frequencies alone; undefined without text */
   readonly entropy: number | undefined;
   /** skipped lines and files, over all sources */
@@ -55,7 +55,7 @@ export function openData(options: TrainOptions): OpenedData {
   };
 }
 
-type Opened = WindowSource & { readonly leftOut?: LeftOut };
+type Opened = WindowSource & { readonly leftOut?: Skipped };
 
 function open(kind: WindowKind, options: TrainOptions): Opened {
   const { text, audio, video, made, rate, fps, strict, validationWindows } = options;
@@ -67,10 +67,10 @@ function open(kind: WindowKind, options: TrainOptions): Opened {
   }
   if (kind === 'audio') {
     return audio === undefined
-      ? madeSounds(size, { validationWindows })
+      ? syntheticSounds(size, { validationWindows })
       : openAudio(audio, size, { rate, strict, validationWindows });
   }
   return video.length === 0
-    ? madeScenes(size, { validationWindows })
+    ? syntheticScenes(size, { validationWindows })
     : openVideo(video, size, { rate, fps, strict, validationWindows });
 }

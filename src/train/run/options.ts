@@ -21,9 +21,9 @@ const whole = (least: number, most = 1e9) => z.number().int().min(least).max(mos
  * Numbers in one tensor of activations: 2 GiB, more than adapters bind. Beyond it not even the prediction of memory is
  * tried.
  */
-const MOST_NUMBERS = 2 ** 29;
+const MAX_NUMBERS = 2 ** 29;
 /** 1 GiB of weights, and twice that in the file of their moments, which must be read in one piece to resume. */
-const MOST_PARAMETERS = 2 ** 28;
+const MAX_PARAMETERS = 2 ** 28;
 
 const kind = z.enum(WINDOW_KINDS);
 const path = z.string().min(1);
@@ -115,19 +115,19 @@ export function resolveTrainOptions(input: unknown, from: string): TrainOptions 
   if (!result.success) throw new InputError(issuesOf(result.error, from));
   const config = buildable(result.data, from);
   const parameters = countParameters(parameterSpecs(config));
-  if (parameters > MOST_PARAMETERS) {
+  if (parameters > MAX_PARAMETERS) {
     throw new InputError(
       `${from}: a ${config.door} decoder of ${config.layers} layers of dim ${config.dim} has ${parameters} parameters; ` +
-        `at most ${MOST_PARAMETERS} are trained. Take a smaller --dim or fewer --layers`,
+        `at most ${MAX_PARAMETERS} are trained. Take a smaller --dim or fewer --layers`,
     );
   }
   const { batch } = result.data;
   for (const size of kindsOf(result.data).map((kind) => windowSizeOf(kind, result.data))) {
     const numbers = batch * (size.prefix + size.stream) * config.dim;
-    if (numbers > MOST_NUMBERS) {
+    if (numbers > MAX_NUMBERS) {
       throw new InputError(
         `${from}: --batch ${batch} windows of ${size.prefix} + ${size.stream} bytes in ${config.dim} columns are ${numbers} ` +
-          `numbers in one tensor; at most ${MOST_NUMBERS} fit. Take a smaller --batch, shorter windows or a smaller --dim`,
+          `numbers in one tensor; at most ${MAX_NUMBERS} fit. Take a smaller --batch, shorter windows or a smaller --dim`,
       );
     }
   }

@@ -4,9 +4,9 @@ import { bitsOf } from '../../model/evaluator.js';
 import { Generator } from '../../model/generate.js';
 import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '../../model/parameters.js';
 import type { Checkpoint } from '../checkpoint.js';
-import { Judge, type Measures, type Validation } from '../measures.js';
+import { type Measures, type Validation, Validator } from '../measures.js';
 import { learningRate } from '../schedule.js';
-import { type Culprit, Trainer } from '../trainer.js';
+import { type NonFinite, Trainer } from '../trainer.js';
 import type { Mix } from '../windows/mix.js';
 import type { WindowSource } from '../windows/window.js';
 import { Checkpoints, type SavedState } from './checkpoints.js';
@@ -79,7 +79,7 @@ export interface TrainExtras {
 }
 
 /** How many times a run may resume after losing its device. */
-const MOST_LOSSES = 3;
+const MAX_LOSSES = 3;
 
 /**
  * Train from the first step to the last: update, validate, save. Everything random is a function of the seed and the step,
@@ -120,7 +120,7 @@ export async function train(
         return result;
       } catch (error) {
         const lost = error instanceof DeviceError && error.fault === 'lost';
-        if (!lost || reopen === undefined || losses > MOST_LOSSES) throw error;
+        if (!lost || reopen === undefined || losses > MAX_LOSSES) throw error;
         report(`${error.message}: resuming from step ${state?.checkpoint.step ?? 0} on a new one`);
         if (current !== device) current.close();
         current = await reopen();
@@ -190,7 +190,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     if (run.state) trainer.restore(run.state.checkpoint.parameters, run.state.moments, start);
     const generator = owned(new Generator(device, config, trainer.plan, window));
     folder.writeMemory(memoryOf(trainer));
-    const judge = owned(await Judge.create(device, config, B, data.validation, trainer.plan, stop));
+    const judge = owned(await Validator.create(device, config, B, data.validation, trainer.plan, stop));
     const save = async () => {
       const { step } = trainer;
       const checkpoint: Checkpoint = { config, step, seed, ...window, parameters: await trainer.parameters() };
@@ -267,7 +267,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         folder.log({ ...line, skipped: 1 });
         listener.note?.(`step ${step + 1}  skipped: the ${notFinite(nats)}`);
       } else {
-        const culprit = await trainer.blame(batches, lr);
+        const culprit = await trainer.locateNonFinite(batches, lr);
         const first = culprit ? `first not finite: ${culprit.words}` : 'a second try of the same step was finite';
         const what = `the ${notFinite(nats)}; ${first}`;
         const many = options.skipNonfinite && `${skips.most} were not finite`;
@@ -311,7 +311,7 @@ const SKIP = 'Take a lower --lr, or --skip-nonfinite to leave such steps out';
 async function numberError(
   step: number,
   what: string,
-  culprit: Culprit | undefined,
+  culprit: NonFinite | undefined,
   save: () => Promise<string>,
   mend: string,
 ): Promise<NumberError> {

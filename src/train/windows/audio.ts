@@ -4,14 +4,14 @@ import { FileError } from '../../common/errors.js';
 import { isFolder } from '../../common/folders.js';
 import { isRecord } from '../../common/json.js';
 import { readJsonLines } from '../../common/jsonl.js';
-import { hear } from '../data/hear.js';
-import { LeftOut } from '../data/leftOut.js';
 import { SILENCE } from '../data/mulaw.js';
+import { Skipped } from '../data/skipped.js';
+import { toMuLaw } from '../data/toMuLaw.js';
 import { isWav, readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
-import { drawsAt } from './draws.js';
+import { rngAt } from './draws.js';
+import { memoizeByPath } from './memoizeByPath.js';
 import { named } from './named.js';
-import { oncePerFile } from './oncePerFile.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count, leftOutText } from './words.js';
@@ -39,7 +39,7 @@ export interface Clip {
 /** Audio windows, with their recordings. */
 export interface AudioSource extends WindowSource {
   readonly clips: Readonly<Record<Split, readonly Clip[]>>;
-  readonly leftOut: LeftOut;
+  readonly leftOut: Skipped;
   readonly rate: number;
 }
 
@@ -53,10 +53,10 @@ export interface AudioSource extends WindowSource {
  */
 export function openAudio(path: string, size: WindowSize, options: AudioOptions = {}): AudioSource {
   const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
-  const leftOut = new LeftOut(strict);
+  const leftOut = new Skipped(strict);
   const listed = isFolder(path) ? spokenDigits(path) : manifest(path, validation, leftOut);
   const clips: Record<Split, Clip[]> = { train: [], validation: [] };
-  const heard = oncePerFile((file) => hear(readWav(file), rate, size.prefix));
+  const heard = memoizeByPath((file) => toMuLaw(readWav(file), rate, size.prefix));
   for (const { where, file, caption, split } of listed) {
     if (!captionIds(caption, size.stream)) {
       leftOut.add(where, tooLong(caption, size.stream));
@@ -86,7 +86,7 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
         pieces: [...clips.train, ...clips.validation].flatMap(({ audio, caption }) => [audio, caption]),
       },
     ],
-    sample: (split, seed, step, index) => audioWindow(drawsAt(seed, 'audio', step, index).pick(clips[split]), size),
+    sample: (split, seed, step, index) => audioWindow(rngAt(seed, 'audio', step, index).pick(clips[split]), size),
     validation: (index) =>
       audioWindow(clips.validation[evenly(index, validationCount, clips.validation.length)]!, size),
     describe: () =>
@@ -125,7 +125,7 @@ interface Listed {
   readonly split: Split;
 }
 
-function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] {
+function manifest(path: string, validation: number, leftOut: Skipped): Listed[] {
   if (isWav(path)) {
     throw new FileError(
       `${path}: is a recording. Name it with its caption in a manifest, a line {"audio": "x.wav", "caption": "…"}`,

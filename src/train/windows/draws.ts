@@ -19,7 +19,7 @@ export interface Draws {
 }
 
 /** Draws for window `index` of a step: blocks 0, 1, … of Philox at (block, index, step, use) under the seed. */
-export function drawsAt(seed: number, use: keyof typeof uses, step: number, index: number): Draws {
+export function rngAt(seed: number, use: keyof typeof uses, step: number, index: number): Draws {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
   let block = 0;
   let words: Uint32Array | undefined; // two draws a block

@@ -1,5 +1,5 @@
 import { InputError } from '../../common/errors.js';
-import { drawsAt } from './draws.js';
+import { rngAt } from './draws.js';
 import type { Split, Window, WindowKind, WindowSize, WindowSource } from './window.js';
 
 /** A kind of window and its relative frequency in training. */
@@ -52,7 +52,7 @@ export function mix(shares: readonly Share[]): Mix {
   }
   const total = shares.reduce((sum, { share }) => sum + share, 0);
   const at = (seed: number, step: number): WindowSource => {
-    let left = drawsAt(seed, 'mix', step, 0).next() * total;
+    let left = rngAt(seed, 'mix', step, 0).next() * total;
     for (const { source, share } of shares) {
       if (left < share) return source;
       left -= share;

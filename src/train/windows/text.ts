@@ -5,8 +5,8 @@ import { FileError, InputError } from '../../common/errors.js';
 import { isRecord } from '../../common/json.js';
 import { readJsonLines } from '../../common/jsonl.js';
 import { readable } from '../../common/readable.js';
-import { LeftOut } from '../data/leftOut.js';
-import { drawsAt } from './draws.js';
+import { Skipped } from '../data/skipped.js';
+import { rngAt } from './draws.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { order0Entropy, Positions, type TextDocument } from './textWindow.js';
 import type { Split, WindowSize, WindowSource } from './window.js';
@@ -27,7 +27,7 @@ export interface TextOptions {
 /** Text windows, with their documents. */
 export interface TextSource extends WindowSource {
   readonly documents: Readonly<Record<Split, readonly TextDocument[]>>;
-  readonly leftOut: LeftOut;
+  readonly leftOut: Skipped;
   /** bits per byte of the held-out text by its own byte frequencies: the minimum for a model without context */
   readonly entropy: number;
 }
@@ -45,7 +45,7 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
   const { validation = 0.1, validationWindows = 64, strict = false } = options;
   if (!(validation > 0 && validation < 1))
     throw new InputError(`text: validation must be between 0 and 1; got ${validation}`);
-  const leftOut = new LeftOut(strict);
+  const leftOut = new Skipped(strict);
   const read = paths.length === 0 ? [[mobyDick()]] : paths.map((path) => readDocuments(path, leftOut));
   const documents = splitDocuments(read.flat(), validation, size);
   const name = paths.length === 0 ? 'Moby Dick' : paths.join(', ');
@@ -78,7 +78,7 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
     contents: () =>
       read.map((documents, i) => ({ name: paths[i] ?? 'Moby Dick', pieces: documents.map(({ bytes }) => bytes) })),
     sample(split, seed, step, index) {
-      return positions[split].window(drawsAt(seed, 'text', step, index).integer(positions[split].count));
+      return positions[split].window(rngAt(seed, 'text', step, index).integer(positions[split].count));
     },
     validation(index) {
       return positions.validation.window(evenly(index, validationCount, positions.validation.count));
@@ -110,15 +110,15 @@ interface ReadDocument extends TextDocument {
  * Maximum bytes of one text, which is held in memory: the limit of one read in Node. A JSONL file may be longer; it is
  * read by lines.
  */
-const LONGEST_TEXT = 2 ** 31 - 1;
+const MAX_TEXT = 2 ** 31 - 1;
 
-function readDocuments(path: string, leftOut: LeftOut): ReadDocument[] {
+function readDocuments(path: string, leftOut: Skipped): ReadDocument[] {
   const size = readable(path);
   const isLines = path.endsWith('.jsonl');
   if (size === 0) throw new FileError(`${path}: is empty; a text is needed`);
-  if (!isLines && size > LONGEST_TEXT) {
+  if (!isLines && size > MAX_TEXT) {
     throw new FileError(
-      `${path}: ${size} bytes (at most ${LONGEST_TEXT} of one text are read). Cut it into pieces and give them all to --text`,
+      `${path}: ${size} bytes (at most ${MAX_TEXT} of one text are read). Cut it into pieces and give them all to --text`,
     );
   }
   if (!isLines) return [{ source: path, bytes: readFileSync(path), closed: true, pad: false }];

@@ -5,15 +5,15 @@ import { isRecord } from '../../common/json.js';
 import { readJsonLines } from '../../common/jsonl.js';
 import { readable } from '../../common/readable.js';
 import { type FilmOptions, readFilm } from '../data/film.js';
-import { hear } from '../data/hear.js';
-import { LeftOut } from '../data/leftOut.js';
+import { Skipped } from '../data/skipped.js';
 import { type Cue, cueAt, parseSrt } from '../data/srt.js';
+import { toMuLaw } from '../data/toMuLaw.js';
 import { readWav } from '../data/wav.js';
 import type { Film } from '../data/y4m.js';
 import { captionIds, tooLong } from './caption.js';
-import { drawsAt } from './draws.js';
+import { rngAt } from './draws.js';
+import { memoizeByPath } from './memoizeByPath.js';
 import { named } from './named.js';
-import { oncePerFile } from './oncePerFile.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
@@ -36,7 +36,7 @@ export interface VideoOptions extends FilmOptions {
 /** Video windows, with their layout. */
 export interface VideoSource extends WindowSource {
   readonly layout: VideoLayout;
-  readonly leftOut: LeftOut;
+  readonly leftOut: Skipped;
 }
 
 /** The frames, sound and captions of a film, moment by moment. */
@@ -69,14 +69,14 @@ interface Stretch {
 export function openVideo(paths: readonly string[], size: WindowSize, options: VideoOptions = {}): VideoSource {
   const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
   const layout = videoLayout(size, options.captionBytes);
-  const leftOut = new LeftOut(strict);
+  const leftOut = new Skipped(strict);
   const listed = paths.flatMap((path) =>
     (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]).map((film) => ({ ...film, input: path })),
   );
   const read: Readers = {
-    film: oncePerFile((path) => readFilm(path, options)),
-    sound: oncePerFile((path) => hear(readWav(path), rate)),
-    cues: oncePerFile((path) => fitting(readCues(path, leftOut), layout, path, leftOut)),
+    film: memoizeByPath((path) => readFilm(path, options)),
+    sound: memoizeByPath((path) => toMuLaw(readWav(path), rate)),
+    cues: memoizeByPath((path) => fitting(readCues(path, leftOut), layout, path, leftOut)),
   };
   const films = listed.flatMap(({ input, ...film }) => {
     const moments = leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, read)));
@@ -128,7 +128,7 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
         name: path.endsWith('.jsonl') ? `${path} and the films in it` : path,
         pieces: films.filter(({ input }) => input === path).flatMap((film) => [...momentBytes(film)]),
       })),
-    sample: (split, seed, step, index) => windowAt(split, drawsAt(seed, 'video', step, index).integer(counts[split])),
+    sample: (split, seed, step, index) => windowAt(split, rngAt(seed, 'video', step, index).integer(counts[split])),
     validation: (index) => windowAt('validation', evenly(index, validationCount, counts.validation)),
     describe: () =>
       `video: ${name}: ${count(numbers.size, 'film')}, ${count(counts.train, 'window')} to train on, ${counts.validation.toLocaleString('en-US')} held out; ` +
@@ -153,7 +153,7 @@ function beside(video: string): Listed {
   return { where: video, video, ...(existsSync(audio) ? { audio } : {}), ...(existsSync(srt) ? { srt } : {}) };
 }
 
-function manifest(path: string, leftOut: LeftOut): Listed[] {
+function manifest(path: string, leftOut: Skipped): Listed[] {
   const films: Listed[] = [];
   for (const { line, value, problem } of readJsonLines(path)) {
     const where = `${path}:${line}`;
@@ -186,7 +186,7 @@ interface Readers {
   cues(path: string): readonly Cue[];
 }
 
-function readCues(path: string, leftOut: LeftOut): Cue[] {
+function readCues(path: string, leftOut: Skipped): Cue[] {
   if (readable(path) > largestSubtitles)
     throw new FileError(`${path}: more than ${largestSubtitles} bytes of subtitles`);
   return parseSrt(readFileSync(path), path, leftOut);
@@ -212,7 +212,7 @@ function openFilm(listed: Listed, layout: VideoLayout, rate: number, read: Reade
 }
 
 /** The cues that fit in a window; the others are skipped. */
-function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOut: LeftOut): Cue[] {
+function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOut: Skipped): Cue[] {
   return cues.filter(({ text, line }) => {
     const fits = captionIds(text, layout.caption) !== undefined;
     if (!fits) leftOut.add(`${file}:${line}`, tooLong(text, layout.caption));

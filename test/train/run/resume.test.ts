@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError, NumberError } from '../../../src/common/errors.js';
 import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.js';
-import { Judge } from '../../../src/train/measures.js';
+import { Validator } from '../../../src/train/measures.js';
 import { Checkpoints, chosenCheckpoint } from '../../../src/train/run/checkpoints.js';
 import { openData } from '../../../src/train/run/data.js';
 import { RunFolder } from '../../../src/train/run/folder.js';
@@ -252,7 +252,7 @@ describe('steps that are not finite', () => {
   });
 
   it('a last validation that is not finite is no success', async () => {
-    vi.spyOn(Judge.prototype, 'measure').mockResolvedValue({
+    vi.spyOn(Validator.prototype, 'measure').mockResolvedValue({
       measures: { text_bpb: Number.NaN },
       scores: {},
     });
