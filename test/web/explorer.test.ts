@@ -252,9 +252,12 @@ test('in the graph a block unfolds and an op opens, with the line from its gradi
   const op = page.getByRole('link', { name: /^attention.forward in blocks.0/ });
   await op.focus();
   await page.keyboard.press('Enter');
-  expect(await page.textContent('#op-detail h3')).toContain('attention.forward');
-  expect(await page.locator('#graph .chosen').count()).toBe(1);
+  await page.locator('#op-detail h3', { hasText: 'attention.forward' }).waitFor();
+  await page.locator('#graph .chosen').waitFor();
   expect(await page.locator('#graph .differentiates').count()).toBe(3); // delta, backwardQ and backwardKV
+  expect(await page.evaluate(() => document.activeElement!.getAttribute('aria-label'))).toMatch(
+    /^attention.forward in/,
+  );
 });
 
 test('who asks for less motion gets jumps, not glides', async () => {
