@@ -2,7 +2,7 @@ import { compileErrorOf, type ReadModule } from './compiler.js';
 import type { CpuDevice } from './cpuDevice.js';
 import { DeviceObject } from './object.js';
 
-/** WGSL, read when the module is made. */
+/** WGSL, parsed when the module is created. */
 export class CpuShaderModule extends DeviceObject {
   readonly module: ReadModule | undefined;
   readonly #messages: readonly Omit<GPUCompilationMessage, '__brand'>[];
@@ -37,7 +37,7 @@ export class CpuShaderModule extends DeviceObject {
   }
 }
 
-/** Characters before a place. */
+/** Number of characters before a position. */
 function offsetOf(code: string, line: number, column: number): number {
   const before = code.split('\n').slice(0, line - 1);
   return before.reduce((sum, text) => sum + text.length + 1, 0) + column - 1;

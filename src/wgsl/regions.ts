@@ -1,9 +1,11 @@
 /**
- * Kernels with barriers and more than one gang: the code between two barriers runs for every gang before what follows.
+ * Kernels with barriers and more than one gang: the code between two barriers runs for every gang before the code after
+ * them.
  *
  * Loops and branches around barriers are the same for the whole workgroup, so they run once, and inside them each piece of code
- * between barriers, a region, runs over all gangs. A local that is used in more than one region is kept in memory, in a place for each
- * gang: loaded where a region starts, stored where it ends. pocl's work-item loops do the same for OpenCL.
+ * between barriers, a region, runs over all gangs. A local that is used in more than one region is kept in memory, one
+ * copy for each gang: loaded at the start of a region, stored at its end. pocl's work-item loops do the same for
+ * OpenCL.
  */
 
 import { forEachGang } from './compile.js';
@@ -29,7 +31,7 @@ interface RegionOptions {
   readonly gangs: number;
   /** invocations of a workgroup */
   readonly total: number;
-  /** bytes from scratch to where gangs keep their locals */
+  /** offset in scratch memory of the gangs' locals */
   readonly contextStart: number;
 }
 
@@ -42,7 +44,7 @@ interface Region {
 export class Regions {
   /** frames that run once for the whole workgroup */
   readonly #wideFrames = new Set<Frame>();
-  /** locals that are set outside of regions */
+  /** locals that are set outside regions */
   readonly #wide = new Set<Local>();
   readonly #slots = new Map<Local, number>();
   readonly #labels = new Map<Frame, Label>();
@@ -63,7 +65,7 @@ export class Regions {
     this.#findSlots();
   }
 
-  /** Bytes that gangs keep between regions, all gangs together. */
+  /** Bytes of the locals kept between regions, for all gangs together. */
   get contextBytes(): number {
     return this.#gangBytes * this.options.gangs;
   }
@@ -76,7 +78,7 @@ export class Regions {
     this.#emit(this.kernel.body);
   }
 
-  // ---- what runs once ----
+  // ---- code that runs once ----
 
   #findWideFrames(list: readonly Stmt[]): void {
     for (const stmt of list) {
@@ -89,7 +91,7 @@ export class Regions {
     }
   }
 
-  /** A barrier, or control flow with one in it, or that leaves such. */
+  /** Is it a barrier, control flow that contains one, or a leave of such? */
   #isWide(stmt: Stmt): boolean {
     if (stmt.kind === 'set') return this.#wide.has(stmt.local);
     return [...statementsIn([stmt])].some(
@@ -97,7 +99,7 @@ export class Regions {
     );
   }
 
-  /** Locals that control flow around barriers depends on, and uniform ones that were moved in front of such a loop. */
+  /** Locals that control control flow around barriers, and uniform ones moved in front of such a loop. */
   #findWideLocals(): void {
     const uniformity = new Uniformity(this.kernel, this.shapes);
     const setsWide = new Map<Local, Expr[]>();
@@ -132,7 +134,7 @@ export class Regions {
     }
   }
 
-  // ---- regions, and what is kept between them ----
+  // ---- regions, and locals kept between them ----
 
   #findRegions(list: readonly Stmt[], path: readonly Frame[]): void {
     let region: Region | undefined;
@@ -153,7 +155,7 @@ export class Regions {
     }
   }
 
-  /** A place for every local of more than one region, or of a region and the control flow around. */
+  /** Memory for every local of more than one region, or of a region and the surrounding control flow. */
   #findSlots(): void {
     const usedBy = new Map<Local, Set<unknown>>();
     const note = (local: Local, by: unknown) => {
@@ -225,7 +227,7 @@ export class Regions {
     }
   }
 
-  /** For a value around regions: what only gangs keep is the same in all of them, so gang 0's is taken. */
+  /** For a value outside regions: a local kept by gangs is the same in all of them, so gang 0's is used. */
   #fetch(expr: Expr): void {
     const reads = readsOf(expr, new Set());
     for (const local of reads) {

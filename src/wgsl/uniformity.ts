@@ -1,4 +1,4 @@
-/** Whether every invocation of a workgroup reaches a barrier: control flow around it may depend only on what they all share. */
+/** Checks that every invocation of a workgroup reaches a barrier: control flow around it must be uniform. */
 
 import { PRIVATE } from './address.js';
 import { WgslError } from './errors.js';
@@ -14,7 +14,7 @@ import {
 } from './ir.js';
 import type { Shapes } from './vectorise.js';
 
-/** What may differ between two invocations of one workgroup. */
+/** The values that may differ between two invocations of one workgroup. */
 export class Uniformity {
   readonly #differs = new Set<Local>();
 
@@ -33,7 +33,7 @@ export class Uniformity {
     }
   }
 
-  /** Whether an expression has one value in the whole workgroup. */
+  /** Does an expression have one value in the whole workgroup? */
   same(expr: Expr): boolean {
     switch (expr.kind) {
       case 'constant':
@@ -47,7 +47,7 @@ export class Uniformity {
       case 'load':
       case 'addressed': {
         const { memory } = expr;
-        // What others may write meanwhile need not be the same for two invocations.
+        // Memory that others may write in the meantime may differ between two invocations.
         if (memory.kind !== 'binding' || memory.access === 'read_write') return false;
         return childrenOf(expr).every((child) => this.same(child));
       }
@@ -57,12 +57,15 @@ export class Uniformity {
     }
   }
 
-  /** Every statement in order, and whether some invocations may come to it without others; a loop's more than once. */
+  /** Visit every statement in order, with a flag if invocations may reach it separately; a loop's more than once. */
   walk(see: (stmt: Stmt, apart: boolean) => void): void {
     this.#walk(this.kernel.body, false, new Set(), see);
   }
 
-  /** `left`: frames around that some invocations may have left before others. Until these end, the rest are apart. */
+  /**
+   * `left`: surrounding frames that some invocations may have left before others. Until these frames end, control flow
+   * is divergent.
+   */
   #walk(list: readonly Stmt[], apart: boolean, left: Set<Frame>, see: (stmt: Stmt, apart: boolean) => void): void {
     for (const stmt of list) {
       const here = apart || left.size > 0;
@@ -76,7 +79,7 @@ export class Uniformity {
         this.#walk(stmt.body, apart, left, see);
         left.delete(stmt.frame);
       } else if (stmt.kind === 'loop') {
-        // Where some leave in one round, the others are apart in the next.
+        // If some leave in one iteration, the next one is divergent.
         for (let before = -1; before !== left.size; ) {
           before = left.size;
           this.#walk(stmt.body, apart, left, see);
@@ -87,7 +90,7 @@ export class Uniformity {
   }
 }
 
-/** Each gang has private memory of its own. */
+/** Is it the address of private memory, which each gang has for itself? */
 function isPrivateAddress({ operator, operands: [place] }: Operation): boolean {
   return operator === 'address' && place?.kind === 'constant' && place.value === PRIVATE;
 }
