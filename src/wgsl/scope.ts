@@ -31,14 +31,13 @@ export interface AnalysedFunction {
   readonly uses: Uses;
 }
 
-/** What all scopes of one module share. */
 /**
  * When the value of a constant is known: with the module; with the pipeline, which gives values to `override`s; or later than
  * now. One that is known later is a stand-in, and what its value makes impossible is no error yet.
  */
 export type Known = 'module' | 'pipeline' | 'later';
 
-/** What is known of the module while its functions are analysed. */
+/** What all scopes of one module share. */
 export interface Analysis {
   readonly text: string;
   readonly enables: readonly string[];
@@ -47,6 +46,8 @@ export interface Analysis {
   nextId: number;
   /** above 0 in an operand that short-circuit skips: it has types, and its value is not computed */
   skipped: number;
+  /** whether something is called that invocations do together: a barrier, a subgroup operation */
+  isCooperative: boolean;
 }
 
 /** Looked up from the inside to the outside; a module's own names are analysed when they are first needed. */

@@ -1,5 +1,5 @@
 /**
- * What comes behind the last barrier of a block, from where invocations leave, in a block of its own.
+ * What comes behind the last meeting of a block (meetings.ts), from where invocations leave, in a block of its own.
  *
  * There, and only there, may invocations leave one by one: `workgroupBarrier(); if (lane > 10u) { return; } …`. The code around barriers
  * runs once for the whole workgroup (regions.ts) and cannot remember who left, so that leaving it becomes leaving the block that is
@@ -17,25 +17,26 @@ import {
   type Stmt,
   statementsIn,
 } from './ir.js';
+import type { Meetings } from './meetings.js';
 
 /** Rewrites a kernel's body in place. */
-export function splitTails(kernel: Kernel): void {
-  if (hasBarrier(kernel.body)) new Tails().list(kernel.body, kernel.root, []);
+export function splitTails(kernel: Kernel, meetings: Meetings): void {
+  if (meetings.in(kernel.body)) new Tails(meetings).list(kernel.body, kernel.root, []);
 }
-
-const hasBarrier = (list: readonly Stmt[]) => [...statementsIn(list)].some((stmt) => stmt.kind === 'barrier');
 
 class Tails {
   /** whether an invocation has not left a frame, for frames that are left from further inside */
   readonly #present = new Map<Frame, Local>();
 
+  constructor(private readonly meetings: Meetings) {}
+
   /**
    * @param frame where the list is
-   * @param ends frames whose end no barrier separates from the end of the list
+   * @param ends frames whose end no meeting separates from the end of the list
    * @returns those of them that invocations may have left
    */
   list(list: Stmt[], frame: Frame, ends: readonly Frame[]): Set<Frame> {
-    const last = list.findLastIndex((stmt) => hasBarrier([stmt]));
+    const last = list.findLastIndex((stmt) => this.meetings.in([stmt]));
     const left = new Set<Frame>();
     for (const [i, stmt] of list.slice(0, last + 1).entries()) {
       const after = i === last ? ends : [];
