@@ -1,6 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { HANGING } from './test/support/limits.js';
+import { leftOut } from './test/support/platform.js';
+
+const exclude = leftOut();
+if (exclude.length > 0) console.log(`left out, since they need Linux x64: ${exclude.join(', ')}`);
 
 const src = fileURLToPath(new URL('./src/', import.meta.url));
 
@@ -10,6 +14,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^byte-to-loss$/, replacement: `${src}index.ts` },
+      { find: /^byte-to-loss\/engine$/, replacement: `${src}engine.ts` },
       { find: /^byte-to-loss\/(\w+)$/, replacement: `${src}$1/index.ts` },
     ],
   },
@@ -19,6 +24,7 @@ export default defineConfig({
     // the suite's time. A test that changes something global therefore puts it back.
     isolate: false,
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...exclude],
     globalSetup: ['test/support/build.ts'],
     setupFiles: ['test/support/setup.ts'],
     testTimeout: HANGING,

@@ -2,14 +2,14 @@
  * Compile every pipeline of a training step, in both precisions, on the device that `aco.sh` pretends to have. A line on
  * stderr names each pipeline before the driver prints its statistics there; `acoTable.ts` reads them.
  */
-import { openDevice } from '../src/engine/adapters.js';
+import { openDevice } from '../src/device/adapters.js';
 import { type AdapterProfile, kernelText, readInterface } from '../src/engine/kernel.js';
-import { mixedMatrix } from '../src/engine/ops/matmulKernels.js';
 import { recordAdamW } from '../src/engine/optimiser.js';
 import { compilePipeline } from '../src/engine/pipeline.js';
-import { arrange } from '../src/engine/planSteps.js';
+import { selectKernels } from '../src/engine/planSteps.js';
 import { Program } from '../src/engine/program.js';
 import { shaderText } from '../src/engine/shaderSource.js';
+import { matrixUnitsOf } from '../src/engine/tiling.js';
 import { SIZES, type SizeName } from '../src/model/config.js';
 import { recordForward } from '../src/model/forward.js';
 import { OPTIMISER } from '../src/train/optimiser.js';
@@ -19,7 +19,7 @@ const { SIZES: sizes = 'tiny small lean', HEADS: heads } = process.env;
 const device = await openDevice({ device: 'gpu' });
 // Where the adapter reports a range of subgroup sizes, its matrix kernels are compiled for the largest.
 const mixed: AdapterProfile = { ...device, subgroupSize: device.subgroupRange[1], precision: 'mixed' };
-const precisions = { full: device, ...(mixedMatrix(mixed) ? { mixed } : {}) };
+const precisions = { full: device, ...(matrixUnitsOf(mixed) ? { mixed } : {}) };
 console.log(`${device.name}, subgroups of ${device.subgroupRange.join(' to ')}: ${Object.keys(precisions).join(', ')}`);
 
 const compiled = new Set<string>();
@@ -30,7 +30,7 @@ for (const size of sizes.split(' ') as SizeName[]) {
   program.backward(loss);
   const { clip } = recordAdamW(program, loss, OPTIMISER);
   for (const [precision, profile] of Object.entries(precisions)) {
-    const { dispatches } = arrange(program, device, { keep: [loss, clip], profile });
+    const { dispatches } = selectKernels(program, device, { keep: [loss, clip], profile });
     for (const dispatch of [...dispatches.values()].flat()) {
       const file = await shaderText(dispatch.shader);
       const text = kernelText(file, dispatch);

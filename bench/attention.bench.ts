@@ -1,14 +1,14 @@
-/** Attention, forward and with its gradients, in the numbered variants. `npx tsx bench/attention.bench.ts [device]` */
-import { openDevice } from '../src/engine/adapters.js';
+/** Attention, forward and with its gradients, by the kernels of each kind of device. `npx tsx bench/attention.bench.ts [device]` */
+import { openDevice } from '../src/device/adapters.js';
 import { attention } from '../src/engine/ops/attention.js';
-import { compareVariants } from './suite.js';
+import { compareKernels } from './suite.js';
 
 const [name] = process.argv.slice(2);
 const device = await openDevice(name === undefined ? {} : { device: name });
 const [B, H, S, D, P] = [2, 4, 160, 32, 32];
 
 for (const gradients of [false, true]) {
-  await compareVariants(device, `B ${B}, H ${H}, S ${S}, D ${D}${gradients ? ', with gradients' : ''}`, (program) => {
+  await compareKernels(device, `B ${B}, H ${H}, S ${S}, D ${D}${gradients ? ', with gradients' : ''}`, (program) => {
     const [q, k, v] = ['q', 'k', 'v'].map((name) =>
       program.input(name, [B, H, S, D], 'f32', { requiresGradient: gradients }),
     );

@@ -3,11 +3,12 @@
  *
  * Prints 2MNK over the median time, in GFLOP/s, and how many times faster the threads are together than one.
  */
-import { openDevice } from '../src/engine/adapters.js';
+
+import { normals } from '../src/common/random.js';
+import { openDevice } from '../src/device/adapters.js';
 import { matmul } from '../src/engine/ops/matmul.js';
 import { Plan } from '../src/engine/plan.js';
 import { Program } from '../src/engine/program.js';
-import { normals } from '../src/engine/random.js';
 
 /** M × K × N of y = a·b, a·bᵀ and aᵀ·b: the shapes of RECORD.md. */
 const SHAPES = {

@@ -7,14 +7,14 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { timed } from '../src/bench/timing.js';
-import { openDevice } from '../src/engine/adapters.js';
-import type { Device } from '../src/engine/device.js';
+import { integers } from '../src/common/random.js';
+import { openDevice } from '../src/device/adapters.js';
+import type { Device } from '../src/device/device.js';
 import { recordAdamW, stepScalars } from '../src/engine/optimiser.js';
 import { Plan } from '../src/engine/plan.js';
 import { Program } from '../src/engine/program.js';
-import { integers } from '../src/engine/random.js';
 import type { DecoderConfig } from '../src/model/config.js';
-import { feedsOf, recordForward } from '../src/model/forward.js';
+import { recordForward, toFeeds } from '../src/model/forward.js';
 import { initialParameters } from '../src/model/parameters.js';
 import { OPTIMISER } from '../src/train/optimiser.js';
 import { draw, type Measured, type Point, REPLAYS, type Recording } from './scalingPicture.js';
@@ -40,7 +40,7 @@ async function measure(device: Device, axis: keyof Point, point: Point): Promise
   program.backward(pass.loss);
   const optimiser = recordAdamW(program, pass.loss, OPTIMISER);
   const plan = await Plan.compile(program, device, { keep: [pass.loss], parameters: initialParameters(config, 0) });
-  const feeds = feedsOf(pass, {
+  const feeds = toFeeds(pass, {
     prefix: integers(1, 'prefix', B * size.L, 256),
     targets: integers(1, 'targets', B * size.T, 256),
     weights: new Float32Array(B * size.T).fill(1),

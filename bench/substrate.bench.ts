@@ -6,7 +6,7 @@
  * against the codec.
  */
 import { Bench } from 'tinybench';
-import { integers } from '../src/engine/random.js';
+import { integers } from '../src/common/random.js';
 import { encode } from '../src/substrate/codec.js';
 import { embed, embedIds } from '../src/substrate/embed.js';
 import { zeroInput } from '../src/substrate/zeroInput.js';

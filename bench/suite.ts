@@ -1,29 +1,24 @@
 import { Bench } from 'tinybench';
 import { prove } from '../src/bench/proof.js';
-import type { Device } from '../src/engine/device.js';
-import type { Variant } from '../src/engine/kernel.js';
+import { normals } from '../src/common/random.js';
+import type { Device } from '../src/device/device.js';
 import { Plan } from '../src/engine/plan.js';
 import { Program } from '../src/engine/program.js';
-import { normals } from '../src/engine/random.js';
 
 /**
- * One op in its numbered variants, beside each other: each proved against its reference, then replayed until it is done. Prints
+ * One op by the kernels of each kind of device: each proved against its reference, then replayed until it is done. Prints
  * medians in milliseconds of the host's clock, and GFLOP/s.
  *
  * @param record records the op on inputs of its own
  */
-export async function compareVariants(
-  device: Device,
-  title: string,
-  record: (program: Program) => void,
-): Promise<void> {
+export async function compareKernels(device: Device, title: string, record: (program: Program) => void): Promise<void> {
   const bench = new Bench({ time: 400, warmupTime: 100 });
   const plans: Plan[] = [];
   let flops = 0;
-  for (const variant of [1, 2, 3] as Variant[]) {
+  for (const kernels of ['readable', 'cpu', 'gpu'] as const) {
     const program = new Program();
     record(program);
-    const plan = await Plan.compile(program, device, { profile: { ...device, variant } });
+    const plan = await Plan.compile(program, device, { profile: { ...device, kernels } });
     for (const storage of program.storages.filter(({ role }) => role === 'input')) {
       const tensor = program.entries
         .flatMap(({ inputs }) => inputs)
@@ -36,8 +31,8 @@ export async function compareVariants(
       const shapes = { inputs: inputs.map(({ shape }) => shape), outputs: outputs.map(({ shape }) => shape) };
       return sum + (op.flops?.({ ...shapes, attributes }) ?? 0);
     }, 0);
-    const kernels = [...new Set(plan.steps.map(({ dispatch }) => dispatch.shader))].join(', ');
-    bench.add(`${variant}: ${kernels}`, async () => {
+    const shaders = [...new Set(plan.steps.map(({ dispatch }) => dispatch.shader))].join(', ');
+    bench.add(`${kernels}: ${shaders}`, async () => {
       await plan.replay();
       await plan.finished();
     });

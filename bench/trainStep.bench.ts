@@ -1,7 +1,7 @@
 /** A training step of the tiny decoder, whole and in parts. `npx tsx bench/trainStep.bench.ts [device]` */
 import { Bench } from 'tinybench';
-import { openDevice } from '../src/engine/adapters.js';
-import { integers } from '../src/engine/random.js';
+import { integers } from '../src/common/random.js';
+import { openDevice } from '../src/device/adapters.js';
 import { SIZES } from '../src/model/config.js';
 import { initialParameters } from '../src/model/parameters.js';
 import { Trainer } from '../src/train/trainer.js';

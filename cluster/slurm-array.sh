@@ -4,17 +4,22 @@
 #   sbatch --array=0-8 cluster/slurm-array.sh grids/tiny.json runs/tiny
 #   sbatch --dependency=afterany:JOB cluster/slurm-array.sh grids/tiny.json runs/tiny --collect
 #
-# `byte-to-loss experiment --grid FILE --out FOLDER --dry-run` prints how many cells there are. The folder must be on a file
-# system that all nodes share. A task that fails or is killed is put back into the queue, three times at most, and goes on from
-# its last checkpoint; one whose time is up saves first, within the seconds that --signal leaves it.
+# `byte-to-loss experiment --grid FILE --out FOLDER --dry-run` prints the number of cells. The folder must be on a file
+# system that all nodes share. A task that fails or is killed is put back into the queue, three times at most, and
+# resumes from its last checkpoint. A task that reaches its time limit saves first, within the seconds that --signal
+# gives it.
 #SBATCH --job-name=byte-to-loss
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --output=slurm-%A_%a.out
 #SBATCH --signal=TERM@120
 #SBATCH --cpus-per-task=2
-# On a GPU partition add: #SBATCH --gres=gpu:1
+#SBATCH --gres=gpu:1
+#
+# It insists on a GPU: a node without one fails at once, where the CPU device would train for days. To train on processors,
+# leave --gres out and submit with BYTE_TO_LOSS_DEVICE=cpu.
 set -euo pipefail
+export BYTE_TO_LOSS_DEVICE=${BYTE_TO_LOSS_DEVICE:-gpu}
 
 grid=${1:?the grid, a JSON file}
 out=${2:?the folder for runs and report}

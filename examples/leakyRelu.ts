@@ -33,8 +33,8 @@ const op: Op<{ slope: number }> = {
   kernels: ({ inputs: { x, gain }, outputs: { y }, attributes: { slope } }) => [
     onePerInvocation('leakyRelu', x!.size, { x: x!, gain: gain!, y: y! }, { n: x!.size, slope }),
   ],
-  backward({ inputs: [x, gain], attributes, gradients: [dY], give, wants }) {
-    if (wants(gain!)) give(gain!, x!.program.record(op, [x!, dY!], attributes)[0]!);
+  backward({ inputs: [x, gain], attributes, gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(gain!)) addGradient(gain!, x!.program.record(op, [x!, dY!], attributes)[0]!);
   },
 };
 

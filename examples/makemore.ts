@@ -1,5 +1,5 @@
 // makemore's character MLP (Bengio et al. 2003; Karpathy): from three characters to the next, and names made up by it.
-import { AdamW, crossEntropy, gatherRows, integers, openDevice, Program, uniform } from 'byte-to-loss/engine';
+import { AdamW, crossEntropy, embedding, integers, openDevice, Program, uniform } from 'byte-to-loss/engine';
 
 const names = `emma olivia ava isabella sophia charlotte mia amelia harper evelyn abigail emily ella elizabeth camila luna
 sofia avery mila aria scarlett penelope layla chloe victoria madison eleanor grace nora riley zoey hannah hazel lily ellie
@@ -15,7 +15,7 @@ const program = new Program({ device });
 const table = program.parameter('table', [27, 8], { init: { std: 1 } });
 const w1 = program.parameter('w1', [3 * 8, 64], { init: { std: 0.2 } });
 const w2 = program.parameter('w2', [64, 27], { init: { std: 0.02 } });
-const embed = (name: string, B: number) => gatherRows(table, program.input(name, [B, 3], 'u32')).reshape([B, 3 * 8]);
+const embed = (name: string, B: number) => embedding(table, program.input(name, [B, 3], 'u32')).reshape([B, 3 * 8]);
 const logits = (name: string, B: number) => embed(name, B).matmul(w1).tanh().matmul(w2); // [B, 27]
 const { loss } = crossEntropy(logits('context', 32), program.input('next', [32], 'u32'));
 

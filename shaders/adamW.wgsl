@@ -8,8 +8,8 @@
 //   gradients, parameters, m, v  [n]           a range of the flat buffers; the last three are updated in place
 //   decays                       [ceil(n/64)]  1 where the block of 64 floats decays, 0 where not; parameters start
 //                                              at multiples of 64, so a block has one owner
-//   clip                         [2]           norm, scale: from gradientNorm.finish; scale 0 says that norm or loss was
-//                                              not finite, and then nothing is changed
+//   clip [2] norm, scale: from gradientNorm.finish; scale is 0 where the norm or the loss is
+//                                              not finite; the step then changes nothing
 //   step                         [4]           lr, 1 - beta1^t, 1 - beta2^t, 1 / micro-batches (in clip already)
 //
 // One invocation per float. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.
@@ -29,7 +29,7 @@ struct Params { n: u32, beta1: f32, beta2: f32, eps: f32, decay: f32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = (group.x + group.y * 65535u) * WORKGROUP + lane;
   if (i >= params.n) { return; }
-  if (bitcast<u32>(clip[1]) - 1u >= 0x7f7fffffu) { return; } // scale is not above 0 and finite; the same everywhere
+  if (bitcast<u32>(clip[1]) - 1u >= 0x7f7fffffu) { return; } // unless the scale is finite and above 0; the same for all
   let lr = step[0];
   let g = gradients[i] * clip[1];
   let first = params.beta1 * m[i] + (1.0 - params.beta1) * g;

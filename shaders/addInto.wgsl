@@ -1,4 +1,4 @@
-// addInto   y += x: how a second gradient reaches its total. Twin: addInto's reference in src/engine/ops/addInto.ts
+// addInto   y += x: adds a second gradient to the total. Twin: addInto's reference in src/engine/ops/addInto.ts
 //
 //   x, y  [n]
 //

@@ -1,12 +1,12 @@
-// binary.backward   dX = dY * the derivative of f(a, b) by a (SIDE == 0) or by b (SIDE == 1), element by element
-// Twin: binaryTable in src/engine/ops/binary.ts
+// binary.backward dX = dY * the derivative of f(a, b) with respect to a (SIDE == 0) or b (SIDE == 1), element by
+// element Twin: binaryTable in src/engine/ops/binary.ts
 //
-//   a, b    the storages that the inputs look at, read as in binary.forward
-//   dY, dX  [size0, size1, size2, size3], n elements: where a or b is repeated, dX is still to be summed over its repetitions
+//   a, b    the storages of the inputs, read as in binary.forward
+//   dY, dX  [size0, size1, size2, size3], n elements: if a or b is repeated, `sum` then adds the repetitions of dX
 //
 // One invocation per element of dX. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.
 
-// const OP, SIDE, STRIDED: u32 stand before this text
+// const OP, SIDE, STRIDED: u32 precede this text
 
 struct Params {
   n: u32, size1: u32, size2: u32, size3: u32,
@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> dY: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dX: array<f32>;
 
-// add has none: its gradient is dY as it is, and so is sub's by a
+// add needs no derivative: its gradient is dY, as is sub's with respect to a
 fn derivative(a: f32, b: f32) -> f32 {
   if (OP == 1u && SIDE == 1u) { return -1.0; } // sub
   if (OP == 2u && SIDE == 0u) { return b; } // mul

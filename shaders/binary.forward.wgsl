@@ -1,14 +1,14 @@
-// binary.forward   y = f(a, b), element by element; the constant OP says which f, by its place in the table
+// binary.forward   y = f(a, b), element by element; the constant OP selects f by its index in the table
 // Twin: binaryTable in src/engine/ops/binary.ts
 //
-//   a, b  the storages that the inputs look at; with STRIDED == 1, element [i0, i1, i2, i3] of y is made from
+//   a, b  the storages of the inputs; with STRIDED == 1, element [i0, i1, i2, i3] of y reads
 //         a[i0*aStride0 + i1*aStride1 + i2*aStride2 + i3*aStride3] and b likewise. A stride of 0 repeats the input along an
-//         axis (broadcasting). With STRIDED == 0 all three lie in the same order.
+//         axis (broadcasting). With STRIDED == 0 all three have the same order.
 //   y     [size0, size1, size2, size3], n elements
 //
 // One invocation per element of y. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.
 
-// const OP, STRIDED: u32 stand before this text
+// const OP, STRIDED: u32 precede this text
 
 struct Params {
   n: u32, size1: u32, size2: u32, size3: u32,

@@ -1,8 +1,8 @@
 // bmm   y[z0, z1, m, n] = Σ_k a[z0, z1, m, k] * b[z0, z1, k, n], a matrix product for each z0 and z1
 // Twin: bmmReference in src/engine/ops/bmm.ts
 //
-//   a, b  the storages that the inputs look at: a[z0, z1, m, k] sits at z0*aStride0 + z1*aStride1 + m*aStride2 + k*aStride3,
-//         and b[z0, z1, k, n] likewise. Strides are swapped for a transposed matrix, and 0 for one that is repeated.
+//   a, b  the storages of the inputs: a[z0, z1, m, k] sits at z0*aStride0 + z1*aStride1 + m*aStride2 + k*aStride3,
+//         and b[z0, z1, k, n] likewise. Strides are swapped for a transposed matrix, and 0 for a repeated one.
 //   y     [size0, size1, size2, size3] = [Z0, Z1, M, N], count elements
 //
 // One invocation per element of y, k in ascending order. Workgroups: ceil(count / WORKGROUP), folded over y past 65535.

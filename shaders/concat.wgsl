@@ -1,8 +1,8 @@
-// concat   y[o, start + j, i] = x[o, j, i]: one of the tensors that stand one after the other in y
+// concat   y[o, start + j, i] = x[o, j, i]: copies one of the tensors that y concatenates
 // Twin: concatReference in src/engine/ops/concat.ts
 //
 //   x  [outer, n, inner]      count elements; x[o, j, i] sits at (o*n + j)*inner + i
-//   y  [outer, size, inner]   the other elements are written by the other tensors' dispatches
+//   y  [outer, size, inner]   the dispatches of the other tensors write the other elements
 //
 // One invocation per element of x. Workgroups: ceil(count / WORKGROUP), folded over y past 65535.
 

@@ -1,7 +1,7 @@
 // contiguous   y = x copied into row-major order, where x is a strided view of up to four axes
 // Twin: contiguous in src/engine/ops/view.ts
 //
-//   x  the storage the view looks at; element [i0, i1, i2, i3] sits at i0*stride0 + i1*stride1 + i2*stride2 + i3*stride3
+//   x  the storage of the view; element [i0, i1, i2, i3] sits at i0*stride0 + i1*stride1 + i2*stride2 + i3*stride3
 //   y  [size0, size1, size2, size3], n elements. Both are copied as raw 32-bit words, so ids keep their bits.
 //
 // One invocation per element of y. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.

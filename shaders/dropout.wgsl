@@ -5,8 +5,8 @@
 //   step  [1]   number of the training step
 //
 // Element i is dropped where the first word of a Philox block is below threshold = p * 2³². The block is a function of its
-// counter (i, step, stream, 0) and its key (the seed), so that no invocation waits for another and a rerun drops the same.
-// Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11; philox in src/engine/random.ts.
+// counter (i, step, stream, 0) and its key (the seed), so that invocations are independent and a rerun drops the same
+// elements. Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11; philox in src/common/random.ts.
 //
 // One invocation per element. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.
 
@@ -17,7 +17,7 @@ struct Params { n: u32, threshold: u32, scale: f32, stream: u32, seedLow: u32, s
 @group(0) @binding(2) var<storage, read> step: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-// High 32 bits of the 64-bit product of two 32-bit numbers, by 16-bit halves. No sum here passes 2³².
+// High 32 bits of the 64-bit product of two 32-bit numbers, by 16-bit halves. No sum here exceeds 2³².
 fn multiplyHigh(a: u32, b: u32) -> u32 {
   let aLow = a & 0xffffu;
   let aHigh = a >> 16u;

@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let i = (group.x + group.y * 65535u) * WORKGROUP + lane;
   if (i >= params.n) { return; }
   let x = u[i];
-  // tanh(10) is 1 in f32. The clamp is there because a driver may compute tanh through exp and overflow: NaN.
+  // tanh(10) is 1 in f32. The clamp prevents NaN: a driver may compute tanh through exp and overflow.
   let t = tanh(clamp(0.7978845608 * (x + 0.044715 * x * x * x), -10.0, 10.0));
   y[i] = 0.5 * x * (1.0 + t);
 }

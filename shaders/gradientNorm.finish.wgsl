@@ -2,7 +2,7 @@
 // As torch's clip_grad_norm_; a turns summed micro-batch gradients into their mean. Twin: gradientNormOp's reference in
 // src/engine/ops/gradientNorm.ts
 //
-//   partials  [count]   from gradientNorm.partial, or on GPUs from sumRows.3-split after it
+//   partials  [count]   from gradientNorm.partial, or on GPUs from gpu/sumRows.split after it
 //   step      [4]       step[3] = 1 / micro-batches
 //   loss      [1]
 //   clip      [2]       norm, scale: read by adamW, so clipping needs no readback. Scale is 0 where norm or loss is not
@@ -20,7 +20,8 @@ struct Params { count: u32, maxNorm: f32 }
 
 var<workgroup> squares: array<f32, WORKGROUP>; // squares[i]: sum over partials ≡ i (mod WORKGROUP)
 
-// An exponent of all ones is an infinity or a NaN. By its bits, since WGSL lets a compiler take every float for finite.
+// An exponent of all ones is an infinity or a NaN. The test is on bits, since WGSL allows a compiler to assume that
+// every float is finite.
 fn isFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,4 +1,4 @@
-// gradientNorm.partial   sums of squares of a flat gradient, one per invocation; gradientNorm.finish adds them up
+// gradientNorm.partial   sums of squares of a flat gradient, one per invocation; gradientNorm.finish adds them
 // Twin: gradientNormOp's reference in src/engine/ops/gradientNorm.ts
 //
 //   g         [n]                  a range of the flat gradients
@@ -17,7 +17,7 @@ struct Params { n: u32, first: u32 }
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let block = group.x + group.y * 65535u;
-  let start = block * WORKGROUP * ITEMS; // where this workgroup's block starts
+  let start = block * WORKGROUP * ITEMS; // start of this workgroup's block
   if (start >= params.n) { return; }     // the same for the whole workgroup: the fold's last row may be too long
   let end = min(start + WORKGROUP * ITEMS, params.n);
   var sum = 0.0;

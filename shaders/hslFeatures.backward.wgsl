@@ -6,9 +6,9 @@
 //   dY      [N, CHANNELS]
 //   dTable  [256, 18]        added into; entry i is column i for dxor (0-7), column i + 9 for Fourier and phase (8-17)
 //
-// One workgroup owns row v of the table, so no two invocations add into one place: each of its first 18 invocations owns
+// One workgroup owns row v of the table, so no two invocations add to the same element: each of its first 18 invocations owns
 // one entry and looks through the ids for v. Workgroups: 256.
-// const INCLUDE_BITS, MOMENTUM_PHASE: u32, 0 or 1, stand before this text
+// const INCLUDE_BITS, MOMENTUM_PHASE: u32, 0 or 1, precede this text
 
 struct Params { N: u32, L: u32, columns0: u32, columns1: u32 }
 

@@ -1,17 +1,18 @@
-// hslFeatures.forward   the 27 channels of each byte (35 with raw bits), every one the float32 nearest its exact value
+// hslFeatures.forward   the 27 channels of each byte (35 with raw bits), each the float32 nearest to its exact value
 // Substrate: hsl-embedding by Jinhyun Woo; src/substrate/README.md. Twin: embedIds in src/substrate/embed.ts
 //
 //   ids      [N]               u32; 256 (MASK) and 257 (EOS) are not bytes: their rows are zero
 //   table    [256, 18]         value columns: dxor 0-7, Fourier 8-15, phase 16-17. Bits of float32, copied as they are
 //   context  [44]              boundary by numerator: 0..27 over 18, then from 28 on 0..15 over 10. Bits of float32
 //   wave     [65, 2]           2^44 sin(pi j / 128) in two words, for the scaled phase (MOMENTUM_PHASE)
-//   y        [N, CHANNELS]     as bits of float32: integers throughout, so that no rounding is left to the driver
+//   y        [N, CHANNELS]     as bits of float32: integers throughout, so that no rounding depends on the driver
 //
-// Rows come in sequences of L. The first byte of a sequence, and a byte after a row that is not one, starts a new run: it
-// departs from the anchor, a virtual 0x00 with no bits. No channel depends on a division, a sine or a cosine of the GPU.
+// Rows come in sequences of L. The first byte of a sequence, and a byte after a row that is not a byte, starts a new
+// run: its predecessor is the anchor, a virtual 0x00 with no bits. No channel depends on a division, a sine or a cosine
+// of the GPU.
 //
 // One invocation per byte. Workgroups: ceil(N / WORKGROUP), folded over y past 65535.
-// const INCLUDE_BITS, MOMENTUM_PHASE, HSL_PHASE: u32, 0 or 1, stand before this text; HSL_PHASE says table is HSL's own
+// const INCLUDE_BITS, MOMENTUM_PHASE, HSL_PHASE: u32, 0 or 1, precede this text; HSL_PHASE is 1 for HSL's own table
 
 struct Params { N: u32, L: u32, columns0: u32, columns1: u32 } // columns: bit c is 1 where column c is kept, else zero
 
@@ -49,14 +50,14 @@ fn scaledCosine(v: u32, m: u32) -> u32 {
 // Bits of the float32 nearest x * m / 512 where `bits` are those of x: a control's table holds any number. m is 256..511.
 fn scaled(bits: u32, m: u32) -> u32 {
   var e = (bits >> 23u) & 255u;
-  if (e == 255u) { return bits; } // infinite or not a number, and stays so
+  if (e == 255u) { return bits; } // infinite or not a number: unchanged
   let significand = (bits & 0x7fffffu) | select(0u, 0x800000u, e > 0u); // a subnormal has no leading 1
   e = max(e, 1u);
-  // significand * m = whole * 512 + part takes 33 bits, so it is multiplied in two pieces.
+  // significand * m = whole * 512 + part takes 33 bits, so it is multiplied in two parts.
   let low = (significand & 511u) * m;
   var whole = (significand >> 9u) * m + (low >> 9u);
   var part = low & 511u;
-  if (whole < 0x800000u && e > 1u) { // the leading bit has moved: one place further down
+  if (whole < 0x800000u && e > 1u) { // the leading bit has moved down by one
     e -= 1u;
     whole = 2u * whole + (part >> 8u);
     part = (2u * part) & 511u;
@@ -80,16 +81,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let dxor = v ^ (v >> 1u); // Gray code; bit i counted from the top is dxor_i
   var previous = 0u;        // the anchor
   if (n % params.L > 0u) { if (isByte(n - 1u)) { previous = ids[n - 1u]; } }
-  let starts = n % params.L == 0u || !isByte(n - 1u); // || looks no further at n = 0
+  let starts = n % params.L == 0u || !isByte(n - 1u); // || stops at n = 0
   let dxorBefore = previous ^ (previous >> 1u);
   let d2xor = dxor ^ dxorBefore;
 
-  // Boundary: 2 dxor + d2xor over the first five positions of this byte, and over the last four of the one before.
+  // Boundary: 2 dxor + d2xor over the first five positions of this byte, and over the last four of the previous byte.
   var numerator = 2u * countOneBits(dxor >> 3u) + countOneBits(d2xor >> 3u);
   if (starts) {
     numerator += FIRST_BYTE;
   } else {
-    var dxorTwoBefore = 0u; // the byte before's own neighbour, for its d2xor
+    var dxorTwoBefore = 0u; // dxor of the byte two back, for the d2xor of the previous byte
     if ((n - 1u) % params.L > 0u) {
       if (isByte(n - 2u)) { dxorTwoBefore = ids[n - 2u] ^ (ids[n - 2u] >> 1u); }
     }

@@ -1,10 +1,10 @@
-// rotary.backward   dQkv from dQ, dK, dV: each pair is turned back by its angle, and the heads are merged again
+// rotary.backward   dQkv from dQ, dK, dV: each pair is rotated back by its angle, and the heads are merged again
 // Su et al. 2021, arXiv:2104.09864. Twin: rotaryBackwardReference in src/engine/ops/rotary.ts
 //
 //   dQ, dK, dV  [B, H, S, D]
 //   table       [positions, D]   row t: cos of the D/2 angles of position t, then their sines
 //   position    [1]              u32: position in the sequence of row s = 0
-//   dQkv        [B*S, 3C]        q, k, v side by side, C = H*D
+//   dQkv        [B*S, 3C]        q, k, v concatenated, C = H*D
 //
 // One invocation per pair (b, s, h, d < D/2). A rotation's transpose is the rotation by the opposite angle.
 // Workgroups: ceil(B*S*H*D/2 / WORKGROUP), folded over y past 65535.
@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let n = pair / (half * params.H); // row b*S + s
   let s = n % params.S;
   let b = n / params.S;
-  let t = position[0] + s; // position of the row, which chooses the angles
+  let t = position[0] + s; // position of the row, which selects the angles
 
   let cosine = table[t * params.D + d];
   let sine = table[t * params.D + half + d];

@@ -1,14 +1,14 @@
-// rotary.forward   split qkv into heads, and turn each pair (d, d + D/2) of q and k by the angle of its position
+// rotary.forward   split qkv into heads, and rotate each pair (d, d + D/2) of q and k by the angle of its position
 // Su et al. 2021, arXiv:2104.09864, in the rotate_half layout. Twin: rotaryReference in src/engine/ops/rotary.ts
 //
-//   qkv       [B*S, 3C]           q, k, v side by side, C = H*D
+//   qkv       [B*S, 3C]           q, k, v concatenated, C = H*D
 //   table     [positions, D]      row t: cos of the D/2 angles of position t, then their sines
 //   position  [1]                 u32: position in the sequence of row s = 0
 //   q         [B, H, S, D]
-//   k, v      [B, H, capacity, D] row s of qkv goes to row s, where capacity is S; into a cache (INTO_CACHE is 1), to
-//                                 row position + s, and the rest of the cache is left alone
+//   k, v      [B, H, capacity, D] row s of qkv goes to row s, with capacity S; in a cache (INTO_CACHE is 1), to
+//                                 row position + s, and the rest of the cache is unchanged
 //
-// One invocation per pair (b, s, h, d < D/2): it turns q and k and copies v. The table is made in TypeScript, since
+// One invocation per pair (b, s, h, d < D/2): it rotates q and k and copies v. The table is made in TypeScript, since
 // cos and sin differ between drivers. Workgroups: ceil(B*S*H*D/2 / WORKGROUP), folded over y past 65535.
 
 struct Params { B: u32, S: u32, H: u32, D: u32, capacity: u32 }
@@ -32,9 +32,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let n = pair / (half * params.H); // row b*S + s
   let s = n % params.S;
   let b = n / params.S;
-  let t = position[0] + s;                // position of the row, which chooses the angles
-  let row = s + INTO_CACHE * position[0]; // where it goes in k and v
-  if (row >= params.capacity) { return; } // past the cache: nothing to write to
+  let t = position[0] + s;                // position of the row, which selects the angles
+  let row = s + INTO_CACHE * position[0]; // its row in k and v
+  if (row >= params.capacity) { return; } // outside the cache: not written
 
   let cosine = table[t * params.D + d];
   let sine = table[t * params.D + half + d];

@@ -1,4 +1,4 @@
-// slice.backward   dX[o, start + j, i] = dY[o, j, i], and 0 where no j is
+// slice.backward   dX[o, start + j, i] = dY[o, j, i], and 0 outside the slice
 // Twin: sliceBackwardReference in src/engine/ops/slice.ts
 //
 //   dY  [outer, n, inner]      dY[o, j, i] sits at (o*n + j)*inner + i

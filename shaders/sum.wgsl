@@ -18,7 +18,7 @@ var<workgroup> partial: array<f32, WORKGROUP>; // partial[k]: sum over j ≡ k (
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let at = group.x + group.y * 65535u; // y[o, i]
-  if (at >= params.count) { return; } // the same for the whole workgroup, so that all of it meets the barrier
+  if (at >= params.count) { return; } // uniform in the workgroup, so that all of it reaches the barrier
   let first = at / params.inner * params.n * params.inner + at % params.inner; // x[o, 0, i]
 
   var sum = 0.0;

@@ -1,11 +1,11 @@
-// unary.backward   dX = dY * f'(x), element by element; the constant OP says which f, by its place in the table
+// unary.backward   dX = dY * f'(x), element by element; the constant OP selects f by its index in the table
 // Twin: unaryTable in src/engine/ops/unary.ts
 //
-//   x, y, dY, dX  [n]   y = f(x): some derivatives are shorter by y
+//   x, y, dY, dX  [n]   y = f(x): some derivatives are shorter in terms of y
 //
 // One invocation per element. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.
 
-// const OP: u32 stands before this text
+// const OP: u32 precedes this text
 
 struct Params { n: u32 }
 

@@ -1,11 +1,11 @@
-// unary.forward   y = f(x), element by element; the constant OP says which f, by its place in the table
+// unary.forward   y = f(x), element by element; the constant OP selects f by its index in the table
 // Twin: unaryTable in src/engine/ops/unary.ts
 //
 //   x, y  [n]
 //
 // One invocation per element. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.
 
-// const OP: u32 stands before this text
+// const OP: u32 precedes this text
 
 struct Params { n: u32 }
 
@@ -17,7 +17,7 @@ fn f(x: f32) -> f32 {
   if (OP == 0u) { return exp(x); } // exp
   if (OP == 1u) { return log(x); } // log
   if (OP == 2u) { return select(x, 0.0, x < 0.0); } // relu
-  // Past the limits the results do not change in f32: tanh(10) is 1, and 1 / (1 + exp(80)) is less than rounding of 1.
+  // Beyond the limits the f32 results do not change: tanh(10) is 1, and 1 / (1 + exp(80)) is less than rounding of 1.
   if (OP == 3u) { return tanh(clamp(x, -10.0, 10.0)); } // tanh
   return 1.0 / (1.0 + exp(min(-x, 80.0))); // sigmoid
 }

@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { digitWindows } from '../examples/piWindows.js';
 import { rawBitsDoor } from '../examples/rawBitsDoor.js';
 import { Program } from '../src/engine/program.js';
+import { EDGE_SIZES } from '../src/inspect/sample.js';
 import { Decoder } from '../src/model/decoder.js';
 import { recordForward } from '../src/model/forward.js';
 import { initialParameters } from '../src/model/parameters.js';
@@ -14,7 +15,7 @@ import { Trainer } from '../src/train/trainer.js';
 import { mix } from '../src/train/windows/mix.js';
 import { TINY } from './support/decoders.js';
 import { testDevice } from './support/device.js';
-import { checkGradients, checkParity, EDGE_SIZES } from './support/opContract.js';
+import { checkGradients, checkParity } from './support/opContract.js';
 
 /** What an example prints when it is imported: top-level code runs then. */
 async function printed(run: () => Promise<unknown>): Promise<string> {

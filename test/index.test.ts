@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import * as thrown from '../src/engine/errors.js';
+import * as thrown from '../src/common/errors.js';
 import * as root from '../src/index.js';
 import { BUILT } from './support/build.js';
 

@@ -22,6 +22,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { embed } from '../src/substrate/embed.js';
 import { TINY_RUN } from './reliability/runs.js';
 import { newPage, openBrowser, screenshotPath } from './support/browser.js';
+import { shaderNames } from './support/shaders.js';
 import { readTar } from './support/swiftShader.js';
 
 /*
@@ -65,7 +66,7 @@ test('is small, and has every shader and nothing that only tests or maps need', 
   expect(tarball.length).toBeLessThan(700e3);
   expect(files.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(2.2e6);
   const names = files.map(({ name }) => name);
-  expect(readdirSync('shaders').filter((shader) => !names.includes(`shaders/${shader}`))).toEqual([]);
+  expect(shaderNames.filter((shader) => !names.includes(`shaders/${shader}.wgsl`))).toEqual([]);
   expect(names.filter((name) => !/^(dist\/(?!web\/).*\.(js|d\.ts)|shaders\/.*|[^/]+)$/.test(name))).toEqual([]);
 });
 

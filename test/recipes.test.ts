@@ -44,7 +44,20 @@ const done = { status: 0, said: '' };
 const bin = (path: string) => join(copy, 'node_modules', path);
 
 beforeAll(() => {
-  const needed = ['src', 'shaders', 'test', 'bench', 'web', 'examples', 'README.md', 'package.json', 'tsconfig.json'];
+  const needed = [
+    'src',
+    'shaders',
+    'grids',
+    'results',
+    'test',
+    'bench',
+    'models',
+    'web',
+    'examples',
+    'README.md',
+    'package.json',
+    'tsconfig.json',
+  ];
   for (const name of [...needed, 'biome.json', 'vitest.config.ts']) {
     cpSync(name, join(copy, name), { recursive: true, filter: (path) => !path.includes('node_modules') });
   }

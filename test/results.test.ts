@@ -1,72 +1,69 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { judgeClaims } from '../src/experiment/claims.js';
-import { type CollectedCell, summarise } from '../src/experiment/collect.js';
+import { tunedGrids } from '../grids/tuned.js';
+import { resultFiles } from '../results/report.js';
 import { readGrid } from '../src/experiment/grid.js';
-import { jsonOf, markdownOf, type Report } from '../src/experiment/report.js';
-import { htmlOf } from '../src/experiment/reportHtml.js';
+import { REGISTERED } from '../src/experiment/verdicts.js';
 
-/** Names in results/ that `experiment` wrote a report under. */
-const names = readdirSync('results').filter((name) => existsSync(join('results', name, 'report.json')));
+const files = resultFiles();
 
-describe.each(names)('results/%s', (name) => {
-  const folder = join('results', name);
-  const stored = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Report;
-  const report = remade(stored, name);
-  // `UPDATE_GOLDEN=1` writes them anew.
-  test.each([
-    ['report.json', jsonOf],
-    ['report.md', markdownOf],
-    ['report.html', htmlOf],
-  ] as const)('%s follows from the runs that report.json lists', (file, make) => {
-    const path = join(folder, file);
-    if (process.env.UPDATE_GOLDEN) writeFileSync(path, make(report));
-    else expect(readFileSync(path, 'utf8')).toBe(make(report));
+// `npx tsx results/report.ts` writes them.
+test.each([...files.keys()])('%s follows from the cells that are kept', (path) => {
+  expect(readFileSync(path, 'utf8')).toBe(files.get(path));
+});
+
+test('no report is left of a grid that has none', () => {
+  const reports = readdirSync('results', { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /(report|verdicts)\.(json|md|html)$/.test(name),
+  );
+  expect(reports.map((name) => `results/${name}`).sort()).toEqual([...files.keys()].sort());
+});
+
+// `npx tsx grids/tuned.ts` writes them.
+test('the grids that depend on grid A are those that its rules give', () => {
+  for (const [name, grid] of tunedGrids().grids) {
+    expect(JSON.parse(readFileSync(`grids/${name}.json`, 'utf8')), name).toEqual(grid);
+  }
+});
+
+const kept = REGISTERED.filter((name) => existsSync(`results/${name}/cells`));
+
+describe.each(kept)('the cells of %s', (name) => {
+  const grid = readGrid(JSON.parse(readFileSync(`grids/${name}.json`, 'utf8')), name);
+  const cells = readdirSync(`results/${name}/cells`).map((file) => ({
+    id: file.replace('.json', ''),
+    result: JSON.parse(readFileSync(`results/${name}/cells/${file}`, 'utf8')),
+  }));
+
+  test('are of the grid, each from a commit without changes', () => {
+    for (const { id, result } of cells) {
+      const cell = grid.cells.find((each) => each.id === id);
+      expect(cell, id).toMatchObject({
+        arm: result.arm,
+        K: result.K,
+        seed: result.seed,
+        steps: result.steps,
+        lr: result.lr,
+      });
+      expect(result.commit, id).toMatch(/^[0-9a-f]{40}$/);
+      expect(result.weights_sha256, id).toMatch(/^[0-9a-f]{64}$/);
+      expect(result.adapter, id).toMatch(/^CPU device/);
+    }
+  });
+
+  // Arithmetic of its own: a mean that was computed wrongly, or a number that was changed by hand, is found.
+  test('have measures that are the ratio of their windows', () => {
+    for (const { id, result } of cells) {
+      if (result.non_finite === undefined) expect(Object.keys(result.scores).length, id).toBeGreaterThan(0);
+      for (const [measure, { sums, weights }] of Object.entries<{ sums: number[]; weights: number[] }>(result.scores)) {
+        let [top, bottom] = [0, 0];
+        for (let w = 0; w < sums.length; w++) {
+          top += sums[w]!;
+          bottom += weights[w]!;
+        }
+        expect(sums.length, id).toBe(result.scores.caption_bpb ? 125 : 250);
+        expect(result.measures[measure], `${id} ${measure}`).toBeCloseTo(top / bottom, 10);
+      }
+    }
   });
 });
-
-test('the numbers in results/README.md are those of the reports', () => {
-  const armsOf = (name: string) => {
-    const { groups } = JSON.parse(readFileSync(join('results', name, 'report.json'), 'utf8')) as Report;
-    return groups[0]!.arms;
-  };
-  const arm = (name: string, called: string) => armsOf(name).find(({ arm }) => arm === called)!;
-  const mean = (name: string, called: string, measure = 'text_bpb') => arm(name, called).measures[measure]!.mean;
-  const cost = (name: string, called: string, measure = 'text_bpb') => arm(name, called).toZero![measure]!;
-  const digits = (value: number) => value.toFixed(3).replace('-', '−');
-  const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
-  const value = cost('channels', 'zero:value');
-  const best = cost('channels', 'zero:dxor,d2xor');
-  const doors = ['zero', 'projected', 'bytes', 'permuted', 'zero:value'];
-  const text = readFileSync('results/README.md', 'utf8').replaceAll('\n', ' ');
-  for (const words of [
-    `zero and bytes tie (${digits(mean('channels', 'zero'))} and ${digits(mean('channels', 'bytes'))})`,
-    `zero costs ${digits(value.mean)} more (95 % interval ${digits(value.mean - value.half!)} to ${digits(value.mean + value.half!)})`,
-    `\`permuted\` ends at ${digits(mean('channels', 'permuted'))}, \`random\` at ${digits(mean('channels', 'random'))} and \`learned\` at ${digits(mean('channels', 'learned'))}`,
-    `the raw bits (${digits(mean('channels', 'zero:bits'))}) and their differences (${digits(mean('channels', 'zero:dxor'))})`,
-    `far behind (${digits(mean('channels', 'zero:phase'))})`,
-    `best mean of all arms (${digits(Math.min(...armsOf('channels').map(({ measures }) => measures.text_bpb!.mean)))})`,
-    `not sure (${digits(best.mean)} ± ${digits(best.half!)})`,
-    `| here, seed 0 | ${doors.map((door) => digits(mean('pilot-text', door))).join(' | ')} |`,
-    `of ${digits(cost('pilot-text', 'bytes').mean)}, and ${digits(cost('pilot-text', 'zero:value').mean)} of it`,
-    `is ${digits(cost('pilot-text', 'permuted').mean)} behind`,
-    `in ${percent(mean('binding', 'zero', 'retrieval'))} of recordings, bytes in ${percent(mean('binding', 'bytes', 'retrieval'))}`,
-    `costs ${digits(cost('binding', 'bytes', 'caption_bpb').mean)} bits per byte less`,
-  ]) {
-    expect(text).toContain(words);
-  }
-  const share = cost('pilot-text', 'zero:value').mean / cost('pilot-text', 'bytes').mean;
-  expect(share).toBeCloseTo(0.9, 1); // nine tenths
-});
-
-/** The report with its means and verdicts computed again from its runs. */
-function remade(report: Report, name: string): Report {
-  const path = join('grids', `${name}.json`);
-  const grid = readGrid(JSON.parse(readFileSync(path, 'utf8')), path);
-  // The JSON has a cell's fields beside its state; a report keeps them in `cell`.
-  const cells = report.cells.map((row) => ({ ...row, cell: row as unknown as CollectedCell['cell'] }));
-  expect(cells.map(({ cell }) => cell.id)).toEqual(grid.cells.map(({ id }) => id));
-  const groups = summarise(grid, cells);
-  return { ...report, about: grid.about, groups, claims: judgeClaims(groups), cells };
-}

@@ -1,48 +1,46 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Device } from '../src/engine/device.js';
-import { SIZES } from '../src/model/config.js';
-import { initialParameters } from '../src/model/parameters.js';
+
+import type { Device } from '../src/device/device.js';
+
 import { embed } from '../src/substrate/embed.js';
-import { readCheckpointFile } from './lib/checkpointFile.js';
+import { readCheckpointBytes } from './lib/checkpointFile.js';
 import { FIRST_TEXT } from './lib/defaultText.js';
 import { openBrowserDevice } from './lib/device.js';
 import type { Model, Snapshot, Text } from './lib/explorer.js';
 import { scrollBehaviour } from './lib/hooks.js';
-import { useDrop, useLook, useSnapshot } from './lib/state.js';
+import { freshModel, trainedModel } from './lib/models.js';
+import { useDrop, useLook, useSnapshot, useStepping } from './lib/state.js';
 import { AttentionPanel } from './parts/attentionPanel.js';
+import { Baselines } from './parts/baselines.js';
 import { ByteDetail } from './parts/byteDetail.js';
 import { ChannelsPanel } from './parts/channelsPanel.js';
+import { Header } from './parts/header.js';
+import { KernelStepper } from './parts/kernelStepper.js';
+import { ModelChoice } from './parts/modelChoice.js';
 import { OpsPanel } from './parts/opsPanel.js';
+import { PuzzlePanel } from './parts/puzzlePanel.js';
 import { BitsLegend, ColouredText } from './parts/textPanel.js';
 import { TrainPanel } from './parts/trainPanel.js';
+import { WritePanel } from './parts/writePanel.js';
 
 /** The longest text that is looked at: a trained window of 128 + 128. */
 const MOST_BYTES = 256;
-const CONFIG = { door: 'zero', ...SIZES.tiny } as const;
-
-/** A decoder that has learned nothing yet. */
-function freshModel(): Model {
-  return {
-    name: 'a fresh tiny decoder, seed 0, untrained',
-    fresh: true,
-    config: CONFIG,
-    from: { parameters: initialParameters(CONFIG, 0) },
-  };
-}
-
 /** The whole page. */
 export function App() {
   const [device, setDevice] = useState<Device | undefined>(undefined);
   const [missing, setMissing] = useState('');
   const [without, setWithout] = useState('');
-  const [model, setModel] = useState(freshModel);
-  const [written, setWritten] = useState(FIRST_TEXT);
-  const [before, setBefore] = useState(32);
-  const [at, setAt] = useState(40);
+  const [trained, setTrained] = useState<Model | undefined>(undefined);
+  const fresh = useMemo(freshModel, []);
+  const [models, setModels] = useState<readonly Model[]>([]);
+  const [all, setBytes] = useState<Uint8Array>(() => new TextEncoder().encode(FIRST_TEXT));
+  const [before, setBefore] = useState(64);
+  const [at, setAt] = useState(80);
   const [problem, setProblem] = useState('');
 
   useEffect(() => {
-    openBrowserDevice().then(
+    const wanted = new URLSearchParams(location.search).get('device');
+    openBrowserDevice(wanted === 'webgpu' || wanted === 'cpu' ? wanted : undefined).then(
       ({ device: opened, withoutWebGpu = '' }) => {
         setDevice(opened);
         setWithout(withoutWebGpu);
@@ -50,22 +48,36 @@ export function App() {
       },
       (error: Error) => setMissing(error.message),
     );
-  }, []);
+    trainedModel().then(
+      (loaded) => {
+        setTrained(loaded);
+        setModels([loaded]);
+      },
+      (error: Error) => {
+        setProblem(error.message);
+        setModels([fresh]);
+      },
+    );
+  }, [fresh]);
 
-  const all = useMemo(() => new TextEncoder().encode(written), [written]);
   const text: Text = useMemo(() => {
     const bytes = all.slice(0, MOST_BYTES);
     return { bytes, L: Math.min(before, Math.max(0, bytes.length - 1)) };
   }, [all, before]);
   const chosen = Math.min(at, text.bytes.length - 1);
+  const [model, other] = models;
   const { snapshot, explorer, error } = useSnapshot(device, model, text);
+  const { snapshot: second } = useSnapshot(device, other, text, false);
   const { look, progress, opened, lookAt, choose, open } = useLook(explorer, snapshot, setProblem);
+
+  const { stepping, step, isCapturing, problem: stepProblem, close } = useStepping(explorer, look, snapshot);
 
   const load = async (file: File) => {
     setProblem('');
     try {
-      const { config, parameters, step } = await readCheckpointFile(file);
-      setModel({ name: `${file.name}, after ${step} steps`, config, from: { parameters } });
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const { config, parameters, step } = await readCheckpointBytes(bytes, file.name);
+      setModels([{ name: `${file.name}, after ${step} steps`, config, from: { parameters } }]);
     } catch (reason) {
       setProblem((reason as Error).message);
     }
@@ -74,47 +86,20 @@ export function App() {
 
   return (
     <div class={over ? 'over' : ''}>
-      <header>
-        <p class="soft">byte to loss</p>
-        <h1>Follow a byte to its loss</h1>
-        <p class="lead">
-          A small decoder reads bytes, nothing else, and says how surprised it is by each. It runs here, in this
-          browser, with the same hand-written kernels as on the command line, and every number on the way can be opened.
-        </p>
-        <p class="facts" id="device" data-device={device?.driver}>
-          {device !== undefined ? (
-            <>
-              <span class="dot" /> running on {device.name}
-              {device.driver === 'wasm' && ': the same kernels, compiled to WebAssembly by this page'}
-              {device.kind === 'cpu' && device.driver !== 'wasm' && ', a software driver, which is slow'}
-            </>
-          ) : missing === '' ? (
-            'looking for a device…'
-          ) : (
-            ''
-          )}
-        </p>
-        {without !== '' && (
-          <p class="facts" id="without-webgpu">
-            {without}
-          </p>
-        )}
-        {missing !== '' && (
-          <p role="alert" id="no-device">
-            <b>No device to run on.</b> {missing} The channels below need none and are computed without it.
-          </p>
-        )}
-      </header>
+      <Header device={device} missing={missing} without={without} />
       <main>
         <section aria-labelledby="text-title">
           <h2 id="text-title">The text, and what each byte costs</h2>
+          {missing === '' && (
+            <ModelChoice models={models} trained={trained} fresh={fresh} onChoose={setModels} onFile={load} />
+          )}
           <label class="wide">
             <span>Write something</span>
             <textarea
               rows={2}
-              value={written}
+              value={new TextDecoder().decode(all)}
               spellcheck={false}
-              onInput={(event) => setWritten(event.currentTarget.value)}
+              onInput={(event) => setBytes(new TextEncoder().encode(event.currentTarget.value))}
             />
           </label>
           {all.length > MOST_BYTES && (
@@ -143,12 +128,27 @@ export function App() {
                   <output id="bits-per-byte" data-value={snapshot?.bitsPerByte}>
                     {snapshot === undefined ? '…' : snapshot.bitsPerByte.toFixed(3)}
                   </output>{' '}
-                  bits per byte, by {model.name} {model.fresh && <a href="#train-title">(train one below)</a>}
+                  bits per byte, by {model?.name ?? 'the trained decoder, which is being read'}{' '}
+                  {model?.fresh && <a href="#train-title">(train one below)</a>}
                 </p>
               )}
               <div class="two">
                 <div>
                   <ColouredText text={text} snapshot={snapshot} at={chosen} onPick={setAt} />
+                  {other !== undefined && second !== undefined && (
+                    <>
+                      <p class="facts" id="second">
+                        <output>{second.bitsPerByte.toFixed(3)}</output> by {other.name}
+                      </p>
+                      <ColouredText
+                        text={text}
+                        snapshot={second}
+                        at={chosen}
+                        onPick={setAt}
+                        label="Chosen byte, fresh"
+                      />
+                    </>
+                  )}
                   {missing === '' && <BitsLegend />}
                   <Made by="crossEntropy" onOpen={snapshot && open} />
                 </div>
@@ -156,25 +156,16 @@ export function App() {
                   <ByteDetail snapshot={snapshot} at={Math.min(chosen, snapshot.bytes.length - 1)} />
                 )}
               </div>
+              {snapshot !== undefined && explorer !== undefined && (
+                <div class="two even">
+                  <WritePanel snapshot={snapshot} explorer={explorer} most={MOST_BYTES} onText={setBytes} />
+                  <Baselines
+                    snapshots={other !== undefined && second !== undefined ? [snapshot, second] : [snapshot]}
+                  />
+                </div>
+              )}
               {error !== '' && <p role="alert">{error}</p>}
             </>
-          )}
-          {missing === '' && (
-            <p class="drop">
-              <label class="button quiet">
-                Load a checkpoint
-                <input
-                  type="file"
-                  accept=".safetensors"
-                  onChange={({ currentTarget }) => {
-                    const file = currentTarget.files?.[0];
-                    if (file) void load(file);
-                    currentTarget.value = '';
-                  }}
-                />
-              </label>
-              <span class="soft">or drop a .safetensors file of a run anywhere on this page</span>
-            </p>
           )}
           {problem !== '' && (
             <p role="alert" id="problem">
@@ -210,7 +201,10 @@ export function App() {
               Runs the pass one op at a time, keeps every number, and compares each result with plain float64 loops that
               read the same inputs.
             </p>
-            <OpsPanel look={look} progress={progress} chosen={opened} onChoose={choose} onLook={lookAt} />
+            <OpsPanel look={look} progress={progress} chosen={opened} onChoose={choose} onLook={lookAt} onStep={step} />
+            {isCapturing && <p role="status">Running the ops before it, to have the memory that this kernel reads…</p>}
+            {stepProblem !== '' && <p role="alert">{stepProblem}</p>}
+            {stepping !== undefined && <KernelStepper {...stepping} onClose={close} />}
           </section>
         )}
 
@@ -219,14 +213,23 @@ export function App() {
             <h2 id="train-title">Train one, here</h2>
             <TrainPanel
               device={device}
-              onExplore={(trained) => {
-                setModel(trained);
+              text={text}
+              onExplore={(live) => {
+                setModels([live]);
                 document.getElementById('text-title')!.scrollIntoView({ behavior: scrollBehaviour() });
               }}
-              onGone={() => setModel((now) => ('shared' in now.from ? freshModel() : now))}
+              onGone={() => setModels((now) => (now.some(({ from }) => 'shared' in from) ? [trained ?? fresh] : now))}
             />
           </section>
         )}
+        <section aria-labelledby="puzzles-title">
+          <h2 id="puzzles-title">Puzzles</h2>
+          <p>
+            Kernels of this page with a hole, from easy to hard. The interpreter runs yours, and the checker looks for
+            races, reads of unwritten memory and indices out of bounds.
+          </p>
+          <PuzzlePanel />
+        </section>
       </main>
       <footer class="soft">
         Everything happens in this page: nothing is sent anywhere. Channels after hsl-embedding by Jinhyun Woo.

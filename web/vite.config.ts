@@ -6,6 +6,7 @@ import { viteSingleFile } from 'vite-plugin-singlefile';
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   plugins: [viteSingleFile()],
+  assetsInclude: ['**/*.safetensors'],
   // Where somebody serves it while working on it, nobody else is served.
   server: { host: '127.0.0.1' },
   preview: { host: '127.0.0.1' },

@@ -1,8 +1,8 @@
-import { openDevice } from '../../src/engine/adapters.js';
+import { openDevice } from '../../src/device/adapters.js';
 import { adamW } from '../../src/engine/ops/adamW.js';
 import { add } from '../../src/engine/ops/binary.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
-import { gatherRows } from '../../src/engine/ops/gatherRows.js';
+import { embedding } from '../../src/engine/ops/embedding.js';
 import { matmul } from '../../src/engine/ops/matmul.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
@@ -38,7 +38,7 @@ await serve(async (workload, name, threads) => {
   const still = Float32Array.from({ length: T * D }, (_, i) => Number(i % D < D / 2));
   const angles = program.constant('angles', [T, D], still);
 
-  const x0 = add(gatherRows(parameters.get('bytes')!, x), gatherRows(parameters.get('positions')!, places)); // [B, T, C]
+  const x0 = add(embedding(parameters.get('bytes')!, x), embedding(parameters.get('positions')!, places)); // [B, T, C]
   const config = { door: 'bytes', dim, layers, heads, K: 1 } as const;
   const y = decoderBlocks(x0, { config, parameters, P: 0, angles, position });
   const logits = matmul(y.reshape([B * T, dim]), parameters.get('head')!).reshape([B, T, VOCABULARY]);

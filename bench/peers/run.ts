@@ -12,7 +12,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { FAST_TOGGLES } from '../../src/engine/adapters.js';
+import { FAST_TOGGLES } from '../../src/device/adapters.js';
 import { merged, type PeerResult, type PeerResults } from './results.js';
 import type { Report } from './worker.js';
 import { ADAM, batchOf, WORKLOADS, weightsOf } from './workload.js';

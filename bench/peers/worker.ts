@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { SOURCES } from '../../src/engine/adapters.js';
+import { SOURCES } from '../../src/device/adapters.js';
 import { batchOf, WORKLOADS, type Workload } from './workload.js';
 
 /** A library with the workload built: one update from one batch, returning the loss before it. */

@@ -1,6 +1,7 @@
-import type { Device } from '../engine/device.js';
+import { integers, normals } from '../common/random.js';
+import type { Device } from '../device/device.js';
 import type { AdapterProfile } from '../engine/kernel.js';
-import { outputOf } from '../engine/op.js';
+import { flopsOf, outputOf } from '../engine/op.js';
 import { adamW } from '../engine/ops/adamW.js';
 import { addLayerNorm } from '../engine/ops/addLayerNorm.js';
 import { attention } from '../engine/ops/attention.js';
@@ -8,9 +9,8 @@ import { layerNorm } from '../engine/ops/layerNorm.js';
 import { matmul } from '../engine/ops/matmul.js';
 import { stepScalars } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
-import { profile } from '../engine/profile.js';
-import { type Entry, flopsOf, PARAMETER_ALIGNMENT, Program } from '../engine/program.js';
-import { integers, normals } from '../engine/random.js';
+import { type Entry, PARAMETER_ALIGNMENT, Program } from '../engine/program.js';
+import { profile } from '../inspect/profile.js';
 import type { DecoderConfig } from '../model/config.js';
 import type { BatchSize } from '../model/forward.js';
 import { countParameters, parameterSpecs } from '../model/parameters.js';
@@ -23,14 +23,14 @@ export const OP_GROUPS = ['matmul', 'attention', 'layerNorm', 'adamW'] as const;
 /** One of `OP_GROUPS`. */
 export type OpGroup = (typeof OP_GROUPS)[number];
 
-/** One op at one shape of the model: how to record it. */
+/** One op at one shape of the model, and the function that records it. */
 interface Case {
   readonly group: OpGroup;
   readonly name: string;
   readonly record: (program: Program) => void;
 }
 
-/** What was measured of one entry. */
+/** The measurements of one entry. */
 export interface OpTime {
   readonly group: OpGroup;
   /** `nt 1280×384×128` */
@@ -38,16 +38,16 @@ export interface OpTime {
   readonly op: string;
   readonly kernels: readonly string[];
   readonly milliseconds: Spread;
-  /** on the device by its timestamps, or on the host's clock from submit to done, for all entries of the case together */
+  /** device time by timestamps, or host time from submit to completion for all entries of the case together */
   readonly clock: 'device' | 'host';
   /** arithmetic operations, and bytes read and written once */
   readonly flops: number;
   readonly bytes: number;
-  /** whether kernels and references were compared at this shape, or at a smaller one */
+  /** were kernels and references compared at this shape, or at a smaller one? */
   readonly proved: 'here' | 'smaller';
 }
 
-/** A reference of more operations than this takes too long. */
+/** A reference with more operations takes too long. */
 const PROVABLE = 3e8;
 
 /** The ops that take nearly all of a step, at a decoder's own shapes. */
@@ -125,7 +125,7 @@ export function* opCases(config: DecoderConfig, { B, L, T }: BatchSize): Generat
   };
 }
 
-/** The decoder and batch whose ops are timed, and how kernels are chosen. */
+/** The decoder and batch whose ops are timed, and the choice of kernels. */
 export interface OpOptions {
   readonly config: DecoderConfig;
   readonly size: BatchSize;
@@ -137,7 +137,7 @@ export interface OpOptions {
 /** Prove and time every op of a decoder, one after the other. */
 export async function* timeOps(device: Device, options: OpOptions): AsyncGenerator<OpTime> {
   const { config, size, groups, profile, replays } = options;
-  // The same kernels at fewer rows, for references that would take minutes.
+  // The same kernels with fewer rows, if the references would take minutes.
   const small = opCases({ ...config, layers: 1 }, { B: 1, L: 4 * config.K, T: 12 });
   for (const each of opCases(config, size)) {
     const smaller = small.next().value as Case;
@@ -214,10 +214,10 @@ async function timeCase(
   });
 }
 
-/** Bytes an entry must move: every tensor once, and twice what is changed in place. */
+/** Bytes that an entry must move: every tensor once, and tensors changed in place twice. */
 export function bytesOf({ op, inputs, outputs }: Entry): number {
   const written = outputs.reduce(
-    (sum, { size }, i) => sum + size * (outputOf(op.outputs[i]!)[1] === 'adds' ? 2 : 1),
+    (sum, { size }, i) => sum + size * (outputOf(op.outputs[i]!)[1] === 'accumulates' ? 2 : 1),
     0,
   );
   return 4 * (inputs.reduce((sum, { size }) => sum + size, 0) + written);

@@ -1,10 +1,10 @@
-import { checkParity } from '../engine/debug.js';
-import { runEntries } from '../engine/entryRun.js';
-import { ParityError } from '../engine/errors.js';
+import { ParityError } from '../common/errors.js';
 import type { Plan } from '../engine/plan.js';
+import { checkParity } from '../inspect/debug.js';
+import { runEntries } from '../inspect/entryRun.js';
 
 /**
- * Run a plan once and compare every kernel with its float64 reference: what is fast and wrong is not timed.
+ * Run a plan once and compare every kernel with its float64 reference, so that a wrong kernel is never timed.
  *
  * @throws ParityError at the first that disagrees
  */

@@ -1,19 +1,20 @@
-import type { Device } from '../engine/device.js';
+import { integers } from '../common/random.js';
+import type { Device } from '../device/device.js';
 import type { AdapterProfile } from '../engine/kernel.js';
+import { flopsOf } from '../engine/op.js';
 import { recordAdamW, stepScalars } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
 import type { PlanBytes } from '../engine/prediction.js';
-import { type DispatchTime, profile } from '../engine/profile.js';
-import { type Entry, flopsOf, Program } from '../engine/program.js';
-import { integers } from '../engine/random.js';
-import type { DecoderConfig } from '../model/config.js';
-import { type BatchSize, feedsOf, recordForward } from '../model/forward.js';
+import { type Entry, Program } from '../engine/program.js';
+import { type DispatchTime, profile } from '../inspect/profile.js';
+import type { DecoderConfig, SizeName } from '../model/config.js';
+import { type BatchSize, recordForward, toFeeds } from '../model/forward.js';
 import { initialParameters } from '../model/parameters.js';
 import { OPTIMISER } from '../train/optimiser.js';
 import { prove } from './proof.js';
 import { type Spread, spreadOf } from './timing.js';
 
-/** One training step, from the batch written to the loss read. */
+/** One training step, from writing the batch to reading the loss. */
 export interface StepTime {
   readonly size: BatchSize & { readonly P: number };
   readonly parameters: number;
@@ -33,7 +34,7 @@ export interface StepTime {
   readonly peakMemory: number;
 }
 
-/** What one op's dispatches take of a step, all of them together. */
+/** The share of one op's dispatches in a step, all of them together. */
 export interface OpShare {
   readonly op: string;
   readonly kernel: string;
@@ -43,12 +44,24 @@ export interface OpShare {
   readonly gflops: number;
 }
 
-/** The decoder and batch whose step is timed, and how kernels are chosen. */
+/** The decoder and batch whose step is timed, and the choice of kernels. */
 export interface StepOptions {
   readonly config: DecoderConfig;
   readonly size: BatchSize;
   readonly profile: AdapterProfile;
-  readonly replays: number;
+  /** steps to take medians over, or how many for the milliseconds that the second step took */
+  readonly replays: number | ((milliseconds: number) => number);
+}
+
+/** Windows to measure a size with: the seed's for `lean`, one at a time where a CPU does the work. */
+export function benchWindows(size: SizeName, kind: 'gpu' | 'cpu'): BatchSize {
+  if (size !== 'lean') return { B: 8, L: 128, T: 128 };
+  return { B: kind === 'gpu' ? 12 : 1, L: 512, T: 256 };
+}
+
+/** Arithmetic operations of one training step. */
+export function stepFlops(config: DecoderConfig, size: BatchSize): number {
+  return flopsIn(recordProgram(config, size).program);
 }
 
 /** Prove one block of the decoder on a short window, then time the whole step. */
@@ -64,14 +77,16 @@ export async function timeStep(device: Device, options: StepOptions): Promise<St
   await prove(proof.plan);
   proof.plan.free();
 
-  const milliseconds: number[] = [];
-  for (let i = 0; i < options.replays; i++) {
+  const step = async () => {
     const start = performance.now();
     write();
     await read();
-    milliseconds.push(performance.now() - start);
-  }
-  const flops = plan.program.entries.reduce((sum, entry) => sum + flopsOf(entry), 0);
+    return performance.now() - start;
+  };
+  const { replays } = options;
+  const count = typeof replays === 'number' ? replays : replays(await step());
+  const milliseconds: number[] = [];
+  for (let i = 0; i < count; i++) milliseconds.push(await step());
   const result: StepTime = {
     size: pass.size,
     parameters: plan.program.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0),
@@ -80,20 +95,28 @@ export async function timeStep(device: Device, options: StepOptions): Promise<St
     step: spreadOf(milliseconds),
     first,
     encodeMicroseconds: encodeTime(plan),
-    flops,
+    flops: flopsIn(plan.program),
     bytes: plan.bytes,
     peakMemory: process.resourceUsage().maxRSS * 1024,
-    ops: await sharesOf(plan),
+    ops: await sharesOf(plan, Math.min(3, count)),
   };
   plan.free();
   return result;
 }
 
-async function recordStep(device: Device, config: DecoderConfig, size: BatchSize, profile: AdapterProfile) {
+function recordProgram(config: DecoderConfig, size: BatchSize) {
   const program = new Program();
   const pass = recordForward(program, config, size);
   program.backward(pass.loss);
-  const optimiser = recordAdamW(program, pass.loss, OPTIMISER);
+  return { program, pass, optimiser: recordAdamW(program, pass.loss, OPTIMISER) };
+}
+
+function flopsIn({ entries }: Program): number {
+  return entries.reduce((sum, entry) => sum + flopsOf(entry), 0);
+}
+
+async function recordStep(device: Device, config: DecoderConfig, size: BatchSize, profile: AdapterProfile) {
+  const { program, pass, optimiser } = recordProgram(config, size);
   const parameters = initialParameters(config, 0);
   const plan = await Plan.compile(program, device, { keep: [pass.loss, optimiser.clip], parameters, profile });
   const { B, L, T } = size;
@@ -103,13 +126,13 @@ async function recordStep(device: Device, config: DecoderConfig, size: BatchSize
     weights: new Float32Array(B * T).fill(1),
   };
   const write = () => {
-    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
     plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
   };
   return { plan, pass, write, read: () => plan.replayAndRead([pass.loss]) };
 }
 
-/** Microseconds to encode one dispatch: the best of several, since other work of the machine only ever adds. */
+/** Microseconds to encode one dispatch: the minimum of several, since other work on the machine only adds time. */
 export function encodeTime(plan: Plan): number {
   const runs = Array.from({ length: 50 }, () => {
     const encoder = plan.device.gpu.createCommandEncoder();
@@ -124,8 +147,8 @@ export function encodeTime(plan: Plan): number {
   return (1e3 * Math.min(...runs)) / plan.steps.length;
 }
 
-async function sharesOf(plan: Plan): Promise<OpShare[] | undefined> {
-  const times = await profile(plan, { replays: 3 });
+async function sharesOf(plan: Plan, replays: number): Promise<OpShare[] | undefined> {
+  const times = await profile(plan, { replays });
   if (times === undefined) return undefined;
   const shares = new Map<string, { op: string; kernel: string; dispatches: number; ns: number; flops: number }>();
   // An entry's operations count for the longest of its kernels: the one that does the work.

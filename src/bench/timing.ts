@@ -1,4 +1,4 @@
-/** Of several measurements: the middle one, and how far apart they lie. */
+/** Several measurements: the median and the range. */
 export interface Spread {
   readonly median: number;
   readonly least: number;
@@ -11,7 +11,7 @@ export function spreadOf(numbers: readonly number[]): Spread {
   return { median: sorted[sorted.length >> 1]!, least: sorted[0]!, most: sorted.at(-1)! };
 }
 
-/** Milliseconds of each of `count` runs, one after the other, each waited for. */
+/** Milliseconds of each of `count` runs, one after another, each awaited. */
 export async function timed(count: number, run: () => Promise<unknown>): Promise<Spread> {
   const milliseconds: number[] = [];
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { checked } from '../train/issues.js';
 import { type TrainOptions, trainSchema } from '../train/run/options.js';
 import { WINDOW_KINDS } from '../train/windows/window.js';
@@ -22,7 +22,7 @@ export function realNumber(text: string): number {
 /**
  * The bytes of a hex string: `hexBytes('--prefix-hex', '48 69') // [72, 105]`
  *
- * @throws InputError naming the flag and what is wrong
+ * @throws InputError with the flag and the error
  */
 export function hexBytes(flag: string, text: string): Uint8Array {
   const digits = text.replace(/\s+/g, '');
@@ -35,7 +35,7 @@ export function hexBytes(flag: string, text: string): Uint8Array {
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
 }
 
-/** A flag's path. An empty one, as of a variable that is not set, would mean the working folder. */
+/** A flag's path. An empty one, for example from an unset variable, would mean the working folder. */
 export function path(text: string): string {
   if (text === '') throw new InvalidArgumentError('It must not be empty.');
   return text;
@@ -51,8 +51,8 @@ export function listed(text: string, before: readonly string[] = []): string[] {
   return [...new Set([...before, ...text.split(',').map((word) => word.trim())])];
 }
 
-/** What `--made` may be, for the help of every command that has it. */
-export const MADE_HELP = 'windows made here: sounds, scenes, or both';
+/** The help text of `--made`, for every command that has it. */
+export const MADE_HELP = 'synthetic windows: sounds, scenes, or both';
 
 /** The values of `--made`, which may be repeated. `made('both') // ['sounds', 'scenes']` */
 export function made(text: string, before: readonly string[] = []): string[] {
@@ -60,10 +60,10 @@ export function made(text: string, before: readonly string[] = []): string[] {
 }
 
 /**
- * A parser for the flag of a training option, which refuses what the option's schema refuses: `--batch 0` is as wrong as
- * `--batch -3`, and exits alike.
+ * A parser for the flag of a training option, with the checks of the option's schema: `--batch 0` is as wrong as
+ * `--batch -3`, and exits with the same code.
  *
- * @param parse from text; `before` is what the flag had from an earlier place on the command line
+ * @param parse from text; `before` is the flag's value from an earlier occurrence on the command line
  */
 export function option<T = string>(name: keyof TrainOptions, parse: (text: string, before?: T) => T = String as never) {
   return (text: string, before?: T): T => {
@@ -71,7 +71,7 @@ export function option<T = string>(name: keyof TrainOptions, parse: (text: strin
     const result = checked(trainSchema.shape[name], value);
     if (!result.success) {
       const { path, message } = result.error.issues[0]!;
-      // Of a flag of several values, which of them: text.stream. The place in a list says nothing to a reader.
+      // The name of a value within the flag: text.stream. The index in a list does not help a reader.
       const where = path.filter((step) => typeof step === 'string').join('.');
       throw new InvalidArgumentError(`${where || 'It'} ${message}.`);
     }
@@ -86,7 +86,9 @@ export function windowSize(text: string): { prefix: number; stream: number } {
   return { prefix: Number(prefix), stream: Number(stream) };
 }
 
-/** A parser for a flag whose values go with kinds of windows: `--share text=0.6 audio=0.4` gives { text: 0.6, audio: 0.4 }. */
+/**
+ * A parser for a flag with one value per kind of window: `--share text=0.6 audio=0.4` gives { text: 0.6, audio: 0.4 }.
+ */
 export function byKind<T>(parse: (text: string) => T) {
   return (text: string, before: Record<string, T> = {}): Record<string, T> => {
     const at = text.indexOf('=');

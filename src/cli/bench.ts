@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { OP_GROUPS, type OpGroup, type OpTime, timeOps } from '../bench/ops.js';
-import { type StepTime, timeStep } from '../bench/step.js';
+import { benchWindows, type StepTime, timeStep } from '../bench/step.js';
 import type { Spread } from '../bench/timing.js';
-import { InputError } from '../engine/errors.js';
-import type { AdapterProfile, Variant } from '../engine/kernel.js';
+import { InputError } from '../common/errors.js';
+import type { AdapterProfile, KernelKind } from '../engine/kernel.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
 import { wholeNumber } from './arguments.js';
@@ -17,39 +17,35 @@ interface BenchFlags extends DeviceFlags {
   readonly prefix?: number;
   readonly stream?: number;
   readonly replays: number;
+  readonly kernels?: KernelKind;
   readonly variant?: string;
   readonly robust?: boolean;
   readonly json?: boolean;
 }
 
+const KERNEL_KINDS = ['readable', 'cpu', 'gpu'] as const;
 const PARTS = [...OP_GROUPS, 'step'];
 
-/** Windows to measure: the seed's for `lean`, one at a time where a CPU does the work. */
-function windowsOf(size: SizeName, kind: 'gpu' | 'cpu') {
-  if (size !== 'lean') return { batch: 8, prefix: 128, stream: 128 };
-  return { batch: kind === 'gpu' ? 12 : 1, prefix: 512, stream: 256 };
-}
-
-/** `byte-to-loss bench`: how long every op and the whole step take on this machine's adapter. */
+/** `byte-to-loss bench`: times of every op and of the whole step on this machine's adapter. */
 export function benchCommand(): Command {
   return withDevice(
-    new Command('bench').description('time the ops and the training step on this device; every kernel is proved first'),
+    new Command('bench').description('time the ops and the training step on this device, after checking every kernel'),
   )
     .addOption(new Option('--size <name>', 'decoder size').choices(Object.keys(SIZES)).default('tiny'))
-    .addOption(new Option('--door <kind>', 'how bytes enter').choices(DOOR_KINDS).default('zero'))
+    .addOption(new Option('--door <kind>', 'input embedding').choices(DOOR_KINDS).default('zero'))
     .option('--only <part...>', `of ${PARTS.join(', ')}`)
     .option('--batch <n>', 'windows per batch (default: 8; lean: 12, or 1 on a CPU driver)', wholeNumber)
     .option('--prefix <bytes>', 'bytes before (default: 128; lean: 512)', wholeNumber)
     .option('--stream <bytes>', 'bytes predicted (default: 128; lean: 256)', wholeNumber)
-    .option('--replays <n>', 'to take medians over', wholeNumber, 9)
+    .option('--replays <n>', 'replays to take medians over', wholeNumber, 9)
     .addOption(
-      new Option('--variant <n>', 'of every kernel: 1 readable, 2 for CPU drivers, 3 for GPUs').choices([
-        '1',
-        '2',
-        '3',
-      ]),
+      new Option(
+        '--kernels <kind>',
+        "the readable kernels, those for the CPU device or for GPUs (default: the device's)",
+      ).choices(KERNEL_KINDS),
     )
-    .option('--robust', 'with every access in shaders checked against its bounds, as in tests')
+    .addOption(new Option('--variant <n>', 'deprecated number for --kernels').choices(['1', '2', '3']).hideHelp())
+    .option('--robust', 'check the bounds of every access in shaders, as tests do')
     .option('--json', 'print JSON')
     .action(bench);
 }
@@ -64,24 +60,24 @@ async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): 
     if (!flags.json) console.log(line);
   };
   try {
-    const windows = windowsOf(name, device.kind);
+    const windows = benchWindows(name, device.kind);
     const size = {
-      B: flags.batch ?? windows.batch,
-      L: flags.prefix ?? windows.prefix,
-      T: flags.stream ?? windows.stream,
+      B: flags.batch ?? windows.B,
+      L: flags.prefix ?? windows.L,
+      T: flags.stream ?? windows.T,
     };
     if (size.B < 1 || size.T < 1)
       throw new InputError(`--batch and --stream must be at least 1; got ${size.B}, ${size.T}`);
     const config = { door, ...SIZES[name] };
-    const variant = flags.variant === undefined ? undefined : (Number(flags.variant) as Variant);
-    const profile: AdapterProfile = variant === undefined ? device : { ...device, variant };
+    const kernels = flags.kernels ?? KERNEL_KINDS[Number(flags.variant) - 1];
+    const profile: AdapterProfile = kernels === undefined ? device : { ...device, kernels };
     const options = { config, size, profile, replays: flags.replays };
     print(`${device.name} (${device.driver}), bounds checks ${robust ? 'on' : 'off'}`);
     print(
       `${name}: ${size.B} windows of ${size.L} + ${size.T} bytes, ${flags.replays} replays: median (least..most)\n`,
     );
 
-    // The step first: it shows a first step for which nothing was compiled before.
+    // The step runs first, so that its first step includes all compilation.
     const step = only.includes('step') ? await timeStep(device, options) : undefined;
     if (step !== undefined) print(`${stepTable(step)}\n`);
     const groups = OP_GROUPS.filter((group) => only.includes(group));
@@ -97,7 +93,7 @@ async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): 
     const adapter = { name: device.name, driver: device.driver, kind: device.kind, robust };
     const sizes = { name, ...config, ...size };
     console.log(
-      JSON.stringify({ adapter, size: sizes, replays: flags.replays, variant: variant ?? null, step, ops }, null, 2),
+      JSON.stringify({ adapter, size: sizes, replays: flags.replays, kernels: kernels ?? null, step, ops }, null, 2),
     );
   } finally {
     device.close();
@@ -111,12 +107,12 @@ function heading({ group, clock }: OpTime): string {
   return `${group} (${clock === 'device' ? "the device's clock" : "the host's clock"})`;
 }
 
-/** Products and attention are bound by arithmetic, the rest by memory. */
+/** Arithmetic limits products and attention, memory limits the other ops. */
 function opLine({ group, name, op, kernels, milliseconds, flops, bytes, proved }: OpTime): string {
   const perSecond = (amount: number) => `${(amount / milliseconds.median / 1e6).toFixed(1)}`.padStart(8);
   const speed =
     group === 'matmul' || group === 'attention' ? `${perSecond(flops)} GFLOP/s` : `${perSecond(bytes)} GB/s   `;
-  const mark = proved === 'here' ? '' : '  (proved at fewer rows)';
+  const mark = proved === 'here' ? '' : '  (checked with fewer rows)';
   return `  ${name.padEnd(30)} ${op.padEnd(26)} ${spread(milliseconds)} ${speed}  ${kernels.join(', ')}${mark}`;
 }
 

@@ -1,14 +1,14 @@
-import { closeDevices } from '../engine/adapters.js';
+import { closeDevices } from '../device/adapters.js';
 
-/** Milliseconds that what is going on may take to end once its devices are closed. */
+/** Milliseconds for running work to end after its devices are closed. */
 const PATIENCE = 5_000;
 
 /**
- * Do some work, until it ends or an error comes up that nobody catches: a bug. Node would end the process on the spot, and
- * a driver that is torn down amid its work crashes now and then. So the devices are closed instead, what went on with them
- * ends by that, and then the process.
+ * Do some work until it ends or an uncaught error, a bug, occurs. Node would end the process at once, and a driver that
+ * is unloaded while it works sometimes crashes. So this function closes the devices, which ends their work, and then
+ * the process ends.
  *
- * @throws what `work` throws, or the error that nobody caught
+ * @throws the error of `work`, or the uncaught error
  */
 export async function untilBug(work: () => Promise<unknown>): Promise<void> {
   let met = false;

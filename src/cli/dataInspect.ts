@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { InputError } from '../engine/errors.js';
-import type { LeftOut } from '../train/data/leftOut.js';
+import { InputError } from '../common/errors.js';
+import type { Skipped } from '../train/data/skipped.js';
 import { openAudio } from '../train/windows/audio.js';
-import { madeScenes } from '../train/windows/madeScene.js';
-import { madeSounds } from '../train/windows/madeSound.js';
 import { printable, showWindow } from '../train/windows/show.js';
+import { syntheticScenes } from '../train/windows/syntheticScene.js';
+import { syntheticSounds } from '../train/windows/syntheticSound.js';
 import { openText } from '../train/windows/text.js';
 import { openVideo } from '../train/windows/video.js';
 import type { Split, WindowSource } from '../train/windows/window.js';
@@ -29,25 +29,28 @@ interface InspectOptions {
 /** `byte-to-loss data …` */
 export function dataCommand(): Command {
   const inspect = new Command('inspect')
-    .description('count the windows that training would see, and show one of each kind as picture, waveform and text')
-    .option('--text [files...]', 'text or JSONL files; without a file, the default text', paths)
+    .description('count the windows for training, and show one of each kind as picture, waveform and text')
+    .option('--text [files...]', 'text or JSONL files (without a file: the default text)', paths)
     .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits', path)
-    .option('--video <files...>', 'films (y4m, gray, or what ffmpeg reads) or manifests of {"video", …} lines', paths)
     .option(
-      '--made <what...>',
-      `${MADE_HELP} (default, with the default text, where nothing is given)`,
-      option('made', made),
+      '--video <files...>',
+      'films (y4m, gray, or any format that ffmpeg reads) or manifests of {"video", …} lines',
+      paths,
     )
+    .option('--made <what...>', `${MADE_HELP} (default: both, with the default text)`, option('made', made))
     .option('--prefix <bytes>', 'bytes in a prefix', positive, 1024)
     .option('--stream <bytes>', 'ids in a stream', positive, 512)
     .option('--rate <hertz>', 'audio samples per second', option('rate', wholeNumber), 4000)
-    .option('--fps <frames>', 'frames per second of raw frames and of what ffmpeg reads', option('fps', wholeNumber), 8)
-    .option('--validation <share>', 'the share that is held out (default: 0.1, of made windows 0.5)', share)
-    .addOption(
-      new Option('--split <split>', 'which side to show').choices(['train', 'validation']).default('validation'),
+    .option(
+      '--fps <frames>',
+      'frames per second of raw frames and of films read by ffmpeg',
+      option('fps', wholeNumber),
+      8,
     )
-    .option('--window <number>', 'which window to show', wholeNumber, 0)
-    .option('--seed <seed>', 'the seed that training windows are drawn with', wholeNumber, 0)
+    .option('--validation <share>', 'share of held-out data (default: 0.1; synthetic windows: 0.5)', share)
+    .addOption(new Option('--split <split>', 'split to show').choices(['train', 'validation']).default('validation'))
+    .option('--window <number>', 'number of the window to show', wholeNumber, 0)
+    .option('--seed <seed>', 'random seed of the training windows', wholeNumber, 0)
     .option('--strict', 'stop at the first bad line or file')
     .action((options: InspectOptions) => {
       process.stdout.write(`${inspectData(options)}\n`);
@@ -55,7 +58,7 @@ export function dataCommand(): Command {
   return new Command('data').description('look at the data').addCommand(inspect);
 }
 
-/** What `data inspect` prints. */
+/** The output of `data inspect`. */
 export function inspectData(options: InspectOptions): string {
   return open(options)
     .map((source) => {
@@ -68,7 +71,7 @@ export function inspectData(options: InspectOptions): string {
     .join('\n\n');
 }
 
-type Source = WindowSource & { readonly leftOut?: LeftOut };
+type Source = WindowSource & { readonly leftOut?: Skipped };
 
 function open({ text, audio, video, made, ...options }: InspectOptions): Source[] {
   const size = { prefix: options.prefix, stream: options.stream };
@@ -79,8 +82,8 @@ function open({ text, audio, video, made, ...options }: InspectOptions): Source[
   if (text || nothing) sources.push(openText(Array.isArray(text) ? text : [], size, { ...held, strict }));
   if (audio) sources.push(openAudio(audio, size, { rate, ...held, strict }));
   if (video) sources.push(openVideo(video, size, { rate, fps, ...held, strict }));
-  if (made?.includes('sounds') || nothing) sources.push(madeSounds(size, held));
-  if (made?.includes('scenes') || nothing) sources.push(madeScenes(size, held));
+  if (made?.includes('sounds') || nothing) sources.push(syntheticSounds(size, held));
+  if (made?.includes('scenes') || nothing) sources.push(syntheticScenes(size, held));
   return sources;
 }
 
@@ -100,6 +103,6 @@ function positive(text: string): number {
 
 function share(text: string): number {
   const value = realNumber(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It must lie between 0 and 1.');
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('It must be between 0 and 1.');
   return value;
 }

@@ -1,27 +1,33 @@
 import type { Command } from 'commander';
-import { type OpenOptions, openDevice } from '../engine/adapters.js';
-import type { Device } from '../engine/device.js';
+import { type OpenOptions, openDevice } from '../device/adapters.js';
+import type { Device } from '../device/device.js';
+import { observeAsAsked } from '../inspect/debug.js';
 import { wholeNumber } from './arguments.js';
 
-/** What a command line says of the device. */
+/** The device options of a command line. */
 export interface DeviceFlags {
   readonly device?: string | undefined;
   readonly threads?: number | undefined;
 }
 
+/** What `--device` may be, for the help of every command that has it. */
+export const DEVICE_HELP =
+  "auto, gpu, gpu:N, a part of a GPU's name, cpu or system (default: BYTE_TO_LOSS_DEVICE, else auto)";
+
 /** The two options of every command that opens a device. */
 export function withDevice(command: Command): Command {
   return command
-    .option('--device <name>', 'auto, gpu, cpu or system (default: BYTE_TO_LOSS_DEVICE, else auto)')
-    .option('--threads <n>', 'threads of the CPU device (default: as many as this process may use)', wholeNumber);
+    .option('--device <name>', DEVICE_HELP)
+    .option('--threads <n>', 'threads of the CPU device (default: all that this process may use)', wholeNumber);
 }
 
-/** Opens it. Where a GPU was looked for and there is none, one line on stderr says so. */
-export function deviceOf({ device, threads }: DeviceFlags, more: OpenOptions = {}): Promise<Device> {
-  return openDevice({
+/** Opens the device. If a GPU was requested or preferred and none was found, prints one line on stderr. */
+export async function deviceOf({ device, threads }: DeviceFlags, more: OpenOptions = {}): Promise<Device> {
+  const opened = await openDevice({
     ...(device !== undefined && { device }),
     ...(threads !== undefined && { threads }),
     onFallback: (line) => console.error(line),
     ...more,
   });
+  return observeAsAsked(opened);
 }

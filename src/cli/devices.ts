@@ -1,32 +1,38 @@
 import { Command } from 'commander';
-import { chosenSources, type DeviceName, type Listed, listDevices, mend } from '../engine/adapters.js';
+import { choiceOf, type DeviceName, hint, type Listed, listDevices, noSuchCard, taken } from '../device/adapters.js';
+import { DEVICE_HELP } from './device.js';
 
 const MIB = 2 ** 20;
 
-/** `byte-to-loss devices`: what this machine has, what matters of it, and which would be taken. */
+/** `byte-to-loss devices`: the devices of this machine, their main properties, and the default choice. */
 export function devicesCommand(): Command {
   return new Command('devices')
-    .description('list the devices of this machine and which one would be taken')
-    .option('--device <name>', 'as for train: auto, gpu, cpu or system (default: BYTE_TO_LOSS_DEVICE, else auto)')
+    .description('list the devices of this machine and the one that commands would use')
+    .option('--device <name>', DEVICE_HELP)
     .option('--json', 'print JSON')
     .action(async (options: { device?: string; json?: boolean }) => {
-      const wanted = chosenSources(options.device);
+      const choice = choiceOf(options.device);
       const listed = await listDevices();
-      const taken = wanted.find((source) => listed.some((one) => one.source === source && one.found))?.name;
-      const names = wanted.map((source) => source.name);
-      const text = devicesTable(listed, taken, names);
-      console.log(options.json ? JSON.stringify(devicesJson(listed, taken), null, 2) : text);
+      const label = taken(choice, listed)?.label;
+      if (label === undefined && choice.card !== undefined) {
+        const gpus = listed.filter(({ source }) => source.name === 'gpu');
+        const found = gpus.flatMap((one) => (one.found === undefined ? [] : [one.found.description]));
+        throw noSuchCard(options.device, found, gpus[0]?.failure);
+      }
+      const names = choice.sources.map((source) => source.name);
+      const text = devicesTable(listed, label, names);
+      console.log(options.json ? JSON.stringify(devicesJson(listed, label), null, 2) : text);
     });
 }
 
 /** The listing as data; sizes in bytes. */
 export function devicesJson(listed: readonly Listed[], taken: string | undefined) {
-  const devices = listed.map(({ source, found, failure }) => {
-    if (found === undefined) return { device: source.name, taken: false, failure };
+  const devices = listed.map(({ label, found, failure }) => {
+    if (found === undefined) return { device: label, taken: false, failure };
     const { description, limits, features } = found;
     return {
-      device: source.name,
-      taken: source.name === taken,
+      device: label,
+      taken: label === taken,
       ...description,
       limits: {
         buffer: limits.maxBufferSize,
@@ -42,17 +48,17 @@ export function devicesJson(listed: readonly Listed[], taken: string | undefined
 }
 
 /**
- * The listing for people: one block for each source, `*` before the one that would be taken.
+ * The listing for people: one block for each source, `*` before the one that commands would use.
  *
- * @param wanted the sources that were asked for; where none of them is there, the last line says what brings one
+ * @param wanted the requested sources; if none of them is available, the last line gives a fix
  */
 export function devicesTable(
   listed: readonly Listed[],
   taken: string | undefined,
   wanted: readonly DeviceName[],
 ): string {
-  const blocks = listed.map(({ source, found, failure }) => {
-    const head = `${source.name === taken ? '*' : ' '} ${source.name.padEnd(8)}`;
+  const blocks = listed.map(({ source, label, found, failure }) => {
+    const head = `${label === taken ? '*' : ' '} ${label.padEnd(8)}`;
     if (found === undefined) return `${head} - (${source.what}: ${failure})`;
     const { description, limits } = found;
     const [smallest, largest] = description.subgroupRange;
@@ -72,8 +78,8 @@ export function devicesTable(
       '\n',
     );
   });
-  const none = `${wanted.join(', ')}: there is none. ${mend(wanted)}`;
-  const last = taken === undefined ? none : '* would be taken; --device NAME takes another';
+  const none = `${wanted.join(', ')}: none available. ${hint(wanted)}`;
+  const last = taken === undefined ? none : '* is the default; --device NAME selects another';
   return [...blocks, last].join('\n');
 }
 

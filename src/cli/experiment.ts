@@ -1,16 +1,17 @@
 import { fork } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { FileError, InputError } from '../engine/errors.js';
-import { makeFolders } from '../engine/folders.js';
+import { reason, writeFileAtomic } from '../common/atomicWrite.js';
+import { FileError, InputError } from '../common/errors.js';
+import { makeFolders } from '../common/folders.js';
+import { readJsonFile } from '../common/jsonFile.js';
 import { cellFolder, runCell } from '../experiment/cell.js';
 import { collect } from '../experiment/collect.js';
 import { estimateCells, measureRate } from '../experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../experiment/grid.js';
 import { jsonOf, makeReport, markdownOf } from '../experiment/report.js';
-import { reason, writeFileAtomic } from '../train/atomicWrite.js';
-import { readJsonFile } from '../train/data/jsonFile.js';
+import { compareResults } from '../experiment/verify.js';
 import { parameterCounts } from '../train/run/train.js';
 import { path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
@@ -21,10 +22,13 @@ import { version } from './version.js';
 
 interface Flags extends DeviceFlags {
   readonly grid: string;
-  /** needed by all but a dry run, which then shows no states */
+  /** optional for a dry run only, which then shows no states */
   readonly out?: string;
+  /** folder for finished cells and the report; default the same as `out` */
+  readonly results?: string;
+  readonly verify?: string;
   readonly dryRun?: boolean;
-  /** true where no number was given: a cluster's variable holds it */
+  /** true if no number was given: a cluster's variable holds it */
   readonly cell?: string | true;
   readonly collect?: boolean;
   readonly strict?: boolean;
@@ -32,34 +36,43 @@ interface Flags extends DeviceFlags {
 
 type ExperimentFlags = Flags & { readonly out: string };
 
-/** `byte-to-loss experiment`: a grid of runs and its report, here or spread over a cluster's machines. */
+/** `byte-to-loss experiment`: a grid of runs and its report, on this machine or on a cluster. */
 export function experimentCommand(): Command {
   return withDevice(
     new Command('experiment').description(
-      'train every cell of a grid (arms × K × seeds × steps) and report what it shows',
+      'train every cell of a grid (arms × K × seeds × steps) and report the results',
     ),
   )
     .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)', path)
-    .option('--out <folder>', 'where runs and report go; finished cells found there are kept', path)
+    .option('--out <folder>', 'folder for runs and report; finished cells in it are kept', path)
+    .option('--results <folder>', 'folder that keeps finished cells, one small file each, and the report', path)
     .addOption(
-      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, and stop').conflicts([
+      new Option('--verify <n>', 'train cell n of --results again and compare its weights').conflicts([
+        'cell',
+        'collect',
+        'dryRun',
+      ]),
+    )
+    .addOption(
+      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, then stop').conflicts([
         'cell',
         'collect',
       ]),
     )
     .addOption(
-      new Option('--cell [n]', 'run cell n alone; without n, of SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX').conflicts(
+      new Option('--cell [n]', 'run only cell n (without n: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX)').conflicts(
         'collect',
       ),
     )
-    .option('--collect', 'make the report of what is there')
-    .option('--strict', 'stop at the first bad line or file of the data instead of leaving it out')
+    .option('--collect', 'write the report of the finished cells')
+    .option('--strict', 'stop at the first bad line or file of the data instead of skipping it')
     .action(async ({ out, ...given }: Flags, command: Command) => {
       const grid = readGrid(readJsonFile(given.grid), given.grid);
       if (given.dryRun) return dryRun(grid, { ...given, ...(out !== undefined && { out }) });
       if (out === undefined) return command.error("error: required option '--out <folder>' not specified");
       const flags = { ...given, out };
-      if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
+      if (flags.verify !== undefined) await verify(grid, flags.verify, flags);
+      else if (flags.cell !== undefined) await oneCell(cellOf(grid, flags.cell), flags);
       else if (flags.collect) await writeReport(grid, flags);
       else await wholeGrid(grid, flags);
     });
@@ -85,7 +98,9 @@ async function dryRun(grid: Grid, flags: Flags): Promise<void> {
   const device = await deviceOf(flags);
   const rate = await measureRate(device, cells[0]!).finally(() => device.close());
   const states =
-    flags.out === undefined ? cells.map(() => 'not begun') : collect(grid, flags.out).map(({ state }) => state);
+    flags.out === undefined
+      ? cells.map(() => 'not begun')
+      : collect(grid, flags.out, flags.results).map(({ state }) => state);
   const rows = cells.map((cell, i) => {
     const { flops, memory } = estimates[i]!;
     const counts = parameterCounts(cell.options);
@@ -122,7 +137,7 @@ async function dryRun(grid: Grid, flags: Flags): Promise<void> {
   const flops = open.reduce((sum, estimate) => sum + estimate.flops, 0);
   console.log(
     `\n${open.length} of ${cells.length} cells to run: ${(flops / 1e12).toFixed(1)} TFLOP, about ${duration(flops / rate)} ` +
-      `at ${(rate / 1e9).toFixed(1)} GFLOP/s, as two updates on ${device.name} just went`,
+      `at ${(rate / 1e9).toFixed(1)} GFLOP/s, measured over two updates on ${device.name}`,
   );
 }
 
@@ -137,26 +152,29 @@ function printTable(rows: readonly (readonly string[])[]): void {
     );
 }
 
-/** What a cell's process tells the one that started it. */
+/** The messages of a cell's process to its parent. */
 interface Told {
   readonly step: number;
   readonly bitsPerByte: number;
 }
 
-/** Set for the process of a cell by the process of its grid: any other channel is not ours to talk on, or close. */
+/**
+ * Set by the grid's process for the process of a cell. A channel without it belongs to another program: do not use or
+ * close it.
+ */
 const PARENT = 'BYTE_TO_LOSS_EXPERIMENT';
 
 function hasParent(): boolean {
   return process.env[PARENT] === '1' && process.connected;
 }
 
-const RESUME = 'to resume: the same command again, from the same folder; what is finished is kept';
+const RESUME = 'to resume: run the same command again, from the same folder; finished cells are kept';
 
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   const shown = showProgress();
   const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
   const parent = hasParent() ? process : undefined;
-  // A cell whose parent is gone ends at the next step, like one that is told to.
+  // A cell whose parent has ended stops at the next step, as after a stop message.
   let alone = false;
   parent?.once('disconnect', () => {
     alone = true;
@@ -168,6 +186,7 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   try {
     const end = await runCell(cell, {
       out: flags.out,
+      ...(flags.results !== undefined && { results: flags.results }),
       open: () => deviceOf(flags),
       version,
       strict: flags.strict ?? false,
@@ -191,14 +210,17 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   }
 }
 
-/** Run the cells one after another, each in a process of its own, so that its memory is its own and its fall its alone. */
+/**
+ * Run the cells one after another, each in a process of its own, so that neither memory nor a crash affects the others.
+ */
 async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   makeOut(flags.out);
   const { cells } = grid;
-  const before = collect(grid, flags.out);
+  const before = collect(grid, flags.out, flags.results);
   const todo = cells.filter((_, i) => before[i]!.state !== 'finished');
   console.log(`${grid.name}: ${cells.length} cells, ${cells.length - todo.length} of them finished before`);
-  const estimates = estimateCells(todo, flags.strict ?? false); // opens all data: what stops a cell stops us here
+  // opens all data, so that errors of the data stop the command before any cell
+  const estimates = estimateCells(todo, flags.strict ?? false);
   const flops = new Map(estimates.map((estimate, i) => [todo[i]!, estimate.flops]));
   const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
   const stop = onStop({ print: (line) => clock.print(line), clear: () => clock.end(), hint: () => RESUME });
@@ -211,7 +233,7 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
       clock.show({ name, step: `step ${step}/${cell.steps}`, bits: `${bitsPerByte.toFixed(3)} bits/byte`, left });
     });
     clock.done(flops.get(cell)!);
-    if (existsSync(join(cellFolder(flags.out, cell), 'result.json'))) clock.print(`${name}  finished`);
+    if (code === 0 && existsSync(join(cellFolder(flags.out, cell), 'result.json'))) clock.print(`${name}  finished`);
     else if (stop.signal === undefined) {
       failed.push(cell);
       clock.print(`${name}  did not finish (exit ${code}): see ${logOf(flags, cell)}`);
@@ -237,9 +259,10 @@ function inItsOwnProcess(
   const args = ['experiment', '--grid', flags.grid, '--out', flags.out, '--cell', `${cell.index}`];
   if (flags.device !== undefined) args.push('--device', flags.device);
   if (flags.threads !== undefined) args.push('--threads', String(flags.threads));
+  if (flags.results !== undefined) args.push('--results', flags.results);
   if (flags.strict) args.push('--strict');
   const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
-  // A group of its own: a Ctrl-C reaches it once, through us.
+  // A process group of its own: a Ctrl-C reaches it once, through this process.
   const env = { ...process.env, [PARENT]: '1' };
   const log = openLog(logOf(flags, cell));
   const child = fork(entry, args, { stdio: ['ignore', log, log, 'ipc'], detached: true, env });
@@ -255,16 +278,16 @@ function inItsOwnProcess(
   });
 }
 
-/** @throws FileError when it cannot be made */
+/** @throws FileError when it cannot be created */
 function makeOut(out: string): void {
   try {
     makeFolders(out);
   } catch (error) {
-    throw new FileError(`${out}: cannot be made: ${reason(error)}; name another with --out`);
+    throw new FileError(`${out}: cannot be created: ${reason(error)}; choose another folder with --out`);
   }
 }
 
-/** A file that a process writes its words behind those of the ones before it. */
+/** A log file to which each process appends its output. */
 function openLog(path: string): number {
   try {
     return openSync(path, 'a');
@@ -273,7 +296,7 @@ function openLog(path: string): number {
   }
 }
 
-/** Shows where a grid is, and computes the time left from the operations done so far. */
+/** Shows the progress of a grid, and computes the time left from the operations done so far. */
 class Clock {
   readonly #status = new StatusLine();
   #begun: { at: number; done: number } | undefined;
@@ -283,7 +306,7 @@ class Clock {
   /** @param all operations of all cells */
   constructor(private readonly all: number) {}
 
-  /** Time left, by the pace since the first step that was told of: what came before it was compilation. */
+  /** Time left, by the pace since the first reported step: the time before it was compilation. */
   left(ofCell: number): string {
     const done = this.#done + ofCell;
     this.#begun ??= { at: performance.now(), done };
@@ -296,7 +319,7 @@ class Clock {
     this.#done += flops;
   }
 
-  /** In a terminal the last line is rewritten; else a line is printed every half minute. */
+  /** Rewrites the last line of a terminal; elsewhere prints a line every half minute. */
   show(parts: Record<'name' | 'step' | 'bits' | 'left', string>): void {
     this.#status.show((columns) => fitted(parts, ['bits', 'name'], columns));
     if (this.#status.visible || performance.now() - this.#last < 30_000) return;
@@ -313,17 +336,62 @@ class Clock {
   }
 }
 
-async function writeReport(grid: Grid, { grid: file, out, strict, device }: ExperimentFlags): Promise<void> {
-  const { htmlOf } = await import('../experiment/reportHtml.js'); // what draws takes long to load
-  makeOut(out);
-  const flags = `${strict ? ' --strict' : ''}${device ? ` --device ${device}` : ''}`;
-  const report = makeReport(grid, out, `byte-to-loss experiment --grid ${file} --out ${out}${flags}`, version);
-  writeFileAtomic(join(out, 'report.md'), markdownOf(report));
-  writeFileAtomic(join(out, 'report.json'), jsonOf(report));
-  writeFileAtomic(join(out, 'report.html'), htmlOf(report));
-  for (const { text, verdict } of report.claims) console.log(`${text}: ${verdict}`);
+/**
+ * Train a finished cell again, in a folder of its own below --out, and compare. Prints the result as one line; the exit
+ * code is 0 if the weights are the same to the bit, else 1.
+ *
+ * @throws InputError when there is no such cell or no result of it
+ */
+async function verify(grid: Grid, flag: string, flags: ExperimentFlags): Promise<void> {
+  const cell = cellOf(grid, flag);
+  const { result } = collect({ ...grid, cells: [cell] }, flags.out, flags.results)[0]!;
+  if (result === undefined) {
+    throw new InputError(
+      `--verify: cell ${cell.index} has not finished; give --results the folder that keeps its result`,
+    );
+  }
+  const shown = showProgress();
+  const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
+  const out = join(flags.out, 'verify');
+  const before = cellFolder(out, cell);
+  if (existsSync(join(before, 'result.json'))) rmSync(before, { recursive: true }); // from an earlier check
+  try {
+    const end = await runCell(cell, {
+      out,
+      open: () => deviceOf(flags),
+      version,
+      strict: flags.strict ?? false,
+      stop: () => stop.signal !== undefined,
+      listener: shown,
+    });
+    shown.end();
+    if (end === 'stopped') return console.log(RESUME);
+    const { differences, note } = compareResults(result, collect({ ...grid, cells: [cell] }, out)[0]!.result!);
+    const words = differences.length === 0 ? `the same weights and measures, to the bit` : differences.join('; ');
+    console.log(`cell ${cell.index} (${cell.arm}, seed ${cell.seed}): ${words}${note}`);
+    if (differences.length > 0) process.exitCode = 1;
+  } finally {
+    shown.end();
+    stop.off();
+  }
+}
+
+async function writeReport(grid: Grid, { grid: file, out, results, strict, device }: ExperimentFlags): Promise<void> {
+  const { htmlOf } = await import('../experiment/reportHtml.js'); // the drawing library is slow to load
+  const to = results ?? out;
+  makeOut(to);
+  const flags = `${results === undefined ? '' : ` --results ${results}`}${strict ? ' --strict' : ''}${device ? ` --device ${device}` : ''}`;
+  const report = makeReport(
+    grid,
+    collect(grid, out, results),
+    `byte-to-loss experiment --grid ${file} --out ${out}${flags}`,
+    version,
+  );
+  writeFileAtomic(join(to, 'report.md'), markdownOf(report));
+  writeFileAtomic(join(to, 'report.json'), jsonOf(report));
+  writeFileAtomic(join(to, 'report.html'), htmlOf(report));
   const finished = report.cells.filter(({ state }) => state === 'finished').length;
   console.log(
-    `${finished} of ${report.cells.length} cells finished; report: ${join(out, 'report.html')}, .md and .json`,
+    `${finished} of ${report.cells.length} cells finished; report: ${join(to, 'report.html')}, .md and .json`,
   );
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { channelNames } from '../substrate/channels.js';
 import { embed } from '../substrate/embed.js';
 import { hexBytes } from './arguments.js';
@@ -16,11 +16,11 @@ interface FeatureFlags {
 /** `byte-to-loss features`: the channels of each byte, by name. */
 export function featuresCommand(): Command {
   return new Command('features')
-    .description('the channels of each byte, by name')
+    .description('print the channels of each byte, by name')
     .option('--text <text>', 'bytes as text')
     .option('--hex <hex>', 'bytes as hex digits')
-    .option('--bits', 'with the eight raw bits in front')
-    .option('--momentum', 'phase scaled by the step from the byte before')
+    .option('--bits', 'put the eight raw bits first')
+    .option('--momentum', 'scale the phase by the step from the previous byte')
     .option('--json', 'print JSON: one object of named channels per byte, every digit of each float32')
     .action((flags: FeatureFlags) => {
       if ((flags.text === undefined) === (flags.hex === undefined)) throw new InputError('give --text or --hex');
@@ -32,7 +32,10 @@ export function featuresCommand(): Command {
     });
 }
 
-/** `[{"byte":72,"channels":{"dxor0":0,…}}]`. Written out because JSON.stringify would drop the sign of -0, which JSON has. */
+/**
+ * `[{"byte":72,"channels":{"dxor0":0,…}}]`. Written out because JSON.stringify would drop the sign of -0, which JSON
+ * has.
+ */
 export function featuresJson(bytes: Uint8Array, features: Float32Array, names: readonly string[]): string {
   const rows = Array.from(bytes, (byte, t) => {
     const channels = names.map((name, c) => {

@@ -7,22 +7,22 @@ interface Block {
   readonly title: string;
   readonly columns: readonly number[];
   readonly short: readonly string[];
-  /** characters of a column; 1 for bits, which stand without a space between them */
+  /** characters of a column; 1 for bits, which have no space between them */
   readonly width: number;
 }
 
 /** Two spaces between blocks. */
 const GAP = '  ';
 
-/** Columns of a page, where the output is no terminal that has its own. */
+/** Width of a page, if the output is not a terminal with a width of its own. */
 const PAGE = 100;
 
 /**
- * The channels of bytes for a person: a line per byte, columns in named groups. Where the groups do not fit beside each other, the table is
- * continued below with those that are left, each part with its bytes in front.
+ * The channels of bytes as a table: a line per byte, columns in named groups. If the groups do not fit on one line, the
+ * table is continued below with those that are left, each part with its bytes in front.
  *
  * @param features [bytes.length, channels]
- * @param stream says how wide a line may be, and whether there are colours
+ * @param stream determines the width of a line, and the colours
  */
 export function featuresTable(
   bytes: Uint8Array,
@@ -32,7 +32,7 @@ export function featuresTable(
 ): string {
   if (bytes.length === 0) return 'no bytes, so no rows';
   const { bold, dim, cyan, yellow } = colours(stream);
-  // What is zero steps back, what is negative stands out.
+  // Zeros are dimmed, negative numbers are coloured.
   const paint = (value: number) => (value === 0 ? dim : value < 0 ? yellow : String);
   const labels = labelsOf(bytes);
   const blank = ' '.repeat(labels[0]!.length);
@@ -52,7 +52,7 @@ export function featuresTable(
   return parts.join('\n\n');
 }
 
-/** `0 48 H`: position, hex, and the character where it is one of ASCII's. All of one length. */
+/** `0 48 H`: position, hex, and the character if it is ASCII. All have the same length. */
 function labelsOf(bytes: Uint8Array): string[] {
   const digits = String(bytes.length - 1).length;
   return Array.from(bytes, (byte, t) => {
@@ -74,7 +74,7 @@ function blocksOf(includeBits: boolean): Block[] {
     ...block('dxor', 'dxor', 1, /^dxor/),
     ...block('d2xor', 'd2xor', 1, /^d2xor/),
     ...block('boundary', 'boundary', 8, /^.*/),
-    // Before its turn, so that everything but Fourier fits on one narrow page.
+    // Out of order, so that all groups but Fourier fit on one narrow page.
     ...block('phase', 'phase_…', 7, /^phase_/),
     ...block('fourier', 'fourier, fft_…', 7, /^fft_/),
   ];
@@ -85,7 +85,7 @@ function widthOf({ title, columns, width }: Block): number {
   return Math.max(title.length, columns.length * width);
 }
 
-/** Blocks by line: each goes on while there is room. */
+/** Blocks by line: each line is filled while there is room. */
 function split(blocks: readonly Block[], room: number): Block[][] {
   const lines: Block[][] = [[]];
   let left = room;

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { Decoder } from '../model/decoder.js';
 import { hexBytes, path, realNumber, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
@@ -7,7 +7,7 @@ import { outputError } from './output.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
 interface GenerateFlags extends DeviceFlags {
-  readonly checkpoint: string;
+  readonly checkpoint?: string;
   readonly config?: string;
   readonly prompt?: string;
   readonly promptHex?: string;
@@ -17,17 +17,17 @@ interface GenerateFlags extends DeviceFlags {
   readonly seed: number;
 }
 
-/** `byte-to-loss generate`: raw bytes to stdout, as they are made. */
+/** `byte-to-loss generate`: raw bytes to stdout, as they are generated. */
 export function generateCommand(): Command {
   return withDevice(new Command('generate').description('write the bytes that follow a prompt, raw, to stdout'))
-    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP, path)
+    .option('--checkpoint <file>', CHECKPOINT_HELP, path)
     .option('--config <file>', CONFIG_HELP, path)
-    .option('--prompt <text>', 'text to go on from')
-    .option('--prompt-hex <hex>', 'the same as bytes')
-    .option('--bytes <n>', 'how many at most; the decoder may end earlier', wholeNumber, 200)
-    .option('--temperature <x>', '0 takes the likeliest byte', realNumber, 0.8)
-    .option('--top-k <n>', 'only the k likeliest bytes; 0 keeps all', wholeNumber, 40)
-    .option('--seed <n>', 'of the draws', wholeNumber, 0)
+    .option('--prompt <text>', 'text to continue')
+    .option('--prompt-hex <hex>', 'prompt as hex digits')
+    .option('--bytes <n>', 'maximum number of bytes; the decoder may stop earlier', wholeNumber, 200)
+    .option('--temperature <x>', 'sampling temperature; 0 always picks the likeliest byte', realNumber, 0.8)
+    .option('--top-k <n>', 'sample from the k likeliest bytes; 0 keeps all', wholeNumber, 40)
+    .option('--seed <n>', 'random seed', wholeNumber, 0)
     .action(async (flags: GenerateFlags) => {
       if (flags.prompt !== undefined && flags.promptHex !== undefined) {
         throw new InputError('give --prompt or --prompt-hex, not both');

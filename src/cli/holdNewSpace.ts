@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
 
-// V8 lets its space for new objects grow to 32 MiB while a process starts, and gives it back when it sees fit. Held where it
-// begins, a long run has the same memory all the time. To be imported before anything that is large.
+// V8 lets its space for new objects grow to 32 MiB while a process starts, and shrinks it at an arbitrary time. With a
+// fixed size, the memory of a long run is constant. Import this file before any large module.
 setFlagsFromString('--semi-space-growth-factor=1');

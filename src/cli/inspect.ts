@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { InputError } from '../engine/errors.js';
-import { formatShape } from '../engine/shape.js';
-import type { Trace } from '../engine/trace.js';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import { InputError } from '../common/errors.js';
+import { formatShape } from '../common/shape.js';
+import type { Trace } from '../inspect/trace.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
 import { path, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { type Inspection, inspect, type Subject } from './inspect/inspection.js';
@@ -14,7 +14,7 @@ import { inspectionPage } from './inspect/page.js';
 import { shortNumber } from './inspect/signs.js';
 import { audioWindow, textWindow, type WindowLimits } from './inspect/window.js';
 import { StatusLine } from './statusLine.js';
-import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
+import { CHECKPOINT_HELP, CONFIG_ALONE, CONFIG_HELP, chosenWeights } from './weights.js';
 
 interface InspectFlags extends DeviceFlags {
   readonly checkpoint?: string;
@@ -30,36 +30,38 @@ interface InspectFlags extends DeviceFlags {
   readonly seed: number;
 }
 
-/** The window of a decoder that was never trained: that of `train`. */
+/** The window of an untrained decoder: that of `train`. */
 const FRESH_WINDOW = { prefix: 128, stream: 128 };
 
-/** `byte-to-loss inspect`: one pass from byte to loss and back, with everything in it, as a page or as data. */
+/** `byte-to-loss inspect`: one pass from byte to loss and back, with every number, as a page or as data. */
 export function inspectCommand(): Command {
   return withDevice(
-    new Command('inspect').description('one pass from byte to loss and back, every op and number, as a page'),
+    new Command('inspect').description('show one pass from byte to loss and back, every op and number, as a page'),
   )
-    .requiredOption('--text <text>', 'the bytes to look at: the first half as prefix, the rest predicted')
-    .option('--checkpoint <file>', `${CHECKPOINT_HELP} (default: a fresh decoder)`, path)
+    .requiredOption('--text <text>', 'bytes to inspect: the first half is the prefix, the rest is predicted')
+    .option('--checkpoint <file>', CHECKPOINT_HELP, path)
     .option('--config <file>', CONFIG_HELP, path)
     .option('--audio <file>', 'a WAV file as prefix; the text is then its caption', path)
-    .option('--out <file>', 'where the page goes (default: trace.html, unless --json or --tensor)', path)
+    .option('--out <file>', 'file for the page (default: trace.html, unless --json or --tensor)', path)
     .option('--json', 'print JSON: everything the page shows')
     .option('--tensor <name>', 'print one tensor')
     .option('--npy <file>', 'write that tensor as a NumPy file', path)
-    .addOption(new Option('--size <name>', 'of a fresh decoder').choices(Object.keys(SIZES)).default('tiny'))
-    .addOption(new Option('--door <kind>', 'of a fresh decoder').choices(DOOR_KINDS).default('zero'))
-    .option('--seed <n>', 'of a fresh decoder', wholeNumber, 0)
+    .option('--fresh', 'use an untrained decoder, as do the next three options')
+    .addOption(new Option('--size <name>', 'size of an untrained decoder').choices(Object.keys(SIZES)).default('tiny'))
+    .addOption(new Option('--door <kind>', 'door of an untrained decoder').choices(DOOR_KINDS).default('zero'))
+    .option('--seed <n>', 'random seed of an untrained decoder', wholeNumber, 0)
     .action(async (flags: InspectFlags, command: Command) => {
       refuseUnused(flags, command);
       if (flags.npy !== undefined && flags.tensor === undefined) {
         throw new InputError('--npy writes one tensor; name it with --tensor');
       }
-      const { subject, limits } = subjectOf(flags);
+      const isFresh = FRESH.some((name) => given(command, name));
+      const { subject, limits } = isFresh ? freshSubject(flags) : trainedSubject(flags);
       const { text, audio } = flags;
       const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, text, limits);
       const device = await deviceOf(flags);
       try {
-        // A large decoder's references take a while: entries are counted where somebody watches.
+        // A large decoder's references take long, so a terminal shows a count of entries.
         const status = new StatusLine(process.stderr);
         const count = (done: number, of: number) => status.show(() => `entry ${done} of ${of}`);
         const inspection = await inspect(device, subject, window, count).finally(() => status.end());
@@ -70,28 +72,35 @@ export function inspectCommand(): Command {
     });
 }
 
-/** @throws InputError where a flag that was given would say nothing: of a fresh decoder beside a trained one, or the reverse */
+/** Flags of an untrained decoder. */
+const FRESH = ['fresh', 'size', 'door', 'seed'];
+
+const given = (command: Command, name: string) => command.getOptionValueSource(name) === 'cli';
+
+/** @throws InputError for a flag without effect: one of an untrained decoder with a trained one, or the reverse */
 function refuseUnused({ checkpoint }: InspectFlags, command: Command): void {
-  const given = (name: string) => command.getOptionValueSource(name) === 'cli';
-  if (checkpoint === undefined && given('config'))
-    throw new InputError('--config is for weights; name them with --checkpoint');
-  const unused = ['size', 'door', 'seed'].find((name) => checkpoint !== undefined && given(name));
+  if (checkpoint === undefined && given(command, 'config')) throw new InputError(CONFIG_ALONE);
+  const unused = FRESH.find((name) => checkpoint !== undefined && given(command, name));
   if (unused !== undefined)
-    throw new InputError(`--${unused} is of a fresh decoder; leave it out, or leave out --checkpoint`);
+    throw new InputError(`--${unused} needs an untrained decoder; omit it, or omit --checkpoint`);
 }
 
-function subjectOf({ checkpoint, config: file, size, door, seed }: InspectFlags): {
-  subject: Subject;
-  limits: WindowLimits;
-} {
-  if (checkpoint === undefined) {
-    const config = { door, ...SIZES[size] };
-    const origin = `A fresh ${size} decoder of seed ${seed}: no checkpoint was given, so it has learned nothing yet.`;
-    const subject = { config, parameters: initialParameters(config, seed), origin };
-    return { subject, limits: { ...FRESH_WINDOW, K: config.K } };
-  }
+interface Looked {
+  readonly subject: Subject;
+  readonly limits: WindowLimits;
+}
+
+function freshSubject({ size, door, seed }: InspectFlags): Looked {
+  const config = { door, ...SIZES[size] };
+  const origin = `An untrained ${size} decoder of seed ${seed}.`;
+  const subject = { config, parameters: initialParameters(config, seed), origin };
+  return { subject, limits: { ...FRESH_WINDOW, K: config.K } };
+}
+
+function trainedSubject({ checkpoint, config: file }: InspectFlags): Looked {
   const { config, parameters, step, prefix, stream } = chosenWeights(checkpoint, file);
-  const origin = `The decoder of ${checkpoint}${step === undefined ? '' : ` after ${step} updates`}.`;
+  const name = checkpoint ?? 'models/moby-dick.safetensors, trained on Moby-Dick,';
+  const origin = `The decoder of ${name}${step === undefined ? '' : ` after ${step} updates`}.`;
   return { subject: { config, parameters, origin }, limits: { prefix, stream, K: config.K } };
 }
 
@@ -109,7 +118,7 @@ function show(inspection: Inspection, { out, json, tensor, npy }: InspectFlags):
   console.log(`${path} (${megabytes} MB): open it in a browser`);
 }
 
-/** Rows of at most so many numbers are printed whole. */
+/** Maximum length of a row that is printed in full. */
 const PRINTED = 4096;
 
 function showTensor(trace: Trace, name: string, npy: string | undefined): void {

@@ -1,12 +1,14 @@
 import { Command, CommanderError } from 'commander';
-import { ByteToLossError, FileError } from '../engine/errors.js';
+import { ByteToLossError, FileError, UsageError } from '../common/errors.js';
 import { benchCommand } from './bench.js';
 import { untilBug } from './bugs.js';
 import { dataCommand } from './dataInspect.js';
 import { devicesCommand } from './devices.js';
+import { doctorCommand } from './doctor.js';
 import { experimentCommand } from './experiment.js';
 import { featuresCommand } from './features.js';
 import { generateCommand } from './generate.js';
+import { graphCommand } from './graph.js';
 import { inspectCommand } from './inspect.js';
 import { outputClosed, outputError, outputSettled, printableLines, watchOutput } from './output.js';
 import { reportCommand } from './report.js';
@@ -16,7 +18,7 @@ import { verifyCommand } from './verify.js';
 import { version } from './version.js';
 import { walkCommand } from './walk.js';
 
-/** Every command, in the order a newcomer meets them. */
+/** Every command, in the order in which a newcomer needs them. */
 export const COMMANDS = [
   trainCommand,
   experimentCommand,
@@ -24,12 +26,14 @@ export const COMMANDS = [
   generateCommand,
   featuresCommand,
   inspectCommand,
+  graphCommand,
   walkCommand,
   reportCommand,
   verifyCommand,
   dataCommand,
   benchCommand,
   devicesCommand,
+  doctorCommand,
 ];
 
 /**
@@ -52,15 +56,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     await untilBug(() => program.parseAsync(argv, { from: 'user' }));
     await outputSettled();
-    // A reader that has read enough is no error; a run that it cut short has said so itself.
+    // A reader that has read enough is no error; a run that it interrupts reports that itself.
     const unprinted = outputClosed() ? undefined : outputError();
     if (unprinted !== undefined) throw new FileError(unprinted);
     return Number(process.exitCode ?? 0); // a stopped run has set it
   } catch (error) {
-    // commander has printed its own; help and version are no errors
+    // commander has printed its own message; help and version are no errors
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const expected = error instanceof ByteToLossError && !process.env.DEBUG;
     console.error(expected ? `error: ${printableLines(error.message)}` : error);
-    return 1;
+    return error instanceof UsageError ? 2 : 1;
   }
 }

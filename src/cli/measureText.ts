@@ -1,6 +1,6 @@
 import type { Measures } from '../train/measures.js';
 
-/** Measures in the order that a person at a terminal is shown them. How well ends are known is in metrics.jsonl alone. */
+/** Measures in the order of the terminal's output. Only metrics.jsonl has the measures of ends. */
 const TITLES: Readonly<Record<string, string>> = {
   text_bpb: 'text',
   video_bpb: 'video',
@@ -19,7 +19,7 @@ export function measureTexts(measures: Measures): string[] {
   });
 }
 
-/** `validation 3.474 bits/byte` where text is all there is, else every measure by its name. */
+/** `validation 3.474 bits/byte` if there is only text, else every measure by its name. */
 export function validationText(measures: Measures): string {
   const texts = measureTexts(measures);
   const [only] = texts.length === 1 ? texts : [];

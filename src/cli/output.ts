@@ -1,11 +1,11 @@
-import { reason } from '../train/atomicWrite.js';
+import { reason } from '../common/atomicWrite.js';
 import { printable } from '../train/windows/show.js';
 
 let failure: NodeJS.ErrnoException | undefined;
 
 /**
- * Listen for output that cannot be written any more: a closed pipe, a full disk. Without a listener Node would end the
- * process on the spot, with a stack trace, in the middle of whatever it does.
+ * Listen for output that can no longer be written: a closed pipe, a full disk. Without a listener Node would end the
+ * process at once, with a stack trace, in the middle of its work.
  */
 export function watchOutput(): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -13,12 +13,12 @@ export function watchOutput(): void {
   }
 }
 
-/** Wait until a stream has had its turn to complain about the last line. */
+/** Wait until a stream has had time to report an error about the last line. */
 export function outputSettled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Why nothing can be printed any more; undefined as long as everything could. */
+/** The reason that output fails; undefined while it works. */
 export function outputError(): string | undefined {
   return failure && (failure.code === 'EPIPE' ? 'the output was closed (EPIPE)' : `output: ${reason(failure)}`);
 }
@@ -27,12 +27,15 @@ function note(error: NodeJS.ErrnoException): void {
   failure ??= error;
 }
 
-/** Has the reader closed the output, as `head` does once it has read enough? */
+/** Has the reader closed the output, as `head` does after enough lines? */
 export function outputClosed(): boolean {
   return failure?.code === 'EPIPE';
 }
 
-/** Words that may hold names from files, for a terminal: it obeys control characters, and only ends of lines are wanted. */
+/**
+ * Makes text that may contain names from files safe for a terminal, which obeys control characters: only line ends
+ * stay.
+ */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }

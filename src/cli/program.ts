@@ -1,8 +1,8 @@
 import { basename, dirname, join } from 'node:path';
 
 /**
- * How a user starts this program from any folder: what this process was started by, in a form that does not depend on the
- * working folder. A source checkout is started through npm, a package through its own command.
+ * The command that starts this program from any folder: that of this process, in a form that does not depend on the
+ * working folder. A source checkout starts through npm, a package through its own command.
  *
  * @param entry the script that Node runs
  */
@@ -12,7 +12,7 @@ export function programCommand(entry = process.argv[1] ?? 'byte-to-loss'): strin
     return `npm --prefix ${shellWord(checkout)} run --silent byte-to-loss --`;
   }
   if (basename(entry) !== 'byte-to-loss') return `node ${shellWord(entry)}`;
-  // A command in node_modules/.bin is on the PATH of npx and npm scripts alone.
+  // A command in node_modules/.bin is only on the PATH of npx and npm scripts.
   return entry.includes('node_modules') ? shellWord(entry) : 'byte-to-loss';
 }
 

@@ -17,18 +17,17 @@ export function rate(bytesPerSecond: number): string {
   return bytesPerSecond < 1000 ? `${bytesPerSecond.toFixed(0)} B/s` : `${(bytesPerSecond / 1000).toFixed(1)} kB/s`;
 }
 
-/** Steps that the time left is computed from: enough to contain a validation where they are a hundred steps apart. */
+/** The time left is computed from this many steps: enough to contain a validation every hundred steps. */
 const RECENT = 100;
 
-/** Estimates the time left from the pace of recent steps. The first step is left out: it includes compilation. */
+/** Estimates the time left from the pace of recent steps. The first step is excluded: it includes compilation. */
 export class TimeLeft {
   readonly #recent: { step: number; at: number }[] = [];
 
-  /**
-   * Take note of a finished step.
+  /** Record a finished step.
    *
    * @param now in milliseconds
-   * @returns seconds left; undefined after the first step, whose duration tells nothing of the others
+   * @returns seconds left; undefined after the first step, whose duration does not predict the others
    */
   after(step: number, steps: number, now: number): number | undefined {
     const first = this.#recent[0];
@@ -38,15 +37,15 @@ export class TimeLeft {
   }
 }
 
-/** Shows a run to a person. `print` is for every other line that is printed meanwhile. */
+/** Shows the progress of a run. `print` is for every other line during the run. */
 export interface ShownProgress extends Listener {
   print(line: string): void;
   end(): void;
 }
 
 /**
- * Shows a run to a person: a bar where stdout is a terminal. Elsewhere, as in a log, a line for the first step and the last, and
- * between them one every ten seconds or every tenth of the run, whichever is rarer.
+ * Shows the progress of a run: a bar if stdout is a terminal. Elsewhere, as in a log, a line for the first step and the
+ * last, and between them one every ten seconds or every tenth of the run, whichever gives fewer lines.
  *
  * @param now milliseconds of a clock
  */

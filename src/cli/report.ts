@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { writeReport } from '../report/report.js';
 import { path } from './arguments.js';
 
-/** `byte-to-loss report`: a run as one HTML file, or several runs laid over each other. */
+/** `byte-to-loss report`: a run as one HTML file, or several runs overlaid. */
 export function reportCommand(): Command {
   return new Command('report')
     .description("write a run's report, or overlay several runs in one")

@@ -1,17 +1,17 @@
 import { Command } from 'commander';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { Decoder } from '../model/decoder.js';
 import { hexBytes, path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
-/** `byte-to-loss score`: how many bits each byte of a stream costs a decoder, after a prefix. */
+/** `byte-to-loss score`: a decoder's loss in bits for each byte of a stream, after a prefix. */
 export function scoreCommand(): Command {
-  return withDevice(new Command('score').description('bits per byte of a stream after a prefix'))
-    .requiredOption('--checkpoint <file>', CHECKPOINT_HELP, path)
+  return withDevice(new Command('score').description('print the bits per byte of a stream after a prefix'))
+    .option('--checkpoint <file>', CHECKPOINT_HELP, path)
     .option('--config <file>', CONFIG_HELP, path)
-    .option('--prefix-hex <hex>', 'the bytes before, two hex digits each', '')
-    .requiredOption('--stream-hex <hex>', 'the bytes to score')
+    .option('--prefix-hex <hex>', 'bytes before the stream, two hex digits each', '')
+    .requiredOption('--stream-hex <hex>', 'bytes to score')
     .option('--json', 'print JSON: { bits_per_byte, bits }')
     .action(async (options: ScoreOptions) => {
       const prefix = hexBytes('--prefix-hex', options.prefixHex);
@@ -31,7 +31,7 @@ export function scoreCommand(): Command {
 }
 
 interface ScoreOptions extends DeviceFlags {
-  readonly checkpoint: string;
+  readonly checkpoint?: string;
   readonly config?: string;
   readonly prefixHex: string;
   readonly streamHex: string;

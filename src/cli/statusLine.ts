@@ -1,4 +1,4 @@
-/** What a status line needs of a stream: `process.stdout`, or a recorder in tests. */
+/** The part of a stream that a status line uses: `process.stdout`, or a recorder in tests. */
 export type Screen = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'write'>;
 
 /** Back to the start of the line, and erase from there to the end of the screen. */
@@ -15,7 +15,7 @@ export class StatusLine {
   #compose: ((columns: number) => string) | undefined;
   #drawnAt = Number.NEGATIVE_INFINITY;
 
-  /** @param every milliseconds between two drawings, at least: a short step takes less time than a drawing */
+  /** @param every minimum milliseconds between two drawings: a short step takes less time than a drawing */
   constructor(
     private readonly screen: Screen = process.stdout,
     private readonly every = 50,
@@ -26,7 +26,7 @@ export class StatusLine {
     return this.screen.isTTY;
   }
 
-  /** Show a status from now on. @param compose gives its text in at most so many columns */
+  /** Show a status from now on. @param compose returns its text in at most the given number of columns */
   show(compose: (columns: number) => string): void {
     this.#compose = compose;
     if (performance.now() - this.#drawnAt >= this.every) this.#draw();
@@ -38,7 +38,7 @@ export class StatusLine {
     this.#draw();
   }
 
-  /** Remove the status from the screen. Twice is once. */
+  /** Remove the status from the screen. A second call has no effect. */
   end(): void {
     if (this.#compose !== undefined && this.visible) this.screen.write(CLEAR);
     this.#compose = undefined;
@@ -55,7 +55,7 @@ export class StatusLine {
 }
 
 /**
- * Parts of a status side by side. Where they do not fit, those named in `spare` are left out, one after the other.
+ * Parts of a status on one line. If they do not fit, those named in `spare` are omitted, one after another.
  *
  *     fitted({ step: 'step 3/9', bits: '4.000 bits/byte', left: '5s left' }, ['bits'], 20) // 'step 3/9  5s left'
  */
@@ -69,10 +69,10 @@ export function fitted<T extends string>(parts: Record<T, string>, spare: readon
   return text();
 }
 
-/** Bars narrower than this say nothing. */
+/** Minimum width of a bar. */
 const BAR = { narrowest: 4, widest: 24 };
 
-/** A text after a bar that takes the columns left over. `withBar(0.5, 'step 1/2', 13) // '██░░ step 1/2'` */
+/** A text after a bar that fills the remaining columns. `withBar(0.5, 'step 1/2', 13) // '██░░ step 1/2'` */
 export function withBar(share: number, text: string, columns: number): string {
   const width = Math.min(BAR.widest, columns - text.length - 1);
   if (width < BAR.narrowest) return text;

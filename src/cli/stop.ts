@@ -1,29 +1,32 @@
-/** What a shell expects of a process that a signal ended, by the signals that are listened for. */
+/** Exit code by signal, as a shell expects it. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type Signal = keyof typeof EXIT_CODES;
 const SIGNALS = Object.keys(EXIT_CODES) as Signal[];
 
-/** Listens for Ctrl-C, SIGTERM and a closed terminal: the first asks for an end with everything saved, the second ends at once. */
+/**
+ * Listens for Ctrl-C, SIGTERM and a closed terminal: the first asks for an end with everything saved, the second ends
+ * at once.
+ */
 export interface Stop {
   /** the first signal, once it has come */
   readonly signal: Signal | undefined;
-  /** be told of each signal; returns how to be told no more */
+  /** calls a function at each signal; returns a function that ends this */
   listen(told: (signal: Signal) => void): () => void;
-  /** listen no more */
+  /** stop listening */
   off(): void;
 }
 
-/** How a stop is announced. */
+/** The output of a stop. */
 export interface StopOptions {
-  /** prints a line; where a status line owns the screen, through it. Default console.log */
+  /** prints a line, through the status line if one owns the screen. Default console.log */
   readonly print?: (line: string) => void;
-  /** clears the screen of what `print` would draw again, before a second signal ends the process */
+  /** clears the status line before a second signal ends the process */
   readonly clear?: () => void;
-  /** a line that tells how to resume, printed before a second signal ends the process */
+  /** a line with the command to resume, printed before a second signal ends the process */
   readonly hint?: () => string | undefined;
 }
 
-/** Start to listen; `off` ends it. */
+/** Start listening; `off` stops. */
 export function onStop({
   print = (line) => console.log(line),
   clear = () => {},
@@ -32,11 +35,12 @@ export function onStop({
   let first: Signal | undefined;
   const listeners = new Set<(signal: Signal) => void>();
   const onSignal = (name: Signal) => {
-    // A terminal that closes says so twice, by its shell and by itself: that is nobody who is in a hurry.
+    // A closing terminal sends the signal twice, from its shell and from itself: that is not an urgent stop.
     if (name === 'SIGHUP' && first !== undefined) return;
     for (const told of listeners) told(name);
     if (first !== undefined) {
-      // By the signal itself, which a shell reports alike: an orderly exit would tear the driver down amid its work.
+      // The signal itself ends the process, which a shell reports alike: an orderly exit would unload the driver while
+      // it works.
       off();
       const line = hint();
       clear();
@@ -45,7 +49,7 @@ export function onStop({
       return;
     }
     first = name;
-    print(`${name}: finishing this step and saving; once more stops at once`);
+    print(`${name}: finishing this step and saving; a second signal stops at once`);
   };
   const off = () => {
     for (const name of SIGNALS) process.off(name, onSignal);
@@ -63,7 +67,7 @@ export function onStop({
   };
 }
 
-/** What a shell expects of a process that a signal ended: 130, 143 or 129. */
+/** The exit code that a shell expects after a signal: 130, 143 or 129. */
 export function exitCode(signal: Signal): number {
   return EXIT_CODES[signal];
 }

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import type { Device } from '../engine/device.js';
-import { FileError, InputError } from '../engine/errors.js';
+import { FileError, InputError } from '../common/errors.js';
+import { isRecord } from '../common/json.js';
+import { readJsonFile } from '../common/jsonFile.js';
+import type { Device } from '../device/device.js';
 import { profileFor } from '../engine/precision.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
 import { readRun } from '../report/readRun.js';
+import { writeReport } from '../report/report.js';
 import { terminalChart } from '../report/terminal.js';
-import { isRecord } from '../train/data/json.js';
-import { readJsonFile } from '../train/data/jsonFile.js';
 import type { Measures } from '../train/measures.js';
 import { Checkpoints, type SavedState } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
@@ -38,7 +39,7 @@ import { showProgress } from './progress.js';
 import { exitCode, onStop } from './stop.js';
 import { version } from './version.js';
 
-/** `byte-to-loss train`: from bytes to a decoder, with everything the run needs to be understood in one folder. */
+/** `byte-to-loss train`: from bytes to a decoder, with all information about the run in one folder. */
 export function trainCommand(): Command {
   return withDevice(new Command('train').description('train a decoder on text, sounds and films'))
     .option('--text <file...>', 'text or .jsonl files (default: Moby-Dick)', paths)
@@ -47,26 +48,26 @@ export function trainCommand(): Command {
     .option('--made <what...>', MADE_HELP, option('made', made))
     .option(
       '--share <kind=n...>',
-      'how often each kind of window, as text=0.6 audio=0.4',
+      'share of each kind of window, as text=0.6 audio=0.4',
       option('share', byKind(realNumber)),
     )
     .option(
       '--window <kind=prefix+stream...>',
-      'sizes of one kind, as audio=1024+32',
+      'window size of one kind, as audio=1024+32',
       option('window', byKind(windowSize)),
     )
     .option('--rate <hertz>', 'audio samples per second (default: 4000)', option('rate', wholeNumber))
-    .option('--fps <frames>', 'frames per second of films that do not say (default: 8)', option('fps', wholeNumber))
+    .option('--fps <frames>', 'frames per second of films without a rate (default: 8)', option('fps', wholeNumber))
     .option(
       '--validation-windows <n>',
-      'held-out windows of each kind that are scored (default: 32)',
+      'number of held-out windows of each kind to score (default: 32)',
       option('validationWindows', wholeNumber),
     )
-    .option('--strict', 'stop at the first bad line or file instead of leaving it out')
+    .option('--strict', 'stop at the first bad line or file instead of skipping it')
     .option('--size <name>', `decoder size: ${Object.keys(SIZES).join(', ')} (default: tiny)`, option('size'))
-    .option('--door <kind>', `how bytes enter: ${DOOR_KINDS.join(', ')} (default: zero)`, option('door'))
+    .option('--door <kind>', `input embedding: ${DOOR_KINDS.join(', ')} (default: zero)`, option('door'))
     .option('--K <n>', 'bytes per slot', option('K', wholeNumber))
-    .option('--dim <n>', 'columns of every position', option('dim', wholeNumber))
+    .option('--dim <n>', 'width of every position', option('dim', wholeNumber))
     .option('--layers <n>', 'blocks', option('layers', wholeNumber))
     .option('--heads <n>', 'attention heads', option('heads', wholeNumber))
     .option(
@@ -77,7 +78,7 @@ export function trainCommand(): Command {
     .option('--bits', 'prepend the raw bits: 35 channels in place of 27')
     .option(
       '--prefix <bytes>',
-      'bytes before, packed into slots (default: 128; audio 1024, video 384)',
+      'prefix bytes, packed into slots (default: 128; audio 1024, video 384)',
       option('prefix', wholeNumber),
     )
     .option(
@@ -90,8 +91,8 @@ export function trainCommand(): Command {
     .option('--steps <n>', 'updates (default: 300)', option('steps', wholeNumber))
     .option('--lr <x>', 'highest learning rate (default: 2e-3)', option('lr', realNumber))
     .option('--warmup <n>', 'linear warm-up steps (default: 20)', option('warmup', wholeNumber))
-    .option('--decay <what>', 'weight decay on: matrices, all (default: matrices)', option('decay'))
-    .option('--precision <what>', 'of matrix products: full, mixed (default: full)', option('precision'))
+    .option('--decay <what>', 'parameters with weight decay: matrices, all (default: matrices)', option('decay'))
+    .option('--precision <what>', 'precision of matrix products: full, mixed (default: full)', option('precision'))
     .option('--seed <n>', 'random seed (default: 0)', option('seed', wholeNumber))
     .option(
       '--eval-every <n>',
@@ -105,18 +106,21 @@ export function trainCommand(): Command {
     )
     .option(
       '--keep <n>',
-      'newest checkpoints kept, beside the best; 0 for all (default: 3)',
+      'number of newest checkpoints to keep, besides the best; 0 for all (default: 3)',
       option('keep', wholeNumber),
     )
-    .option('--skip-nonfinite', 'skip a few updates whose loss or gradient is not finite, where one would end the run')
-    .option('--out <folder>', 'run folder (default: runs/ and the time)', path)
+    .option(
+      '--skip-nonfinite',
+      'skip a few updates with a loss or gradient that is not finite, instead of ending the run',
+    )
+    .option('--out <folder>', 'run folder (default: runs/ and the date and time)', path)
     .option('--resume <run>', 'resume an interrupted run from its newest checkpoint, with its configuration', path)
     .option('--config <file>', "JSON with any of these names, or a run's config.json; flags win", path)
     .action(async ({ config: file, resume, ...flags }: Record<string, unknown> & Special) => {
       if (resume !== undefined && file !== undefined) throw new InputError('give --resume or --config, not both');
       if (resume !== undefined) {
         const run = openRun(resume, flags);
-        return runTrain(run.options, (config) => goOn(run, config)).finally(() => run.folder.release());
+        return runTrain(run.options, (config) => resumeRun(run, config)).finally(() => run.folder.release());
       }
       const settings = file === undefined ? {} : readSettings(file);
       const options = resolveTrainOptions({ ...settings, ...flags }, file ?? 'train');
@@ -124,7 +128,7 @@ export function trainCommand(): Command {
     });
 }
 
-/** Options from a file, or from the config.json of a run, whose folder is not taken: it holds that run. */
+/** Options from a file, or from the config.json of a run, except its `out`: that folder holds that run. */
 function readSettings(file: string): Record<string, unknown> {
   const settings = readJsonFile(file);
   if (!isRecord(settings)) throw new FileError(`${file}: must hold an object, as {"steps": 300}`);
@@ -140,21 +144,21 @@ interface Special {
 
 type Config = ReturnType<typeof runConfig>;
 
-/** A run's folder, whose lock is held, and where it goes on from. */
+/** A run's folder, whose lock is held, and the checkpoint to resume from. */
 interface Begun {
   readonly folder: RunFolder;
-  /** a new run, whose folder is removed again where it cannot begin */
+  /** a new run, whose folder is removed again if it cannot begin */
   readonly isNew: boolean;
   readonly from?: SavedState | undefined;
 }
 
-/** @param take makes or takes up the folder, once the data and the device are there */
+/** @param take creates or reopens the folder, after the data and the device are open */
 async function runTrain(options: TrainOptions, take: (config: Config) => Begun): Promise<void> {
   const data = openData(options);
   const open = () => deviceOf(options);
   const device = await open();
   try {
-    profileFor(device, options.precision); // says so now if it cannot be had
+    profileFor(device, options.precision); // fails now if the device does not support it
     const { folder, isNew, from } = take(runConfig(options, data, device, version));
     try {
       announce(options, data, device);
@@ -194,6 +198,7 @@ async function trainInto(
   try {
     const ends = () => stop.signal !== undefined || outputError() !== undefined;
     const result = await train(device, options, data, folder, progress, ends, extras);
+    writeReport([folder.path]);
     progress.end();
     const failure = outputError();
     if (failure !== undefined) throw new FileError(failure);
@@ -224,8 +229,8 @@ function begin({ out, size, door }: TrainOptions, config: Config): Begun {
   }
 }
 
-/** Take up an interrupted run where its newest checkpoint that can be read stands. */
-function goOn(run: ResumedRun, now: Config): Begun {
+/** Resume an interrupted run from its newest readable checkpoint. */
+function resumeRun(run: ResumedRun, now: Config): Begun {
   const { folder, options, config, notes } = run;
   for (const line of [...notes, ...differences(run, now)]) console.log(printableLines(line));
   const from = new Checkpoints(folder.checkpoints, options.keep, (line) =>
@@ -235,7 +240,7 @@ function goOn(run: ResumedRun, now: Config): Begun {
     folder.writeConfig({ ...config, options: { ...config.options, steps: options.steps } });
   }
   console.log(
-    from ? `going on from step ${from.checkpoint.step}` : 'there is no checkpoint: starting from the first step',
+    from ? `resuming from step ${from.checkpoint.step}` : 'there is no checkpoint: starting from the first step',
   );
   return { folder, isNew: false, from };
 }
@@ -252,12 +257,12 @@ function printEnd({ text_bpb, ...others }: Measures, entropy: number | undefined
 }
 
 /**
- * What the decoder writes after the first held-out window: text continues its prompt, a sound is described in words. The
+ * The decoder's output after the first held-out window: text continues its prompt, a sound is described in words. The
  * pixels of a film are not printed.
  */
 function printSample({ sources: [first], prompt }: OpenedData, sample: Uint8Array): void {
   if (first!.kind === 'video') return;
-  // Line by line, so that nothing but the ends of lines reaches the terminal as it is.
+  // Line by line, so that line ends are the only control characters that reach the terminal.
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).split(/\r?\n/).map(printable).join('\n');
   const cut = Math.min(prompt.filter((id) => id < 256).length, sample.length);
   const [given, made] =

@@ -1,21 +1,21 @@
 import { Command } from 'commander';
-import { type Claim, claims, Fault } from '../model/claims.js';
+import { type ExactnessCheck, exactnessChecks, Fault } from '../model/exactness.js';
 import { colours } from './colours.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 
-/** What came of a claim. */
+/** The result of one check. */
 interface Verdict {
-  readonly claim: Claim;
+  readonly claim: ExactnessCheck;
   readonly numbers: number;
   readonly seconds: number;
   /** the first number that is wrong */
   readonly fault?: string;
 }
 
-/** `byte-to-loss verify`: the proof that channels are exact to the last bit, on this machine's own adapter. */
+/** `byte-to-loss verify`: checks on this machine's own adapter that channels are exact to the last bit. */
 export function verifyCommand(): Command {
   return withDevice(
-    new Command('verify').description('prove on this device that every channel is exact to the last bit'),
+    new Command('verify').description('check on this device that every channel is exact to the last bit'),
   )
     .option('--json', 'print JSON: { adapter, seconds, claims: [{ path, what, numbers, seconds, fault? }] }')
     .action(async ({ json, ...flags }: DeviceFlags & { json?: boolean }) => {
@@ -25,7 +25,7 @@ export function verifyCommand(): Command {
         if (!json) console.log(`adapter: ${device.name}`);
         const verdicts: Verdict[] = [];
         let path: string | undefined;
-        for (const claim of claims(device)) {
+        for (const claim of exactnessChecks(device)) {
           if (!json && claim.path !== path) console.log(heading(claim.path));
           path = claim.path;
           const verdict = await judge(claim);
@@ -44,7 +44,7 @@ export function verifyCommand(): Command {
     });
 }
 
-async function judge(claim: Claim): Promise<Verdict> {
+async function judge(claim: ExactnessCheck): Promise<Verdict> {
   const started = performance.now();
   let numbers = 0;
   let fault: string | undefined;
@@ -59,12 +59,12 @@ async function judge(claim: Claim): Promise<Verdict> {
   return { claim, numbers, seconds: (performance.now() - started) / 1000, ...(fault !== undefined && { fault }) };
 }
 
-function heading(path: Claim['path']): string {
+function heading(path: ExactnessCheck['path']): string {
   const { bold, dim } = colours(process.stdout);
   return `\n${bold(path === 'device' ? 'on the device' : 'in TypeScript')}${dim(', numbers compared and time')}`;
 }
 
-/** `✓   4,608    0.0 s  table: …`, and under it what is wrong, if anything is. */
+/** `✓   4,608    0.0 s  table: …`, and under it the first error, if any. */
 function describe({ claim, numbers, seconds, fault }: Verdict): string {
   const { green, red, dim } = colours(process.stdout);
   const mark = fault === undefined ? green('✓') : red('✗');

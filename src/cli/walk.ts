@@ -1,22 +1,21 @@
 import { Command } from 'commander';
-import { SIZES } from '../model/config.js';
-import { initialParameters } from '../model/parameters.js';
 import { deviceOf, withDevice } from './device.js';
 import { entriesOf, type Inspection, inspect, tensorOf } from './inspect/inspection.js';
 import { textWindow } from './inspect/window.js';
+import { chosenWeights } from './weights.js';
 
 /** The string that the walk follows: its first half is one slot of a tiny decoder, its second half is predicted. */
 const TEXT = 'Hi, byte';
 
-/** `byte-to-loss walk`: one short string from byte to loss to first gradient. The README shows what it prints. */
+/** `byte-to-loss walk`: one short string from byte to loss to first gradient. The README shows its output. */
 export function walkCommand(): Command {
   return withDevice(
     new Command('walk').description('follow one short string from byte to loss to first gradient, in eight stops'),
   ).action(async (flags: { readonly device?: string }) => {
     const device = await deviceOf(flags);
     try {
-      const config = { door: 'zero', ...SIZES.tiny } as const;
-      const subject = { config, parameters: initialParameters(config, 0), origin: '' };
+      const { config, parameters } = chosenWeights(undefined, undefined);
+      const subject = { config, parameters, origin: '' };
       const window = textWindow(TEXT, { prefix: 4, stream: 4, K: config.K });
       console.log(walkText(await inspect(device, subject, window)));
     } finally {
@@ -25,7 +24,7 @@ export function walkCommand(): Command {
   });
 }
 
-/** A stop of the walk: what is there, its shape, a few of its numbers, and where to read on. */
+/** A stop of the walk: its title, shape, a few of its numbers, and links. */
 interface Stop {
   readonly title: string;
   readonly shape: string;
@@ -47,7 +46,7 @@ export function walkText(inspection: Inspection): string {
     ].join('\n'),
   );
   const opening =
-    `The string \`${TEXT}\` goes through a fresh \`tiny\` decoder (seed 0, dim 128, 2 blocks, 4 heads): its first four bytes as ` +
+    `The string \`${TEXT}\` goes through the decoder of models/ (trained on Moby-Dick; dim 128, 2 blocks, 4 heads): its first four bytes as ` +
     'one slot, its last four as the stream to predict.';
   return [opening, ...stops].join('\n\n');
 }
@@ -93,7 +92,7 @@ function channels({ channels: grid }: Inspection): Stop {
     shape: '[1, 4, 27] and [1, 4, 27]',
     lines: [
       `"H": dxor     ${row.slice(0, 8).join(' ')}   each bit XOR the bit before it`,
-      `     d2xor    ${row.slice(8, 16).join(' ')}   dxor XOR that of the byte before; "H" is the first`,
+      `     d2xor    ${row.slice(8, 16).join(' ')}   dxor XOR dxor of the previous byte; "H" is the first`,
       `     boundary ${decimals(row.slice(16, 17)).trim()}`,
       `     Fourier  ${decimals(row.slice(17, 25))}`,
       `     phase    ${decimals(row.slice(25, 27))}   cos and sin of 2π · 72/256`,
@@ -119,7 +118,12 @@ function door({ x0 }: Inspection): Stop {
       `stream 0  nothing  before the first byte            ${String(filled(1)).padStart(2)} of 128 not zero   ‖x‖ = ${norm(1).toFixed(3)}`,
       `stream 1  "b"      columns 0 to 26                  ${filled(2)} of 128 not zero   ‖x‖ = ${norm(2).toFixed(3)}`,
     ],
-    files: ['src/model/door.ts', 'src/engine/ops/join.ts', 'shaders/join.forward.wgsl', 'test/substrate/door.test.ts'],
+    files: [
+      'src/model/door.ts',
+      'src/engine/ops/concatPad.ts',
+      'shaders/concatPad.forward.wgsl',
+      'test/substrate/door.test.ts',
+    ],
   };
 }
 
@@ -128,7 +132,7 @@ function queries({ trace }: Inspection): Stop {
     trace.value(tensorOf(entriesOf(trace, op)[0]!, name)).data.subarray(at, at + 6);
   const at = 2 * 32; // head 0, position 2: stream 1
   return {
-    title: 'Block 0: normalise, project, turn by position',
+    title: 'Block 0: normalise, project, rotate by position',
     shape: '[1, 5, 128] → q, k, v [1, 4, 5, 32]',
     lines: [
       `norm1 of stream 1   ${decimals(first('layerNorm.forward', 'y', 2 * 128))} …`,
@@ -138,9 +142,9 @@ function queries({ trace }: Inspection): Stop {
     files: [
       'src/model/blocks.ts',
       'src/engine/ops/layerNorm.ts',
-      'shaders/layerNorm.forward.1-row.wgsl',
+      'shaders/layerNorm.forward.wgsl',
       'src/engine/ops/linear.ts',
-      'shaders/matmul.1-naive.wgsl',
+      'shaders/matmul.wgsl',
       'src/engine/ops/rotary.ts',
       'shaders/rotary.forward.wgsl',
     ],
@@ -152,10 +156,10 @@ function attention({ attention: [head] }: Inspection): Stop {
   const row = (name: string, s: number) => `${name.padEnd(14)}${decimals(data.subarray(s * 5, s * 5 + 5))}`;
   const names = ['slot 0', 'none', '"b"', '"y"', '"t"'].map((name) => name.padStart(6)).join(' ');
   return {
-    title: 'Attention: slots are seen by all, the stream only by what comes later',
+    title: 'Attention: every position sees the slots, only later positions see the stream',
     shape: '[4, 5, 5]',
     lines: [`head 0 sees   ${names}`, row('slot 0', 0), row('stream 1 "b"', 2), row('stream 3 "t"', 4)],
-    files: ['src/engine/ops/attention.ts', 'shaders/attention.forward.1-query.wgsl'],
+    files: ['src/engine/ops/attention.ts', 'shaders/attention.forward.wgsl'],
   };
 }
 
@@ -164,8 +168,10 @@ function residual({ residual: stages }: Inspection): Stop {
     title: 'Each block adds to the residual stream, first attention, then the MLP',
     shape: '[1, 5, 128]',
     lines: stages.map(({ scope, norms }) => {
+      // After the last attention only the stream is read.
+      const slots = norms.length < 5 ? '   –   ' : '';
       const where = scope === 'x0' ? 'from the door' : `before ${scope}`;
-      return `‖x‖ ${where.padEnd(22)} ${decimals(norms)}`;
+      return `‖x‖ ${where.padEnd(22)} ${slots}${decimals(norms)}`;
     }),
     files: [
       'src/model/blocks.ts',
@@ -187,9 +193,9 @@ function loss({ predictions, bitsPerByte }: Inspection): Stop {
     shape: '[1, 4, 258] → [1]',
     lines: [
       ...rows,
-      `mean ${nats.toFixed(3)} nats = ${bitsPerByte.toFixed(3)} bits per byte; guessing costs ${Math.log2(258).toFixed(3)}`,
+      `mean ${nats.toFixed(3)} nats = ${bitsPerByte.toFixed(3)} bits per byte; a uniform guess costs ${Math.log2(258).toFixed(3)}`,
     ],
-    files: ['src/engine/ops/crossEntropy.ts', 'shaders/crossEntropy.forward.1-row.wgsl', 'test/model/golden.test.ts'],
+    files: ['src/engine/ops/crossEntropy.ts', 'shaders/crossEntropy.forward.wgsl', 'test/model/golden.test.ts'],
   };
 }
 
@@ -199,7 +205,7 @@ function gradient({ trace, predictions, attribution, gradients, pass }: Inspecti
   const p = Math.exp(-predictions[0]!.nats);
   const norm = (name: string) => gradients.find((each) => each.name === name)!.gradient.toFixed(4);
   return {
-    title: 'The first gradient, and all the way back',
+    title: 'The first gradient, and backward to every parameter',
     shape: '[1, 4, 258] → every parameter',
     lines: [
       `d loss / d logit of "b" = (p − 1) / 4 = (${p.toFixed(5)} − 1) / 4 = ${dLogits[target]!.toFixed(5)}`,
@@ -208,7 +214,7 @@ function gradient({ trace, predictions, attribution, gradients, pass }: Inspecti
     ],
     files: [
       'src/engine/program.ts',
-      'shaders/crossEntropy.forward.1-row.wgsl',
+      'shaders/crossEntropy.forward.wgsl',
       'src/engine/ops/adamW.ts',
       'shaders/adamW.wgsl',
     ],

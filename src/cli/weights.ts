@@ -1,16 +1,34 @@
-import { readJsonFile } from '../train/data/jsonFile.js';
+import { fileURLToPath } from 'node:url';
+import { InputError } from '../common/errors.js';
+import { readJsonFile } from '../common/jsonFile.js';
 import { chosenCheckpoint } from '../train/run/checkpoints.js';
 import { readWeights, type Weights } from '../train/weights.js';
 import { printableLines } from './output.js';
 
-/** What `--checkpoint` may be, for the help of every command that has it. */
-export const CHECKPOINT_HELP = 'a .safetensors file, a run folder, or RUN/best';
+/** The decoder of the package. Its folder is next to both src/ and dist/. */
+export const TRAINED = fileURLToPath(new URL('../../models/moby-dick.safetensors', import.meta.url));
 
-/** What `--config` is beside it. */
-export const CONFIG_HELP = 'for weights that others wrote: a run\'s config.json, or {"door", "heads", "K"} in a file';
+/** The help text of `--checkpoint`, for every command that has it. */
+export const CHECKPOINT_HELP = 'a .safetensors file, a run folder, or RUN/best (default: models/moby-dick.safetensors)';
 
-/** The weights that `--checkpoint` and `--config` name. Damaged checkpoints that are passed over are told on stderr. */
-export function chosenWeights(checkpoint: string, config: string | undefined): Weights {
+/** The help text of `--config`. */
+export const CONFIG_HELP =
+  'configuration of weights from another program: a run\'s config.json, or a file with {"door", "heads", "K"}';
+
+/** The error for `--config` without weights. */
+export const CONFIG_ALONE = '--config is for weights; name them with --checkpoint';
+
+/**
+ * The weights that `--checkpoint` and `--config` name; without, those of the package. Skipped damaged checkpoints are
+ * reported on stderr.
+ *
+ * @throws InputError for a configuration without a checkpoint
+ */
+export function chosenWeights(checkpoint: string | undefined, config: string | undefined): Weights {
+  if (checkpoint === undefined) {
+    if (config !== undefined) throw new InputError(CONFIG_ALONE);
+    return readWeights(TRAINED, undefined);
+  }
   const path = chosenCheckpoint(checkpoint, (line) => console.error(printableLines(line)));
   return readWeights(path, config === undefined ? undefined : readJsonFile(config));
 }

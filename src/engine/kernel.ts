@@ -1,4 +1,5 @@
-import { InputError } from './errors.js';
+import { InputError } from '../common/errors.js';
+import type { SubgroupMatrixConfig } from '../device/device.js';
 import type { Tensor } from './tensor.js';
 
 /** What a kernel choice may depend on. `Device` has all of it. */
@@ -8,10 +9,12 @@ export interface AdapterProfile {
   readonly driver: string;
   /** lanes per subgroup; 0 where the adapter has no subgroups or no fixed size */
   readonly subgroupSize: number;
+  /** whether a kernel must ask for that size, since the adapter would choose another */
+  readonly subgroupSizeControl?: boolean;
   readonly f16: boolean;
   readonly limits: { readonly maxStorageBufferBindingSize: number };
-  /** takes this numbered variant of every op that has it and can run it here, whatever suits: tests and benchmarks */
-  readonly variant?: Variant;
+  /** take these kernels, whatever the device is: tests and benchmarks */
+  readonly kernels?: KernelKind;
   /** `mixed` halves what matrix products multiply, where the adapter has matrix units. Default `full` */
   readonly precision?: Precision;
   readonly subgroupMatrix?: readonly SubgroupMatrixConfig[] | undefined;
@@ -20,33 +23,18 @@ export interface AdapterProfile {
 /** Of matrix products: float32 throughout, or inputs rounded to f16 and sums in float32. All else is float32 either way. */
 export type Precision = 'full' | 'mixed';
 
-/** A shape of matrices that an adapter multiplies in hardware, [M, K] by [K, N], as WebGPU reports it. */
-export interface SubgroupMatrixConfig {
-  /** of the inputs and of the sums: `f32`, `f16`, `u32`, `i32`, … */
-  readonly componentType: string;
-  readonly resultComponentType: string;
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
-
-/** 1 the one to study first, which our CPU device runs too; 2 for that device alone; 3 for everything behind Dawn or a browser. */
-export type Variant = 1 | 2 | 3;
-
-/** The variant to prefer on an adapter. */
-export function variantOf(adapter: Pick<AdapterProfile, 'driver' | 'variant'>): Variant {
-  return adapter.variant ?? (adapter.driver === 'wasm' ? 2 : 3);
-}
+/** The readable kernels, those of the CPU device, or those for everything behind Dawn and for browsers; see `kernelTable.ts`. */
+export type KernelKind = 'readable' | 'cpu' | 'gpu';
 
 /** A WGSL extension a kernel is written with. */
-export type Extension = 'subgroups' | 'f16' | 'chromium_experimental_subgroup_matrix';
+export type Extension = 'subgroups' | 'subgroup_size_control' | 'f16' | 'chromium_experimental_subgroup_matrix';
 
-/** A tensor's storage, or a range of it in elements, or scratch memory of an entry by number. */
+/** A tensor's storage, or a range of it in elements, or scratch memory of an entry by name. */
 export type Binding = Tensor | { readonly tensor: Tensor; readonly offset: number; readonly length: number } | Scratch;
 
 /** Memory that only one entry needs: partial sums between two of its dispatches. */
 export interface Scratch {
-  readonly scratch: number;
+  readonly scratch: string;
   /** float32 elements */
   readonly length: number;
 }
@@ -61,8 +49,18 @@ export interface Dispatch {
   /** by the names of the WGSL variables */
   readonly bind: Readonly<Record<string, Binding>>;
   /** by the names of the fields of `struct Params` */
-  readonly params?: Readonly<Record<string, number>>;
+  readonly params?: Readonly<Record<string, number>> | undefined;
   readonly workgroups: readonly [number, number, number];
+}
+
+/** One pass of an op, as the op asks for it. */
+export interface Pass {
+  readonly adapter: AdapterProfile;
+  /** tensors by the names of the WGSL variables */
+  readonly bind: Dispatch['bind'];
+  /** sizes and scalars by the names of the fields of `struct Params` */
+  readonly params: Readonly<Record<string, number>>;
+  readonly flags: Readonly<Record<string, boolean>>;
 }
 
 /** One `@binding` of a kernel, as its file declares it. */
@@ -95,13 +93,48 @@ export function foldWorkgroups(count: number): [number, number, number] {
   return count <= MAX_WORKGROUPS ? [count, 1, 1] : [MAX_WORKGROUPS, Math.ceil(count / MAX_WORKGROUPS), 1];
 }
 
-/** The text that runs: extensions and constants, then the file as it stands. */
+/** Invocations per workgroup of the kernels that give one invocation to each element or row. */
+const WORKGROUP = 64;
+
+/** One dispatch of a kernel that gives one invocation to each of `count` elements or rows. */
+export function onePerInvocation(
+  shader: string,
+  count: number,
+  bind: Dispatch['bind'],
+  params: Dispatch['params'],
+  constants: Dispatch['constants'] = {},
+): Dispatch {
+  return onePerWorkgroup(shader, Math.ceil(count / WORKGROUP), WORKGROUP, bind, params, constants);
+}
+
+/** One dispatch of a kernel that gives one workgroup of `lanes` invocations to each of `count` rows. */
+export function onePerWorkgroup(
+  shader: string,
+  count: number,
+  lanes: number,
+  bind: Dispatch['bind'],
+  params: Dispatch['params'],
+  constants: Dispatch['constants'] = {},
+): Dispatch {
+  return { shader, constants: { WORKGROUP: lanes, ...constants }, bind, params, workgroups: foldWorkgroups(count) };
+}
+
+/** The extensions of a kernel whose lanes count on `SUBGROUP`, the adapter's subgroup size. */
+export function subgroupExtensions({ subgroupSizeControl }: Pick<AdapterProfile, 'subgroupSizeControl'>): Extension[] {
+  return subgroupSizeControl ? ['subgroups', 'subgroup_size_control'] : ['subgroups'];
+}
+
+/**
+ * The text that runs: extensions and constants, then the file as it stands. Where the adapter would choose the size of its
+ * subgroups, the entry point asks for `SUBGROUP` lanes: WGSL has the attribute only where the extension is.
+ */
 export function kernelText(file: string, dispatch: Pick<Dispatch, 'constants' | 'extensions'>): string {
-  const enable = (dispatch.extensions ?? []).map((extension) => `enable ${extension};\n`);
-  const constants = Object.entries(dispatch.constants ?? {}).map(
-    ([name, value]) => `const ${name}: u32 = ${Math.trunc(value)}u;\n`,
-  );
-  return [...enable, ...constants, file].join('');
+  const { constants = {}, extensions = [] } = dispatch;
+  const enable = extensions.map((extension) => `enable ${extension};\n`);
+  const given = Object.entries(constants).map(([name, value]) => `const ${name}: u32 = ${Math.trunc(value)}u;\n`);
+  const isSized = extensions.includes('subgroup_size_control');
+  const text = isSized ? file.replace(/^@compute /m, '@compute @subgroup_size(SUBGROUP) ') : file;
+  return [...enable, ...given, text].join('');
 }
 
 const BINDING =

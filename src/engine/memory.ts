@@ -6,11 +6,11 @@ import type { Storage } from './tensor.js';
 export interface Slot {
   /** bytes */
   size: number;
-  readonly tenants: Tenant[];
+  readonly allocations: Allocation[];
 }
 
 /** A storage or scratch memory, and the entries over which it holds its slot. */
-export interface Tenant {
+export interface Allocation {
   readonly label: string;
   /** id of its storage; undefined for scratch memory */
   readonly storage: number | undefined;
@@ -25,12 +25,12 @@ export interface MemoryPlan {
   readonly slots: readonly Slot[];
   /** slot number by storage id */
   readonly slotOf: ReadonlyMap<number, number>;
-  /** slot numbers of each entry's scratch memory, by entry index */
-  readonly scratchOf: ReadonlyMap<number, readonly number[]>;
+  /** slot number of each entry's scratch memories, by entry index and name */
+  readonly scratchOf: ReadonlyMap<number, ReadonlyMap<string, number>>;
 }
 
 interface Lifetime {
-  readonly key: { readonly storage: number } | { readonly entry: number; readonly scratch: number };
+  readonly key: { readonly storage: number } | { readonly entry: number; readonly scratch: string };
   readonly label: string;
   readonly bytes: number;
   /** index of the entry that writes it first, and of the last that touches it */
@@ -55,23 +55,22 @@ export function planMemory(
   const slots: Slot[] = [];
   const freeFrom: number[] = [];
   const slotOf = new Map<number, number>();
-  const scratchOf = new Map<number, number[]>();
+  const scratchOf = new Map<number, Map<string, number>>();
   for (const life of lifetimes) {
     const free = slots.map((_, i) => i).filter((i) => freeFrom[i]! < life.from);
     free.sort((a, b) => slots[a]!.size - slots[b]!.size);
     const chosen = free.find((i) => slots[i]!.size >= life.bytes) ?? free.at(-1) ?? slots.length;
-    slots[chosen] ??= { size: 0, tenants: [] };
+    slots[chosen] ??= { size: 0, allocations: [] };
     const slot = slots[chosen];
     slot.size = Math.max(slot.size, life.bytes);
     const { label, from, to, bytes } = life;
-    slot.tenants.push({ label, storage: 'storage' in life.key ? life.key.storage : undefined, from, to, bytes });
+    slot.allocations.push({ label, storage: 'storage' in life.key ? life.key.storage : undefined, from, to, bytes });
     freeFrom[chosen] = life.to;
     if ('storage' in life.key) {
       slotOf.set(life.key.storage, chosen);
     } else {
-      const scratch = scratchOf.get(life.key.entry) ?? [];
-      scratch[life.key.scratch] = chosen;
-      scratchOf.set(life.key.entry, scratch);
+      const scratch = scratchOf.get(life.key.entry) ?? new Map<string, number>();
+      scratchOf.set(life.key.entry, scratch.set(life.key.scratch, chosen));
     }
   }
   return { slots, slotOf, scratchOf };
@@ -98,15 +97,15 @@ function lifetimesOf(entries: readonly Entry[], kept: (storage: Storage) => bool
 
 function scratchOfEntries(entries: readonly Entry[], dispatches: ReadonlyMap<number, readonly Dispatch[]>): Lifetime[] {
   return entries.flatMap((entry) => {
-    const lengths: number[] = [];
+    const lengths = new Map<string, number>();
     for (const dispatch of dispatches.get(entry.index) ?? []) {
       for (const binding of Object.values(dispatch.bind)) {
-        if ('scratch' in binding) lengths[binding.scratch] = binding.length;
+        if ('scratch' in binding) lengths.set(binding.scratch, binding.length);
       }
     }
-    return lengths.map((length, scratch) => ({
+    return [...lengths].map(([scratch, length]) => ({
       key: { entry: entry.index, scratch },
-      label: `${entry.op.name} scratch ${scratch}`,
+      label: `${entry.op.name} ${scratch}`,
       bytes: length * 4,
       from: entry.index,
       to: entry.index,

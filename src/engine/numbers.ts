@@ -1,5 +1,5 @@
-import { InputError, kindOf, ShapeError } from './errors.js';
-import { type Shape, sameShape, sizeOf } from './shape.js';
+import { InputError, kindOf, ShapeError } from '../common/errors.js';
+import { type Shape, sameShape, sizeOf } from '../common/shape.js';
 
 /** Numbers as they are written down: one, a list, a list of lists, … */
 export type Nested = number | readonly Nested[];

@@ -1,7 +1,7 @@
-import { InputError, kindOf, ShapeError } from './errors.js';
+import { InputError, kindOf, ShapeError } from '../common/errors.js';
+import type { Shape } from '../common/shape.js';
 import type { AdapterProfile, Dispatch } from './kernel.js';
 import type { Program } from './program.js';
-import type { Shape } from './shape.js';
 import { type DType, type Storage, Tensor } from './tensor.js';
 
 /** A tensor's numbers in float64, row-major: what references read and return. Ids are whole numbers. */
@@ -38,23 +38,23 @@ export interface BackwardCall<A extends Attributes = Attributes> {
   /** gradient of the loss by each output; undefined where the loss does not depend on it */
   readonly gradients: readonly (Tensor | undefined)[];
   /** whether a gradient by this input is wanted */
-  wants(input: Tensor): boolean;
+  needsGradient(input: Tensor): boolean;
   /** Hands over (part of) the gradient of the loss by an input. */
-  give(input: Tensor, gradient: Tensor): void;
+  addGradient(input: Tensor, gradient: Tensor): void;
   /** The accumulator that gradient kernels of this input add into. */
-  into(input: Tensor): Tensor;
+  accumulator(input: Tensor): Tensor;
 }
 
 /**
  * An input by its name. A plain name takes f32, `u32` takes ids, `any` takes both.
  *
- * `below` is the bound of ids: the rows of a table, say. Constants are checked against it when the op is recorded, inputs
+ * `idLimit` is the bound of ids: the rows of a table, say. Constants are checked against it when the op is recorded, inputs
  * and states when they are written. Ids that another op computes are known on the device alone: a kernel that reads one
  * out of bounds gets some other element of the buffer, and `PARITY=1` stops at it.
  */
 export type InputSpec<A extends Attributes = Attributes> =
   | string
-  | { readonly u32: string; below?(inputs: readonly Tensor[], attributes: A): number }
+  | { readonly u32: string; idLimit?(inputs: readonly Tensor[], attributes: A): number }
   | { readonly any: string };
 
 /**
@@ -68,8 +68,8 @@ export interface Op<A extends Attributes = Attributes> {
   readonly formula: string;
   /** names of the inputs in order, as in the WGSL, with their dtypes */
   readonly inputs: readonly InputSpec<A>[];
-  /** names of the outputs in order; `adds` marks those that are added into, `updates` those changed in place */
-  readonly outputs: readonly (string | { readonly adds: string } | { readonly updates: string })[];
+  /** names of the outputs in order; `accumulates` marks those that are added into, `inPlace` those changed in place */
+  readonly outputs: readonly (string | { readonly accumulates: string } | { readonly inPlace: string })[];
   /** whether its kernels read views by their strides; of any other op, inputs are copied into row-major order first */
   readonly strided?: boolean;
   /** The shape rule, and the only place that throws for it. Number and dtypes of the inputs are right when it is called. */
@@ -91,6 +91,17 @@ export interface Op<A extends Attributes = Attributes> {
 /** An op as the program stores it, whatever its attributes. */
 // biome-ignore lint/suspicious/noExplicitAny: attributes are checked where the op is recorded, by its own signature
 export type AnyOp = Op<any>;
+
+/** Arithmetic operations of an entry of a program, as its op counts them. */
+export function flopsOf(entry: {
+  op: AnyOp;
+  inputs: readonly Tensor[];
+  outputs: readonly Tensor[];
+  attributes: Attributes;
+}): number {
+  const [inputs, outputs] = [entry.inputs, entry.outputs].map((tensors) => tensors.map(({ shape }) => shape));
+  return entry.op.flops?.({ inputs: inputs!, outputs: outputs!, attributes: entry.attributes }) ?? 0;
+}
 
 /** `{ u32: 'ids' }` → `['ids', 'u32']` */
 export function inputOf(input: InputSpec): [name: string, dtype: DType | 'any'] {
@@ -130,7 +141,7 @@ export function checkInputs(op: AnyOp, inputs: readonly Tensor[], program: Progr
 
 /** The step that usually mends a wrong dtype, by the right one. */
 const DTYPE_HINTS = {
-  f32: 'gatherRows and hslFeatures turn ids into numbers',
+  f32: 'embedding and hslFeatures turn ids into numbers',
   u32: "Ids come from a Uint32Array: input(label, shape, 'u32')",
 } as const;
 
@@ -139,20 +150,20 @@ const DTYPE_HINTS = {
  *
  * @throws InputError naming the first that is not below it
  */
-export function checkIds(who: string, { label, below }: Storage, data: ArrayLike<number>): void {
-  if (below === undefined) return;
+export function checkIds(who: string, { label, idLimit }: Storage, data: ArrayLike<number>): void {
+  if (idLimit === undefined) return;
   for (let at = 0; at < data.length; at++) {
-    if (!(data[at]! < below)) {
-      throw new InputError(`${who}: ${label} must be below ${below}; got ${data[at]} at index ${at}`);
+    if (!(data[at]! < idLimit)) {
+      throw new InputError(`${who}: ${label} must be below ${idLimit}; got ${data[at]} at index ${at}`);
     }
   }
 }
 
 /** Whether an output is written anew, added into, or changed in place. */
-export type OutputKind = 'writes' | 'adds' | 'updates';
+export type OutputKind = 'writes' | 'accumulates' | 'inPlace';
 
-/** `{ adds: 'dWeight' }` → `['dWeight', 'adds']` */
+/** `{ accumulates: 'dWeight' }` → `['dWeight', 'accumulates']` */
 export function outputOf(output: Op['outputs'][number]): [name: string, kind: OutputKind] {
   if (typeof output === 'string') return [output, 'writes'];
-  return 'adds' in output ? [output.adds, 'adds'] : [output.updates, 'updates'];
+  return 'accumulates' in output ? [output.accumulates, 'accumulates'] : [output.inPlace, 'inPlace'];
 }

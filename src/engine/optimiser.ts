@@ -1,4 +1,4 @@
-import { InputError } from './errors.js';
+import { InputError } from '../common/errors.js';
 import { adamW } from './ops/adamW.js';
 import { gradientNorm } from './ops/gradientNorm.js';
 import { sgd } from './ops/sgd.js';

@@ -1,5 +1,5 @@
-import type { Device } from './device.js';
-import { DeviceError } from './errors.js';
+import { DeviceError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import type { KernelInterface } from './kernel.js';
 
 /** A kernel ready to run, and what its bind groups look like. */

@@ -1,13 +1,11 @@
-import { type DebugSettings, debugReplay } from './debug.js';
-import { describePlan } from './describe.js';
-import type { Device } from './device.js';
-import { runsIn } from './entryRun.js';
-import { InputError, kindOf } from './errors.js';
+import { InputError, kindOf } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import type { AdapterProfile } from './kernel.js';
 import type { MemoryPlan } from './memory.js';
+import { observerOf } from './observer.js';
 import { checkIds } from './op.js';
 import { PlanBuffers } from './planBuffers.js';
-import { arrange, intoSubmits, makeReady, type Step, SUBMIT_FLOPS } from './planSteps.js';
+import { createPipelines, intoSubmits, type Step, SUBMIT_FLOPS, selectKernels } from './planSteps.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
 import type { Entry, Program } from './program.js';
 import { type Role, type Storage, Tensor } from './tensor.js';
@@ -18,7 +16,7 @@ export interface CompileOptions {
   readonly keep?: readonly Tensor[] | 'all';
   /** numbers for the parameters at the start, by name; others start at 0 */
   readonly parameters?: ReadonlyMap<string, Float32Array>;
-  /** what kernels are chosen by in place of the device: `{ ...device, variant: 1 }` runs the readable ones */
+  /** what kernels are chosen by in place of the device: `{ ...device, kernels: 'readable' }` runs the readable ones */
   readonly profile?: AdapterProfile;
   /** a replay is cut into submits of at most so many operations; default 20e9 on GPUs, and elsewhere no limit */
   readonly submitFlops?: number;
@@ -34,6 +32,11 @@ export interface ReplayOptions {
   readonly accumulate?: boolean;
   /** run these entries alone, in the program's order: what one tensor depends on. Default all */
   readonly only?: ReadonlySet<Entry>;
+}
+
+/** Whether a replay runs an entry. */
+export function runsIn({ update = true, only }: ReplayOptions, entry: Entry): boolean {
+  return (update || entry.phase !== 'update') && (only?.has(entry) ?? true);
 }
 
 /** A tensor to be read, and where its first byte lies. */
@@ -68,7 +71,6 @@ export class Plan {
     readonly memory: MemoryPlan,
     private readonly buffers: PlanBuffers,
     private readonly kept: (storage: Storage) => boolean,
-    private readonly debug: DebugSettings | undefined,
     private readonly submits: readonly (readonly Step[])[],
   ) {
     for (const { entry } of steps) {
@@ -85,14 +87,14 @@ export class Plan {
    * @throws DeviceError when memory would not do (see `predict`), before anything is allocated; or when a shader fails
    */
   static async compile(program: Program, device: Device, options: CompileOptions = {}): Promise<Plan> {
-    const { dispatches, memory, kept, debug } = arrange(program, device, options);
+    const { dispatches, memory, kept } = selectKernels(program, device, options);
     const buffers = new PlanBuffers(program, device, memory, options.shared?.buffers);
     try {
-      const steps = await makeReady(program, device, dispatches, buffers);
+      const steps = await createPipelines(program, device, dispatches, buffers);
       buffers.upload(options.parameters);
       const unlimited = device.kind === 'cpu' ? Number.POSITIVE_INFINITY : SUBMIT_FLOPS;
       const submits = intoSubmits(steps, options.submitFlops ?? unlimited);
-      return new Plan(program, device, steps, memory, buffers, kept, debug, submits);
+      return new Plan(program, device, steps, memory, buffers, kept, submits);
     } catch (error) {
       buffers.destroy();
       throw error;
@@ -109,7 +111,7 @@ export class Plan {
     device: Device,
     options: Omit<CompileOptions, 'shared'> & { readonly shared?: Pick<Plan, 'program'> } = {},
   ): Prediction {
-    return predictMemory(program, device, arrange(program, device, options).memory, options.shared?.program);
+    return predictMemory(program, device, selectKernels(program, device, options).memory, options.shared?.program);
   }
 
   /**
@@ -140,29 +142,30 @@ export class Plan {
   /**
    * Run the program: clear what is added into, then every dispatch in order, as one submit; on a GPU in submits of about 100 ms.
    *
-   * @returns at once when the work is handed over; only under DEBUG or PARITY is there something to wait for
+   * @returns at once when the work is handed over, unless an observer looks at it
    * @throws InputError when an input was never written, or the plan was freed
    * @throws ParityError under `PARITY=1`, at the first dispatch that disagrees with its reference
    */
   async replay(options: ReplayOptions = {}): Promise<void> {
-    if (this.debug !== undefined) await debugReplay(this, this.debug, options);
+    const observer = observerOf(this.device);
+    if (observer !== undefined) await observer(this, options);
     else this.submit(options);
   }
 
-  /** `replay` past every debug switch. */
+  /** `replay`, whether or not an observer looks at the device. */
   submit(options: ReplayOptions = {}): void {
     this.device.gpu.queue.submit([this.#encodeReplay(options).finish()]);
   }
 
   /** Run the program and bring numbers back, without a submit more: the copies ride behind the last dispatch. */
   async replayAndRead(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Float32Array[]> {
-    if (this.debug !== undefined) {
+    if (observerOf(this.device) !== undefined) {
       await this.replay(options);
       return Promise.all(tensors.map((tensor) => this.read(tensor)));
     }
     this.#checkNotFreed();
     // Bad input is refused before anything runs; by the time of the copies there will have been a replay.
-    const sources = tensors.map((tensor) => this.#source(tensor, true));
+    const sources = tensors.map((tensor) => this.#source(tensor));
     const encoder = this.#encodeReplay(options);
     const copies = sources.map((source) => this.#encodeCopy(encoder, source));
     this.device.gpu.queue.submit([encoder.finish()]);
@@ -195,7 +198,7 @@ export class Plan {
    * @throws InputError when an input was never written, or the plan was freed
    */
   begin(encoder: GPUCommandEncoder, options: ReplayOptions = {}): void {
-    if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
+    this.#checkNotFreed();
     for (const [{ label }, entry] of this.#unwritten) {
       if (!runsIn(options, entry)) continue;
       throw new InputError(
@@ -232,19 +235,18 @@ export class Plan {
    *   has it now
    */
   async read(tensor: Tensor): Promise<Float32Array> {
-    return new Float32Array(await this.#bytes(tensor));
+    return (await this.#numbers(tensor)) as Float32Array;
   }
 
   /** As `read`, for ids. */
   async readIds(tensor: Tensor): Promise<Uint32Array> {
-    return new Uint32Array(await this.#bytes(tensor));
+    return (await this.#numbers(tensor)) as Uint32Array;
   }
 
-  async #bytes(tensor: Tensor): Promise<ArrayBuffer> {
-    const encoder = this.device.gpu.createCommandEncoder();
-    const copy = this.#encodeCopy(encoder, this.#source(tensor));
-    this.device.gpu.queue.submit([encoder.finish()]);
-    return this.#arrive(copy);
+  async #numbers(tensor: Tensor): Promise<Float32Array | Uint32Array> {
+    this.#check(tensor);
+    this.#checkReadable(tensor, this.#begun);
+    return (await this.readback([tensor.storage]))[0]!;
   }
 
   /**
@@ -252,7 +254,7 @@ export class Plan {
    *
    * @returns one array per storage, of its type
    */
-  async readNow(storages: readonly Storage[]): Promise<(Float32Array | Uint32Array)[]> {
+  async readback(storages: readonly Storage[]): Promise<(Float32Array | Uint32Array)[]> {
     const total = storages.reduce((sum, { length }) => sum + length * 4, 0);
     if (total === 0) return storages.map(() => new Float32Array(0));
     const { gpu } = this.device;
@@ -300,10 +302,10 @@ export class Plan {
     }
   }
 
-  /** Where a tensor is read from, once it is known that it can be. */
-  #source(tensor: Tensor, isComputed = this.#begun): Source {
+  /** Where a tensor is read from after a replay, once it is known that it can be. */
+  #source(tensor: Tensor): Source {
     this.#check(tensor);
-    this.#checkReadable(tensor, isComputed);
+    this.#checkReadable(tensor, true);
     return { tensor, ...this.buffers.locate(tensor.storage) };
   }
 
@@ -314,7 +316,7 @@ export class Plan {
     }
     if (tensor.storage.role !== 'activation' || this.kept(tensor.storage)) return;
     const slot = this.memory.slots[this.memory.slotOf.get(tensor.storage.id) ?? -1];
-    const last = slot?.tenants.at(-1);
+    const last = slot?.allocations.at(-1);
     if (last !== undefined && last.storage !== tensor.storage.id) {
       throw new InputError(
         `read: the buffer of ${tensor} was used again by ${last.label}; name it in \`keep\` when compiling`,
@@ -344,11 +346,6 @@ export class Plan {
     for (const buffer of this.#staging.values()) buffer.destroy();
     this.#staging.clear();
     this.buffers.destroy();
-  }
-
-  /** Dispatches, memory, and what shares what, for a person. */
-  describe(): string {
-    return describePlan(this);
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Device } from './device.js';
-import { InputError, kindOf } from './errors.js';
+import { InputError, kindOf } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import { type Dispatch, type KernelInterface, packParams } from './kernel.js';
 import type { MemoryPlan } from './memory.js';
 import { hasGradients, type PlanBytes, predictMemory } from './prediction.js';
@@ -30,8 +30,8 @@ export class PlanBuffers {
     private readonly shared?: PlanBuffers,
   ) {
     // Everything is checked against the adapter's limits and free memory before the first buffer is made.
-    const { bytes, misfit } = predictMemory(program, device, memory, shared?.program);
-    if (misfit !== undefined) throw misfit;
+    const { bytes, memoryError } = predictMemory(program, device, memory, shared?.program);
+    if (memoryError !== undefined) throw memoryError;
     this.bytes = bytes;
     const flatBytes = program.flatLength * 4;
     if (flatBytes > 0) this.#parameters = this.#sharedParameters() ?? this.#make('parameters', flatBytes);
@@ -43,7 +43,7 @@ export class PlanBuffers {
       this.#own.set(storage.id, buffer);
       if (storage.role === 'accumulator') this.accumulators.push(buffer);
     }
-    this.#slots = memory.slots.map((slot, i) => this.#make(`shared ${i}: ${slot.tenants[0]!.label} …`, slot.size));
+    this.#slots = memory.slots.map((slot, i) => this.#make(`shared ${i}: ${slot.allocations[0]!.label} …`, slot.size));
   }
 
   /** The buffer a storage lies in, and its first byte there. */
@@ -139,7 +139,7 @@ export class PlanBuffers {
     // A binding must not be empty: an empty tensor shows 4 bytes that nobody reads.
     const bytes = (length: number) => Math.max(4, length * 4);
     if ('scratch' in bound) {
-      const slot = this.memory.scratchOf.get(entry.index)![bound.scratch]!;
+      const slot = this.memory.scratchOf.get(entry.index)!.get(bound.scratch)!;
       return { buffer: this.#slots[slot]!, offset: 0, size: bytes(bound.length) };
     }
     const [tensor, start, length] =

@@ -1,13 +1,12 @@
-import { debugSettings, lossesOf } from './debug.js';
-import type { Device } from './device.js';
-import { DeviceError } from './errors.js';
+import { DeviceError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import { type AdapterProfile, type Dispatch, kernelText, readInterface } from './kernel.js';
 import { planMemory } from './memory.js';
-import { inputOf, outputOf } from './op.js';
+import { flopsOf, inputOf, outputOf } from './op.js';
 import { compilePipeline } from './pipeline.js';
 import type { CompileOptions } from './plan.js';
 import type { PlanBuffers } from './planBuffers.js';
-import { type Entry, flopsOf, type Program } from './program.js';
+import type { Entry, Program } from './program.js';
 import { shaderText } from './shaderSource.js';
 import type { Storage, Tensor } from './tensor.js';
 
@@ -22,17 +21,15 @@ export interface Step {
 }
 
 /** Choose kernels and share memory: everything about a plan that needs no memory of the device. */
-export function arrange(
+export function selectKernels(
   program: Program,
   device: Device,
   { keep = [], profile = device }: Pick<CompileOptions, 'keep' | 'profile'>,
 ) {
-  const debug = debugSettings();
-  const losses = debug === undefined ? [] : lossesOf(program);
-  const keptIds = keep === 'all' ? undefined : new Set([...keep, ...losses].map((tensor) => tensor.storage.id));
+  const keptIds = keep === 'all' ? undefined : new Set(keep.map((tensor) => tensor.storage.id));
   const kept = (storage: Storage) => keptIds === undefined || keptIds.has(storage.id);
   const dispatches = new Map(program.entries.map((entry) => [entry.index, dispatchesOf(entry, profile)]));
-  return { dispatches, memory: planMemory(program, dispatches, kept), kept, debug };
+  return { dispatches, memory: planMemory(program, dispatches, kept), kept };
 }
 
 function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
@@ -50,7 +47,7 @@ function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
 }
 
 /** Compile the pipelines, in parallel, and bind every dispatch. */
-export async function makeReady(
+export async function createPipelines(
   program: Program,
   device: Device,
   dispatches: ReadonlyMap<number, readonly Dispatch[]>,

@@ -1,5 +1,5 @@
-import type { Device } from './device.js';
-import { DeviceError } from './errors.js';
+import { DeviceError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import type { MemoryPlan } from './memory.js';
 import type { Program } from './program.js';
 import type { Storage } from './tensor.js';
@@ -21,7 +21,7 @@ export interface PlanBytes {
 export interface Prediction {
   readonly bytes: PlanBytes;
   /** why it cannot be allocated; undefined where it can, as far as anybody knows */
-  readonly misfit: DeviceError | undefined;
+  readonly memoryError: DeviceError | undefined;
 }
 
 /**
@@ -42,11 +42,11 @@ export function predictMemory(program: Program, device: Device, memory: MemoryPl
   const flat = flatBytes * (hasGradients(program) ? 2 : 1) + lengths('state');
   const fixed = lengths('input', 'constant', 'accumulator');
   const activations = memory.slots.reduce((sum, slot) => sum + slot.size, 0);
-  const unshared = memory.slots.reduce((sum, { tenants }) => sum + tenants.reduce((s, t) => s + t.bytes, 0), 0);
+  const unshared = memory.slots.reduce((sum, { allocations }) => sum + allocations.reduce((s, t) => s + t.bytes, 0), 0);
   const total = flat + activations + fixed;
   const fresh = total - borrowedStates - (shared === undefined ? 0 : flatBytes);
   const bytes = { total, flat, activations, unshared, fixed, fresh };
-  return { bytes, misfit: overLimit(program, device) ?? overFree(bytes, device) };
+  return { bytes, memoryError: overLimit(program, device) ?? overFree(bytes, device) };
 }
 
 /** Whether some entry adds to the flat gradients. */

@@ -1,5 +1,7 @@
-import type { Device } from './device.js';
-import { InputError, kindOf, ShapeError } from './errors.js';
+import { InputError, kindOf, ShapeError } from '../common/errors.js';
+import { normals } from '../common/random.js';
+import { checkShape, type Shape, sameShape, sizeOf, stridesOf } from '../common/shape.js';
+import type { Device } from '../device/device.js';
 import { type Fill, fromNested, type Nested, toData } from './numbers.js';
 import {
   type AnyOp,
@@ -15,9 +17,7 @@ import {
 import { addInto } from './ops/addInto.js';
 import { add } from './ops/binary.js';
 import { contiguous } from './ops/view.js';
-import { normals } from './random.js';
 import { Runner } from './runner.js';
-import { checkShape, type Shape, sameShape, sizeOf, stridesOf } from './shape.js';
 import { type DType, type Role, type Storage, Tensor } from './tensor.js';
 
 /** Parameters start at multiples of 64 floats: 256 bytes, the binding alignment every adapter accepts. */
@@ -35,12 +35,6 @@ export interface Entry {
   readonly phase: Phase;
   /** for gradient entries: the forward entry they differentiate */
   readonly forward?: Entry;
-}
-
-/** Arithmetic operations of an entry, as its op counts them. */
-export function flopsOf({ op, inputs, outputs, attributes }: Entry): number {
-  const shapes = { inputs: inputs.map(({ shape }) => shape), outputs: outputs.map(({ shape }) => shape) };
-  return op.flops?.({ ...shapes, attributes }) ?? 0;
 }
 
 /** What a program can be told. */
@@ -343,10 +337,10 @@ export class Program {
     }
     const pairs =
       from instanceof Tensor
-        ? [[from, this.constant('dLoss', from.shape, new Float32Array(from.size).fill(1))] as const]
+        ? [[from, this.#create('constant', 'dLoss', from.shape, 'f32', false, { data: Float32Array.of(1) })] as const]
         : from;
     this.#checkDifferentiable(pairs.map(([y]) => y));
-    for (const [y, dY] of pairs) this.#give(y, dY);
+    for (const [y, dY] of pairs) this.#addGradient(y, dY);
     const tape = [...this.entries];
     for (const entry of tape.reverse()) {
       const { op, inputs, outputs, attributes, scope } = entry;
@@ -364,19 +358,19 @@ export class Program {
         outputs,
         attributes,
         gradients,
-        wants: (input) => input.requiresGradient,
-        give: (input, gradient) => this.#give(input, gradient),
-        into: (input) => {
+        needsGradient: (input) => input.requiresGradient,
+        addGradient: (input, gradient) => this.#addGradient(input, gradient),
+        accumulator: (input) => {
           if (!taken.has(input)) {
             taken.add(input);
-            return this.#into(input);
+            return this.#accumulator(input);
           }
           const total = this.#create('accumulator', `d ${input.label}`, input.shape);
           apart.push([input, total]);
           return total;
         },
       });
-      for (const [input, total] of apart) this.#give(input, total);
+      for (const [input, total] of apart) this.#addGradient(input, total);
       this.#scope = outer;
       this.#differentiating = undefined;
     }
@@ -405,7 +399,7 @@ export class Program {
     }
   }
 
-  #give(x: Tensor, gradient: Tensor): void {
+  #addGradient(x: Tensor, gradient: Tensor): void {
     if (!sameShape(x.shape, gradient.shape)) {
       throw new ShapeError('backward', 'a gradient must have the shape of its tensor', {
         [x.label]: x.shape,
@@ -414,7 +408,7 @@ export class Program {
     }
     const before = this.#gradients.get(x);
     if (this.#isParameter(x) || this.#totals.has(x)) {
-      this.record(addInto, [gradient], {}, [this.#into(x)]);
+      this.record(addInto, [gradient], {}, [this.#accumulator(x)]);
     } else if (before === undefined) {
       this.#gradients.set(x, gradient);
     } else {
@@ -427,7 +421,7 @@ export class Program {
     return this.parameters.some(({ tensor }) => tensor === x);
   }
 
-  #into(x: Tensor): Tensor {
+  #accumulator(x: Tensor): Tensor {
     const known = this.#totals.get(x);
     if (known !== undefined) return known;
     const before = this.#gradients.get(x);
@@ -469,11 +463,11 @@ export class Program {
   /** Bounds on ids hold for the storages that they were copied from, too. Of constants the numbers are known already. */
   #boundIds<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): void {
     op.inputs.forEach((spec, i) => {
-      if (typeof spec === 'string' || !('u32' in spec) || spec.below === undefined) return;
-      const below = spec.below(inputs, attributes);
+      if (typeof spec === 'string' || !('u32' in spec) || spec.idLimit === undefined) return;
+      const below = spec.idLimit(inputs, attributes);
       let storage: Storage | undefined = inputs[i]!.storage;
       for (; storage !== undefined; storage = storage.copyOf) {
-        storage.below = Math.min(storage.below ?? below, below);
+        storage.idLimit = Math.min(storage.idLimit ?? below, below);
         if (storage.data !== undefined) checkIds(calledName(op), storage, storage.data);
       }
     });

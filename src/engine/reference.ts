@@ -1,8 +1,9 @@
-import { InputError } from './errors.js';
+import { InputError } from '../common/errors.js';
 import { calledName, checkIds, outputOf, type Value } from './op.js';
-import { isView, stridedIndex } from './ops/view.js';
+import { isView } from './ops/view.js';
 import type { Entry, Program } from './program.js';
 import type { Storage, Tensor } from './tensor.js';
+import { viewOf } from './values.js';
 
 /** Numbers by tensor: what a reference run starts from. */
 export type Feeds = ReadonlyMap<Tensor, ArrayLike<number>>;
@@ -57,13 +58,13 @@ export class ReferenceRun {
     if (isView(entry.op)) return;
     const inputs = entry.inputs.map((input) => this.value(input));
     const before = entry.outputs.map((output, i) =>
-      outputOf(entry.op.outputs[i]!)[1] === 'updates' ? this.value(output) : NOTHING_BEFORE,
+      outputOf(entry.op.outputs[i]!)[1] === 'inPlace' ? this.value(output) : NOTHING_BEFORE,
     );
     const results = referenceOf(entry, inputs, before);
     entry.outputs.forEach((output, i) => {
       const memory = this.#of(output.storage);
       const result = results[i]!;
-      if (outputOf(entry.op.outputs[i]!)[1] === 'adds') {
+      if (outputOf(entry.op.outputs[i]!)[1] === 'accumulates') {
         for (const [at, value] of result.entries()) memory[at]! += value;
       } else {
         memory.set(result);
@@ -74,10 +75,7 @@ export class ReferenceRun {
   /** A tensor's numbers now, row-major. */
   value(tensor: Tensor): Value {
     const memory = this.#of(tensor.storage);
-    if (tensor.isContiguous) return { shape: tensor.shape, data: memory };
-    const { shape, strides } = tensor;
-    const data = Float64Array.from({ length: tensor.size }, (_, i) => memory[stridedIndex(i, shape, strides)]!);
-    return { shape, data };
+    return viewOf(tensor, memory);
   }
 
   #of(storage: Storage): Float64Array {

@@ -1,4 +1,4 @@
-import type { Shape } from './shape.js';
+import type { Shape } from '../common/shape.js';
 import type { Tensor } from './tensor.js';
 
 /** One way to call an op for the contract tests, at a size that straddles a tile edge. */
@@ -7,7 +7,7 @@ export interface OpSample {
   /** shapes of the float inputs, by name, for a size n of 1, 7, 8, 9, 31, … */
   readonly inputs: (n: number) => Readonly<Record<string, Shape>>;
   /** whole numbers below a bound, for ids and targets */
-  readonly ids?: (n: number) => Readonly<Record<string, { readonly shape: Shape; readonly below: number }>>;
+  readonly ids?: (n: number) => Readonly<Record<string, { readonly shape: Shape; readonly idLimit: number }>>;
   /** inputs that no gradient flows to: tables, weights of a loss */
   readonly fixed?: readonly string[];
   /** shapes of tensors that are updated in place: they are states, and are given numbers before the call */
@@ -30,7 +30,7 @@ export interface OpRow {
   readonly name: string;
   /** the file in src/engine/ops that the op is in, where it is not called like the op */
   readonly file?: string;
-  /** kernel files, without `.wgsl` and without the variant's number */
+  /** passes: each a list of the kernel table, or a kernel file that has no other */
   readonly shaders: readonly string[];
   readonly samples: readonly OpSample[];
 }

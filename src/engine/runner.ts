@@ -1,11 +1,11 @@
-import type { Device } from './device.js';
-import { valuesNow } from './entryRun.js';
-import { InputError } from './errors.js';
+import { InputError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import { type Fill, Numbers, toData } from './numbers.js';
 import { outputOf } from './op.js';
 import { Plan } from './plan.js';
 import type { Entry, Program } from './program.js';
 import { type Storage, Tensor } from './tensor.js';
+import { valuesNow } from './values.js';
 
 /** Numbers for the inputs of a program, by their labels. */
 export type Feed = Readonly<Record<string, Fill>>;
@@ -89,7 +89,7 @@ export class Runner {
     const plan = await Plan.compile(this.program, this.device, { keep: [...this.#kept] });
     if (old !== undefined) {
       const lasting = storages.filter((storage) => old.knows(storage) && ['parameter', 'state'].includes(storage.role));
-      const numbers = await old.readNow(lasting);
+      const numbers = await old.readback(lasting);
       for (const [i, storage] of lasting.entries()) plan.write(whole(this.program, storage), numbers[i]!);
       old.free();
     }
@@ -125,7 +125,7 @@ export function entriesBehind(program: Program, y: Tensor, update: boolean): Rea
   const needed = new Set<Storage>([y.storage]);
   const behind = new Set<Entry>();
   for (const entry of [...program.entries].reverse()) {
-    const updates = entry.phase === 'update' && entry.op.outputs.some((output) => outputOf(output)[1] === 'updates');
+    const updates = entry.phase === 'update' && entry.op.outputs.some((output) => outputOf(output)[1] === 'inPlace');
     if (updates ? !update : !entry.outputs.some(({ storage }) => needed.has(storage))) continue;
     behind.add(entry);
     for (const { storage } of entry.inputs) {

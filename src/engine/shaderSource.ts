@@ -1,4 +1,4 @@
-import { FileError } from './errors.js';
+import { FileError } from '../common/errors.js';
 
 /** Gives the text of `shaders/<name>.wgsl`. */
 export type ShaderSource = (name: string) => string | undefined | Promise<string | undefined>;

@@ -1,4 +1,14 @@
-import { ShapeError } from './errors.js';
+import { ShapeError } from '../common/errors.js';
+import {
+  broadcastShape,
+  broadcastStrides,
+  formatShape,
+  isContiguous,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from '../common/shape.js';
 import type { Numbers } from './numbers.js';
 import { add, div, mul, sub } from './ops/binary.js';
 import { dropout } from './ops/dropout.js';
@@ -11,16 +21,6 @@ import { exp, log, relu, sigmoid, tanh } from './ops/unary.js';
 import { expand, permute, reshape } from './ops/view.js';
 import type { Program } from './program.js';
 import type { Feed } from './runner.js';
-import {
-  broadcastShape,
-  broadcastStrides,
-  formatShape,
-  isContiguous,
-  type Shape,
-  sameShape,
-  sizeOf,
-  stridesOf,
-} from './shape.js';
 
 /** Numbers are float32, ids are u32. */
 export type DType = 'f32' | 'u32';
@@ -52,7 +52,7 @@ export interface Storage {
   /** first element inside the flat buffer; parameters and gradients only */
   readonly flatOffset?: number;
   /** ids only: every number must be smaller. The program lowers it as ops that read the ids are recorded */
-  below?: number;
+  idLimit?: number;
   /** the storage whose numbers these are, moved about */
   readonly copyOf?: Storage;
   /** constants only */

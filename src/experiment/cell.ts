@@ -1,20 +1,25 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceUsage } from 'node:process';
-import type { Device } from '../engine/device.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import { NumberError } from '../common/errors.js';
+import { makeFolders } from '../common/folders.js';
+import type { Device } from '../device/device.js';
 import { checkpointDigest } from '../train/checkpoint.js';
-import type { Measures } from '../train/measures.js';
+import { type Measures, ratioOf, type Validation } from '../train/measures.js';
 import { Checkpoints } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
 import { openData } from '../train/run/data.js';
 import { RunFolder } from '../train/run/folder.js';
-import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
+import { type DataHash, differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { type Listener, parameterCounts, train } from '../train/run/train.js';
 import { readSafetensors } from '../train/safetensors.js';
 import { printable } from '../train/windows/show.js';
+import type { WindowSource } from '../train/windows/window.js';
+import { commitOfCode } from './commit.js';
+import { estimateCell } from './estimate.js';
 import type { Cell } from './grid.js';
-import { readMetrics } from './metrics.js';
+import { readMetrics, type ValidationLine } from './metrics.js';
 
 /** What a finished cell leaves beside its run, in result.json. */
 export interface CellResult {
@@ -22,10 +27,22 @@ export interface CellResult {
   readonly K: number;
   readonly seed: number;
   readonly steps: number;
+  /** highest learning rate */
+  readonly lr: number;
   readonly measures: Measures;
+  /** the same window by window, for the chance of the windows drawn */
+  readonly scores: Validation['scores'];
+  /** why there are no measures: what was not finite, and at which step. The weights are then those before it */
+  readonly non_finite?: string;
   readonly parameters: { readonly all: number; readonly door: number };
   /** SHA-256 of the last weights, whatever else their file says: the same seeds on the same adapter give the same */
   readonly weights_sha256: string;
+  /** of the data, by input */
+  readonly data_sha256: readonly DataHash[];
+  /** of the code; absent where it is not in a git checkout */
+  readonly commit?: string;
+  /** floating-point operations of all updates, as `estimateCell` counts them */
+  readonly flops: number;
   /** prefix and stream bytes a second, over all training steps; validation and saving are not counted */
   readonly bytes_per_second: number;
   /** milliseconds of all training steps */
@@ -36,9 +53,11 @@ export interface CellResult {
   readonly peak_memory_bytes: number;
   /** lines and files of the data that could not be used */
   readonly left_out: number;
-  /** why, each with its file and line: the first hundred of each kind. Results written by 0.1.0 before it was kept lack it */
-  readonly left_out_reasons?: readonly string[];
+  /** the reasons, each with its file and line: the first hundred of each kind */
+  readonly left_out_reasons: readonly string[];
   readonly order0_entropy?: number;
+  /** bits per caption byte of a decoder that knows the frequency of each held-out caption and ignores the audio */
+  readonly caption_floor?: number;
   readonly adapter: string;
 }
 
@@ -48,6 +67,8 @@ export type CellEnd = 'finished' | 'kept' | 'stopped';
 /** What a cell runs with. */
 export interface CellContext {
   readonly out: string;
+  /** folder that finished cells are also written to, one file each: to be kept where runs are not */
+  readonly results?: string;
   readonly open: () => Promise<Device>;
   readonly version: string;
   readonly listener: Listener;
@@ -61,8 +82,23 @@ export function cellFolder(out: string, { id }: Cell): string {
   return join(out, id);
 }
 
+/** The file that keeps a finished cell, in the results of its experiment. */
+export function cellFile(results: string, { id }: Cell): string {
+  return join(results, 'cells', `${id}.json`);
+}
+
+/** Write the data of a finished cell for reports: its result, and its validations as `curve`. */
+export function keepCell(results: string, cell: Cell, result: CellResult, curve: readonly ValidationLine[]): void {
+  makeFolders(join(results, 'cells'));
+  // A list on one line: five hundred windows would fill pages.
+  const text = JSON.stringify({ ...result, curve }, null, 1).replace(/\[\s+([-\d.,e\s]+?)\s+\]/g, (_, list: string) => {
+    return `[${list.replace(/\s+/g, ' ')}]`;
+  });
+  writeFileAtomic(cellFile(results, cell), `${text}\n`);
+}
+
 /**
- * Run one cell, unless it is finished. A run that was broken off is gone on with.
+ * Run one cell, unless it is finished. An interrupted run is resumed.
  *
  * @throws FileError, InputError when its data or folder cannot be used, or another process is at it
  * @throws DeviceError when there is no device
@@ -78,7 +114,8 @@ export async function runCell(cell: Cell, context: CellContext): Promise<CellEnd
     const measured = await runWhole(cell, folder, begun, context);
     if (measured === undefined) return 'stopped';
     folder.check();
-    writeFileAtomic(result, `${JSON.stringify(measured, null, 2)}\n`);
+    writeFileAtomic(result, `${JSON.stringify(measured)}\n`);
+    if (context.results !== undefined) keepCell(context.results, cell, measured, readMetrics(path).validations);
     return 'finished';
   } finally {
     folder.release();
@@ -98,27 +135,33 @@ async function runWhole(
   try {
     const config = runConfig(options, data, device, version);
     const note = (line: string) => listener.note?.(line);
-    const from = begun && takeUp(begun, config, options.keep, note);
+    const from = begun && resume(begun, config, options.keep, note);
     if (begun === undefined) folder.writeConfig(config);
     for (const reason of data.leftOut.reasons) note(`left out: ${printable(reason)}`);
-    const { measures, stopped } = await train(device, options, data, folder, listener, stop, { from, reopen: open });
-    if (stopped) return undefined;
+    const end = await train(device, options, data, folder, listener, stop, { from, reopen: open }).catch(nonFinite);
+    if ('stopped' in end && end.stopped) return undefined;
     const { bytes, milliseconds } = trainingTime(cell, folder.path, data.mix);
+    const commit = commitOfCode();
     return {
       arm: cell.arm,
       K: cell.K,
       seed: cell.seed,
       steps: cell.steps,
-      measures,
+      lr: cell.lr,
+      ...('reason' in end ? { measures: {}, scores: {}, non_finite: end.reason } : rounded(end)),
       parameters: parameterCounts(options),
-      weights_sha256: weightsDigest(new Checkpoints(folder.checkpoints, options.keep).path(cell.steps)),
-      bytes_per_second: (1000 * bytes) / milliseconds,
+      weights_sha256: weightsDigest(new Checkpoints(folder.checkpoints, options.keep)),
+      data_sha256: config.data_sha256,
+      ...(commit !== undefined && { commit }),
+      flops: estimateCell(cell, data).flops,
+      bytes_per_second: milliseconds > 0 ? (1000 * bytes) / milliseconds : 0,
       training_milliseconds: milliseconds,
       seconds: Math.round((performance.now() - start) / 1000),
       peak_memory_bytes: resourceUsage().maxRSS * 1024,
       left_out: data.leftOut.count,
       left_out_reasons: data.leftOut.reasons,
       ...(data.entropy !== undefined && { order0_entropy: data.entropy }),
+      ...captionFloor(data.validation),
       adapter: device.name,
     };
   } finally {
@@ -126,15 +169,51 @@ async function runWhole(
   }
 }
 
+/** A run whose numbers did not stay finite has ended, with that as its result: it is counted, not tried again. */
+function nonFinite(error: unknown): { reason: string } {
+  if (!(error instanceof NumberError)) throw error;
+  const { step, op = 'the loss or a measure', scope } = error.details;
+  return { reason: `step ${step}: ${scope ? `${scope} ` : ''}${op} is not finite` };
+}
+
+/**
+ * Seven digits of each window, as they are stored, and the measures of those, so that anyone computes the same ones. The windows
+ * of P(EOS) are not kept: nothing is concluded from them.
+ */
+function rounded({ measures, scores }: Validation): Pick<CellResult, 'measures' | 'scores'> {
+  const short = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(7)));
+  const kept = Object.entries(scores)
+    .filter(([name]) => !/_(end|middle)$/.test(name))
+    .map(([name, { sums, weights }]) => [name, { sums: short(sums), weights: short(weights) }] as const);
+  return {
+    measures: { ...measures, ...Object.fromEntries(kept.map(([name, each]) => [name, ratioOf(each)])) },
+    scores: Object.fromEntries(kept),
+  };
+}
+
+/** The entropy of the held-out captions, over their bytes and EOS. Nothing without captions. */
+function captionFloor(sources: readonly WindowSource[]): { caption_floor?: number } {
+  const audio = sources.find(({ kind }) => kind === 'audio');
+  if (audio === undefined) return {};
+  const windows = Array.from({ length: audio.validationCount }, (_, i) => audio.validation(i));
+  const counts = new Map<string, number>();
+  for (const { info } of windows) counts.set(info.caption!, (counts.get(info.caption!) ?? 0) + 1);
+  const bits = windows.reduce((sum, { info }) => sum - Math.log2(counts.get(info.caption!)! / windows.length), 0);
+  const bytes = windows.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
+  return { caption_floor: bits / bytes };
+}
+
 /** The newest checkpoint of a run that was broken off. */
-function takeUp(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
+function resume(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
   for (const line of differences(run, config)) note(line);
   const from = new Checkpoints(run.folder.checkpoints, keep, note).newest();
-  note(`going on from step ${from?.checkpoint.step ?? 0}`);
+  note(`resuming from step ${from?.checkpoint.step ?? 0}`);
   return from;
 }
 
-/** Bytes that the run's steps read, and how long they took, from its metrics: so that steps before a break count too. */
+/**
+ * Bytes that the run's steps read, and how long they took, from its metrics: so that steps before a break count too.
+ */
 function trainingTime({ options }: Cell, path: string, mix: ReturnType<typeof openData>['mix']) {
   const windows = options.batch * options.accumulate;
   const sizes = new Map(mix.shares.map(({ source }) => [source.kind as string, source.size]));
@@ -148,7 +227,9 @@ function trainingTime({ options }: Cell, path: string, mix: ReturnType<typeof op
   return { bytes, milliseconds };
 }
 
-function weightsDigest(path: string): string {
-  const { tensors } = readSafetensors(path);
-  return checkpointDigest({ tensors, metadata: {} });
+/** Of the newest checkpoint: the last step, or the last before numbers were not finite. */
+function weightsDigest(checkpoints: Checkpoints): string {
+  const newest = checkpoints.newestWeights();
+  if (newest === undefined) return 'none';
+  return checkpointDigest({ tensors: readSafetensors(checkpoints.path(newest.step)).tensors, metadata: {} });
 }

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { FileError } from '../engine/errors.js';
-import { readJsonFile } from '../train/data/jsonFile.js';
+import { FileError } from '../common/errors.js';
+import { readJsonFile } from '../common/jsonFile.js';
 import { checked, issuesOf } from '../train/issues.js';
-import type { Measures } from '../train/measures.js';
+import { ratioOf } from '../train/measures.js';
 import { RunFolder } from '../train/run/folder.js';
-import { type CellResult, cellFolder } from './cell.js';
+import { type CellResult, cellFile, cellFolder } from './cell.js';
+import { type Contrast, difference } from './contrast.js';
 import type { Cell, Grid } from './grid.js';
-import { type Interval, intervalOf, pairedDifference } from './intervals.js';
+import { type Interval, intervalOf } from './intervals.js';
 import { readMetrics, type ValidationLine } from './metrics.js';
+import { runsOf } from './runs.js';
 
 /** A cell as its folder shows it. */
 export interface CollectedCell {
@@ -20,65 +22,87 @@ export interface CollectedCell {
   readonly curve: readonly ValidationLine[];
 }
 
-/** An arm over the seeds of one K and budget. */
+/** An arm over the seeds of one K, budget and, where rates are tuned, learning rate. */
 export interface ArmSummary {
   readonly arm: string;
   readonly door: string;
-  readonly channels?: readonly string[];
   readonly parameters: { readonly all: number; readonly door: number };
+  /** operations of one run */
+  readonly flops: number;
   readonly measures: Readonly<Record<string, Interval>>;
-  /** paired differences of its measures to the zero arm's; absent for that arm itself, and where there is none */
-  readonly toZero?: Readonly<Record<string, Interval>>;
+  /** its measures minus those of the zero arm, paired by seed and window; absent for that arm itself */
+  readonly minusZero?: Readonly<Record<string, Contrast>>;
+  /** runs that ended since a number was not finite; they count in the measures */
+  readonly nonFinite: number;
   readonly bytesPerSecond: Interval;
   /** the largest of its runs */
   readonly peakMemory: number;
-  /** each measure by seed */
-  readonly bySeed: Readonly<Record<string, ReadonlyMap<number, number>>>;
 }
 
-/** What is compared with each other: runs of one K and one budget. */
+/** What is compared with each other: runs of one K, one budget and, where rates are tuned, one learning rate. */
 export interface Group {
   readonly K: number;
   readonly steps: number;
+  readonly lr?: number;
   /** held-out windows of each kind that were scored, at most */
   readonly windows: number;
   readonly arms: readonly ArmSummary[];
 }
 
-/** Read what is there of a grid. @throws FileError when a finished cell's result cannot be read */
-export function collect(grid: Grid, out: string): CollectedCell[] {
+/**
+ * Read what is there of a grid.
+ *
+ * @param out the folder of its runs   @param results the folder that finished cells are kept in
+ * @throws FileError when a finished cell's result cannot be read
+ */
+export function collect(grid: Grid, out: string, results?: string): CollectedCell[] {
   return grid.cells.map((cell) => {
+    const kept = results === undefined ? undefined : cellFile(results, cell);
+    if (kept !== undefined && existsSync(kept)) {
+      const { curve, ...result } = readResult(kept);
+      return { cell, state: 'finished', result, curve: curve ?? [] };
+    }
     const folder = cellFolder(out, cell);
     const curve = readMetrics(folder).validations;
     const path = join(folder, 'result.json');
-    if (existsSync(path)) return { cell, state: 'finished', result: readResult(path), curve };
+    if (existsSync(path)) {
+      const { curve: _, ...result } = readResult(path);
+      return { cell, state: 'finished', result, curve };
+    }
     if (RunFolder.holder(folder) !== undefined) return { cell, state: 'running', curve };
     return { cell, state: existsSync(folder) ? 'broken off' : 'not begun', curve };
   });
 }
+
+const numbers = z.record(z.string(), z.number());
 
 const resultSchema = z.object({
   arm: z.string(),
   K: z.number(),
   seed: z.number(),
   steps: z.number(),
-  // What was not finite stands there as null, and is not there.
-  measures: z
-    .record(z.string(), z.number().nullable())
-    .transform((all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null)) as Measures),
+  lr: z.number(),
+  measures: numbers,
+  scores: z.record(z.string(), z.object({ sums: z.array(z.number()), weights: z.array(z.number()) })),
+  non_finite: z.string().exactOptional(),
   parameters: z.object({ all: z.number(), door: z.number() }),
   weights_sha256: z.string(),
+  data_sha256: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  commit: z.string().exactOptional(),
+  flops: z.number(),
   bytes_per_second: z.number(),
   training_milliseconds: z.number(),
   seconds: z.number(),
   peak_memory_bytes: z.number(),
   left_out: z.number(),
-  left_out_reasons: z.array(z.string()).exactOptional(),
+  left_out_reasons: z.array(z.string()),
   order0_entropy: z.number().exactOptional(),
+  caption_floor: z.number().exactOptional(),
   adapter: z.string(),
+  curve: z.array(z.object({ step: z.number(), measures: numbers })).exactOptional(),
 });
 
-function readResult(path: string): CellResult {
+function readResult(path: string): z.output<typeof resultSchema> {
   const mend = 'remove it, and the cell is run again';
   let value: unknown;
   try {
@@ -91,53 +115,47 @@ function readResult(path: string): CellResult {
   return result.data;
 }
 
-/** Means, intervals and paired differences, of finished cells, by K and budget. */
+/** Means, intervals and paired differences, of finished cells, by K, budget and tuned learning rate. */
 export function summarise(grid: Grid, cells: readonly CollectedCell[]): Group[] {
-  const finished = cells.flatMap(({ result }) => (result ? [result] : []));
-  const keys = new Set(grid.cells.map(({ K, steps }) => `${K} ${steps}`));
-  return [...keys].flatMap((key) => {
-    const [K, steps] = key.split(' ').map(Number) as [number, number];
-    const of = (name: string) => finished.filter((r) => r.arm === name && r.K === K && r.steps === steps);
-    const zero = bySeed(of('zero'));
-    const arms = grid.arms.flatMap(({ name, door, channels }): ArmSummary[] => {
-      const results = of(name);
-      if (results.length === 0) return [];
-      const seeds = bySeed(results);
-      return [
-        {
-          arm: name,
-          door,
-          ...(channels && { channels }),
-          parameters: results[0]!.parameters,
-          measures: mapValues(seeds, (values) => intervalOf([...values.values()])),
-          ...(name !== 'zero' &&
-            Object.keys(zero).length > 0 && {
-              toZero: mapValues(seeds, (values, measure) => pairedDifference(values, zero[measure] ?? new Map())),
-            }),
-          bytesPerSecond: intervalOf(results.map((result) => result.bytes_per_second)),
-          peakMemory: Math.max(...results.map((result) => result.peak_memory_bytes)),
-          bySeed: seeds,
-        },
-      ];
-    });
-    const windows = grid.cells.find((cell) => cell.K === K && cell.steps === steps)!.options.validationWindows;
-    return arms.length > 0 ? [{ K, steps, windows, arms }] : [];
+  const groups = new Map<string, CollectedCell[]>();
+  for (const each of cells) {
+    const { K, steps, lr } = each.cell;
+    const key = JSON.stringify([K, steps, ...(grid.tunesRate ? [lr] : [])]);
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const { K, steps, lr, options } = group[0]!.cell;
+    const arms = grid.arms.flatMap(({ name, door }) => summaryOf(name, door, group));
+    const windows = Math.floor(options.validationWindows / (options.validationPart === 'all' ? 1 : 2));
+    return arms.length > 0 ? [{ K, steps, ...(grid.tunesRate && { lr }), windows, arms }] : [];
   });
 }
 
-/** Each measure by seed. */
-function bySeed(results: readonly CellResult[]): Record<string, Map<number, number>> {
-  const seeds: Record<string, Map<number, number>> = {};
-  for (const { seed, measures } of results) {
-    for (const [name, value] of Object.entries(measures)) {
-      seeds[name] ??= new Map();
-      seeds[name].set(seed, value);
-    }
+function summaryOf(arm: string, door: string, group: readonly CollectedCell[]): ArmSummary[] {
+  const results = group.flatMap(({ cell, result }) => (result && cell.arm === arm ? [result] : []));
+  if (results.length === 0) return [];
+  const names = new Set(group.flatMap(({ result }) => Object.keys(result?.measures ?? {})));
+  const measures: Record<string, Interval> = {};
+  const minusZero: Record<string, Contrast> = {};
+  for (const name of names) {
+    const runs = runsOf(group, arm, name);
+    // Windows are not kept of every measure; of those without, runs that were not finite have no number.
+    const values = runs.length > 0 ? runs.map(ratioOf) : results.flatMap(({ measures }) => measures[name] ?? []);
+    if (values.length > 0) measures[name] = intervalOf(values);
+    const found = arm === 'zero' ? undefined : difference(runs, runsOf(group, 'zero', name));
+    if (found) minusZero[name] = found;
   }
-  return seeds;
-}
-
-function mapValues<A, B>(of: Readonly<Record<string, A>>, to: (value: A, key: string) => B | undefined) {
-  const entries = Object.entries(of).map(([key, value]) => [key, to(value, key)] as const);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Record<string, B>;
+  return [
+    {
+      arm,
+      door,
+      parameters: results[0]!.parameters,
+      flops: results[0]!.flops,
+      measures,
+      ...(Object.keys(minusZero).length > 0 && { minusZero }),
+      nonFinite: results.filter(({ non_finite }) => non_finite !== undefined).length,
+      bytesPerSecond: intervalOf(results.map((result) => result.bytes_per_second)),
+      peakMemory: Math.max(...results.map((result) => result.peak_memory_bytes)),
+    },
+  ];
 }

@@ -1,4 +1,4 @@
-import type { Device } from '../engine/device.js';
+import type { Device } from '../device/device.js';
 import { planMemory } from '../engine/memory.js';
 import { recordAdamW } from '../engine/optimiser.js';
 import { Program } from '../engine/program.js';
@@ -75,7 +75,7 @@ function planOf(
 }
 
 /**
- * Estimates of all cells; cells that differ in their seed alone are counted once.
+ * Estimates of all cells; cells that differ in seed, learning rate or starting numbers alone are counted once.
  *
  * @param strict stop at the first bad line or file of the data, as the cells themselves would
  * @throws FileError when data cannot be used
@@ -84,10 +84,10 @@ export function estimateCells(cells: readonly Cell[], strict: boolean): Estimate
   const data = new Map<string, OpenedData>();
   const known = new Map<string, Estimate>();
   return cells.map((cell) => {
-    const { seed: _, door, channels, bits, K, steps, ...rest } = cell.options;
+    const { seed: _, lr: _lr, doorDeviation: _d, doorScale, door, channels, bits, K, steps, ...rest } = cell.options;
     const dataKey = JSON.stringify(rest);
     if (!data.has(dataKey)) data.set(dataKey, openData({ ...cell.options, strict: strict || cell.options.strict }));
-    const key = JSON.stringify([rest, door, channels, bits, K, steps]);
+    const key = JSON.stringify([rest, door, channels, bits, K, steps, doorScale]);
     if (!known.has(key)) known.set(key, estimateCell(cell, data.get(dataKey)!));
     return known.get(key)!;
   });

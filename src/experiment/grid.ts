@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { InputError } from '../engine/errors.js';
-import { DOOR_KINDS } from '../model/config.js';
+import { InputError } from '../common/errors.js';
+import { type DecoderConfig, DOOR_KINDS } from '../model/config.js';
 import { checked, issuesOf } from '../train/issues.js';
 import {
   CHANNEL_GROUPS,
@@ -34,6 +34,10 @@ const arm = z.strictObject({
   door: oneOf('door', DOOR_KINDS),
   channels: z.array(oneOf('channel group', CHANNEL_GROUPS)).min(1).optional(),
   bits: z.boolean().optional(),
+  /** learning rate, deviation of the door's matrices at the start, and factor of its rows, where they are this arm's own */
+  lr: z.number().positive().optional(),
+  doorDeviation: z.number().positive().optional(),
+  doorScale: z.number().positive().optional(),
 });
 
 const gridSchema = z.strictObject({
@@ -46,6 +50,8 @@ const gridSchema = z.strictObject({
   seeds: axis(0),
   /** the budget: updates of each run */
   steps: axis(1),
+  /** learning rates to tune over, each arm with each of them */
+  lr: z.array(z.number().positive()).min(1).optional(),
   /** what all cells share: any option of `train` */
   settings: z.record(z.string(), z.unknown()).default({}),
 });
@@ -60,7 +66,9 @@ export interface Cell {
   readonly K: number;
   readonly seed: number;
   readonly steps: number;
+  readonly lr: number;
   readonly options: TrainOptions;
+  readonly decoder: DecoderConfig;
 }
 
 /** An experiment: its arms, and a cell for each run. */
@@ -69,15 +77,17 @@ export interface Grid {
   readonly about: string;
   /** in the order of the file */
   readonly arms: readonly { readonly name: string; readonly door: string; readonly channels?: readonly string[] }[];
-  /** by seed, then K, steps and arm, so that what is compared with each other is run one after another */
+  /** whether each arm is run with each of several learning rates */
+  readonly tunesRate: boolean;
+  /** by seed, then K, steps, learning rate and arm, so that what is compared with each other is run one after another */
   readonly cells: readonly Cell[];
 }
 
 /** More would take days to lay out, let alone to run: a list that long is a slip. */
-const MOST_CELLS = 10_000;
+const MAX_CELLS = 10_000;
 
 /** Options that do not change what a run ends with. */
-const WITHOUT_EFFECT = new Set(['out', 'device', 'saveEvery', 'keep', 'strict']);
+const WITHOUT_EFFECT = new Set(['out', 'device', 'threads', 'saveEvery', 'keep', 'strict']);
 
 /**
  * Check a grid and lay out its cells.
@@ -88,17 +98,21 @@ const WITHOUT_EFFECT = new Set(['out', 'device', 'saveEvery', 'keep', 'strict'])
 export function readGrid(input: unknown, from: string): Grid {
   const result = checked(gridSchema, input);
   if (!result.success) throw new InputError(issuesOf(result.error, from));
-  const { name, about, K, seeds, steps, settings } = result.data;
+  const { name, about, K, seeds, steps, lr: rates, settings } = result.data;
   for (const key of ['door', 'channels', 'bits', 'K', 'seed', 'steps', 'out', 'device']) {
     if (key in settings) throw new InputError(`${from}: settings.${key} is set by the grid itself; leave it out`);
   }
   for (const key of Object.keys(settings)) {
     if (!(key in trainSchema.shape)) throw new InputError(`${from}: settings.${key} is no option of train`);
   }
-  const count = result.data.arms.length * (K?.length ?? 1) * seeds.length * steps.length;
-  if (count > MOST_CELLS) {
+  for (const { lr } of result.data.arms) {
+    if (lr !== undefined && rates !== undefined)
+      throw new InputError(`${from}: give lr to the grid or to its arms, not both`);
+  }
+  const count = result.data.arms.length * (K?.length ?? 1) * seeds.length * steps.length * (rates?.length ?? 1);
+  if (count > MAX_CELLS) {
     throw new InputError(
-      `${from}: ${count.toLocaleString('en-US')} cells; a grid has ${MOST_CELLS.toLocaleString('en-US')} at most`,
+      `${from}: ${count.toLocaleString('en-US')} cells; a grid has ${MAX_CELLS.toLocaleString('en-US')} at most`,
     );
   }
   const arms = result.data.arms.map((each) => ({ ...defined(each), name: nameOf(each) }));
@@ -106,27 +120,26 @@ export function readGrid(input: unknown, from: string): Grid {
   if (twice) throw new InputError(`${from}: two arms are called ${twice.name}; give one of them another name`);
 
   const cells: Cell[] = [];
-  for (const seed of seeds) {
-    for (const k of K ?? [undefined]) {
-      for (const budget of steps) {
-        for (const { name: arm, ...door } of arms) {
-          const input = { ...settings, ...door, ...(k !== undefined && { K: k }), seed, steps: budget };
-          const options = resolveTrainOptions(input, `${from}: arm ${arm}`);
-          const decoder = decoderConfigOf(options);
-          cells.push({
-            index: cells.length,
-            id: hashOf({ ...options, ...decoder }),
-            arm,
-            K: decoder.K,
-            seed,
-            steps: budget,
-            options,
-          });
-        }
-      }
+  for (const [seed, k, budget, rate] of combinations(seeds, K ?? [undefined], steps, rates ?? [undefined])) {
+    for (const { name: arm, ...door } of arms) {
+      const axes = { ...(k !== undefined && { K: k }), ...(rate !== undefined && { lr: rate }), seed, steps: budget };
+      const options = resolveTrainOptions({ ...settings, ...door, ...axes }, `${from}: arm ${arm}`);
+      const decoder = decoderConfigOf(options);
+      const id = hashOf({ ...options, ...decoder });
+      cells.push({ index: cells.length, id, arm, K: decoder.K, seed, steps: budget, lr: options.lr, options, decoder });
     }
   }
-  return { name, about, arms, cells };
+  return { name, about, arms, tunesRate: rates !== undefined, cells };
+}
+
+/** Every combination of one of each, the last changing fastest. */
+function* combinations<A, B, C, D>(
+  a: readonly A[],
+  b: readonly B[],
+  c: readonly C[],
+  d: readonly D[],
+): Generator<[A, B, C, D]> {
+  for (const x of a) for (const y of b) for (const z of c) for (const w of d) yield [x, y, z, w];
 }
 
 type Arm = z.output<typeof arm>;

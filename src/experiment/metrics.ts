@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRecord } from '../train/data/json.js';
-import { readJsonLines } from '../train/data/jsonl.js';
+import { isRecord } from '../common/json.js';
+import { readJsonLines } from '../common/jsonl.js';
 import type { Measures } from '../train/measures.js';
 
 /** A line of metrics.jsonl that an update wrote. */

@@ -1,8 +1,7 @@
 import { printable } from '../train/windows/show.js';
-import { AS_WELL, BINDS, type Claim, judgeClaims, signed } from './claims.js';
-import { type CollectedCell, collect, type Group, summarise } from './collect.js';
+import { type CollectedCell, type Group, summarise } from './collect.js';
 import type { Grid } from './grid.js';
-import type { Interval } from './intervals.js';
+import { differenceText, intervalText } from './numberText.js';
 
 /** Everything a report tells; the JSON file holds it as it is. */
 export interface Report {
@@ -13,21 +12,18 @@ export interface Report {
   readonly adapters: readonly string[];
   readonly cells: readonly CollectedCell[];
   readonly groups: readonly Group[];
-  readonly claims: readonly Claim[];
 }
 
 /**
  * Sum up what is there of an experiment.
  *
- * @param out its folder   @param command how it was run, for the reader
- * @throws FileError when a finished cell's result cannot be read
+ * @param cells as `collect` found them   @param command how it was run, for the reader
  */
-export function makeReport(grid: Grid, out: string, command: string, version: string): Report {
-  const cells = collect(grid, out);
+export function makeReport(grid: Grid, cells: readonly CollectedCell[], command: string, version: string): Report {
   const groups = summarise(grid, cells);
   const adapters = new Set(cells.flatMap(({ result }) => (result ? [result.adapter] : [])));
   const { name, about } = grid;
-  return { name, about, command, version, adapters: [...adapters], cells, groups, claims: judgeClaims(groups) };
+  return { name, about, command, version, adapters: [...adapters], cells, groups };
 }
 
 /** How measures are called in tables, in order, and what is better. Others come after them as they are. */
@@ -53,18 +49,22 @@ export interface Table {
 /** The report's tables, as text cells: means, paired differences, runs. */
 export function tablesOf({ groups, cells }: Report): Table[] {
   const tables = groups.flatMap((group): Table[] => {
-    const where = `K ${group.K}, ${group.steps} steps`;
+    const where = whereOf(group);
     const measures = measuresOf(group);
-    const compared = group.arms.filter(({ toZero }) => toZero !== undefined);
+    const compared = group.arms.filter(({ minusZero }) => minusZero !== undefined);
+    const broken = group.arms.some(({ nonFinite }) => nonFinite > 0);
     return [
       {
         title: `${where}: means over seeds, ± half the 95 % interval`,
-        header: ['arm', 'seeds', 'door parameters', ...measures.map(nameOf), 'bytes/s', 'peak memory'],
+        header: [
+          ...['arm', 'seeds', ...(broken ? ['not finite'] : []), 'door parameters'],
+          ...[...measures.map(nameOf), 'TFLOP', 'bytes/s', 'peak memory'],
+        ],
         rows: group.arms.map((arm) => [
-          arm.arm,
-          `${arm.bytesPerSecond.n}`,
+          ...[arm.arm, `${arm.bytesPerSecond.n}`, ...(broken ? [`${arm.nonFinite}`] : [])],
           arm.parameters.door.toLocaleString('en'),
-          ...measures.map((name) => cellText(arm.measures[name])),
+          ...measures.map((name) => (arm.measures[name] ? intervalText(arm.measures[name]) : '')),
+          (arm.flops / 1e12).toFixed(2),
           arm.bytesPerSecond.mean.toFixed(0),
           `${(arm.peakMemory / 2 ** 20).toFixed(0)} MiB`,
         ]),
@@ -73,9 +73,12 @@ export function tablesOf({ groups, cells }: Report): Table[] {
         ? []
         : [
             {
-              title: `${where}: each arm minus zero, paired by seed`,
+              title: `${where}: each arm minus zero, paired by seed and window, 95 % interval`,
               header: ['arm', ...measures.map(nameOf)],
-              rows: compared.map((arm) => [arm.arm, ...measures.map((name) => cellText(arm.toZero![name], signed))]),
+              rows: compared.map((arm) => [
+                arm.arm,
+                ...measures.map((name) => (arm.minusZero![name] ? differenceText(arm.minusZero![name]) : '')),
+              ]),
             },
           ]),
     ];
@@ -83,10 +86,15 @@ export function tablesOf({ groups, cells }: Report): Table[] {
   return [...tables, cellTable(cells)];
 }
 
+/** "K 4, 1000 steps, 250 windows" */
+export function whereOf({ K, steps, lr, windows }: Group): string {
+  return `K ${K}, ${steps} steps${lr === undefined ? '' : `, rate ${lr}`}, ${windows} windows`;
+}
+
 function cellTable(cells: readonly CollectedCell[]): Table {
   return {
     title: 'Runs',
-    header: ['cell', 'folder', 'arm', 'K', 'seed', 'steps', 'state', 'time', 'left out', 'weights (SHA-256)'],
+    header: ['cell', 'folder', 'arm', 'K', 'seed', 'steps', 'rate', 'state', 'time', 'weights (SHA-256)', 'commit'],
     rows: cells.map(({ cell, state, result }) => [
       `${cell.index}`,
       cell.id,
@@ -94,10 +102,11 @@ function cellTable(cells: readonly CollectedCell[]): Table {
       `${cell.K}`,
       `${cell.seed}`,
       `${cell.steps}`,
-      state,
+      `${cell.lr}`,
+      result?.non_finite ?? state,
       result ? `${result.seconds} s` : '',
-      result ? `${result.left_out}` : '',
       result ? result.weights_sha256.slice(0, 16) : '',
+      result?.commit ? result.commit.replace(/^([0-9a-f]{8})[0-9a-f]*/, '$1') : '',
     ]),
   };
 }
@@ -110,15 +119,6 @@ function measuresOf({ arms }: Group): string[] {
 
 function nameOf(measure: string): string {
   return MEASURES[measure] ?? measure;
-}
-
-/** 2.483 ± 0.021, or 2.483 of a single seed. */
-function cellText(
-  interval: Interval | undefined,
-  number = (value: number) => value.toFixed(3).replace('-', '−'),
-): string {
-  if (interval === undefined) return '';
-  return number(interval.mean) + (interval.half === undefined ? '' : ` ± ${interval.half.toFixed(3)}`);
 }
 
 /** Lines about the run as a whole. */
@@ -142,8 +142,8 @@ export function factsOf({ command, version, adapters, cells }: Report): string[]
  */
 function leftOutOf(cells: readonly CollectedCell[]): { reasons: string[]; unnamed: number } {
   const results = cells.flatMap(({ result }) => (result ? [result] : []));
-  const reasons = [...new Set(results.flatMap(({ left_out_reasons }) => left_out_reasons ?? []))];
-  const unnamed = results.map(({ left_out, left_out_reasons }) => left_out - (left_out_reasons?.length ?? 0));
+  const reasons = [...new Set(results.flatMap(({ left_out_reasons }) => left_out_reasons))];
+  const unnamed = results.map(({ left_out, left_out_reasons }) => left_out - left_out_reasons.length);
   return { reasons, unnamed: Math.max(0, ...unnamed) };
 }
 
@@ -153,17 +153,15 @@ export function leftOutLines({ cells }: Report): string[] {
   return [...reasons.map(printable), ...(unnamed > 0 ? [`${unnamed} more, whose reasons were not kept`] : [])];
 }
 
-/** What a reader must know of the numbers and verdicts. */
+/** What a reader must know of the numbers. */
 export const HOW_TO_READ =
-  'Bits per byte are of held-out windows, lower is better. The binding gap is what a caption costs more with the audio of ' +
-  'another window. Intervals are Student’s t over seeds; a claim is reproduced or refuted where the whole interval lies on ' +
-  `one side of its bound (0; ${AS_WELL} bits for "as well"; ${BINDS} for binding), else undecided. Every verdict is of this ` +
-  'scale alone: of these sizes, steps and data. Seeds share their held-out windows, so intervals do not count the chance of ' +
-  'the windows drawn.';
+  'Bits per byte are of held-out windows, lower is better. The binding gap is what a caption costs more with the recordings of ' +
+  'other windows. Means have intervals over seeds, by Student’s t. Differences are paired by seed and by window; their intervals ' +
+  'count the seeds and the windows drawn. A run that was not finite counts with the bits of knowing nothing, 8.011 per byte. ' +
+  'Numbers hold for this size, data and budget. A difference is a finding only where it was registered before.';
 
 /** The report as Markdown. */
 export function markdownOf(report: Report): string {
-  const claims = report.claims.map(({ text, verdict, evidence }) => `- ${text}: **${verdict}** — ${evidence}`);
   const tables = tablesOf(report).flatMap(({ title, header, rows }) => [
     `### ${title}`,
     '',
@@ -181,10 +179,6 @@ export function markdownOf(report: Report): string {
     ...factsOf(report).map((fact) => `- ${fact}`),
     '',
     ...(leftOut.length > 0 ? ['## Left out of the data', '', ...leftOut, ''] : []),
-    '## What was claimed',
-    '',
-    ...(claims.length > 0 ? claims : ['- Nothing yet: no arm can be compared with another.']),
-    '',
     HOW_TO_READ,
     '',
     '## Numbers',
@@ -197,12 +191,16 @@ function row(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }
 
-/** The report as JSON, with every seed's numbers. */
+/** The report as JSON: numbers by group, and of each run what identifies it. Windows and curves are in the cells' own files. */
 export function jsonOf({ cells, groups, ...report }: Report): string {
-  const plain = {
-    ...report,
-    groups: groups.map((group) => ({ ...group, arms: group.arms.map(({ bySeed: _, ...arm }) => arm) })),
-    cells: cells.map(({ cell: { options: _, ...cell }, ...rest }) => ({ ...cell, ...rest })),
-  };
-  return `${JSON.stringify(plain, null, 2)}\n`;
+  const runs = cells.map(({ cell: { index, id, arm, K, seed, steps, lr }, state, result }) => ({
+    ...{ index, id, arm, K, seed, steps, lr, state },
+    ...(result && {
+      measures: result.measures,
+      ...(result.non_finite !== undefined && { non_finite: result.non_finite }),
+      weights_sha256: result.weights_sha256,
+      ...(result.commit !== undefined && { commit: result.commit }),
+    }),
+  }));
+  return `${JSON.stringify({ ...report, groups, runs }, null, 2)}\n`;
 }

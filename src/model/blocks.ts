@@ -21,7 +21,7 @@ export interface DecoderPass {
    * How many of the first rows nobody reads from: slots, once the last attention has seen them. Its block goes on without
    * them. Default 0
    */
-  readonly unread?: number;
+  readonly dropRows?: number;
   /** key/value caches of each block, for generation */
   readonly caches?: readonly { readonly k: Tensor; readonly v: Tensor }[];
 }
@@ -36,7 +36,7 @@ export interface DecoderPass {
  * @see Radford et al. 2019 (GPT-2) for pre-norm; Raffel et al. 2020, arXiv:1910.10683 for the prefix-LM mask
  */
 export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
-  const { parameters, config, unread = 0 } = pass;
+  const { parameters, config, dropRows = 0 } = pass;
   const pair = (name: string) => [parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!] as const;
   const scope = <T>(name: string, body: () => T) => x.program.scope(name, body);
   let residual = x; // [B, S, C]
@@ -45,7 +45,7 @@ export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
     const block = `blocks.${i}`;
     let normed: Tensor;
     [residual, normed] = scope(`${block}.norm1`, () => addNorm(residual, delta, ...pair(`${block}.norm1`)));
-    const skipped = i === config.layers - 1 ? unread : 0; // from here on x is [B, S - skipped, C]
+    const skipped = i === config.layers - 1 ? dropRows : 0; // from here on x is [B, S - skipped, C]
     delta = scope(`${block}.attention`, () => attentionLayer(normed, pass, i, skipped));
     residual = scope(`${block}.norm2`, () => residual.slice(1, skipped));
     [residual, normed] = scope(`${block}.norm2`, () => addNorm(residual, delta, ...pair(`${block}.norm2`)));

@@ -1,8 +1,21 @@
-import { checkWhole, InputError } from '../engine/errors.js';
+import { checkWhole, InputError } from '../common/errors.js';
 import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
+import { DOORS } from './doors/index.js';
 
-/** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. See `doorOf`. */
-export const DOOR_KINDS = ['zero', 'projected', 'bytes', 'learned', 'random', 'permuted'] as const;
+/** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. See `doors/index.ts`. */
+export const DOOR_KINDS = [
+  'zero',
+  'zero-scaled',
+  'projected',
+  'bytes',
+  'bytes-untied',
+  'bytes+previous',
+  'bits',
+  'bits+context',
+  'learned',
+  'random',
+  'permuted',
+] as const;
 /** One of `DOOR_KINDS`. */
 export type DoorKind = (typeof DOOR_KINDS)[number];
 
@@ -28,6 +41,8 @@ export interface DecoderConfig {
   readonly columns?: readonly number[];
   /** seed of the `random` and `permuted` tables */
   readonly tableSeed?: number;
+  /** a constant that all rows of the door are multiplied by; default 1 */
+  readonly doorScale?: number;
 }
 
 /** Sizes by name. `lean` is that of the run this project began with: 25.2 M parameters in its blocks. */
@@ -40,7 +55,7 @@ export const SIZES = {
 export type SizeName = keyof typeof SIZES;
 
 /** No decoder is larger; a file that asks for more is damaged or malicious. */
-export const LARGEST = { dim: 65_536, layers: 1024, heads: 4096, K: 4096 } as const;
+export const MAX_SIZES = { dim: 65_536, layers: 1024, heads: 4096, K: 4096 } as const;
 
 /** Channels of one byte under this configuration: 27, or 35 with raw bits. */
 export function channelsOf(config: DecoderConfig): number {
@@ -56,7 +71,7 @@ export function checkConfig(config: DecoderConfig): void {
   const { door, dim, layers, heads, K } = config;
   for (const [name, value] of Object.entries({ dim, layers, heads, K })) {
     checkWhole(name, value, 1);
-    const largest = LARGEST[name as keyof typeof LARGEST];
+    const largest = MAX_SIZES[name as keyof typeof MAX_SIZES];
     if (value > largest) throw new InputError(`${name} must be at most ${largest}; got ${value}`);
   }
   const doors = [...DOOR_KINDS, OWN_DOOR];
@@ -73,16 +88,18 @@ export function checkConfig(config: DecoderConfig): void {
       `heads must have an even width, for rotary positions; got dim ${dim} / heads ${heads} = ${dim / heads}`,
     );
   }
-  const channels = channelsOf(config);
-  // `bytes` cuts rows down to fit, `projected` maps any width, one of your own is its own affair; the others lay channels
-  // side by side.
-  if (door === 'bytes' && K > dim)
-    throw new InputError(`K must be at most dim for the bytes door; got K ${K}, dim ${dim}`);
-  if (door !== 'bytes' && door !== 'projected' && door !== OWN_DOOR && K * channels > dim) {
-    const largest = Math.floor(dim / channels);
+  const { doorScale = 1 } = config;
+  if (!(doorScale > 0 && doorScale < Infinity))
+    throw new InputError(`doorScale must be above 0 and finite; got ${doorScale}`);
+  if (door === OWN_DOOR) return; // its rows are its own affair
+  const columns = DOORS[door].columns(config);
+  if (columns === undefined) {
+    if (K > dim) throw new InputError(`K must be at most dim for the ${door} door; got K ${K}, dim ${dim}`);
+  } else if (K * columns > dim) {
+    const largest = Math.floor(dim / columns);
     throw new InputError(
-      `K·${channels} must be at most dim; got K ${K}, so ${K * channels} > dim ${dim}` +
-        (largest > 0 ? `. The largest K for this dim is ${largest}` : `. dim must be at least ${channels}`),
+      `K·${columns} must be at most dim; got K ${K}, so ${K * columns} > dim ${dim}` +
+        (largest > 0 ? `. The largest K for this dim is ${largest}` : `. dim must be at least ${columns}`),
     );
   }
 }

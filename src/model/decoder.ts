@@ -1,5 +1,5 @@
-import type { Device } from '../engine/device.js';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import { checkConfig, type DecoderConfig } from './config.js';
 import { bitsOf, Evaluator } from './evaluator.js';
 import { type GenerateOptions, Generator } from './generate.js';

@@ -1,4 +1,4 @@
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { hslFeatures } from '../engine/ops/hslFeatures.js';
 import type { Tensor } from '../engine/tensor.js';
 import { channelCount, VALUE_CHANNELS } from '../substrate/channels.js';

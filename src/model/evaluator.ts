@@ -1,8 +1,8 @@
-import type { Device } from '../engine/device.js';
+import type { Device } from '../device/device.js';
 import { Plan } from '../engine/plan.js';
 import { Program } from '../engine/program.js';
 import type { DecoderConfig } from './config.js';
-import { type Batch, type BatchSize, type ForwardPass, feedsOf, recordForward } from './forward.js';
+import { type Batch, type BatchSize, type ForwardPass, recordForward, toFeeds } from './forward.js';
 import { checkComplete } from './parameters.js';
 
 /**
@@ -40,7 +40,7 @@ export class Evaluator {
    * @param targets [B·T], what is asked for where it is not the batch's own: the stream that is read stays the batch's
    */
   async nats(batch: Batch, targets: Uint32Array = batch.targets): Promise<Float32Array> {
-    for (const [tensor, data] of feedsOf(this.pass, batch)) this.plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(this.pass, batch)) this.plan.write(tensor, data);
     if (targets !== batch.targets) this.plan.write(this.pass.targets, targets);
     const [nats] = await this.plan.replayAndRead([this.pass.nats]);
     return nats!;

@@ -1,4 +1,4 @@
-import { checkWhole, InputError } from '../engine/errors.js';
+import { checkWhole, InputError } from '../common/errors.js';
 import { crossEntropy } from '../engine/ops/crossEntropy.js';
 import { rotaryTable } from '../engine/ops/rotary.js';
 import type { Program } from '../engine/program.js';
@@ -78,9 +78,9 @@ export function recordForward(
   const D = config.dim / config.heads;
   const angles = program.constant('angles', [P + T, D], rotaryTable(P + T, D));
   const position = program.constant('position', [1], new Uint32Array(1));
-  const unread = everyRow ? 0 : P;
-  const x = decoderBlocks(x0, { config, parameters, P, angles, position, unread });
-  const logits = program.scope('head', () => layer(x.slice(1, P - unread), { parameters }, 'head'));
+  const dropRows = everyRow ? 0 : P;
+  const x = decoderBlocks(x0, { config, parameters, P, angles, position, dropRows });
+  const logits = program.scope('head', () => layer(x.slice(1, P - dropRows), { parameters }, 'head'));
   const { loss, nats } = program.scope('loss', () => crossEntropy(logits, targets, weights));
   return { program, size: { B, L, T, P }, parameters, prefix, stream, targets, weights, x0, logits, nats, loss };
 }
@@ -97,7 +97,7 @@ export interface Batch {
  *
  * @throws InputError when prefixes or targets are of another length; `plan.write` looks at the rest
  */
-export function feedsOf(pass: ForwardPass, batch: Batch): [Tensor, Uint32Array | Float32Array][] {
+export function toFeeds(pass: ForwardPass, batch: Batch): [Tensor, Uint32Array | Float32Array][] {
   const { B, L, T } = pass.size;
   for (const [name, ids, length] of [['prefix', batch.prefix, L] as const, ['targets', batch.targets, T] as const]) {
     if (ids.length !== B * length) {

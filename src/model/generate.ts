@@ -1,9 +1,9 @@
-import type { Device } from '../engine/device.js';
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
+import { uniform } from '../common/random.js';
+import type { Device } from '../device/device.js';
 import { rotaryTable } from '../engine/ops/rotary.js';
 import { Plan } from '../engine/plan.js';
 import { Program } from '../engine/program.js';
-import { uniform } from '../engine/random.js';
 import type { Tensor } from '../engine/tensor.js';
 import { EOS, MASK } from '../substrate/channels.js';
 import { decoderBlocks, layer } from './blocks.js';

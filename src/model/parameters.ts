@@ -1,10 +1,12 @@
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
+import { normals } from '../common/random.js';
+import { type Shape, sizeOf } from '../common/shape.js';
 import type { Program } from '../engine/program.js';
-import { normals } from '../engine/random.js';
-import { type Shape, sizeOf } from '../engine/shape.js';
 import type { Tensor } from '../engine/tensor.js';
-import { VALUE_CHANNELS, VOCABULARY } from '../substrate/channels.js';
-import { channelsOf, checkConfig, type DecoderConfig } from './config.js';
+import { VOCABULARY } from '../substrate/channels.js';
+import { checkConfig, type DecoderConfig, OWN_DOOR } from './config.js';
+import { DEVIATION } from './doors/definition.js';
+import { DOORS } from './doors/index.js';
 
 /** A parameter of the decoder: its name in a PyTorch state_dict, its shape, and how it starts. */
 export interface ParameterSpec {
@@ -13,9 +15,6 @@ export interface ParameterSpec {
   /** standard deviation of the normal it is drawn from; 'zeros' and 'ones' for biases and norm weights */
   readonly init: number | 'zeros' | 'ones';
 }
-
-/** Standard deviation of every matrix at the start. */
-const DEVIATION = 0.02;
 
 /**
  * Every parameter, in the order of the flat buffers: the door, the blocks, the final norm, the head. Linear weights are
@@ -46,23 +45,8 @@ export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
 
 /** The door's own parameters: none for the zero door, which is the point of it. */
 export function doorSpecs(config: DecoderConfig): ParameterSpec[] {
-  const { door, dim: C, K } = config;
-  const channels = channelsOf(config);
-  switch (door) {
-    case 'projected':
-      return [
-        { name: 'door.slots.weight', shape: [C, K * channels], init: DEVIATION },
-        { name: 'door.slots.bias', shape: [C], init: 'zeros' },
-        { name: 'door.stream.weight', shape: [C, channels], init: DEVIATION },
-        { name: 'door.stream.bias', shape: [C], init: 'zeros' },
-      ];
-    case 'bytes':
-      return [{ name: 'door.embedding.weight', shape: [VOCABULARY, C], init: DEVIATION }];
-    case 'learned':
-      return [{ name: 'door.values.weight', shape: [256, VALUE_CHANNELS], init: DEVIATION }];
-    default:
-      return [];
-  }
+  if (config.door === OWN_DOOR) return [];
+  return DOORS[config.door].parameters(config).map(({ name, ...spec }) => ({ name: `door.${name}`, ...spec }));
 }
 
 /** How many numbers the specs hold. `countParameters(doorSpecs(zero)) // 0` */
@@ -73,14 +57,22 @@ export function countParameters(specs: readonly ParameterSpec[]): number {
 /**
  * The numbers training starts from: a function of the seed and each parameter's name.
  *
+ * @param doorDeviation standard deviation of the door's matrices, where it is not that of the others
  * @throws InputError when the configuration cannot be built
  */
-export function initialParameters(config: DecoderConfig, seed: number): Map<string, Float32Array> {
+export function initialParameters(
+  config: DecoderConfig,
+  seed: number,
+  doorDeviation?: number,
+): Map<string, Float32Array> {
   checkConfig(config);
   return new Map(
     parameterSpecs(config).map(({ name, shape, init }) => {
       const size = sizeOf(shape);
-      if (typeof init === 'number') return [name, normals(seed, name, size).map((z) => z * init)];
+      if (typeof init === 'number') {
+        const deviation = name.startsWith('door.') ? (doorDeviation ?? init) : init;
+        return [name, normals(seed, name, size).map((z) => z * deviation)];
+      }
       return [name, new Float32Array(size).fill(init === 'ones' ? 1 : 0)];
     }),
   );

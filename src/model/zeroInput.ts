@@ -1,4 +1,4 @@
-import { fitRows } from '../engine/ops/fitRows.js';
+import { padOrCrop } from '../engine/ops/padOrCrop.js';
 import type { Tensor } from '../engine/tensor.js';
 import type { ControlKind } from '../substrate/controls.js';
 import { slotCount, type Tail } from '../substrate/zeroInput.js';
@@ -47,12 +47,12 @@ export class ZeroInput {
 
   /** [B, L] → [B, P, dim]: byte k of a slot owns columns channels·k .. channels·(k + 1) - 1, the rest is zero. */
   forward(ids: Tensor): Tensor {
-    return fitRows(this.slots(ids), this.dim);
+    return padOrCrop(this.slots(ids), this.dim);
   }
 
   /** [B, T] → [B, T, dim]: a row per byte, the rest zero. */
   stream(ids: Tensor): Tensor {
-    return fitRows(this.features(ids), this.dim);
+    return padOrCrop(this.features(ids), this.dim);
   }
 
   /** As `forward`, before the zeros: [B, L] → [B, P, K·channels]. */
@@ -61,7 +61,7 @@ export class ZeroInput {
     const L = ids.shape.at(-1) ?? 0;
     const P = slotCount(L, K, dim, tail, embedding.channels);
     // Ids are completed with 0, the byte 0x00, or cut at the last whole slot.
-    return sideBySide(this.features(fitRows(ids, P * K)), K);
+    return packSlots(this.features(padOrCrop(ids, P * K)), K);
   }
 
   /** Numbers for the parameters of the embedding, by name; see there. */
@@ -71,7 +71,7 @@ export class ZeroInput {
 }
 
 /** [..., P·K, width] → [..., P, K·width]: byte k of a slot owns columns k·width .. (k + 1)·width - 1. */
-export function sideBySide(rows: Tensor, K: number): Tensor {
+export function packSlots(rows: Tensor, K: number): Tensor {
   const batch = rows.shape.slice(0, -2);
   const [bytes, width] = rows.shape.slice(-2) as [number, number];
   return rows.reshape([...batch, bytes / K, K * width]);

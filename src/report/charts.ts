@@ -5,8 +5,11 @@ import type { Curve, RunRecord } from './readRun.js';
 import { KEEP } from './terminal.js';
 
 /** One line of a chart, as the report's script draws it. */
-interface Series extends Curve {
+export interface Series extends Curve {
   readonly label: string;
+  /** a band around the line: its lower and upper edge at each x */
+  readonly low?: readonly number[];
+  readonly high?: readonly number[];
   /** the colour on each ground */
   readonly light: string;
   readonly dark: string;
@@ -20,8 +23,11 @@ export interface Chart {
   readonly title: string;
   readonly about: string;
   readonly wide?: boolean;
-  /** a logarithmic axis */
+  /** a logarithmic axis of y, of x */
   readonly log?: boolean;
+  readonly logX?: boolean;
+  /** what x is; default the step */
+  readonly x?: string;
   readonly series: readonly Series[];
 }
 
@@ -34,6 +40,12 @@ const COLOURS: readonly { light: string; dark: string }[] = [
   { light: '#3f6b13', dark: '#a6cf72' },
   { light: '#6b5a13', dark: '#dcc56a' },
 ];
+
+/** Of lines that no run has made. */
+export const GREY = { light: '#6b675e', dark: '#a5a198' };
+
+/** How many runs have a colour of their own. */
+export const COLOUR_COUNT = COLOURS.length;
 
 /** The colours of the `index`-th run. */
 export function colourOf(index: number): { light: string; dark: string } {
@@ -82,9 +94,8 @@ function lossSeries(run: RunRecord, index: number, runs: readonly RunRecord[]): 
   const steps = run.curves.get('bits_per_byte')?.x;
   if (typeof entropy === 'number' && steps !== undefined) {
     const ends = [steps[0]!, steps.at(-1)!];
-    const grey = { light: '#6b675e', dark: '#a5a198' };
     const known = runs.slice(0, index).some((other) => other.config.order0_entropy === entropy);
-    if (!known) series.push({ x: ends, y: [entropy, entropy], ...grey, label: 'order-0 entropy', dash: true });
+    if (!known) series.push({ x: ends, y: [entropy, entropy], ...GREY, label: 'order-0 entropy', dash: true });
   }
   return series;
 }

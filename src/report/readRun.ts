@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { FileError } from '../engine/errors.js';
-import { isRecord } from '../train/data/json.js';
-import { readJsonFile } from '../train/data/jsonFile.js';
-import { readJsonLines } from '../train/data/jsonl.js';
+import { FileError } from '../common/errors.js';
+import { isRecord } from '../common/json.js';
+import { readJsonFile } from '../common/jsonFile.js';
+import { readJsonLines } from '../common/jsonl.js';
 
 /** One curve: `y[i]` at step `x[i]`. */
 export interface Curve {

@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { FileError, InputError } from '../engine/errors.js';
-import { writeFileAtomic } from '../train/atomicWrite.js';
-import { type Chart, chartsOf, colourOf } from './charts.js';
-import { escapeHtml, jsonForScript } from './html.js';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../common/atomicWrite.js';
+import { InputError } from '../common/errors.js';
+import { chartsOf, colourOf } from './charts.js';
+import { escapeHtml } from './html.js';
+import { chartsHtml, pageHtml } from './page.js';
 import { type RunRecord, readRun, type Sample } from './readRun.js';
-import { LANGUAGE, SCRIPT } from './script.js';
-import { STYLE } from './style.js';
 
 /**
  * Write the report of one run into its folder, or of several runs over each other into a file.
@@ -22,47 +19,26 @@ export function writeReport(paths: readonly string[], out?: string): string {
   return to;
 }
 
-/** The report as one HTML file that asks the network for nothing. Whatever comes from a run is escaped. */
+/** The report of runs as one HTML file. */
 function reportHtml(runs: readonly RunRecord[]): string {
   const charts = chartsOf(runs);
   const title = runs.length === 1 ? runs[0]!.name : `${runs.length} runs`;
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escapeHtml(title)}: byte-to-loss</title>
-<style>${library('uPlot.min.css')}${STYLE}${runs.map((_, i) => swatchStyle(i)).join('')}</style>
-<main>
-<p class="soft">byte-to-loss, run report</p>
-<h1>${escapeHtml(title)}</h1>
-<ul class="runs">${runs.map(headline).join('')}</ul>
+  return pageHtml({
+    title,
+    kicker: 'byte-to-loss, run report',
+    style: runs.map((_, i) => swatchStyle(i)).join(''),
+    charts,
+    body: `<ul class="runs">${runs.map(headline).join('')}</ul>
 <h2>Curves</h2>
-<div class="charts">${charts.map(chartHtml).join('')}</div>
+${chartsHtml(charts)}
 ${validationTable(runs)}
 <h2>Samples over time</h2>
 ${runs.map((run) => samplesHtml(run, runs.length > 1)).join('')}
 <h2>Memory</h2>
 ${memoryTable(runs)}
 <h2>Configuration</h2>
-${configTable(runs)}
-</main>
-<script type="application/json" id="data">${jsonForScript(charts)}</script>
-<script>${LANGUAGE}</script>
-<script>${library('uPlot.iife.min.js')}</script>
-<script>${SCRIPT}</script>
-</html>
-`;
-}
-
-/** uPlot's own files, put into the page so that it opens from disk. */
-function library(name: string): string {
-  try {
-    const folder = dirname(createRequire(import.meta.url).resolve('uplot/package.json'));
-    return readFileSync(join(folder, 'dist', name), 'utf8').replaceAll('</script', '<\\/script');
-  } catch {
-    throw new FileError('the report needs the package uplot; run "npm install" in the folder of byte-to-loss');
-  }
+${configTable(runs)}`,
+  });
 }
 
 function swatchStyle(index: number): string {
@@ -82,26 +58,6 @@ function headline(run: RunRecord, index: number, runs: readonly RunRecord[]): st
     ...(run.leftOut > 0 ? [`${run.leftOut} unreadable lines left out`] : []),
   ];
   return `<li><span class="swatch run-${index}"></span>${escapeHtml(said.join(' · '))}</li>`;
-}
-
-function chartHtml(chart: Chart, index: number): string {
-  return `<section class="chart${chart.wide ? ' wide' : ''}"><h3>${escapeHtml(chart.title)}</h3>
-<p class="soft">${escapeHtml(chart.about)}</p>
-<div class="plot" id="plot-${index}" role="img" aria-label="${escapeHtml(describe(chart))}"></div></section>`;
-}
-
-/** A chart in words, for who does not see it: where each line starts and ends. */
-function describe({ title, series }: Chart): string {
-  const ends = series
-    .filter(({ faint, x }) => !faint && x.length > 0)
-    .map(
-      ({ label, x, y }) => `${label} from ${round(y[0]!)} at step ${x[0]} to ${round(y.at(-1)!)} at step ${x.at(-1)}`,
-    );
-  return `${title}. ${ends.join('; ')}`;
-}
-
-function round(value: number): string {
-  return String(Number(value.toPrecision(4)));
 }
 
 /** The held-out numbers once more, as numbers. */
@@ -124,13 +80,13 @@ function validationTable(runs: readonly RunRecord[]): string {
 }
 
 /** Samples shown of one run: the first, the last, and some between. */
-const MOST_SAMPLES = 30;
+const MAX_SAMPLES = 30;
 
 function samplesHtml(run: RunRecord, named: boolean): string {
   const heading = named ? `<h3>${escapeHtml(run.name)}</h3>` : '';
   const { samples } = run;
   if (samples.length === 0) return `${heading}<p class="soft">None: the run was stopped before a validation.</p>`;
-  const count = Math.min(samples.length, MOST_SAMPLES);
+  const count = Math.min(samples.length, MAX_SAMPLES);
   const shown = Array.from(
     { length: count },
     (_, i) => samples[Math.round((i * (samples.length - 1)) / Math.max(1, count - 1))]!,

@@ -23,20 +23,26 @@ function draw() {
   for (const plot of drawn) plot.destroy();
   drawn = charts.map((chart, i) => {
     const place = document.getElementById('plot-' + i);
-    const data = uPlot.join(chart.series.map((one) => [one.x, one.y]));
+    const colour = (one) => dark.matches ? one.dark : one.light;
+    // A band is drawn between two lines of no width, which follow the line it is around.
+    const lines = chart.series.flatMap((one) => [{ ...one, edge: '' }, ...(one.low ? ['high', 'low'].map((edge) => ({ ...one, y: one[edge], edge })) : [])]);
+    const bands = lines.flatMap((one, i) => one.edge === 'high' ? [{ series: [i + 1, i + 2], fill: colour(one) + '2e' }] : []);
+    const data = uPlot.join(lines.map((one) => [one.x, one.y]));
     const show = (value) => value == null ? '–' : Number(value.toPrecision(4)).toLocaleString('en', { maximumSignificantDigits: 4 });
     const axis = { stroke: style('--soft'), grid: { stroke: style('--line'), width: 1 }, ticks: { stroke: style('--line') } };
     return new uPlot({
       width: place.clientWidth,
       height: chart.wide ? 320 : 210,
-      scales: { x: { time: false }, y: chart.log ? { distr: 3 } : {} },
-      axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((t) => t == null ? '' : show(t)) }],
-      cursor: { sync: { key: 'step' } },
+      scales: { x: { time: false, ...(chart.logX ? { distr: 3 } : {}) }, y: chart.log ? { distr: 3 } : {} },
+      bands,
+      axes: [{ ...axis, ...(chart.logX ? { splits: () => [...new Set(chart.series.flatMap((one) => one.x))], filter: (_, all) => all, values: (_, all) => all.map(show) } : {}) }, { ...axis, size: 64, values: (_, ticks) => ticks.map((t) => t == null ? '' : show(t)) }],
+      cursor: chart.x ? {} : { sync: { key: 'step' } },
+      legend: { live: lines.length < 40, markers: { dash: (plot, i) => plot.series[i].dash ? 'dashed' : 'solid' } },
       series: [
-        { label: 'step' },
-        ...chart.series.map((one) => ({
+        { label: chart.x ?? 'step', value: (_, v) => show(v) },
+        ...lines.map((one) => one.edge ? { label: '', class: 'edge', stroke: 'transparent', width: 0, points: { show: false }, spanGaps: true } : ({
           label: one.label,
-          stroke: dark.matches ? one.dark : one.light,
+          stroke: colour(one),
           width: one.faint ? 1 : 2,
           alpha: one.faint ? 0.35 : 1,
           dash: one.dash ? [6, 5] : undefined,

@@ -19,13 +19,15 @@ p { margin: .3rem 0; max-width: 46rem; }
 .chart p { font-size: .85rem; }
 .plot { min-height: 12rem; margin-top: .4rem; }
 .table { overflow-x: auto; }
+.table + h3 { margin-top: 1.6rem; }
 .table:focus-visible { outline: 2px solid currentcolor; }
 .table table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
-.table th, .table td { text-align: left; padding: .25rem 1.4rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+.table th, .table td { text-align: left; padding: .25rem 1.4rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
 .table th { font-weight: 500; color: var(--soft); white-space: nowrap; }
 tr.differs td { font-weight: 650; }
 .sample { border-top: 1px solid var(--line); padding: .7rem 0; display: grid; grid-template-columns: 6rem 1fr; gap: .2rem 1rem; }
 .sample pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; }
 @media (max-width: 36rem) { .sample { grid-template-columns: 1fr; } }
+.u-legend .edge { display: none; }
 .u-legend { font-size: .8rem; text-align: left; } .u-legend .u-value { font-variant-numeric: tabular-nums; }
 `;

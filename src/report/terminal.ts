@@ -7,7 +7,7 @@ export const KEEP = 0.9;
 
 /** Columns that the chart's own axis takes: a label as `7.98` with its padding, and the line. */
 const AXIS = 12;
-const MOST_COLUMNS = 64;
+const MAX_COLUMNS = 64;
 
 /**
  * The training curve of a run in characters, for the end of `train`: bits per byte of the kind of window it had most of,
@@ -20,7 +20,7 @@ export function terminalChart(run: RunRecord, columns = 80, height = 10): string
   if (most === undefined) return undefined;
   const [kind, { x, y }] = most;
   const numbers = y.filter(Number.isFinite);
-  const width = Math.min(MOST_COLUMNS, columns - AXIS);
+  const width = Math.min(MAX_COLUMNS, columns - AXIS);
   if (numbers.length < 2 || width < 2) return undefined;
   const drawn = asciichart.plot(thinned(smooth(numbers, KEEP), width), { height });
   const title = [`training on ${kind}, bits per byte (smoothed),`, `steps ${x[0]} to ${x.at(-1)}`];

@@ -2,7 +2,7 @@
  * The codec: bytes to a frame of bits, differences and boundaries, and back. It follows the definitions bit by bit along the whole bit
  * sequence, so that it is the version to read first and the one the fast paths are compared with.
  */
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { bitOf } from './channels.js';
 import { checkBytes, describe } from './embed.js';
 

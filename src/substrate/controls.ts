@@ -2,8 +2,8 @@
  * Control tables: other values for the 18 columns that depend on the byte alone, to ask whether HSL's own matter. The context columns
  * stay exact and the same under every kind.
  */
-import { InputError } from '../engine/errors.js';
-import { normals, permutation } from '../engine/random.js';
+import { InputError } from '../common/errors.js';
+import { normals, permutation } from '../common/random.js';
 import { VALUE_CHANNELS } from './channels.js';
 import { valueTable } from './table.js';
 

@@ -3,7 +3,7 @@
  *
  * `codec.ts` writes the same channels down from their definitions, bit by bit; the shader hslFeatures does it in parallel. All agree to the bit.
  */
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import {
   bitOf,
   channelCount,

@@ -1,5 +1,5 @@
 /** Channels by group: which columns belong together, and how to take some of them. */
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { channelCount, channelNames } from './channels.js';
 
 /** The six groups of columns, and the two larger ones made of them. */

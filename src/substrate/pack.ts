@@ -1,5 +1,5 @@
 /** Several byte strings of different lengths in one rectangle, the short ones filled up with rows of zeros. */
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { channelCount } from './channels.js';
 import { checkBytes, checkTable, type EmbedOptions, writeChannels, writePhase } from './embed.js';
 

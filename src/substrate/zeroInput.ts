@@ -2,7 +2,7 @@
  * The zero door on plain arrays: K bytes a slot, their channels side by side, zeros up to the width of the model. No parameter, no copy:
  * channels are written straight to where the slot has them.
  */
-import { InputError } from '../engine/errors.js';
+import { InputError } from '../common/errors.js';
 import { CHANNELS } from './channels.js';
 import { checkBytes, writeChannels } from './embed.js';
 

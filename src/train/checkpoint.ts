@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, unlinkSync } from 'node:fs';
-import { NumberError } from '../engine/errors.js';
+import { quietly, writeFileAtomic } from '../common/atomicWrite.js';
+import { NumberError } from '../common/errors.js';
 import { parameterSpecs } from '../model/parameters.js';
-import { quietly, writeFileAtomic } from './atomicWrite.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -12,22 +12,23 @@ import {
   parseInfo,
   summed,
 } from './checkpointFormat.js';
+import { narrow } from './narrow.js';
 import { readSafetensors, type Safetensors, type StoredTensor } from './safetensors.js';
 import { safetensorsChunks } from './safetensorsFormat.js';
 import type { Moments } from './trainer.js';
 
 export type { Checkpoint, CheckpointInfo } from './checkpointFormat.js';
 
-/** The optimiser's file beside a checkpoint: `step-000100.safetensors` → `step-000100.optimiser.safetensors`. */
+/** The optimiser's file of a checkpoint: `step-000100.safetensors` → `step-000100.optimiser.safetensors`. */
 export function optimiserPath(path: string): string {
   return path.replace(/\.safetensors$/, '.optimiser.safetensors');
 }
 
 /**
- * Write a checkpoint: the weights as a PyTorch state_dict, and beside them the optimiser's moments. The moments are written
- * first, so that where there are weights there are moments too. Each file is replaced whole or not at all.
+ * Write a checkpoint: the weights as a PyTorch state_dict, and the optimiser's moments in a second file. The moments
+ * are written first, so that weights always have their moments. Each file is replaced whole or not at all.
  *
- * @throws NumberError when a number is not finite: such a checkpoint would only push out a good one
+ * @throws NumberError when a number is not finite: such a checkpoint would only displace a good one
  * @throws FileError when a file could not be written
  */
 export function writeCheckpoint(path: string, checkpoint: Checkpoint, { m, v }: Moments): void {
@@ -48,17 +49,33 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint, { m, v }: 
     }
   }
   write(optimiserPath(path), stored, info);
-  const weights = new Map<string, StoredTensor>();
-  for (const { name, shape } of parameterSpecs(info.config)) {
-    weights.set(name, { dtype: 'F32', shape: [...shape], data: parameters.get(name)! });
-  }
   try {
-    write(path, weights, info);
+    write(path, weightsOf(checkpoint, 'F32'), info);
   } catch (error) {
-    // Alone the moments are worth nothing, and a full disk needs their space. Weights of an earlier save keep theirs.
+    // Moments without weights are useless, and a full disk needs the space. Weights of an earlier save keep their
+    // moments.
     if (!existsSync(path)) quietly(() => unlinkSync(optimiserPath(path)));
     throw error;
   }
+}
+
+/**
+ * Write only the weights, each as float16: half the size, for use and not for resuming. It reads as any checkpoint
+ * does.
+ *
+ * @throws InputError when a weight is beyond the range of float16; FileError when the file could not be written
+ */
+export function writeHalfWeights(path: string, checkpoint: Checkpoint): void {
+  write(path, weightsOf(checkpoint, 'F16'), checkpoint);
+}
+
+function weightsOf({ config, parameters }: Checkpoint, dtype: 'F32' | 'F16'): Map<string, StoredTensor> {
+  const weights = new Map<string, StoredTensor>();
+  for (const { name, shape } of parameterSpecs(config)) {
+    const data = parameters.get(name)!;
+    weights.set(name, { dtype, shape: [...shape], data: dtype === 'F16' ? narrow(data) : data });
+  }
+  return weights;
 }
 
 function write(path: string, tensors: Map<string, StoredTensor>, info: CheckpointInfo): void {
@@ -74,7 +91,7 @@ function write(path: string, tensors: Map<string, StoredTensor>, info: Checkpoin
   writeFileAtomic(path, safetensorsChunks(tensors, { ...metadata, checksum }));
 }
 
-/** SHA-256 over all that a checkpoint's checksum covers, in hex. */
+/** SHA-256 over the content that a checkpoint's checksum covers, in hex. */
 export function checkpointDigest(stored: Safetensors): string {
   const { tensors, metadata } = summed(stored);
   const hash = createHash('sha256');
@@ -92,7 +109,7 @@ export function readCheckpoint(path: string): Checkpoint {
   return parseCheckpoint(path, file, checkpointDigest(file));
 }
 
-/** Read the moments beside a checkpoint. @throws FileError as `readCheckpoint`, or when they are of another step */
+/** Read the moments of a checkpoint. @throws FileError as `readCheckpoint`, or when they are of another step */
 export function readMoments(path: string): Moments & CheckpointInfo {
   const beside = optimiserPath(path);
   const file = readSafetensors(beside);

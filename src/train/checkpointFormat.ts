@@ -1,51 +1,52 @@
 import { z } from 'zod';
-import { FileError, InputError } from '../engine/errors.js';
-import { sameShape } from '../engine/shape.js';
-import { checkConfig, type DecoderConfig, DOOR_KINDS, LARGEST, OWN_DOOR } from '../model/config.js';
+import { FileError, InputError } from '../common/errors.js';
+import { parseJson } from '../common/json.js';
+import { sameShape } from '../common/shape.js';
+import { checkConfig, type DecoderConfig, DOOR_KINDS, MAX_SIZES, OWN_DOOR } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
-import { parseJson } from './data/json.js';
 import { checked, issuesOf } from './issues.js';
 import type { Safetensors } from './safetensorsFormat.js';
 import { widen } from './widen.js';
 
-/** What the metadata of a checkpoint calls its format. */
+/** Name of the format in the metadata of a checkpoint. */
 export const FORMAT = 'byte-to-loss 1';
 
 const whole = (most: number) => z.number().int().min(1).max(most);
 
-/** A decoder's configuration as it may stand in a file that anybody wrote. */
+/** A decoder's configuration in a file of any origin. */
 export const configSchema = z.strictObject({
   door: z.enum([...DOOR_KINDS, OWN_DOOR]),
-  dim: whole(LARGEST.dim),
-  layers: whole(LARGEST.layers),
-  heads: whole(LARGEST.heads),
-  K: whole(LARGEST.K),
+  dim: whole(MAX_SIZES.dim),
+  layers: whole(MAX_SIZES.layers),
+  heads: whole(MAX_SIZES.heads),
+  K: whole(MAX_SIZES.K),
   includeBits: z.boolean().exactOptional(),
   momentumPhase: z.boolean().exactOptional(),
+  doorScale: z.number().positive().max(1e6).exactOptional(),
   columns: z.array(z.number().int().min(0).max(34)).max(35).exactOptional(),
   tableSeed: z.number().int().min(0).exactOptional(),
 });
 
-/** What a checkpoint's metadata holds beside the weights. */
+/** The metadata of a checkpoint. */
 export interface CheckpointInfo {
   readonly config: DecoderConfig;
   /** updates done; also the data position, since every batch is a function of seed and step */
   readonly step: number;
-  /** of initial weights and batches: with `step` it is the whole random state */
+  /** seed of initial weights and batches: with `step` it is the whole random state */
   readonly seed: number;
   /** bytes of prefix and stream the decoder was trained with */
   readonly prefix: number;
   readonly stream: number;
 }
 
-/** The weights of a decoder, with what is needed to use them and to go on. */
+/** The weights of a decoder, with the data needed to use them and to resume training. */
 export interface Checkpoint extends CheckpointInfo {
   readonly parameters: Map<string, Float32Array>;
 }
 
 /**
- * What the checksum of a checkpoint is over, as a safetensors file of its own: all but the checksum. Files written before
- * there was a `checksum` have one over their tensors alone, called `sha256`.
+ * The content that the checksum of a checkpoint covers, as a safetensors file: everything but the checksum. Older files
+ * have a checksum `sha256` over their tensors alone.
  */
 export function summed({ tensors, metadata }: Safetensors): Safetensors {
   const { checksum, ...rest } = metadata;
@@ -53,9 +54,9 @@ export function summed({ tensors, metadata }: Safetensors): Safetensors {
 }
 
 /**
- * The checkpoint in a safetensors file that lies in memory.
+ * The checkpoint in a safetensors file in memory.
  *
- * @param file how errors name it   @param digest SHA-256 in hex of the file that `summed` gives
+ * @param file its name in errors   @param digest SHA-256 in hex of the file that `summed` returns
  * @throws FileError when anything in it changed, it is no checkpoint of this program, or it lacks a parameter
  */
 export function parseCheckpoint(file: string, stored: Safetensors, digest: string): Checkpoint {
@@ -63,7 +64,7 @@ export function parseCheckpoint(file: string, stored: Safetensors, digest: strin
   return { ...info, parameters: numbersOf(file, stored, info.config, ['']).get('')! };
 }
 
-/** What a checkpoint or its optimiser's file says of itself. @throws FileError as `parseCheckpoint` */
+/** The metadata of a checkpoint or its optimiser's file. @throws FileError as `parseCheckpoint` */
 export function parseInfo(path: string, { metadata }: Safetensors, digest: string): CheckpointInfo {
   if (metadata.format !== FORMAT) {
     throw new FileError(
@@ -98,10 +99,11 @@ function configOf(path: string, json: string): DecoderConfig {
 }
 
 /**
- * Every parameter under each of some prefixes of names, and nothing else: the file's tensors must fit the configuration.
+ * Every parameter under each of the given name prefixes, and nothing else: the file's tensors must fit the
+ * configuration.
  *
- * @returns float32 numbers; what is stored narrower or wider is turned into them, see `widen`
- * @throws FileError naming what is missing, foreign, of another shape or dtype, or not finite
+ * @returns float32 numbers; narrower or wider stored numbers are converted by `widen`
+ * @throws FileError naming a tensor that is missing, foreign, of another shape or dtype, or not finite
  */
 export function numbersOf(
   path: string,

@@ -1,28 +1,30 @@
 import { z } from 'zod';
 
-/** Lines that a person reads, and characters of one: a file may be wrong in a hundred thousand places. */
-const MOST = { issues: 10, characters: 300 };
+/** Maximum lines of a message, and characters of a line: a file may have a hundred thousand errors. */
+const MAX = { issues: 10, characters: 300 };
 
 /**
- * What is wrong with an input, a line for each thing: `grid.json: arms[1].door: no door is called "wide"; there are zero, …`.
+ * The errors of an input, one line each: `grid.json: arms[1].door: no door is called "wide"; there are zero, …`.
  *
- * @param from the file or flag that it came from; '' where that is said already
+ * @param from the file or flag of the input; '' if the message already names it
  */
 export function issuesOf({ issues }: z.ZodError, from: string): string {
-  const lines = issues.slice(0, MOST.issues).map(({ path, message }) => {
+  const lines = issues.slice(0, MAX.issues).map(({ path, message }) => {
     const line = [from, z.core.toDotPath(path), message].filter((words) => words !== '').join(': ');
-    return line.length > MOST.characters ? `${line.slice(0, MOST.characters)}…` : line;
+    return line.length > MAX.characters ? `${line.slice(0, MAX.characters)}…` : line;
   });
-  if (issues.length > MOST.issues) lines.push(`… and ${issues.length - MOST.issues} more`);
+  if (issues.length > MAX.issues) lines.push(`… and ${issues.length - MAX.issues} more`);
   return lines.join('\n');
 }
 
-/** `schema.safeParse` whose messages are in our words: `must be at least 1`, whatever the checking library calls that. */
+/**
+ * `schema.safeParse` with our own messages, such as `must be at least 1`, in place of those of the checking library.
+ */
 export function checked<S extends z.ZodType>(schema: S, input: unknown): z.ZodSafeParseResult<z.output<S>> {
   return schema.safeParse(input, { error: inWords });
 }
 
-/** How types are called in messages. */
+/** Names of types in messages. */
 const TYPES: Readonly<Record<string, string>> = {
   int: 'a whole number',
   number: 'a number',

@@ -1,34 +1,61 @@
-import type { Device } from '../engine/device.js';
+import type { Device } from '../device/device.js';
 import type { Plan } from '../engine/plan.js';
 import type { DecoderConfig } from '../model/config.js';
 import { bitsOf, Evaluator } from '../model/evaluator.js';
+import { distractors, foreignOrder } from './foreign.js';
 import { captionIds } from './windows/caption.js';
 import { assemble } from './windows/mix.js';
 import { EOS, type Window, type WindowKind, type WindowSource } from './windows/window.js';
 
 /**
- * What a validation found, by name, over the fixed held-out windows of each kind. `nats` are summed over predicted ids, of
- * which a caption's or a document's EOS is one.
+ * The measures of a validation, by name, over the fixed held-out windows of each kind. `nats` are summed over predicted
+ * ids, including the EOS of a caption or a document.
  *
  * - `text_bpb`, `video_bpb`, `caption_bpb`: bits per predicted byte, `Σ w·nats / Σ w / ln 2`, of text windows, of video
  *   windows, and of the captions of audio windows
- * - `binding_gap`: caption bits per byte when each caption is given the audio of another window, the next one whose caption
- *   differs, minus with its own. 0 for a decoder that does not listen
+ * - `binding_gap`: caption bits per byte with the recording of another window with another caption, minus with its own.
+ *   0 for a decoder that ignores the audio. The assignment of recordings is drawn once for all runs, see
+ *   `foreignOrder`; at the end of a run the gap is the mean over `ROUNDS` draws. Absent if a caption has more than half
+ *   of the windows
  *
- * and where all is asked for, as at the end of a run:
+ * and with `all`, as at the end of a run:
  *
- * - `retrieval`: the share of audio windows whose own caption costs fewer bits than each of nine others, the next nine
- *   different ones. 0.1 is chance
- * - `text_end`, `caption_end`: mean P(EOS) where the document or caption does end; absent where no held-out window ends
- * - `text_middle`, `caption_middle`: mean P(EOS) at every other predicted place. A decoder that knows where things end has
- *   the first near 1 and the second near 0
+ * - `retrieval`: the share of audio windows whose own caption costs fewer bits than each of nine others, drawn for each
+ *   window once for all runs. Chance is 0.1
+ * - `text_end`, `caption_end`: mean P(EOS) at the end of a document or caption; absent if no held-out window contains
+ *   an end
+ * - `text_middle`, `caption_middle`: mean P(EOS) at every other predicted position. A decoder that predicts ends well
+ *   has the first near 1 and the second near 0
  */
 export type Measures = { readonly [name: string]: number };
 
-/** Captions that each recording is to be matched with. */
+/**
+ * A measure, window by window: `Σ sums / Σ weights`. In bits per byte a sum is a window's bits and a weight its
+ * predicted bytes; in retrieval a sum is 1 if the caption was found, and each weight is 1.
+ */
+export interface WindowScores {
+  readonly sums: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** A validation: the measures, and their values per window. */
+export interface Validation {
+  readonly measures: Measures;
+  readonly scores: { readonly [name: string]: WindowScores };
+}
+
+/** `ratioOf({ sums: [1, 2], weights: [1, 1] }) // 1.5` */
+export function ratioOf({ sums, weights }: WindowScores): number {
+  return sum(sums) / sum(weights);
+}
+
+/** Number of captions to match with each recording. */
 const CANDIDATES = 10;
 
-/** How a kind is called in the names of measures: of an audio window only the caption is predicted. */
+/** Number of foreign recordings for each caption at the end of a run. */
+const ROUNDS = 5;
+
+/** The name of a kind in the names of measures: only the caption of an audio window is predicted. */
 export const PREDICTED: Readonly<Record<WindowKind, string>> = { text: 'text', audio: 'caption', video: 'video' };
 
 interface Kind {
@@ -37,18 +64,18 @@ interface Kind {
   readonly windows: readonly Window[];
 }
 
-/** Ends a measurement from inside: nobody outside `measure` meets it. */
+/** Ends a measurement from inside; never leaves `measure`. */
 class Stopped extends Error {}
 
-/** Judges a decoder on held-out windows. It shares the parameters of the plan that trains it. */
-export class Judge {
+/** Measures a decoder on held-out windows. It shares the parameters of the plan that trains it. */
+export class Validator {
   private constructor(
     private readonly B: number,
     private readonly kinds: readonly Kind[],
     private readonly stop: () => boolean,
   ) {}
 
-  /** @param B windows that are scored at once   @param stop asked before each batch of them: when it says so, `measure` ends */
+  /** @param B windows scored at once   @param stop called before each batch: when it returns true, `measure` ends */
   static async create(
     device: Device,
     config: DecoderConfig,
@@ -56,7 +83,7 @@ export class Judge {
     sources: readonly WindowSource[],
     shared: Plan,
     stop: () => boolean = () => false,
-  ): Promise<Judge> {
+  ): Promise<Validator> {
     const kinds = [];
     for (const source of sources) {
       const size = { B, L: source.size.prefix, T: source.size.stream };
@@ -64,46 +91,49 @@ export class Judge {
       const windows = Array.from({ length: source.validationCount }, (_, i) => source.validation(i));
       kinds.push({ name: PREDICTED[source.kind], evaluator, windows });
     }
-    return new Judge(B, kinds, stop);
+    return new Validator(B, kinds, stop);
   }
 
   /**
-   * @param all also what takes several passes: retrieval and closure
-   * @returns undefined when it was stopped on the way
+   * @param all include the measures that take several passes: retrieval, closure, and the binding gap over several
+   * draws
+   * @returns undefined when it was stopped
    */
-  async measure(all = false): Promise<Measures | undefined> {
+  async measure(all = false): Promise<Validation | undefined> {
     try {
-      return await this.#measure(all);
+      const scores = await this.#scores(all);
+      const measures = Object.fromEntries(Object.entries(scores).map(([name, each]) => [name, ratioOf(each)]));
+      return { measures, scores };
     } catch (error) {
       if (error instanceof Stopped) return undefined;
       throw error;
     }
   }
 
-  async #measure(all: boolean): Promise<Measures> {
-    const measures: Record<string, number> = {};
+  async #scores(all: boolean): Promise<Record<string, WindowScores>> {
+    const scores: Record<string, WindowScores> = {};
     for (const kind of this.kinds) {
       const own = await this.#nats(kind, kind.windows);
-      measures[`${kind.name}_bpb`] = bitsPerByte(kind.windows, own);
+      scores[`${kind.name}_bpb`] = bitsOfWindows(kind.windows, own);
       if (kind.name === 'caption') {
-        const swapped = swapAudio(kind.windows);
-        if (swapped)
-          measures.binding_gap = bitsPerByte(swapped, await this.#nats(kind, swapped)) - measures.caption_bpb!;
-        if (all) Object.assign(measures, await this.#retrieval(kind, own));
+        const gap = await this.#bindingGap(kind, scores.caption_bpb!, all ? ROUNDS : 1);
+        if (gap) scores.binding_gap = gap;
+        if (all) Object.assign(scores, await this.#retrieval(kind, own));
       }
-      if (all && kind.name !== 'video') Object.assign(measures, await this.#closure(kind));
+      if (all && kind.name !== 'video') Object.assign(scores, await this.#closure(kind));
     }
-    return measures;
+    return scores;
   }
 
-  /** The nats of every id of every window; of another stream than the windows' own where `targets` are given. */
+  /** The nats of every id of every window, for the stream `targets` if given, else the window's own. */
   async #nats(kind: Kind, windows: readonly Window[], targets?: Uint32Array): Promise<Float32Array[]> {
     const nats: Float32Array[] = [];
     for (let first = 0; first < windows.length; first += this.B) {
       if (this.stop()) throw new Stopped();
       const batch = windows.slice(first, first + this.B);
       const used = batch.length;
-      while (batch.length < this.B) batch.push(batch[0]!); // a last batch is filled up with what is not looked at
+      // the last batch is padded with windows whose results are ignored
+      while (batch.length < this.B) batch.push(batch[0]!);
       const each = await kind.evaluator.nats(assemble(batch), targets);
       const T = each.length / this.B;
       for (let b = 0; b < used; b++) nats.push(each.slice(b * T, (b + 1) * T));
@@ -111,40 +141,49 @@ export class Judge {
     return nats;
   }
 
-  async #retrieval(kind: Kind, own: readonly Float32Array[]): Promise<Measures> {
-    const { windows } = kind;
-    const captions = [...new Set(windows.map(({ info }) => info.caption!))];
-    if (captions.length < CANDIDATES) return {}; // fewer captions would have another chance
-    const others = windows.flatMap((window) => {
-      const at = captions.indexOf(window.info.caption!);
-      return Array.from({ length: CANDIDATES - 1 }, (_, i) =>
-        withCaption(window, captions[(at + i + 1) % captions.length]!),
-      );
-    });
-    const nats = await this.#nats(kind, others);
-    const right = windows.filter((window, i) =>
-      Array.from({ length: CANDIDATES - 1 }, (_, c) => i * (CANDIDATES - 1) + c).every(
-        (other) => total(window, own[i]!) < total(others[other]!, nats[other]!),
-      ),
-    );
-    return { retrieval: right.length / windows.length };
+  /** Additional bits of each caption with a foreign recording, the mean over draws. */
+  async #bindingGap(kind: Kind, own: WindowScores, rounds: number): Promise<WindowScores | undefined> {
+    const sums = own.sums.map((bits) => -bits);
+    for (let round = 0; round < rounds; round++) {
+      const swapped = swapAudio(kind.windows, round);
+      if (swapped === undefined) return undefined;
+      const foreign = bitsOfWindows(swapped, await this.#nats(kind, swapped));
+      for (const [i, bits] of foreign.sums.entries()) sums[i]! += bits / rounds;
+    }
+    return { sums, weights: own.weights };
   }
 
-  async #closure(kind: Kind): Promise<Measures> {
+  async #retrieval(kind: Kind, own: readonly Float32Array[]): Promise<Record<string, WindowScores>> {
+    const { windows } = kind;
+    const captions = [...new Set(windows.map(({ info }) => info.caption!))];
+    const others: Window[] = [];
+    for (const [i, window] of windows.entries()) {
+      const drawn = distractors(i, window.info.caption!, captions, CANDIDATES - 1);
+      if (drawn === undefined) return {}; // chance would differ with fewer captions
+      others.push(...drawn.map((caption) => withCaption(window, caption)));
+    }
+    const nats = await this.#nats(kind, others);
+    const found = windows.map((window, i) => {
+      const mine = Array.from({ length: CANDIDATES - 1 }, (_, c) => i * (CANDIDATES - 1) + c);
+      return mine.every((other) => total(window, own[i]!) < total(others[other]!, nats[other]!)) ? 1 : 0;
+    });
+    return { retrieval: { sums: found, weights: windows.map(() => 1) } };
+  }
+
+  async #closure(kind: Kind): Promise<Record<string, WindowScores>> {
     const { windows, name } = kind;
     const T = windows[0]!.stream.length;
     const nats = await this.#nats(kind, windows, new Uint32Array(this.B * T).fill(EOS));
-    const ends: number[] = [];
-    const middles: number[] = [];
-    for (const [i, { stream, weights }] of windows.entries()) {
-      for (const [t, id] of stream.entries()) {
-        if (weights[t]! > 0) (id === EOS ? ends : middles).push(Math.exp(-nats[i]![t]!));
-      }
-    }
-    return {
-      ...(ends.length > 0 && { [`${name}_end`]: mean(ends) }),
-      ...(middles.length > 0 && { [`${name}_middle`]: mean(middles) }),
+    const at = (ends: boolean): WindowScores => {
+      const chances = windows.map(({ stream, weights }, i) =>
+        [...stream.keys()]
+          .filter((t) => weights[t]! > 0 && (stream[t] === EOS) === ends)
+          .map((t) => Math.exp(-nats[i]![t]!)),
+      );
+      return { sums: chances.map(sum), weights: chances.map(({ length }) => length) };
     };
+    const scores = { [`${name}_end`]: at(true), [`${name}_middle`]: at(false) };
+    return Object.fromEntries(Object.entries(scores).filter(([, { weights }]) => sum(weights) > 0));
   }
 
   free(): void {
@@ -152,14 +191,13 @@ export class Judge {
   }
 }
 
-/** Each window with the audio of the next one, going round, whose caption is another. Undefined when all captions are one. */
-export function swapAudio(windows: readonly Window[]): Window[] | undefined {
-  const swapped = windows.map((window, i) => {
-    const order = [...windows.slice(i + 1), ...windows.slice(0, i)];
-    const other = order.find(({ info }) => info.caption !== window.info.caption);
-    return other && { ...window, prefix: other.prefix };
-  });
-  return swapped.every((window) => window !== undefined) ? swapped : undefined;
+/** Each window with the recording of another with another caption, as drawn in a round. Undefined if there is no such draw. */
+export function swapAudio(windows: readonly Window[], round: number): Window[] | undefined {
+  const order = foreignOrder(
+    windows.map(({ info }) => info.caption!),
+    round,
+  );
+  return order?.map((from, i) => ({ ...windows[i]!, prefix: windows[from]!.prefix }));
 }
 
 /** The window with another caption in its stream. */
@@ -173,12 +211,13 @@ function total({ weights }: Window, nats: Float32Array): number {
   return nats.reduce((sum, each, t) => sum + weights[t]! * each, 0);
 }
 
-function bitsPerByte(windows: readonly Window[], nats: readonly Float32Array[]): number {
-  const all = windows.reduce((sum, window, i) => sum + total(window, nats[i]!), 0);
-  const weight = windows.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
-  return bitsOf(all / weight);
+function bitsOfWindows(windows: readonly Window[], nats: readonly Float32Array[]): WindowScores {
+  return {
+    sums: windows.map((window, i) => bitsOf(total(window, nats[i]!))),
+    weights: windows.map(({ weights }) => sum([...weights])),
+  };
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
 }

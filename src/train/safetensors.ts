@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { FileError } from '../engine/errors.js';
-import { readable } from './data/readable.js';
+import { FileError } from '../common/errors.js';
+import { readable } from '../common/readable.js';
 import { parseSafetensors, type Safetensors, type StoredTensor } from './safetensorsFormat.js';
 
 export { encodeSafetensors, parseSafetensors } from './safetensorsFormat.js';
@@ -16,10 +16,12 @@ export function readSafetensors(path: string): Safetensors {
   return parseSafetensors(readWhole(path), path);
 }
 
-/** A read is asked for at most this many bytes at once: the system takes less than 2 GiB, and so does `readFileSync` in all. */
-const LARGEST_READ = 1 << 26;
+/**
+ * Maximum bytes of one read call: the system reads less than 2 GiB at once, and `readFileSync` less than that in total.
+ */
+const MAX_READ = 1 << 26;
 
-/** @throws FileError when it cannot be read, or is larger than memory that is one piece can be */
+/** @throws FileError when it cannot be read, or is larger than one buffer can be */
 function readWhole(path: string): Uint8Array {
   const size = readable(path);
   if (size > constants.MAX_LENGTH) {
@@ -30,7 +32,7 @@ function readWhole(path: string): Uint8Array {
   try {
     let at = 0;
     while (at < size) {
-      const count = readSync(file, bytes, at, Math.min(size - at, LARGEST_READ), at);
+      const count = readSync(file, bytes, at, Math.min(size - at, MAX_READ), at);
       if (count === 0) break; // it has become shorter meanwhile
       at += count;
     }

@@ -1,5 +1,5 @@
-import { FileError, InputError } from '../engine/errors.js';
-import { isRecord, parseJson } from './data/json.js';
+import { FileError, InputError } from '../common/errors.js';
+import { isRecord, parseJson } from '../common/json.js';
 
 /*
  * safetensors: [8 bytes: N, little-endian u64] [N bytes: JSON header] [the tensors' bytes, one after another]
@@ -7,7 +7,7 @@ import { isRecord, parseJson } from './data/json.js';
  *   header  { "__metadata__": { "key": "text", … }, "name": { "dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24] }, … }
  *
  * Offsets count from the end of the header, row-major, little-endian. The tensors cover the rest of the file: no hole, no
- * overlap. The header starts with "{" and may end in spaces; a key stands once.
+ * overlap. The header starts with "{" and may end in spaces; a key occurs once.
  * Source: https://github.com/huggingface/safetensors#format
  */
 
@@ -32,7 +32,9 @@ const views = {
 /** The dtypes of the format. F16, BF16 and the F8 kinds are carried as raw bits. */
 export type Dtype = keyof typeof views;
 
-/** The order in which the published writer sorts dtypes: widest last here, written first, so that every tensor is aligned. */
+/**
+ * The published writer's order of dtypes: the widest is last here and written first, so that every tensor is aligned.
+ */
 const dtypeOrder = Object.keys(views) as Dtype[];
 
 /** The numbers of a stored tensor. */
@@ -57,20 +59,20 @@ export interface StoredTensor {
 
 type Fail = (what: string) => never;
 
-/** What a safetensors file holds. */
+/** The content of a safetensors file. */
 export interface Safetensors {
   readonly tensors: Map<string, StoredTensor>;
   readonly metadata: Record<string, string>;
 }
 
-/** What a file may ask for. A tensor takes some 700 bytes beside its numbers; no model of ours comes near so many. */
+/** Limits on a file. A tensor takes some 700 bytes besides its numbers; no model of ours has nearly so many. */
 export const limits = { headerBytes: 4 << 20, tensors: 16_384, axes: 16 };
 
 /**
  * The chunks of a safetensors file: its header, then each tensor's own bytes, not copied.
  *
- * Same tensors and metadata, same bytes: tensors are sorted as the published writer sorts them, widest dtype first and then by
- * name; metadata is sorted by key; the header is compact JSON padded with spaces to a multiple of 8.
+ * Same tensors and metadata, same bytes: tensors are sorted like those of the published writer, widest dtype first and
+ * then by name; metadata is sorted by key; the header is compact JSON padded with spaces to a multiple of 8.
  *
  * @throws InputError when data does not fit its dtype or shape, or a name is `__metadata__`
  */
@@ -122,10 +124,11 @@ export function encodeSafetensors(...args: Parameters<typeof safetensorsChunks>)
 }
 
 /**
- * Read a safetensors file that lies in memory. Tensors are views of `bytes` where they are aligned, else copies.
+ * Read a safetensors file in memory. Aligned tensors are views of `bytes`, others are copies.
  *
- * @param file how errors name it
- * @throws FileError naming file, tensor and rule for whatever the format forbids; nothing is allocated beyond the file's size
+ * @param file its name in errors
+ * @throws FileError naming file, tensor and rule for every violation of the format; nothing is allocated beyond the
+ * file's size
  */
 export function parseSafetensors(bytes: Uint8Array, file: string): Safetensors {
   const fail: Fail = (what) => {
@@ -181,7 +184,8 @@ export function parseSafetensors(bytes: Uint8Array, file: string): Safetensors {
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return parseJson(text, { depth: 3, items: limits.axes, values: 16 * limits.tensors }) as Record<string, unknown>; // an object: it starts with "{"
+    // an object: it starts with "{"
+    return parseJson(text, { depth: 3, items: limits.axes, values: 16 * limits.tensors }) as Record<string, unknown>;
   } catch (error) {
     return fail(`the header is ${error instanceof InputError ? `refused: ${error.message}` : 'not UTF-8'}`);
   }
@@ -213,7 +217,7 @@ function elements(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-/** A value from the file as it may stand in an error: JSON, control characters escaped, at most 80 characters. */
+/** A value from the file, safe for an error message: JSON, control characters escaped, at most 80 characters. */
 function show(value: unknown): string {
   return (JSON.stringify(value) ?? 'nothing').slice(0, 80);
 }

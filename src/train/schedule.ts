@@ -1,10 +1,10 @@
-/** How the learning rate moves over a run. */
+/** The learning rate over a run. */
 export interface Schedule {
   /** the highest learning rate, reached at the end of the warm-up */
   readonly lr: number;
-  /** updates of linear rise from 0 */
+  /** linear warm-up updates, from 0 */
   readonly warmup: number;
-  /** all updates of the run */
+  /** number of updates of the run */
   readonly steps: number;
   /** the last learning rate as a share of the highest; default a tenth */
   readonly final?: number;

@@ -1,6 +1,5 @@
-import type { Device } from '../engine/device.js';
-import { runEntries } from '../engine/entryRun.js';
-import { checkWhole, DeviceError, InputError } from '../engine/errors.js';
+import { checkWhole, DeviceError, InputError } from '../common/errors.js';
+import type { Device } from '../device/device.js';
 import type { Precision } from '../engine/kernel.js';
 import { outputOf, type Value } from '../engine/op.js';
 import {
@@ -11,52 +10,53 @@ import {
   stepScalars,
 } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
-import { profileFor } from '../engine/precision.js';
+import { checkMixed, profileFor } from '../engine/precision.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
+import { runEntries } from '../inspect/entryRun.js';
 import type { DecoderConfig } from '../model/config.js';
-import { type Batch, type ForwardOptions, type ForwardPass, feedsOf, recordForward } from '../model/forward.js';
+import { type Batch, type ForwardOptions, type ForwardPass, recordForward, toFeeds } from '../model/forward.js';
 import { checkComplete } from '../model/parameters.js';
 import { OPTIMISER } from './optimiser.js';
 import type { WindowSize } from './windows/window.js';
 
-/** What a trainer is made from. */
+/** The inputs of a trainer. */
 export interface TrainerOptions extends ForwardOptions {
   readonly config: DecoderConfig;
-  /** of the step's matrix products; plans that share its parameters have their own. Default `full` */
+  /** precision of the step's matrix products; plans that share its parameters have their own. Default `full` */
   readonly precision?: Precision;
   /** windows per batch */
   readonly batch: number;
-  /** batches that an update will be given: advice on memory keeps how many windows an update sees. Default 1 */
+  /** batches per update: advice on memory keeps the number of windows per update. Default 1 */
   readonly accumulate?: number;
   /** sizes of window the run has: one for most runs, several where kinds differ */
   readonly sizes: readonly WindowSize[];
-  /** what the parameters start from, by name; asked for once their memory is known to fit */
+  /** initial values of the parameters, by name; called once their memory is known to fit */
   readonly parameters: ReadonlyMap<string, Float32Array> | (() => ReadonlyMap<string, Float32Array>);
   readonly optimiser?: Required<OptimiserOptions>;
 }
 
-/** A batch that says which size its windows are. */
+/** A batch with the size of its windows. */
 export type SizedBatch = Batch & { readonly size: WindowSize };
 
 function keyOf({ prefix, stream }: WindowSize): string {
   return `${prefix} + ${stream}`;
 }
 
-/** What one step tells: the loss before it, and the length of its gradient before clipping. */
+/** The result of one step: the loss before it, and the norm of its gradient before clipping. */
 export interface StepResult {
   /** weighted mean nats per predicted byte */
   readonly nats: number;
   readonly gradientNorm: number;
-  /** false where one of the two is infinite or not a number: then the device changed nothing, and no step was counted */
+  /** false if one of the two is infinite or not a number: then the device changed nothing, and no step was counted */
   readonly finite: boolean;
 }
 
 /** The first op of a step whose output is not finite. */
-export interface Culprit {
+export interface NonFinite {
   readonly op: string;
   readonly scope: string;
-  /** `crossEntropy loss[0] is NaN`, and where */
+  /** `crossEntropy loss[0] is NaN`, with the location */
   readonly words: string;
 }
 
@@ -90,20 +90,22 @@ export class Trainer {
   /**
    * Record and compile the step of each size.
    *
-   * @throws InputError when the options cannot be trained with: no size, an empty batch, parameters left out
-   * @throws DeviceError when memory would not do, before anything is allocated, naming the flags that would fit
+   * @throws InputError when the options cannot be used: no size, an empty batch, missing parameters
+   * @throws DeviceError when memory does not suffice, before anything is allocated; the error names flags that would
+   * fit
    */
   static async create(device: Device, options: TrainerOptions): Promise<Trainer> {
     checkOptions(options);
     const recorded = new Map<string, Recorded>();
     const profile = profileFor(device, options.precision ?? 'full');
+    if (options.precision === 'mixed') await checkMixed(device, profile);
     let first: Plan | undefined;
     try {
       for (const size of options.sizes) {
-        const { program, pass, optimiser } = record(options, size, options.batch);
+        const { program, pass, optimiser } = recordStep(options, size, options.batch);
         const common = { keep: [pass.loss, optimiser.clip], profile };
-        const { misfit } = Plan.predict(program, device, { ...common, ...(first && { shared: first }) });
-        if (misfit !== undefined) throw misfit;
+        const { memoryError } = Plan.predict(program, device, { ...common, ...(first && { shared: first }) });
+        if (memoryError !== undefined) throw memoryError;
         const from = first ? { shared: first } : { parameters: started(program, options.parameters) };
         const plan = await Plan.compile(program, device, { ...common, ...from });
         first ??= plan;
@@ -122,11 +124,12 @@ export class Trainer {
   }
 
   /**
-   * One update from one batch, or from several added up: gradient accumulation, by replaying without the update entries.
+   * One update from one batch, or from the sum of several: gradient accumulation, by replaying without the update
+   * entries.
    *
    * @param batches one or more, of one size of window   @param learningRate finite, at least 0
-   * @throws InputError when they are not; nothing was changed then
-   * @returns means over the batches; where they are not finite nothing was changed, and `skip` or `blame` goes on
+   * @throws InputError when they are not; then nothing was changed
+   * @returns means over the batches; if they are not finite, nothing was changed; call `skip` or `locateNonFinite` next
    */
   async update(batches: readonly SizedBatch[], learningRate: number): Promise<StepResult> {
     const { plan, pass, optimiser } = this.#recordedFor(batches);
@@ -134,10 +137,10 @@ export class Trainer {
     let nats = 0;
     let gradientNorm = 0;
     for (const [i, batch] of batches.entries()) {
-      for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+      for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
       const last = i === batches.length - 1;
       const read = last ? [pass.loss, optimiser.clip] : [pass.loss];
-      // The device looks at the last loss itself; one that went wrong earlier is known here, before the update.
+      // The device checks the last loss itself; an earlier one is checked here, before the update.
       const [loss, clip] = await plan.replayAndRead(read, { update: last && Number.isFinite(nats), accumulate: i > 0 });
       nats += loss![0]! / batches.length;
       if (clip !== undefined) gradientNorm = Number.isFinite(nats) ? clip[0]! : Number.NaN;
@@ -147,21 +150,21 @@ export class Trainer {
     return { nats, gradientNorm, finite };
   }
 
-  /** Count a step whose update was left out, so that the next one takes other windows. */
+  /** Count a step whose update was skipped, so that the next one uses other windows. */
   skip(): void {
     this.step++;
   }
 
   /**
-   * Replay a step that went wrong, entry by entry, up to the first whose output is not finite. Nothing is changed.
+   * Replay a failed step, entry by entry, up to the first whose output is not finite. Nothing is changed.
    *
-   * @returns undefined when this time everything is finite
+   * @returns undefined when everything is finite this time
    */
-  async blame(batches: readonly SizedBatch[], learningRate: number): Promise<Culprit | undefined> {
+  async locateNonFinite(batches: readonly SizedBatch[], learningRate: number): Promise<NonFinite | undefined> {
     const { plan, pass, optimiser } = this.#recordedFor(batches);
     plan.write(optimiser.step, this.#scalars(learningRate, batches.length));
     for (const [i, batch] of batches.entries()) {
-      for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+      for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
       const last = i === batches.length - 1;
       for await (const { entry, inputs, outputs } of runEntries(plan, { update: last, accumulate: i > 0 })) {
         const { op, scope } = entry;
@@ -176,13 +179,13 @@ export class Trainer {
         );
         if (wrongInput) {
           const words = `${where}${op.name} reads ${wrongInput.words}`;
-          // All that earlier entries wrote is finite, so this was there before: a parameter, or what was fed.
+          // Everything that earlier entries wrote is finite, so this is an input: a parameter, or fed data.
           const isParameter = entry.inputs[wrongInput.index]!.storage.role === 'parameter';
           if (isParameter) return { op: 'adamW', scope: 'optimiser', words: `${words}, since adamW changed it last` };
           return { op: op.name, scope, words };
         }
         if (wrong) return { op: op.name, scope, words: `${where}${op.name}: ${wrong.words}` };
-        if (op.name === 'gradientNorm') break; // AdamW alone is left, and it changes parameters
+        if (op.name === 'gradientNorm') break; // only AdamW remains, and it changes parameters
       }
     }
     return undefined;
@@ -218,9 +221,9 @@ export class Trainer {
   }
 
   /**
-   * Go on from a checkpoint: parameters, moments and the count of updates.
+   * Load a checkpoint: parameters, moments and the count of updates.
    *
-   * @throws InputError when one of them lacks a parameter's numbers; nothing was changed then
+   * @throws InputError when one of them lacks a parameter's numbers; then nothing was changed
    */
   restore(parameters: ReadonlyMap<string, Float32Array>, moments: Moments, step: number): void {
     checkWhole('step', step, 0);
@@ -230,12 +233,12 @@ export class Trainer {
     this.step = step;
   }
 
-  /** Give all GPU memory back. */
+  /** Free all GPU memory. */
   free(): void {
     for (const { plan } of [...this.recorded.values()].reverse()) plan.free();
   }
 
-  /** All parameters as one tensor: the one AdamW updates. */
+  /** All parameters as one tensor, which AdamW updates. */
   get #flat() {
     const adamW = this.#first.pass.program.entries.at(-1)!;
     return adamW.outputs[0]!;
@@ -283,7 +286,12 @@ function started(program: Program, given: TrainerOptions['parameters']): Readonl
   return parameters;
 }
 
-function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B: number) {
+/** Record a training step: forward, backward, clip and AdamW. `inspect` looks at this very program. */
+export function recordStep(
+  options: Pick<TrainerOptions, 'config' | 'optimiser' | keyof ForwardOptions>,
+  { prefix: L, stream: T }: WindowSize,
+  B: number,
+): { program: Program; pass: ForwardPass; optimiser: RecordedAdamW } {
   const program = new Program();
   const pass = recordForward(program, options.config, { B, L, T }, options);
   program.backward(pass.loss);
@@ -291,7 +299,7 @@ function record(options: TrainerOptions, { prefix: L, stream: T }: WindowSize, B
   return { program, pass, optimiser };
 }
 
-/** Add to an error about memory the flags that would make it fit, found by predicting. */
+/** Add to an error about memory the flags that would fit, found by prediction. */
 function withMend(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
   const add = (words: string) => new DeviceError(`${error.message}. ${words}`, 'memory', error.label);
   const { batch, accumulate = 1, config } = options;
@@ -309,17 +317,17 @@ function withMend(error: DeviceError, device: Device, options: TrainerOptions): 
   return add('Even --batch 1 --layers 1 would not fit; take a smaller --dim, or shorter windows: --prefix, --stream');
 }
 
-/** Bytes that all sizes of window would take together; undefined where they do not fit. */
+/** Bytes that all sizes of window need together; undefined if they do not fit. */
 function bytesIfFitting(device: Device, options: TrainerOptions): number | undefined {
   const profile = profileFor(device, options.precision ?? 'full');
   let shared: { program: Program } | undefined;
   let bytes = 0;
   for (const size of options.sizes) {
-    const { program, pass, optimiser } = record(options, size, options.batch);
+    const { program, pass, optimiser } = recordStep(options, size, options.batch);
     const keep = [pass.loss, optimiser.clip];
     const predicted = Plan.predict(program, device, { keep, profile, ...(shared && { shared }) });
     bytes += predicted.bytes.fresh;
-    if (predicted.misfit !== undefined || bytes > device.freeMemory()) return undefined;
+    if (predicted.memoryError !== undefined || bytes > device.freeMemory()) return undefined;
     shared ??= { program };
   }
   return bytes;

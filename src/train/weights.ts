@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { FileError, InputError } from '../engine/errors.js';
+import { FileError, InputError } from '../common/errors.js';
+import { isRecord } from '../common/json.js';
 import { checkConfig, type DecoderConfig } from '../model/config.js';
 import { CHANNELS_WITH_BITS } from '../substrate/channels.js';
 import { checkpointDigest } from './checkpoint.js';
 import { type Checkpoint, configSchema, FORMAT, numbersOf, parseCheckpoint } from './checkpointFormat.js';
-import { isRecord } from './data/json.js';
 import { checked, issuesOf } from './issues.js';
 import { readSafetensors, type Safetensors } from './safetensors.js';
 
-/** A decoder's weights from any safetensors file, and the windows it was trained with. */
+/** A decoder's weights from any safetensors file, and the size of its training windows. */
 export type Weights = Omit<Checkpoint, 'step' | 'seed'> & { readonly step?: number };
 
-/** The windows of weights that say nothing of them: those of `train`. */
+/** Window size for weights without that information: that of `train`. */
 const WINDOW = { prefix: 128, stream: 128 };
 
 const byteCount = (least: number) =>
@@ -21,16 +21,16 @@ const byteCount = (least: number) =>
     .min(least)
     .max(1 << 24);
 
-/** What may be said of weights that carry no configuration: all that their names and shapes do not show. */
+/** Configuration of weights that carry none: everything that their names and shapes do not show. */
 const givenSchema = configSchema
   .partial()
   .extend({ prefix: byteCount(0).exactOptional(), stream: byteCount(1).exactOptional() });
 
 /**
- * Read weights: a checkpoint of ours, or a PyTorch state_dict of the same names in a safetensors file, of float32 or what
- * becomes that (F16, BF16, F64; reading the first two takes three times the file). The latter shows its
- * `dim`, `layers` and (but for zero, random and permuted) its `door`; what it does not show comes from `given`: at least
- * `heads`, and `K`, which only a projected door shows.
+ * Read weights: a checkpoint of ours, or a PyTorch state_dict of the same names in a safetensors file, in float32 or a
+ * convertible dtype (F16, BF16, F64; reading the first two takes three times the file). A state_dict shows its `dim`,
+ * `layers` and (if the door has parameters) its `door`; the rest comes from `given`: at least `heads`, and `K`, which
+ * only a projected door shows.
  *
  * @param given a run's config.json, or an object such as { "door": "zero", "heads": 4, "K": 4 }, and optionally
  *     `prefix` and `stream`; undefined when nothing is given
@@ -74,7 +74,7 @@ export function readWeights(path: string, given: unknown): Weights {
   return { config: whole, prefix: L, stream: T, parameters: numbersOf(path, file, whole, ['']).get('')! };
 }
 
-/** What names and shapes tell of a configuration; undefined when they are not a decoder's. */
+/** The configuration that names and shapes show; undefined when they are not a decoder's. */
 function seenIn(tensors: Safetensors['tensors']): Partial<DecoderConfig> | undefined {
   const dim = tensors.get('norm.weight')?.shape[0];
   let layers = 0;
@@ -82,9 +82,11 @@ function seenIn(tensors: Safetensors['tensors']): Partial<DecoderConfig> | undef
   if (dim === undefined || layers === 0) return undefined;
   if (tensors.has('door.embedding.weight')) return { dim, layers, door: 'bytes' };
   if (tensors.has('door.values.weight')) return { dim, layers, door: 'learned' };
+  if (tensors.has('door.slotPrevious.weight')) return { dim, layers, door: 'bytes+previous' };
+  if (tensors.has('door.slotBytes.weight')) return { dim, layers, door: 'bytes-untied' };
   const [slots, stream] = ['slots', 'stream'].map((part) => tensors.get(`door.${part}.weight`)?.shape[1]);
   if (slots === undefined || stream === undefined) return { dim, layers };
-  // One byte's channels enter the stream, K times as many a slot.
+  // The stream takes one byte's channels, a slot K times as many.
   return {
     dim,
     layers,

@@ -1,8 +1,8 @@
 import type { StoredTensor } from './safetensorsFormat.js';
 
 /**
- * A stored tensor's numbers as float32: F32 as they are, F16 and BF16 exactly, F64 rounded. Undefined for other dtypes, which
- * are no weights.
+ * A stored tensor's numbers as float32: F32 as they are, F16 and BF16 exactly, F64 rounded. Undefined for other dtypes,
+ * which weights do not use.
  *
  *     widen({ dtype: 'BF16', shape: [1], data: Uint16Array.of(0x3fc0) }) // [1.5]
  */

@@ -471,6 +471,9 @@ class ModuleAnalyser {
     const uses: Uses = { globals: new Set(), reads: new Set(), writes: new Set() };
     const scope = this.scope.ofFunction(uses);
     const workgroupSize = sizeAttribute && this.workgroupSize(sizeAttribute, scope);
+    const lanesAttribute = this.find(attributes, 'subgroup_size');
+    if (lanesAttribute && !compute) this.fail("'@subgroup_size' is only valid for compute stages", lanesAttribute.at);
+    if (lanesAttribute) this.checkSubgroupSize(lanesAttribute, scope);
     const parameters = syntax.parameters.map((parameter) => this.parameter(parameter, compute !== undefined, scope));
     if (compute) this.checkBuiltinsOnce(parameters);
     const returns = this.returnType(syntax, compute !== undefined);
@@ -544,6 +547,17 @@ class ModuleAnalyser {
     });
     const [x = 1, y = 1, z = 1] = sizes;
     return [x, y, z];
+  }
+
+  /** Asks a GPU for subgroups of so many lanes. Here their number is the caller's, so that only the rules are checked. */
+  private checkSubgroupSize({ arguments: given, at }: AttributeSyntax, scope: Scope): void {
+    if (!this.syntax.enables.includes('subgroup_size_control')) {
+      this.fail("use of '@subgroup_size' requires enabling extension 'subgroup_size_control'", at);
+    }
+    const operand = overrideOf(given[0]!, scope, "'@subgroup_size'");
+    const lanes = this.integer(operand, "'@subgroup_size' argument");
+    if (lanes < 1) this.fail("'@subgroup_size' argument must be at least 1", operand.at);
+    if (!Number.isInteger(Math.log2(lanes))) this.fail("'@subgroup_size' argument must be a power of 2", operand.at);
   }
 
   private entryPoint(

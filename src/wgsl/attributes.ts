@@ -5,7 +5,7 @@ type Where = 'function' | 'var' | 'let' | 'const' | 'override' | 'member' | 'par
 
 /** Attributes by the kind of declaration that they precede, each with its least and most arguments. */
 export const KNOWN_ATTRIBUTES: Readonly<Record<Where, Attributes>> = {
-  function: { compute: [0, 0], workgroup_size: [1, 3], must_use: [0, 0], diagnostic: [0, 0] },
+  function: { compute: [0, 0], workgroup_size: [1, 3], subgroup_size: [1, 1], must_use: [0, 0], diagnostic: [0, 0] },
   var: { group: [1, 1], binding: [1, 1] },
   override: { id: [1, 1] },
   let: {},

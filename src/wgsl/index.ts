@@ -27,6 +27,7 @@ export { type BindingMemory, Dispatch, type RunOptions, run, SUBGROUP_SIZES, typ
 export type { Frame, Lane, Observer, Stop, Three, Use } from './lane.js';
 export { alignOf, sizeOf, strideOf } from './layout.js';
 export { Memory, pathTo, type Reference, type Value, valueText } from './memory.js';
+export { type LaneState, READ, Stepper, type StepperOptions, type Touch, WRITTEN } from './stepper.js';
 export type * from './tree.js';
 export { typeName } from './types.js';
 

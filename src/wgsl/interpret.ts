@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly iterationLimit?: number;
   /** stop before every statement, for `Dispatch.steps` */
   readonly stepping?: boolean;
+  /** run this workgroup alone; all of them by default */
+  readonly only?: Three;
   readonly observer?: Observer;
 }
 
@@ -63,6 +65,8 @@ export class Dispatch {
   readonly memories: ReadonlyMap<Variable, Memory>;
   /** the workgroup that runs */
   workgroup: Three = [0, 0, 0];
+  /** invocations that have yet to take their turn in this round; 0 where the next step begins another */
+  remaining = 0;
 
   readonly #closures: Closures;
   readonly #body: Code<unknown>;
@@ -117,6 +121,8 @@ export class Dispatch {
     const [countX, countY, countZ] = this.options.workgroups;
     const order = this.#ordered(Array.from({ length: countX * countY * countZ }, (_, i) => i));
     for (const i of order) {
+      const at = this.options.only;
+      if (at && i !== at[0] + countX * (at[1] + countY * at[2])) continue;
       this.workgroup = [i % countX, Math.floor(i / countX) % countY, Math.floor(i / (countX * countY))];
       yield* this.#runWorkgroup();
     }
@@ -128,8 +134,10 @@ export class Dispatch {
     let ready: readonly Lane[] = this.lanes;
     while (ready.length > 0) {
       const stepped: Lane[] = [];
+      this.remaining = ready.length;
       for (const lane of this.#ordered(ready)) {
         this.#resume(lane);
+        this.remaining -= 1;
         if (this.options.stepping) yield lane;
         if (lane.stop?.kind === 'statement') stepped.push(lane);
       }

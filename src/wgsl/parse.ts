@@ -35,7 +35,7 @@ const BINARY = [...BITWISE, ...LOGICAL, ...RELATIONAL, ...SHIFTS, ...ADDITIVE, .
 const COMPOUND = ['+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>='];
 
 /** Extensions of the language that a kernel may enable. */
-const ENABLES = ['subgroups'];
+const ENABLES = ['subgroups', 'subgroup_size_control'];
 /** Known to WGSL, and not built. */
 const LEFT_OUT: Record<string, string> = {
   f16: 'write f32',

@@ -27,7 +27,7 @@ SMEM: 7
 }
 
 const small = { size: 'tiny', precision: 'full', shader: 'gelu.forward', constants: { WORKGROUP: 64 } };
-const large = { size: 'lean', precision: 'full', shader: 'attention.backwardQ.3-tiled', constants: {} };
+const large = { size: 'lean', precision: 'full', shader: 'gpu/attention.backwardQ.tiled', constants: {} };
 const recorded = [
   'DRM_IOCTL_GET_CAP: unhandled 0x10\n',
   markerOf(small),
@@ -61,7 +61,7 @@ describe('what the compiler prints', () => {
       [
         'VGPRs  spilled  scratch    LDS  waves  instr  VMEM  pipeline',
         '   48        0        0  16384      4    917    98  tiny full gelu.forward WORKGROUP=64',
-        '  256       20     5120  16384      4    917    98  (!) lean full attention.backwardQ.3-tiled',
+        '  256       20     5120  16384      4    917    98  (!) lean full gpu/attention.backwardQ.tiled',
       ].join('\n'),
     );
   });

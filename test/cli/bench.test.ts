@@ -25,18 +25,20 @@ describe('bench', () => {
     expect(new Set(ops.map(({ group }: { group: string }) => group))).toEqual(new Set(['layerNorm', 'adamW']));
   });
 
-  test('takes a numbered variant where it is told to', async () => {
-    const { out } = await cli(...SHORT, '--only', 'matmul', '--variant', '1');
+  test('takes the kernels that it is told to, by name or by the number they had', async () => {
+    const { out } = await cli(...SHORT, '--only', 'matmul', '--kernels', 'readable');
     expect(out).toContain('bounds checks off');
-    expect(out).toMatch(/nt 10×384×128 +matmul +[\d.]+ ms .* GFLOP\/s {2}matmul\.1-naive/);
-    expect(out).not.toContain('matmul.2');
+    expect(out).toMatch(/nt 10×384×128 +matmul +[\d.]+ ms .* GFLOP\/s {2}matmul$/m);
+    expect(out).not.toContain('matmul.register');
+    const { out: old } = await cli(...SHORT, '--only', 'matmul', '--variant', '2');
+    expect(old).toMatch(/nt 10×384×128 .* GFLOP\/s {2}cpu\/matmul\.register$/m);
   });
 
   test('does not time a kernel that is wrong', async () => {
     setShaderSource((name) => fileOf(name).replace('y[at] = ', 'y[at] = 0.5 * '));
-    const { code, error } = await cli(...SHORT, '--only', 'matmul', '--variant', '1');
+    const { code, error } = await cli(...SHORT, '--only', 'matmul', '--kernels', 'readable');
     expect(code).toBe(1);
-    expect(error).toMatch(/not timed, since wrong: PARITY: .*matmul: y\[.*shaders\/matmul\.1-naive\.wgsl/);
+    expect(error).toMatch(/not timed, since wrong: PARITY: .*matmul: y\[.*shaders\/matmul\.wgsl/);
   });
 
   test('names the parts there are', async () => {

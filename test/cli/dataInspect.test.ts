@@ -62,7 +62,7 @@ describe('data inspect', () => {
     );
     expect(() => inspect('--prefix', '0')).toThrow('It must be above 0.');
     expect(() => inspect('--seed', '-1')).toThrow('It must be a whole number.');
-    expect(() => inspect('--validation', '1')).toThrow('It must lie between 0 and 1.');
+    expect(() => inspect('--validation', '1')).toThrow('It must be between 0 and 1.');
     expect(() => inspect('--split', 'test')).toThrow('Allowed choices are train, validation');
     expect(() => inspect('--vidoe', 'x')).toThrow("unknown option '--vidoe'");
   });

@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readGrid } from '../../src/experiment/grid.js';
+import { ratioOf } from '../../src/train/measures.js';
 import { ended, start } from '../reliability/runs.js';
 import { cli } from '../support/cli.js';
 
@@ -39,7 +40,32 @@ describe('experiment --cell', () => {
 
     expect((await experiment('one', '--collect')).out).toContain('1 of 2 cells finished');
     expect(readFileSync(at('one/report.md'), 'utf8')).toMatch(/\| 1 \| [0-9a-f]{12} \| bytes \|.* not begun \|/);
-    expect(readFileSync(at('one/report.html'), 'utf8')).toContain('<svg');
+    expect(readFileSync(at('one/report.html'), 'utf8')).toContain('class="plot"');
+  });
+
+  it('--results keeps finished cells where runs are not, and --verify trains one again and compares', async () => {
+    const run = (...flags: string[]) =>
+      cli('experiment', '--grid', at('grid.json'), '--out', at('gone'), '--results', at('results'), ...flags);
+    expect((await run('--cell', '0')).code).toBe(0);
+    const kept = at(`results/cells/${cells[0]!.id}.json`);
+    const result = JSON.parse(readFileSync(kept, 'utf8'));
+    expect(result.measures.text_bpb).toBe(ratioOf(result.scores.text_bpb));
+    expect(result.curve.at(-1)).toMatchObject({ step: 4 });
+    rmSync(at('gone'), { recursive: true });
+    expect((await run('--collect')).out).toContain('1 of 2 cells finished');
+    expect(existsSync(at('results/report.html'))).toBe(true);
+
+    const same = await run('--verify', '0', '--threads', '1');
+    expect(same.out).toContain('cell 0 (zero, seed 0): the same weights and measures, to the bit');
+    expect(same.code).toBe(0);
+    const weights_sha256 = 'f'.repeat(64);
+    writeFileSync(kept, JSON.stringify({ ...result, weights_sha256, measures: { text_bpb: 1 } }));
+    const other = await run('--verify', '0');
+    expect(other.out).toMatch(/other weights: [0-9a-f]{16}, kept [0-9a-f]{16}; text_bpb \d\.\d+, kept 1/);
+    expect(other.code).toBe(1);
+    const missing = await run('--verify', '1');
+    expect(missing.error).toContain('error: --verify: cell 1 has not finished; give --results');
+    expect(missing.code).toBe(1);
   });
 
   it('takes its number from Slurm or Kubernetes', async () => {
@@ -53,7 +79,7 @@ describe('experiment --cell', () => {
     expect((await experiment('env', '--cell', '-1')).error).toContain("got '-1'");
   });
 
-  it('a cell that was broken off is gone on with, and ends with the bytes of one that was not', async () => {
+  it('an interrupted cell resumes, and ends with the bytes of an uninterrupted one', async () => {
     const { id } = cells[1]!;
     await experiment('broken', '--cell', '1');
     const whole = resultOf('broken', 1);
@@ -100,10 +126,25 @@ describe('experiment', () => {
     expect(error).toBe('');
     expect(code).toBe(0);
     expect(out).toContain('cell 1/2  zero  K 1  seed 0  finished');
-    expect(out).toContain('The zero door does better on text than plain byte embeddings: undecided at this scale');
     expect(out).toContain('2 of 2 cells finished');
     // The same seeds on the same adapter give the same numbers, whoever runs them.
     if (existsSync(at('one'))) expect(resultOf('all', 0).weights_sha256).toBe(resultOf('one', 0).weights_sha256);
+    expect((await cli(...run)).out).toContain('2 cells, 2 of them finished before');
+  });
+
+  it('a run whose numbers do not stay finite is a result: counted, shown, and not tried again', async () => {
+    const wild = { ...described, name: 'wild', arms: ['zero', { door: 'bytes', lr: 1e30 }], settings };
+    writeFileSync(at('wild.json'), JSON.stringify(wild));
+    const run = ['experiment', '--grid', at('wild.json'), '--out', at('wild')];
+    const { code, out } = await ended(start(run));
+    expect(code).toBe(0);
+    expect(out).toContain('2 of 2 cells finished');
+    const [, broken] = readGrid(wild, 'wild.json').cells;
+    const result = JSON.parse(readFileSync(at(`wild/${broken!.id}/result.json`), 'utf8'));
+    expect(result).toMatchObject({ measures: {}, scores: {} });
+    expect(result.non_finite).toMatch(/^step \d+: .* is not finite$/);
+    expect(JSON.stringify(result)).not.toContain(folder); // no path of this machine
+    expect(readFileSync(at('wild/report.md'), 'utf8')).toMatch(/\| bytes \| 1 \| 1 \| [\d,]+ \| 8\.011 \|/);
     expect((await cli(...run)).out).toContain('2 cells, 2 of them finished before');
   });
 
@@ -121,7 +162,7 @@ describe('experiment', () => {
     expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(true);
     const { code, out } = await cli(...run);
     expect(code).toBe(0);
-    expect(out).toMatch(/going on from step ([3-9]|\d\d)/);
+    expect(out).toMatch(/resuming from step ([3-9]|\d\d)/);
     expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(false);
   });
 
@@ -164,10 +205,12 @@ describe('experiment', () => {
     }
   });
 
-  it('says why its folder cannot be made', async () => {
+  it('gives the reason that its folder cannot be created', async () => {
     const { code, error } = await cli('experiment', '--grid', at('grid.json'), '--out', '/proc/nope/x');
     expect(code).toBe(1);
-    expect(error).toMatch(/^error: \/proc\/nope\/x: cannot be made: .*\(ENOENT\); name another with --out\n$/);
+    expect(error).toMatch(
+      /^error: \/proc\/nope\/x: cannot be created: .*\(ENOENT\); choose another folder with --out\n$/,
+    );
   });
 
   it('refuses a grid that is none, by its file', async () => {
@@ -175,7 +218,7 @@ describe('experiment', () => {
       ['{"name":', 'bad.json: cannot be used: not JSON'],
       [
         '{"name":"x","arms":["wide"],"seeds":0,"steps":1}',
-        'bad.json: arms[0].door: no door is called "wide"; there are zero, projected, bytes, learned, random, permuted\n',
+        'bad.json: arms[0].door: no door is called "wide"; there are zero, zero-scaled, projected, bytes, bytes-untied, ',
       ],
       [
         '{"name":"x","arms":[{"door":"zero","channels":["hue"]}],"seeds":0,"steps":1}',

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { byKind, listed, made, option, paths, realNumber, wholeNumber, windowSize } from '../../src/cli/arguments.js';
 import { COMMANDS } from '../../src/cli/main.js';
-import { DeviceError } from '../../src/engine/errors.js';
+import { DeviceError } from '../../src/common/errors.js';
 import { resolveTrainOptions } from '../../src/train/run/options.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { TINY_RUN } from '../reliability/runs.js';
@@ -137,15 +137,17 @@ describe('a flag that would say nothing is refused', () => {
     [
       ['inspect', '--text', 'a', '--checkpoint', 'x', '--size', 'tiny'],
       1,
-      '--size is of a fresh decoder; leave it out',
+      '--size needs an untrained decoder; omit it',
     ],
     [
       ['inspect', '--text', 'a', '--checkpoint', 'x', '--door', 'zero'],
       1,
-      '--door is of a fresh decoder; leave it out',
+      '--door needs an untrained decoder; omit it',
     ],
-    [['inspect', '--text', 'a', '--checkpoint', 'x', '--seed', '0'], 1, '--seed is of a fresh decoder; leave it out'],
+    [['inspect', '--text', 'a', '--checkpoint', 'x', '--seed', '0'], 1, '--seed needs an untrained decoder; omit it'],
     [['inspect', '--text', 'a', '--config', 'x'], 1, '--config is for weights; name them with --checkpoint'],
+    [['inspect', '--text', 'a', '--config', 'x', '--fresh'], 1, '--config is for weights; name them with --checkpoint'],
+    [['generate', '--config', 'x'], 1, '--config is for weights; name them with --checkpoint'],
     [['experiment', '--grid', 'g', '--out', 'o', '--dry-run', '--collect'], 2, "'--dry-run' cannot be used with"],
     [['experiment', '--grid', 'g', '--out', 'o', '--cell', '--collect'], 2, "'--cell [n]' cannot be used with"],
   ])('%j', async (words, code, message) => {

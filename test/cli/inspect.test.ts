@@ -8,9 +8,10 @@ import { npyBytes } from '../../src/cli/inspect/npy.js';
 import { textWindow } from '../../src/cli/inspect/window.js';
 import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { embed } from '../../src/substrate/embed.js';
+import { recordStep } from '../../src/train/trainer.js';
 import { cli } from '../support/cli.js';
 import { TINY } from '../support/decoders.js';
 import { sine, wav } from '../support/media.js';
@@ -32,6 +33,17 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** The inspected window and the decoder's parameters, for a program recorded with `pass`. */
+function feedsOfWindow(pass: ForwardPass) {
+  const { T, prefix, targets } = data.window;
+  const ids = { prefix: Uint32Array.from(prefix), targets: Uint32Array.from(targets) };
+  const parameters = initialParameters(TINY, 5);
+  return new Map([
+    ...toFeeds(pass, { ...ids, weights: new Float32Array(T).fill(1) }),
+    ...pass.program.parameters.map(({ name, tensor }) => [tensor, parameters.get(name)!] as const),
+  ]);
+}
+
 describe('inspect --json', () => {
   test('numbers are the run’s own: a float64 run of the same decoder and text gives them', () => {
     const bytes = new TextEncoder().encode(TEXT);
@@ -40,17 +52,7 @@ describe('inspect --json', () => {
     const program = new Program();
     const pass = recordForward(program, TINY, { B: 1, L, T });
     program.backward(pass.loss);
-    const batch = {
-      prefix: Uint32Array.from(prefix),
-      targets: Uint32Array.from(targets),
-      weights: new Float32Array(T).fill(1),
-    };
-    const parameters = initialParameters(TINY, 5);
-    const feeds = new Map([
-      ...feedsOf(pass, batch),
-      ...program.parameters.map(({ name, tensor }) => [tensor, parameters.get(name)!] as const),
-    ]);
-    const reference = new ReferenceRun(program, feeds).run();
+    const reference = new ReferenceRun(program, feedsOfWindow(pass)).run();
     const value = (tensor: typeof pass.loss) => reference.value(tensor).data;
 
     expect(data.bits_per_byte).toBeCloseTo(value(pass.loss)[0]! / Math.LN2, 4);
@@ -92,14 +94,28 @@ describe('inspect --json', () => {
     expect(rows.slice(P * K + 1)).toEqual(bits(targets.slice(0, -1)));
   });
 
-  test('attribution is the gradient by each channel: moving one moves the loss so', () => {
-    const rows = data.attribution!.rows;
-    expect(rows).toHaveLength(data.channels!.rows.length);
-    expect(Math.hypot(...rows.flat())).toBeGreaterThan(0);
-    // x0 is the channels side by side, so its gradient is theirs; it is among the tensors, as what join.backward reads
-    const join = data.entries.find(({ op }) => op === 'join.backward')!;
-    const [dSlots, dStream] = join.outputs.map(({ tensor }) => data.tensors[tensor]!.statistics);
-    expect(Math.hypot(dSlots!.norm, dStream!.norm)).toBeCloseTo(Math.hypot(...rows.flat()), 8);
+  test('attribution is the gradient of the loss by each channel', () => {
+    const { L, T } = data.window;
+    const program = new Program({ attribute: ['hslFeatures.forward'] });
+    const pass = recordForward(program, TINY, { B: 1, L, T });
+    program.backward(pass.loss);
+    const reference = new ReferenceRun(program, feedsOfWindow(pass)).run();
+    const features = program.entries.filter(({ op }) => op.name === 'hslFeatures.forward');
+    const gradients = features.flatMap(({ outputs: [y] }) => [...reference.value(program.gradientOf(y!)!).data]);
+    const given = data.attribution!.rows.flat();
+    expect(given).toHaveLength(gradients.length);
+    expect(Math.hypot(...gradients)).toBeGreaterThan(0);
+    const largest = Math.max(...gradients.map(Math.abs));
+    for (const [i, gradient] of gradients.entries())
+      expect(Math.abs(given[i]! - gradient)).toBeLessThan(1e-5 * largest);
+  });
+
+  test('the entries are those of a training step, update included', () => {
+    const { L, T } = data.window;
+    const { program } = recordStep({ config: TINY }, { prefix: L, stream: T }, 1);
+    const written = ({ op, scope }: { op: string; scope: string }) => `${scope} ${op}`;
+    expect(data.entries.map(written)).toEqual(program.entries.map(({ op, scope }) => written({ op: op.name, scope })));
+    expect(data.entries.at(-1)).toMatchObject({ op: 'adamW', dispatches: [] });
   });
 
   test('attention: rows sum to 1, slots are seen by all, and nobody sees what comes', () => {
@@ -147,8 +163,11 @@ describe('the page', () => {
     expect(html.match(/<\/script/g)).toHaveLength(2);
   });
 
-  test('says that there was no checkpoint', () => {
-    expect(html).toContain('A fresh tiny decoder of seed 5: no checkpoint was given');
+  test('says that the decoder is fresh; without flags of one it is the trained one, which expects more', async () => {
+    expect(html).toContain('An untrained tiny decoder of seed 5');
+    const { out } = await cli('inspect', '--text', 'Call me Ishmael. Some years ago', '--out', join(folder, 'b.html'));
+    expect(out).toContain('models/moby-dick.safetensors, trained on Moby-Dick');
+    expect(Number(/^(\S+) bits per byte/m.exec(out)![1])).toBeLessThan(4);
   });
 
   test('from a heatmap to the op, from the op to its shader: each link and each text is there', () => {
@@ -178,7 +197,7 @@ describe('one tensor', () => {
   test('is printed, and written for NumPy', async () => {
     const npy = join(folder, 'y.npy');
     const name = 'head linear.forward y';
-    const { code, out } = await cli('inspect', '--text', 'abcdefgh', '--tensor', name, '--npy', npy);
+    const { code, out } = await cli('inspect', '--fresh', '--text', 'abcdefgh', '--tensor', name, '--npy', npy);
     expect(code).toBe(0);
     expect(out).toContain(`${name} [1, 4, 258] f32, activation`);
     const bytes = readFileSync(npy);

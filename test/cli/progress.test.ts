@@ -76,7 +76,7 @@ describe('a stop', () => {
     const shown = showProgress(new StatusLine(screen, 0));
     const stop = onStop({ print: shown.print, clear: shown.end, hint: () => 'to resume: x' });
     shown.step(progress(1));
-    const notice = 'SIGINT: finishing this step and saving; once more stops at once';
+    const notice = 'SIGINT: finishing this step and saving; a second signal stops at once';
     process.emit('SIGINT', 'SIGINT');
     expect(stop.signal).toBe('SIGINT');
     expect(screen.rows).toEqual([notice, expect.stringContaining('step 1/380')]);

@@ -27,7 +27,7 @@ describe.concurrent('a run in a process of its own', () => {
     child.kill(signal);
     const { code: exit, out } = await end;
     expect(exit).toBe(code);
-    expect(out).toContain(`${signal}: finishing this step and saving; once more stops at once`);
+    expect(out).toContain(`${signal}: finishing this step and saving; a second signal stops at once`);
     expect(newest(path)?.checkpoint.step).toBe(stepsDone(path));
   });
 
@@ -69,7 +69,7 @@ describe.concurrent('a run in a process of its own', () => {
   it('that cannot make its folder says why', async () => {
     const { code, error } = await ended(start(['train', ...TINY_RUN, '--steps', '1', '--out', '/proc/nope/run']));
     expect(error).toMatch(
-      /^error: \/proc\/nope\/run: cannot be made a run folder: .*\(ENOENT\); name another with --out$/m,
+      /^error: \/proc\/nope\/run: cannot become a run folder: .*\(ENOENT\); choose another with --out$/m,
     );
     expect(code).toBe(1);
   });

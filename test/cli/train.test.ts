@@ -215,7 +215,7 @@ describe('bad input gets one clear line, and nothing is overwritten', () => {
   });
   test('a run folder that holds a run', async () => {
     const before = readFileSync(at('run/config.json'), 'utf8');
-    await refuses(1, 'holds a run already', 'train', ...SMALL, '--steps', '1', '--out', at('run'));
+    await refuses(1, 'already holds a run', 'train', ...SMALL, '--steps', '1', '--out', at('run'));
     expect(readFileSync(at('run/config.json'), 'utf8')).toBe(before);
   });
   test('a truncated checkpoint', async () => {

@@ -38,6 +38,7 @@ const job = z.strictObject({
                 command: z.array(z.string()).min(1),
                 args: z.array(z.string()),
                 resources: z.strictObject({ requests: amounts, limits: amounts }),
+                env: z.array(z.strictObject({ name: z.string().regex(/^[A-Z_]+$/), value: z.string() })),
                 volumeMounts: z.array(z.strictObject({ name, mountPath: z.string().startsWith('/') })),
               }),
             )
@@ -63,20 +64,30 @@ it('the Kubernetes manifest is an Indexed Job that runs the shipped grid, a cell
   const given = experimentCommand().exitOverride();
   given.parseOptions(flags);
   expect(given.opts()).toMatchObject({ cell: true, grid: 'grids/tiny.json' });
+  // It insists on a GPU, and asks for one with a driver that has Vulkan.
+  const env = Object.fromEntries(container!.env.map(({ name, value }) => [name, value]));
+  expect(env).toEqual({ BYTE_TO_LOSS_DEVICE: 'gpu', NVIDIA_DRIVER_CAPABILITIES: expect.stringContaining('graphics') });
+  expect(container!.resources.limits).toMatchObject({ 'nvidia.com/gpu': '1' });
   const { arms, seeds } = JSON.parse(readFileSync(given.opts().grid as string, 'utf8'));
   expect(spec.completions).toBe(arms.length * seeds.length);
   expect((given.opts().out as string).startsWith(container!.volumeMounts[0]!.mountPath)).toBe(true);
 });
 
 it('the Slurm script runs a cell, or with --collect the report, and is sound bash', () => {
-  const env = { ...process.env, BYTE_TO_LOSS: 'program' };
-  const run = (...args: string[]) =>
+  const { BYTE_TO_LOSS_DEVICE: _, ...rest } = process.env;
+  const run = (args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
     // `srun` stands for Slurm's own: it prints what it would run.
-    execFileSync('bash', ['-c', 'srun() { printf "%s " "$@"; }; . cluster/slurm-array.sh "$@"', '-', ...args], {
-      encoding: 'utf8',
-      env,
-    }).trim();
-  expect(run('g.json', 'runs/x')).toBe('program experiment --grid g.json --out runs/x --cell');
-  expect(run('g.json', 'runs/x', '--collect')).toBe('program experiment --grid g.json --out runs/x --collect');
+    execFileSync(
+      'bash',
+      ['-c', 'srun() { printf "%s " "$BYTE_TO_LOSS_DEVICE" "$@"; }; . cluster/slurm-array.sh "$@"', '-', ...args],
+      {
+        encoding: 'utf8',
+        env: { ...rest, BYTE_TO_LOSS: 'program', ...more },
+      },
+    ).trim();
+  const grid = ['g.json', 'runs/x'];
+  expect(run(grid)).toBe('gpu program experiment --grid g.json --out runs/x --cell');
+  expect(run([...grid, '--collect'])).toBe('gpu program experiment --grid g.json --out runs/x --collect');
+  expect(run(grid, { BYTE_TO_LOSS_DEVICE: 'cpu' })).toMatch(/^cpu program /);
   for (const script of ['cluster/slurm-array.sh', 'test/cluster/slurm.sh']) execFileSync('bash', ['-n', script]);
 });

@@ -95,14 +95,14 @@ for index in 0 1; do
 done
 grep 'is being run by' "$work/second"
 
-# The process of a cell is killed outright; Slurm puts the task back, and the cell is gone on with.
+# The process of a cell is killed outright; Slurm puts the task back, and the cell resumes.
 holder=$(compgen -G "$work/runs/*/lock/owner.json" | head -1)
 killed=$(basename "$(dirname "$(dirname "$holder")")")
 kill -KILL "$(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).pid' "$holder")"
 echo "killed the worker of $killed"
 wait_for 600 ended "$job"
 [ -f "$work/runs/$killed/result.json" ] || { echo "$killed was not run again" >&2; cat "$work"/slurm-*.out >&2; exit 1; }
-grep -h 'going on from step' "$work"/slurm-*.out
+grep -h 'resuming from step' "$work"/slurm-*.out
 
 report=$("${array[@]}" --dependency=afterany:"$job" cluster/slurm-array.sh "$work/grid.json" "$work/runs" --collect)
 wait_for 240 ended "$report"

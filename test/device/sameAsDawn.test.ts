@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { openDevice } from '../../src/device/adapters.js';
 import { wgslCompiler } from '../../src/device/wgslCompiler.js';
-import { openDevice } from '../../src/engine/adapters.js';
 import { openCpu } from '../support/cpuDevice.js';
 import { bindTo, dispatch, pipelineOf, readFloats, readWords, USAGE } from '../support/cpuPrograms.js';
 import { handCompiler, wgslOf } from '../support/wasmKernels.js';

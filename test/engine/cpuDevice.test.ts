@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openDevice } from '../../src/engine/adapters.js';
-import type { Device } from '../../src/engine/device.js';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
+import { openDevice } from '../../src/device/adapters.js';
+import type { Device } from '../../src/device/device.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { Plan } from '../../src/engine/plan.js';
-import { profile } from '../../src/engine/profile.js';
 import { Program } from '../../src/engine/program.js';
+import { profile } from '../../src/inspect/profile.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { learningRate } from '../../src/train/schedule.js';
 import { Trainer } from '../../src/train/trainer.js';
@@ -49,8 +49,8 @@ describe('the CPU device as a device of the engine', () => {
     const program = new Program();
     const x = program.input('x', [2 ** 29]);
     const y = gelu(gelu(x));
-    const { misfit } = Plan.predict(program, device, { keep: [y] });
-    expect(misfit?.message).toMatch(/needs .* GiB, but .* (are free|allows)/);
+    const { memoryError } = Plan.predict(program, device, { keep: [y] });
+    expect(memoryError?.message).toMatch(/needs .* GiB, but .* (are free|allows)/);
   });
 
   it('runs an op', async () => {

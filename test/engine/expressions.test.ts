@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { normals } from '../../src/common/random.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { normals } from '../../src/engine/random.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { testDevice } from '../support/device.js';

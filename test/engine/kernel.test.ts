@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
-import { foldWorkgroups, kernelText, packParams, readInterface, variantOf } from '../../src/engine/kernel.js';
+import { InputError } from '../../src/common/errors.js';
+import { foldWorkgroups, kernelText, packParams, readInterface, subgroupExtensions } from '../../src/engine/kernel.js';
 
 const FILE = `// @group(0) @binding(9) var<storage, read> comment: array<f32>;
 struct Params { N: u32, eps: f32 }
@@ -59,6 +59,16 @@ test('kernelText puts extensions and constants before the file', () => {
   );
 });
 
+test('kernelText asks for the size of subgroups where the adapter would choose it', () => {
+  const file = '// @compute in a comment\n@compute @workgroup_size(SUBGROUP)\nfn main() {}';
+  const dispatch = { constants: { SUBGROUP: 32 }, extensions: subgroupExtensions({ subgroupSizeControl: true }) };
+  expect(kernelText(file, dispatch)).toBe(
+    'enable subgroups;\nenable subgroup_size_control;\nconst SUBGROUP: u32 = 32u;\n' +
+      '// @compute in a comment\n@compute @subgroup_size(SUBGROUP) @workgroup_size(SUBGROUP)\nfn main() {}',
+  );
+  expect(kernelText(file, { extensions: subgroupExtensions({}) })).toBe(`enable subgroups;\n${file}`);
+});
+
 test.each([
   [0, [0, 1, 1]],
   [65535, [65535, 1, 1]],
@@ -66,10 +76,4 @@ test.each([
   [200_000, [65535, 4, 1]],
 ])('foldWorkgroups(%i) is %j', (count, grid) => {
   expect(foldWorkgroups(count)).toEqual(grid);
-});
-
-test('an adapter takes the variant for its kind, unless one is named', () => {
-  expect(variantOf({ driver: 'nvidia' })).toBe(3);
-  expect(variantOf({ driver: 'wasm' })).toBe(2);
-  expect(variantOf({ driver: 'nvidia', variant: 1 })).toBe(1);
 });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { normals } from '../../src/common/random.js';
 import { planMemory, type Slot } from '../../src/engine/memory.js';
 import { add } from '../../src/engine/ops/binary.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { normals } from '../../src/engine/random.js';
 import { recordForward } from '../../src/model/forward.js';
 import { programs } from '../support/arbitraries.js';
 import { TINY } from '../support/decoders.js';
@@ -15,9 +15,9 @@ const NO_DISPATCHES = new Map();
 
 /** Pairs of tenants of one slot that are alive at the same entry. */
 function clashes(slots: readonly Slot[]): string[] {
-  return slots.flatMap(({ tenants }) =>
-    tenants.flatMap((a, i) =>
-      tenants.slice(i + 1).flatMap((b) => (a.from <= b.to && b.from <= a.to ? [`${a.label} and ${b.label}`] : [])),
+  return slots.flatMap(({ allocations }) =>
+    allocations.flatMap((a, i) =>
+      allocations.slice(i + 1).flatMap((b) => (a.from <= b.to && b.from <= a.to ? [`${a.label} and ${b.label}`] : [])),
     ),
   );
 }
@@ -30,7 +30,7 @@ describe('planMemory', () => {
     const last = [1, 2, 3, 4].reduce((y) => gelu(y), x);
     const { slots, slotOf } = planMemory(program, NO_DISPATCHES, () => false);
     expect(slots.map(({ size }) => size)).toEqual([256, 256]);
-    expect(slots[slotOf.get(last.storage.id)!]!.tenants.map(({ from, to }) => [from, to])).toEqual([
+    expect(slots[slotOf.get(last.storage.id)!]!.allocations.map(({ from, to }) => [from, to])).toEqual([
       [1, 2],
       [3, 3],
     ]);
@@ -54,13 +54,13 @@ describe('planMemory', () => {
         const kept = tensors[keep % tensors.length]!.storage;
         const { slots, slotOf } = planMemory(program, NO_DISPATCHES, (storage) => storage === kept);
         expect(clashes(slots)).toEqual([]);
-        for (const { size, tenants } of slots)
-          for (const { bytes } of tenants) expect(size).toBeGreaterThanOrEqual(bytes);
-        const all = slots.flatMap(({ tenants }) => tenants);
+        for (const { size, allocations } of slots)
+          for (const { bytes } of allocations) expect(size).toBeGreaterThanOrEqual(bytes);
+        const all = slots.flatMap(({ allocations }) => allocations);
         const peak = slots.reduce((sum, { size }) => sum + size, 0);
         expect(peak).toBeLessThanOrEqual(all.reduce((sum, { bytes }) => sum + bytes, 0));
         if (kept.role === 'activation' && slotOf.has(kept.id)) {
-          expect(slots[slotOf.get(kept.id)!]!.tenants.at(-1)!.storage).toBe(kept.id);
+          expect(slots[slotOf.get(kept.id)!]!.allocations.at(-1)!.storage).toBe(kept.id);
         }
       }),
     );
@@ -72,7 +72,7 @@ describe('planMemory', () => {
     program.backward(loss);
     const { slots } = planMemory(program, NO_DISPATCHES, () => false);
     expect(clashes(slots)).toEqual([]);
-    const unshared = slots.flatMap(({ tenants }) => tenants).reduce((sum, { bytes }) => sum + bytes, 0);
+    const unshared = slots.flatMap(({ allocations }) => allocations).reduce((sum, { bytes }) => sum + bytes, 0);
     expect(slots.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(0.6 * unshared);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
 import { fromNested, Numbers, toData } from '../../src/engine/numbers.js';
 import { Program } from '../../src/engine/program.js';
 

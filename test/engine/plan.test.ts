@@ -1,21 +1,23 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Device } from '../../src/engine/device.js';
-import { runEntries } from '../../src/engine/entryRun.js';
-import { DeviceError, InputError } from '../../src/engine/errors.js';
+import { DeviceError, InputError } from '../../src/common/errors.js';
+import { normals } from '../../src/common/random.js';
+import { type Shape, sizeOf } from '../../src/common/shape.js';
+import type { Device } from '../../src/device/device.js';
+import { flopsOf } from '../../src/engine/op.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { add } from '../../src/engine/ops/binary.js';
-import { gatherRows } from '../../src/engine/ops/gatherRows.js';
+import { embedding } from '../../src/engine/ops/embedding.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { Plan } from '../../src/engine/plan.js';
 import { intoSubmits } from '../../src/engine/planSteps.js';
-import { flopsOf, Program } from '../../src/engine/program.js';
-import { normals } from '../../src/engine/random.js';
-import { type Shape, sizeOf } from '../../src/engine/shape.js';
+import { Program } from '../../src/engine/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
+import { describe as describePlan } from '../../src/inspect/describe.js';
+import { runEntries } from '../../src/inspect/entryRun.js';
 import type { DecoderConfig } from '../../src/model/config.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { randomBatch } from '../support/decoders.js';
@@ -39,7 +41,7 @@ async function lossPlan(device: Device) {
   program.backward(pass.loss);
   const plan = await Plan.compile(program, device, { keep: [pass.loss], parameters: initialParameters(CONFIG, 0) });
   const write = (seed: number) => {
-    for (const [tensor, data] of feedsOf(pass, randomBatch(BATCH, seed))) plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(pass, randomBatch(BATCH, seed))) plan.write(tensor, data);
   };
   return { program, pass, plan, write, gradients: program.flat('gradient') };
 }
@@ -145,7 +147,7 @@ describe('replay', () => {
     const parameters = initialParameters(CONFIG, 0);
     const run = async (submitFlops: number) => {
       const plan = await Plan.compile(program, device, { keep: [pass.loss], parameters, submitFlops });
-      for (const [tensor, data] of feedsOf(pass, randomBatch(BATCH, 1))) plan.write(tensor, data);
+      for (const [tensor, data] of toFeeds(pass, randomBatch(BATCH, 1))) plan.write(tensor, data);
       await plan.replay(); // gradients of the replay before must not stay
       const submit = vi.spyOn(device.gpu.queue, 'submit');
       const values = await plan.replayAndRead(read);
@@ -225,14 +227,14 @@ describe('replay', () => {
   });
 });
 
-test('describe() prints dispatches, pipelines, bytes, and what shares what', async () => {
+test('a plan is described by dispatches, pipelines, bytes, and what shares what', async () => {
   const device = await testDevice();
   const { plan } = await lossPlan(device);
-  const text = plan.describe();
+  const text = describePlan(plan);
   const pipelines = new Set(plan.steps.map((step) => step.pipeline)).size;
   expect(text).toContain(`${plan.steps.length} dispatches, ${pipelines} pipelines, 1 submit a replay`);
   expect(text).toMatch(/memory \d+\.\d\d MiB: parameters, gradients and moments .* activations .*unshared/);
-  expect(text).toMatch(/step {3}blocks\.0\.attention\.qkv +matmul\.2-\S+ +\d+×\d+×1 +\[2, 12, 96\]/);
+  expect(text).toMatch(/step {3}blocks\.0\.attention\.qkv +cpu\/matmul\.register +\d+×\d+×1 +\[2, 12, 96\]/);
   expect(text).toMatch(/crossEntropy loss 38..kept|crossEntropy loss \d+\.\.kept/);
   expect(text).toMatch(/\d+\.\.\d+ \| \S/); // two tenants of one buffer
   expect(plan.bytes.activations).toBeLessThan(plan.bytes.unshared);
@@ -279,7 +281,7 @@ describe('bad input', () => {
   test('an id that is in no row of the table', async () => {
     const program = new Program();
     const ids = program.input('ids', [4], 'u32');
-    gatherRows(program.parameter('table', [258, 2]), ids);
+    embedding(program.parameter('table', [258, 2]), ids);
     const plan = await Plan.compile(program, await testDevice());
     expect(() => plan.write(ids, Uint32Array.of(0, 257, 258, 1))).toThrow(
       new InputError('write: ids must be below 258; got 258 at index 2'),

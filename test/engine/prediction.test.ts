@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import type { Device } from '../../src/engine/device.js';
-import { DeviceError } from '../../src/engine/errors.js';
+import { DeviceError } from '../../src/common/errors.js';
+import type { Device } from '../../src/device/device.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { recordAdamW } from '../../src/engine/optimiser.js';
 import { Plan } from '../../src/engine/plan.js';
@@ -108,7 +108,7 @@ it('flat buffers and moments may be longer than one binding, but not than a buff
     const ys = ['a', 'b'].map((name) => gelu(program.parameter(name, [1 << 14]))); // 64 KiB each
     program.backward(ys.map((y, i) => [y, program.input(`dY ${i}`, y.shape)] as const));
     recordAdamW(program, program.input('loss', [1]), OPTIMISER);
-    return Plan.predict(program, Object.create(device, { limits: { value: limits } })).misfit?.message;
+    return Plan.predict(program, Object.create(device, { limits: { value: limits } })).memoryError?.message;
   };
   expect(within(1 << 16, 1 << 17)).toBeUndefined();
   expect(within(1 << 15, 1 << 17)).toMatch(/^a: gelu\.forward needs .*\(maxStorageBufferBindingSize\)/);
@@ -118,8 +118,8 @@ it('flat buffers and moments may be longer than one binding, but not than a buff
 it('predicts what is then allocated', async () => {
   const device = await testDevice();
   const trainer = await Trainer.create(device, options);
-  const { bytes, misfit } = Plan.predict(trainer.plan.program, device, { keep: [] });
-  expect(misfit).toBeUndefined();
+  const { bytes, memoryError } = Plan.predict(trainer.plan.program, device, { keep: [] });
+  expect(memoryError).toBeUndefined();
   expect(bytes.flat).toBe(trainer.plan.bytes.flat);
   expect(bytes.fixed).toBe(trainer.plan.bytes.fixed);
   trainer.free();

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
+import { uniform } from '../../src/common/random.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
 import { AdamW, SGD } from '../../src/engine/optimiser.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { uniform } from '../../src/engine/random.js';
 import { testDevice } from '../support/device.js';
 
 const device = await testDevice();

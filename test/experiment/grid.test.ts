@@ -33,11 +33,33 @@ describe('readGrid', () => {
     expect(grid({ arms }).arms.map(({ name }) => name)).toEqual(['zero', 'zero:dxor,phase', 'mine']);
   });
 
+  it('gives each arm its own learning rate, start and scale, or each of several rates', () => {
+    const arms = ['zero', { door: 'bytes', lr: 0.004, doorDeviation: 0.1, doorScale: 2 }];
+    const [zero, bytes] = grid({ arms, seeds: 3 }).cells;
+    expect([zero!.lr, bytes!.lr]).toEqual([0.002, 0.004]);
+    expect(bytes!.options).toMatchObject({ lr: 0.004, doorDeviation: 0.1 });
+    expect(bytes!.decoder).toMatchObject({ doorScale: 2 });
+    const { cells, tunesRate } = grid({ lr: [0.001, 0.004], seeds: 3 });
+    expect(cells.map(({ arm, lr }) => `${arm} ${lr}`)).toEqual([
+      'zero 0.001',
+      'bytes 0.001',
+      'zero 0.004',
+      'bytes 0.004',
+    ]);
+    expect([tunesRate, grid().tunesRate]).toEqual([true, false]);
+    expect(() => grid({ arms, lr: [0.001] })).toThrow('g.json: give lr to the grid or to its arms, not both');
+  });
+
+  it('draws a table of permuted and random values for each seed', () => {
+    const { cells } = grid({ arms: ['permuted', 'random', 'zero'], seeds: [4, 5] });
+    expect(cells.map(({ decoder }) => decoder.tableSeed)).toEqual([4, 4, undefined, 5, 5, undefined]);
+  });
+
   it.each<[string, object, string]>([
     [
       'an unknown arm',
       { arms: ['zero', 'wide'] },
-      'g.json: arms[1].door: no door is called "wide"; there are zero, projected, bytes, learned, random, permuted',
+      'g.json: arms[1].door: no door is called "wide"; there are zero, zero-scaled, projected, bytes, bytes-untied, ',
     ],
     [
       'an unknown door',

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { intervalOf, pairedDifference, side, studentT } from '../../src/experiment/intervals.js';
+import { intervalOf } from '../../src/experiment/intervals.js';
+import { tCdf, tQuantile } from '../../src/experiment/studentT.js';
 
 /** P(|T| < t) by Simpson's rule over the density of Student's t, whose constant is also integrated. */
 function within(t: number, freedom: number): number {
@@ -16,39 +16,42 @@ function within(t: number, freedom: number): number {
   return integral(Math.atan(t)) / integral(Math.PI / 2 - 1e-7);
 }
 
-describe('intervals', () => {
-  it.each([1, 2, 3, 5, 9, 17, 30, 31, 50, 200])(
-    '95 %% of Student’s t with %i degrees of freedom lie within',
+describe('Student’s t', () => {
+  it('has its closed forms for 1, 2 and 3 degrees of freedom', () => {
+    for (const t of [-40, -2.5, -0.3, 0, 0.7, 1.9, 12]) {
+      expect(tCdf(t, 1)).toBeCloseTo(0.5 + Math.atan(t) / Math.PI, 12);
+      expect(tCdf(t, 2)).toBeCloseTo(0.5 + t / (2 * Math.sqrt(2 + t * t)), 12);
+      const x = t / Math.sqrt(3);
+      expect(tCdf(t, 3)).toBeCloseTo(0.5 + (Math.atan(x) + x / (1 + x * x)) / Math.PI, 12);
+    }
+    expect([tCdf(-Infinity, 4), tCdf(Infinity, 4)]).toEqual([0, 1]);
+  });
+
+  it.each([1, 2, 3, 5, 7.3, 9, 17, 30, 50.5, 200])(
+    '95 %% with %f degrees of freedom are within its quantile',
     (freedom) => {
-      expect(within(studentT(freedom), freedom)).toBeCloseTo(0.95, 4);
+      expect(within(tQuantile(0.975, freedom), freedom)).toBeCloseTo(0.95, 5);
     },
   );
 
-  it('mean ± t·s/√n', () => {
-    const { n, mean, half } = intervalOf([1, 2, 3]);
-    expect([n, mean]).toEqual([3, 2]);
-    expect(half).toBeCloseTo(4.3027 / Math.sqrt(3), 10);
-    expect(intervalOf([5])).toEqual({ n: 1, mean: 5, half: undefined });
+  it('has the quantiles of printed tables', () => {
+    // Abramowitz and Stegun 1964, table 26.10
+    for (const [p, freedom, t] of [
+      [0.975, 2, 4.303],
+      [0.975, 5, 2.571],
+      [0.95, 5, 2.015],
+      [0.975, 10, 2.228],
+      [0.995, 7, 3.499],
+    ] as const) {
+      expect(tQuantile(p, freedom)).toBeCloseTo(t, 3);
+      expect(tQuantile(1 - p, freedom)).toBeCloseTo(-t, 3);
+    }
   });
+});
 
-  it('what all runs of a seed share does not count in a paired difference', () => {
-    fc.assert(
-      fc.property(fc.array(fc.double({ min: -9, max: 9, noNaN: true }), { minLength: 2, maxLength: 6 }), (shared) => {
-        const a = new Map(shared.map((value, seed) => [seed, value + 1 + 0.1 * seed]));
-        const b = new Map(shared.map((value, seed) => [seed, value]));
-        const { mean, half } = pairedDifference(a, b)!;
-        const alone = intervalOf(shared.map((_, seed) => 1 + 0.1 * seed));
-        expect(mean).toBeCloseTo(alone.mean, 9);
-        expect(half).toBeCloseTo(alone.half!, 9);
-      }),
-    );
-    expect(pairedDifference(new Map([[0, 1]]), new Map([[1, 1]]))).toBeUndefined();
-  });
-
-  it('lies on a side only as a whole', () => {
-    expect(side({ n: 3, mean: 1, half: 0.9 }, 0)).toBe('above');
-    expect(side({ n: 3, mean: 1, half: 1.1 }, 0)).toBe('open');
-    expect(side({ n: 3, mean: -1, half: 0.9 }, 0)).toBe('below');
-    expect(side({ n: 1, mean: -1, half: undefined }, 0)).toBe('open');
-  });
+it('mean ± t·s/√n', () => {
+  const { n, mean, half } = intervalOf([1, 2, 3]);
+  expect([n, mean]).toEqual([3, 2]);
+  expect(half).toBeCloseTo(4.302653 / Math.sqrt(3), 5);
+  expect(intervalOf([5])).toEqual({ n: 1, mean: 5, half: undefined });
 });

@@ -4,14 +4,16 @@ import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { checkConfig, type DecoderConfig, type DoorKind, SIZES } from '../../src/model/config.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '../../src/model/parameters.js';
 import { randomBatch, TINY } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
 import { expectClose } from '../support/expectClose.js';
 
+const DOORS: DoorKind[] = ['zero', 'zero-scaled', 'bytes-untied', 'bytes+previous', 'bits+context', 'learned'];
+
 describe('a whole tiny decoder against its float64 twin', () => {
-  test.each<DoorKind>(['zero', 'learned'])('%s door: loss and all gradients', async (door) => {
+  test.each(DOORS)('%s door: loss and all gradients', async (door) => {
     const config = { ...TINY, door };
     const size = { B: 2, L: 14, T: 11 }; // a padded last slot, and sizes off every tile
     const program = new Program();
@@ -19,7 +21,7 @@ describe('a whole tiny decoder against its float64 twin', () => {
     program.backward(pass.loss);
     const parameters = initialParameters(config, 3);
     const plan = await Plan.compile(program, await testDevice(), { keep: [pass.loss, pass.logits], parameters });
-    const feeds = feedsOf(pass, randomBatch(size));
+    const feeds = toFeeds(pass, randomBatch(size));
     for (const [tensor, data] of feeds) plan.write(tensor, data);
     await plan.replay();
 
@@ -41,6 +43,11 @@ describe('parameters', () => {
     ['zero', 0],
     ['projected', 125_440],
     ['bytes', 132_096],
+    ['zero-scaled', 0],
+    ['bytes-untied', 148_608],
+    ['bytes+previous', 297_216],
+    ['bits', 0],
+    ['bits+context', 0],
     ['learned', 4_608],
     ['random', 0],
     ['permuted', 0],

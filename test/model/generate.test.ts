@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
+import { uniform } from '../../src/common/random.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { uniform } from '../../src/engine/random.js';
 import type { DoorKind } from '../../src/model/config.js';
 import { Decoder } from '../../src/model/decoder.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { Generator, sample } from '../../src/model/generate.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { TINY } from '../support/decoders.js';
@@ -41,13 +41,13 @@ async function recomputed(
     targets: Uint32Array.from([...stream, 0]),
     weights: new Float32Array(size.T).fill(1),
   };
-  for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+  for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
   const [logits] = await plan.replayAndRead([pass.logits]);
   plan.free();
   return logits!.slice(-258);
 }
 
-test.each<DoorKind>(['zero', 'bytes', 'projected'])(
+test.each<DoorKind>(['zero', 'bytes', 'projected', 'bytes+previous', 'bits+context'])(
   'the %s decoder writes the same bytes through its cache as by recomputing everything',
   async (door) => {
     const config = { ...TINY, door };

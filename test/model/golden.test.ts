@@ -3,7 +3,7 @@ import { recordAdamW, stepScalars } from '../../src/engine/optimiser.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import type { DecoderConfig, DoorKind } from '../../src/model/config.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { parameterSpecs } from '../../src/model/parameters.js';
 import { OPTIMISER } from '../../src/train/optimiser.js';
 import { readSafetensors } from '../../src/train/safetensors.js';
@@ -41,7 +41,7 @@ describe.each<DoorKind>(['zero', 'projected', 'bytes'])('the %s decoder against 
       targets: Uint32Array.from(numbers('target')),
       weights: Float32Array.from(numbers('weight')),
     };
-    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
     plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
     await plan.replay();
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listDevices } from '../../src/engine/adapters.js';
+import { listDevices } from '../../src/device/adapters.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { writeCheckpoint } from '../../src/train/checkpoint.js';
@@ -138,7 +138,7 @@ export function exits(folder: string): Exit[] {
       args: train(...SHORT, '--save-every', '1'),
       mishap: { MISHAP: 'lost', AT: '100' },
       code: 0,
-      out: /device lost \(destroyed\).*going on from step \d on a new one/,
+      out: /device lost \(destroyed\).*resuming from step \d on a new one/,
     },
     {
       name: 'NaN',
@@ -190,7 +190,7 @@ function disks(): Exit[] {
       shell: on('ro'),
       code: 1,
       error:
-        /^error: .*run: cannot be made a run folder: the file system is read-only\..* \(EROFS\); name another with --out\n$/,
+        /^error: .*run: cannot become a run folder: the file system is read-only\..* \(EROFS\); choose another with --out\n$/,
     },
   ];
 }
@@ -222,7 +222,10 @@ function wrong(exit: Exit, { code, signal, out, error }: Ended): string | undefi
   return undefined;
 }
 
-/** The command line as a user runs it, on every software driver that is here: the ordinary end many times, every other a tenth as often. */
+/**
+ * The command line as a user runs it, on every software driver that is here: the ordinary end many times, every other a
+ * tenth as often.
+ */
 export async function cleanExits(times = 50): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-exits-'));
   const found = (await listDevices()).filter((listed) => listed.found?.description.kind === 'cpu');

@@ -1,11 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDevice } from '../../src/engine/adapters.js';
-import type { Device } from '../../src/engine/device.js';
-import { DeviceError, FileError, NumberError } from '../../src/engine/errors.js';
+import { isTemporary } from '../../src/common/atomicWrite.js';
+import { DeviceError, FileError, NumberError } from '../../src/common/errors.js';
+import { openDevice } from '../../src/device/adapters.js';
+import type { Device } from '../../src/device/device.js';
 import { Plan } from '../../src/engine/plan.js';
-import { isTemporary } from '../../src/train/atomicWrite.js';
 import { Checkpoints } from '../../src/train/run/checkpoints.js';
 import { RunFolder } from '../../src/train/run/folder.js';
 import type { TrainOptions } from '../../src/train/run/options.js';

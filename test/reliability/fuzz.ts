@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { main } from '../../src/cli/main.js';
-import { ByteToLossError } from '../../src/engine/errors.js';
+import { ByteToLossError } from '../../src/common/errors.js';
+import { readJsonFile } from '../../src/common/jsonFile.js';
+import { readJsonLines } from '../../src/common/jsonl.js';
 import { cellFolder } from '../../src/experiment/cell.js';
+import { collect } from '../../src/experiment/collect.js';
 import { readGrid } from '../../src/experiment/grid.js';
 import { readMetrics } from '../../src/experiment/metrics.js';
 import { jsonOf, makeReport } from '../../src/experiment/report.js';
@@ -12,11 +15,9 @@ import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { readRun } from '../../src/report/readRun.js';
 import { checkpointDigest, readMoments, writeCheckpoint } from '../../src/train/checkpoint.js';
-import { hear } from '../../src/train/data/hear.js';
-import { readJsonFile } from '../../src/train/data/jsonFile.js';
-import { readJsonLines } from '../../src/train/data/jsonl.js';
-import { LeftOut } from '../../src/train/data/leftOut.js';
+import { Skipped } from '../../src/train/data/skipped.js';
 import { parseSrt } from '../../src/train/data/srt.js';
+import { toMuLaw } from '../../src/train/data/toMuLaw.js';
 import { parseWav } from '../../src/train/data/wav.js';
 import { parseGrey, parseY4m } from '../../src/train/data/y4m.js';
 import { chosenCheckpoint } from '../../src/train/run/checkpoints.js';
@@ -167,7 +168,8 @@ const SAMPLES = ascii('{"step":2,"prompt":{"hex":"41","text":"A"},"made":{"hex":
 const RESULT = {
   ...{ arm: 'zero', K: 1, seed: 0, steps: 4, measures: { text_bpb: 7 }, parameters: { all: 9, door: 0 } },
   ...{ weights_sha256: 'a', bytes_per_second: 1, training_milliseconds: 1, seconds: 1, peak_memory_bytes: 1 },
-  ...{ left_out: 0, adapter: 'b' },
+  ...{ left_out: 0, left_out_reasons: [], adapter: 'b', lr: 1, flops: 1, data_sha256: [] },
+  ...{ scores: { text_bpb: { sums: [14], weights: [2] } } },
 };
 const DECODER: DecoderConfig = { door: 'zero', dim: 32, layers: 1, heads: 2, K: 1 };
 
@@ -265,7 +267,7 @@ export function targets(folder: string): Target[] {
       run: (x) => readWeights(foreign.path, JSON.parse(new TextDecoder().decode(x.bytes))),
     },
     { name: 'WAV', weight: 6, input: bytes(...wavs), run: (x) => samplesOf(parseWav(x.bytes, 'f')) },
-    { name: 'WAV that is heard', weight: 4, input: bytes(...wavs), run: (x) => hear(parseWav(x.bytes, 'f'), 4000) },
+    { name: 'WAV that is heard', weight: 4, input: bytes(...wavs), run: (x) => toMuLaw(parseWav(x.bytes, 'f'), 4000) },
     {
       name: 'film and its sound',
       weight: 2,
@@ -277,7 +279,7 @@ export function targets(folder: string): Target[] {
     },
     { name: 'y4m', weight: 6, input: bytes(film), run: (x) => parseY4m(x.bytes, 'f') },
     { name: 'raw frames', weight: 1, input: bytes(new Uint8Array(512)), run: (x) => parseGrey(x.bytes, 'f', 8) },
-    { name: 'SRT', weight: 6, input: bytes(srt), run: (x) => parseSrt(x.bytes, 'f', new LeftOut()) },
+    { name: 'SRT', weight: 6, input: bytes(srt), run: (x) => parseSrt(x.bytes, 'f', new Skipped()) },
     { name: 'JSONL', weight: 4, input: bytes(jsonl), run: (x) => [...readJsonLines(put('x.jsonl', x.bytes))] },
     { name: 'texts', weight: 2, input: bytes(jsonl), run: (x) => openText([put('t.jsonl', x.bytes)], size) },
     { name: 'audio manifest', weight: 2, input: bytes(audio), run: (x) => openAudio(put('a.jsonl', x.bytes), size) },
@@ -348,7 +350,7 @@ export function targets(folder: string): Target[] {
       run: (x) => {
         mkdirSync(cellFolder(folder, grid.cells[0]!), { recursive: true });
         writeFileSync(join(cellFolder(folder, grid.cells[0]!), 'result.json'), x.bytes);
-        return jsonOf(makeReport(grid, folder, 'fuzz', '0'));
+        return jsonOf(makeReport(grid, collect(grid, folder), 'fuzz', '0'));
       },
     },
     {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { uniform } from '../../src/engine/random.js';
+import { uniform } from '../../src/common/random.js';
 import { Checkpoints, type SavedState } from '../../src/train/run/checkpoints.js';
 import { HANGING } from '../support/limits.js';
 import type { Outcome } from './report.js';

@@ -13,13 +13,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ByteToLossError } from '../../src/engine/errors.js';
+import { ByteToLossError } from '../../src/common/errors.js';
+import { readJsonFile } from '../../src/common/jsonFile.js';
+import { readJsonLines } from '../../src/common/jsonl.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { readMoments, writeCheckpoint } from '../../src/train/checkpoint.js';
-import { hear } from '../../src/train/data/hear.js';
-import { readJsonFile } from '../../src/train/data/jsonFile.js';
-import { readJsonLines } from '../../src/train/data/jsonl.js';
+import { toMuLaw } from '../../src/train/data/toMuLaw.js';
 import { readWav } from '../../src/train/data/wav.js';
 import { RunFolder } from '../../src/train/run/folder.js';
 import { collectGarbage } from '../../src/train/run/garbage.js';
@@ -91,12 +91,12 @@ const LARGE: Readonly<Record<string, Large>> = {
   'WAV of 8 bits': {
     file: 'x.wav',
     write: (path) => silence(path, { rate: 4000, bits: 8 }),
-    read: (path) => hear(readWav(path), 4000),
+    read: (path) => toMuLaw(readWav(path), 4000),
   },
   'WAV of 32 channels of doubles': {
     file: 'x.wav',
     write: (path) => silence(path, { rate: 768_000, bits: 64, tag: 3, channels: 32 }),
-    read: (path) => hear(readWav(path), 4000),
+    read: (path) => toMuLaw(readWav(path), 4000),
   },
   'y4m film': {
     file: 'x.y4m',

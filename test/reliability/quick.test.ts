@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openDevice } from '../../src/engine/adapters.js';
-import type { Device } from '../../src/engine/device.js';
-import { NumberError } from '../../src/engine/errors.js';
+import { NumberError } from '../../src/common/errors.js';
+import { openDevice } from '../../src/device/adapters.js';
+import type { Device } from '../../src/device/device.js';
+import { writeReport } from '../../src/report/report.js';
 import { tinyRun } from '../support/tinyRun.js';
 import { Faults, failEveryWrite, loseEveryDevice, loseTooOften, poisonEveryOp } from './faults.js';
 import { fuzz } from './fuzz.js';
@@ -45,7 +46,7 @@ it('steps that are not finite are left out and counted when asked for', async ()
   const path = faults.path();
   const result = await faults.train(device, path, { options, data: poisoned, listener });
   expect(result).toMatchObject({ step: 3, skipped: 1 });
-  expect(readFileSync(join(path, 'report.html'), 'utf8')).toContain('1 steps skipped, not finite');
+  expect(readFileSync(writeReport([path]), 'utf8')).toContain('1 steps skipped, not finite');
   expect(notes).toEqual(['step 1  skipped: the loss is NaN']);
   const strict = { ...options, skipNonfinite: false };
   const stops = faults.train(device, faults.path(), { options: strict, data: poisoned });

@@ -4,7 +4,7 @@
  * The long versions of what `npm test` checks in small: each prints what it counts and adds its line to
  * results/reliability.md. Exit code 1 when a promise was broken.
  */
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
 import build from '../support/build.js';
 import { determinism } from './determinism.js';
 import { cleanExits } from './exits.js';

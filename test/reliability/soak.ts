@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDevice } from '../../src/engine/adapters.js';
+import { openDevice } from '../../src/device/adapters.js';
 import { RunFolder } from '../../src/train/run/folder.js';
 import { type Listener, train } from '../../src/train/run/train.js';
 import { countObjects } from '../support/gpuObjects.js';

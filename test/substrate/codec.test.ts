@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
 import { decode, encode, type Frame } from '../../src/substrate/codec.js';
 
 const byteString = fc.uint8Array({ maxLength: 300 });

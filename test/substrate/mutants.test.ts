@@ -50,7 +50,7 @@ const source = fileURLToPath(new URL('../../src', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'byte-to-loss-mutants-'));
 afterAll(() => rmSync(work, { recursive: true }));
 
-const PATHS = ['engine/errors.ts', 'engine/random.ts'].concat(
+const PATHS = ['common/errors.ts', 'common/random.ts'].concat(
   ['channels', 'codec', 'controls', 'embed', 'groups', 'index', 'pack', 'table', 'zeroInput'].map(
     (name) => `substrate/${name}.ts`,
   ),

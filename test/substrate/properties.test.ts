@@ -1,7 +1,7 @@
 /** What the channels promise, on random byte strings and, where the domain is small, on all of it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { integers } from '../../src/engine/random.js';
+import { integers } from '../../src/common/random.js';
 import { EOS, fourierPairs, gray, MASK } from '../../src/substrate/channels.js';
 import { encode } from '../../src/substrate/codec.js';
 import { embed, embedIds } from '../../src/substrate/embed.js';

@@ -1,12 +1,12 @@
 /** The substrate on tensors: every claim of `verify`, and the layers around the shader. */
 import { describe, expect, it } from 'vitest';
-import { ShapeError } from '../../src/engine/errors.js';
+import { ShapeError } from '../../src/common/errors.js';
+import { integers, normals } from '../../src/common/random.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { integers, normals } from '../../src/engine/random.js';
-import { claims } from '../../src/model/claims.js';
 import { ControlEmbedding, type ControlOptions, HslEmbedding } from '../../src/model/embedding.js';
+import { exactnessChecks } from '../../src/model/exactness.js';
 import { ZeroInput } from '../../src/model/zeroInput.js';
 import { EOS, MASK } from '../../src/substrate/channels.js';
 import type { ControlKind } from '../../src/substrate/controls.js';
@@ -19,7 +19,7 @@ import { evaluate } from '../support/evaluate.js';
 const device = await testDevice();
 
 describe('the claims', () => {
-  it.each(claims(device).filter(({ path }) => path === 'device'))('$what', async ({ check }) => {
+  it.each(exactnessChecks(device).filter(({ path }) => path === 'device'))('$what', async ({ check }) => {
     let numbers = 0;
     await check((right) => {
       numbers += right;

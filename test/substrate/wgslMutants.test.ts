@@ -1,7 +1,7 @@
 /** The claims can fail: the shader with one piece of text replaced breaks at least one of them. */
 import { afterAll, expect, it } from 'vitest';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
-import { claims } from '../../src/model/claims.js';
+import { exactnessChecks } from '../../src/model/exactness.js';
 import { testDevice } from '../support/device.js';
 import { fileOf } from '../support/shaders.js';
 
@@ -10,7 +10,7 @@ afterAll(() => setShaderSource());
 
 /** Claims that are quick to break; `wgsl.test.ts` shows that the shaders as they are break none. */
 const quick = ['ZeroInput:', 'controls: phase', 'MASK', 'window', 'columns left out'].map((name) => {
-  const found = claims(device).filter(({ path, what }) => path === 'device' && what.includes(name));
+  const found = exactnessChecks(device).filter(({ path, what }) => path === 'device' && what.includes(name));
   expect(found.length, name).toBe(1);
   return found[0]!;
 });
@@ -77,8 +77,8 @@ it.each([
   ['hslFeatures.forward', '+ (part >> 8u)', ''],
   ['hslFeatures.forward', '(bits & 0x80000000u) |', ''],
   // Slots.
-  ['fitRows', 'if (w < params.L)', 'if (w <= params.L)'],
-  ['fitRows', 'n * params.L + w', 'n * params.W + w'],
+  ['padOrCrop', 'if (w < params.L)', 'if (w <= params.L)'],
+  ['padOrCrop', 'n * params.L + w', 'n * params.W + w'],
 ])('%s.wgsl with %j as %j is found out', async (shader, from, to) => {
   expect(await brokenBy(shader, from, to)).toBeDefined();
 });

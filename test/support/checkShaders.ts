@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { create } from 'webgpu';
-import { kernelText } from '../../src/engine/kernel.js';
-import { chooseMatmul } from '../../src/engine/ops/matmulKernels.js';
+import { kernelText, subgroupExtensions } from '../../src/engine/kernel.js';
+import { kernelsFor } from '../../src/engine/kernelTable.js';
+import { Program } from '../../src/engine/program.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
 
 /** A text that the engine gives to the driver: a shader file with its extensions and constants before it. */
@@ -12,13 +12,16 @@ export interface ShaderVariant {
 }
 
 /** Dawn without a driver: Tint checks WGSL, nothing runs. Kept for the life of the process, as Dawn needs. */
-const compiler = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
+let compiler: GPU;
 let device: Promise<GPUDevice> | undefined;
 
 async function openCompiler(): Promise<GPUDevice> {
+  // Here, since Dawn does not load on every system.
+  const { create } = await import('webgpu');
+  compiler = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
   const adapter = await compiler.requestAdapter();
   if (!adapter) throw new Error('the null backend of Dawn gives no adapter');
-  const wanted = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'];
+  const wanted = ['subgroups', 'subgroup-size-control', 'shader-f16', 'chromium-experimental-subgroup-matrix'];
   return adapter.requestDevice({
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
   });
@@ -46,7 +49,7 @@ export async function checkWgsl(name: string, code: string, prelude = ''): Promi
 }
 
 /** Put before a file on its own: every extension, and a stand-in for each constant that its kernel would be given. */
-const EXTENSIONS = ['subgroups', 'f16', 'chromium_experimental_subgroup_matrix'];
+const EXTENSIONS = ['subgroups', 'subgroup_size_control', 'f16', 'chromium_experimental_subgroup_matrix'];
 const STAND_IN = 8;
 
 /**
@@ -66,12 +69,19 @@ export async function checkFile(name: string, code: string): Promise<string[]> {
 
 /** Every `.wgsl` file by itself, then every text the engine's ops would run. Returns what was checked and all errors. */
 export async function checkShaders(folder: URL): Promise<{ checked: number; errors: string[] }> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.wgsl')).sort();
+  const all = (await readdir(folder, { recursive: true })).map((file) => file.replaceAll('\\', '/')).sort();
+  const files = all.filter((file) => file.endsWith('.wgsl'));
   const errors: string[] = [];
   for (const file of files) {
     errors.push(...(await checkFile(file, await readFile(new URL(file, folder), 'utf8'))));
   }
   const variants = await shaderVariants();
+  // Where the adapter would choose the size of its subgroups, their kernels ask for it.
+  const sized = { constants: { SUBGROUP: 32 }, extensions: subgroupExtensions({ subgroupSizeControl: true }) };
+  for (const file of files.filter((name) => name.endsWith('.subgroup.wgsl'))) {
+    const text = await readFile(new URL(file, folder), 'utf8');
+    variants.push({ name: `${file} of a chosen size`, code: kernelText(text, sized) });
+  }
   for (const { name, code } of variants) errors.push(...(await checkWgsl(name, code)));
   return { checked: files.length + variants.length, errors };
 }
@@ -82,14 +92,15 @@ export async function checkShaders(folder: URL): Promise<{ checked: number; erro
  */
 async function shaderVariants(): Promise<ShaderVariant[]> {
   const texts = new Map<string, string>();
-  for (const side of [8, 16]) {
-    const card = cardWithMatrices(side);
-    for (const form of ['nn', 'nt', 'tn'] as const) {
+  const program = new Program();
+  for (const card of [8, 16].flatMap((side) => [false, true].map((control) => cardWithMatrices(side, control)))) {
+    const flags = [{ gradient: true }, { transposeB: true }, { transposeA: true, add: true, gradient: true }];
+    for (const form of flags) {
       for (const size of [64, 4096]) {
-        const options = { split: true, add: form === 'tn', gradient: form !== 'nt' };
-        for (const { shader, constants, features } of chooseMatmul(card, form, size, size, 4096, options)) {
-          const text = kernelText(await shaderText(shader), { constants, extensions: features });
-          texts.set(text, `${shader} ${JSON.stringify(constants)}`);
+        const tensors = { a: program.input('a', []), b: program.input('b', []), y: program.input('y', []) };
+        for (const dispatch of kernelsFor('matmul', card, tensors, { M: size, N: size, K: 4096 }, form)) {
+          const text = kernelText(await shaderText(dispatch.shader), dispatch);
+          texts.set(text, `${dispatch.shader} ${dispatch.extensions ?? ''} ${JSON.stringify(dispatch.constants)}`);
         }
       }
     }
@@ -97,14 +108,16 @@ async function shaderVariants(): Promise<ShaderVariant[]> {
   return [...texts].map(([code, name]) => ({ name, code }));
 }
 
-/** A GPU that multiplies matrices of f16, asked for mixed precision. */
-export function cardWithMatrices(side = 16) {
+/** A GPU that multiplies matrices of f16, asked for mixed precision. @param subgroupSizeControl as on RDNA, which has two sizes */
+export function cardWithMatrices(side = 16, subgroupSizeControl = false) {
   const matrix = { componentType: 'f16', resultComponentType: 'f32', M: side, N: side, K: side };
   const limits = { maxStorageBufferBindingSize: 2 ** 30 };
   return {
     kind: 'gpu',
     driver: 'nvidia',
     subgroupSize: 32,
+    subgroupSizeControl,
+    f16: true,
     limits,
     precision: 'mixed',
     subgroupMatrix: [matrix],

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import { main } from '../../src/cli/main.js';
-import * as adapters from '../../src/engine/adapters.js';
-import type { Device } from '../../src/engine/device.js';
+import * as adapters from '../../src/device/adapters.js';
+import type { Device } from '../../src/device/device.js';
 
 const { openDevice } = adapters;
 const devices = new Map<string, Promise<Device>>();

@@ -1,4 +1,4 @@
-import { integers } from '../../src/engine/random.js';
+import { integers } from '../../src/common/random.js';
 import { type DecoderConfig, SIZES } from '../../src/model/config.js';
 import type { Batch, BatchSize } from '../../src/model/forward.js';
 

@@ -1,7 +1,7 @@
-import type { Device } from '../../src/engine/device.js';
+import type { Shape } from '../../src/common/shape.js';
+import type { Device } from '../../src/device/device.js';
 import type { Numbers } from '../../src/engine/numbers.js';
 import { Program } from '../../src/engine/program.js';
-import type { Shape } from '../../src/engine/shape.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 
 /** Numbers that an op is tried on. */

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { differenceOf } from './differenceOf.js';
+import { differenceOf } from '../../src/inspect/closeness.js';
 
-export { ROUNDING } from './differenceOf.js';
+export { ROUNDING } from '../../src/inspect/closeness.js';
 
 /**
  * Every number within `roundings` float32 roundings of the largest reference; reports the worst index with both values.

@@ -1,6 +1,6 @@
+import { broadcastShape, sameShape } from '../../src/common/shape.js';
 import { concat } from '../../src/engine/ops/concat.js';
 import type { Program } from '../../src/engine/program.js';
-import { broadcastShape, sameShape } from '../../src/engine/shape.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 
 /** One step of an expression: an op, the tensors it reads by their numbers, and a number that chooses an axis. */

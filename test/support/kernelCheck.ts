@@ -1,11 +1,11 @@
 import { type AdapterProfile, type Dispatch, kernelText } from '../../src/engine/kernel.js';
-import { arrange } from '../../src/engine/planSteps.js';
+import { selectKernels } from '../../src/engine/planSteps.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { OpRow, OpSample } from '../../src/engine/registry.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
+import { differenceOf } from '../../src/inspect/closeness.js';
+import { HostMemory } from '../../src/inspect/hostMemory.js';
 import { check, findingText, type Module, parseModule, type SubgroupSize } from '../../src/wgsl/index.js';
-import { differenceOf } from './differenceOf.js';
-import { HostMemory } from './hostMemory.js';
 import { recordSample } from './recordSample.js';
 
 /** Who would choose the kernels: every kind of device that picks other ones, with the size of its subgroups. */
@@ -22,7 +22,7 @@ export function kernelProfiles(sizes: readonly SubgroupSize[]): KernelProfile[] 
     {
       name: 'readable',
       subgroupSize: 32,
-      adapter: { ...common, kind: 'cpu', driver: 'interpreter', variant: 1, subgroupSize: 0 },
+      adapter: { ...common, kind: 'cpu', driver: 'interpreter', kernels: 'readable', subgroupSize: 0 },
     },
     { name: 'CPU device', subgroupSize: 4, adapter: { ...common, kind: 'cpu', driver: 'wasm', subgroupSize: 4 } },
     ...sizes.map((subgroupSize) => ({
@@ -58,7 +58,7 @@ export class KernelCheck {
   /** Record an op at one size, run the kernels that a profile chooses, and compare with the float64 reference. */
   async checkSample(sample: OpSample, n: number, profile: KernelProfile): Promise<void> {
     const { program, feeds } = recordSample(sample, n);
-    const { dispatches } = arrange(program, profile.adapter as never, { keep: 'all', profile: profile.adapter });
+    const { dispatches } = selectKernels(program, profile.adapter as never, { keep: 'all', profile: profile.adapter });
     const texts = new Map<string, string>();
     for (const dispatch of [...dispatches.values()].flat()) {
       texts.set(dispatch.shader, kernelText(await shaderText(dispatch.shader), dispatch));

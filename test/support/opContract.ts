@@ -1,16 +1,12 @@
 import { expect } from 'vitest';
-import type { Device } from '../../src/engine/device.js';
+import { integers, normals } from '../../src/common/random.js';
+import type { Device } from '../../src/device/device.js';
 import type { AdapterProfile } from '../../src/engine/kernel.js';
-import { Plan } from '../../src/engine/plan.js';
-import { integers, normals } from '../../src/engine/random.js';
 import { type Feeds, ReferenceRun } from '../../src/engine/reference.js';
 import type { OpSample } from '../../src/engine/registry.js';
 import type { Tensor } from '../../src/engine/tensor.js';
-import { expectClose } from './expectClose.js';
+import { sampleParity } from '../../src/inspect/contract.js';
 import { recordSample, SEED } from './recordSample.js';
-
-/** Sizes around the edges of tiles, subgroups and workgroups. */
-export const EDGE_SIZES = [1, 7, 8, 9, 31, 32, 33, 63, 64, 65];
 
 /**
  * A sample with one tensor in every place of one shape: `layerNorm(x, w, w)`.
@@ -51,23 +47,11 @@ export async function checkParity(
   n: number,
   profile: AdapterProfile = device,
   views = false,
-): Promise<Set<string>> {
-  const { program, feeds, gradients, outputs } = recordSample(sample, n, views);
-  const reference = new ReferenceRun(program, feeds).run();
-  const plan = await Plan.compile(program, device, { keep: 'all', profile });
-  for (const [tensor, data] of feeds) plan.write(tensor, data);
-  await plan.replay();
-  const roundings = sample.roundings ?? 64;
-  for (const entry of program.entries) {
-    for (const output of entry.outputs.filter((tensor) => tensor.isContiguous)) {
-      const name = `${entry.op.name} ${output.label}, n = ${n}`;
-      const numbers = output.dtype === 'u32' ? await plan.readIds(output) : await plan.read(output);
-      expectClose(name, numbers, reference.value(output).data, roundings, sample.floor);
-    }
-  }
-  expect(gradients.length + outputs.length).toBeGreaterThan(0);
-  plan.free();
-  return new Set(plan.steps.map((step) => step.dispatch.shader));
+): Promise<ReadonlySet<string>> {
+  const { faults, compared, shaders } = await sampleParity(device, sample, n, { profile, views, seed: SEED });
+  expect(faults).toEqual([]);
+  expect(compared).toBeGreaterThan(0);
+  return shaders;
 }
 
 /** The reference's gradients agree with central differences, at sampled entries and along one random direction. */

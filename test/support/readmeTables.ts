@@ -1,7 +1,8 @@
 import type { PeerResult, PeerResults, PeerRow } from '../../bench/peers/results.js';
-import { signed } from '../../src/experiment/claims.js';
-import type { Interval } from '../../src/experiment/intervals.js';
-import { MEASURES, type Report } from '../../src/experiment/report.js';
+import { type Interval, intervalOf } from '../../src/experiment/intervals.js';
+import { differenceText, signed } from '../../src/experiment/numberText.js';
+import { MEASURES } from '../../src/experiment/report.js';
+import type { Verdicts } from '../../src/experiment/verdicts.js';
 
 /*
  * The README's tables of results and speed, each from the JSON file that a command writes. test/readme.test.ts
@@ -14,60 +15,57 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [line(header), `|${'---|'.repeat(header.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** One row per experiment: the difference of the zero door to each other door, in the measure that the experiment is about. */
-export function resultsSummary(reports: readonly Report[]): string {
+/** results/exploratory.json: runs from before the experiment was registered. */
+export interface Exploratory {
+  readonly [name: string]: {
+    readonly K: number;
+    readonly steps: number;
+    readonly windows: number;
+    readonly runs: readonly {
+      readonly arm: string;
+      readonly seed: number;
+      readonly measures: Readonly<Record<string, number>>;
+    }[];
+  };
+}
+
+/** One row per exploratory grid: the difference of the zero door to each other door, in the measure that the grid is about. */
+export function exploratoryTable(grids: Exploratory): string {
   const others = ['projected', 'bytes', 'permuted'];
-  const rows = reports.flatMap(({ name, groups }) =>
-    groups.map(({ steps, arms }) => {
-      const measure = arms.every(({ measures }) => measures.text_bpb) ? 'text_bpb' : 'caption_bpb';
-      const differences = others.map((other) => arms.find(({ arm }) => arm === other)?.toZero?.[measure]);
-      const seeds = Math.max(...arms.map(({ measures }) => measures[measure]!.n));
-      const scale = `${steps} steps, ${seeds === 1 ? 'one seed' : `${seeds} seeds`}`;
-      return [
-        `[\`${name}\`](results/${name}/report.md)`,
-        scale,
-        MEASURES[measure]!,
-        ...differences.map((difference) => (difference ? reversed(difference) : '–')),
-      ];
-    }),
-  );
-  return table(['experiment', 'scale', 'measure', ...others.map((other) => `zero − ${other}`)], rows);
+  const rows = Object.entries(grids).map(([name, { steps, windows, runs }]) => {
+    const measure = runs.every(({ measures }) => measures.text_bpb !== undefined) ? 'text_bpb' : 'caption_bpb';
+    const of = (arm: string) => runs.filter((run) => run.arm === arm);
+    const differences = others.map((other) => {
+      const pairs = of('zero').flatMap((zero) => {
+        const paired = of(other).find(({ seed }) => seed === zero.seed);
+        return paired ? [zero.measures[measure]! - paired.measures[measure]!] : [];
+      });
+      return pairs.length > 0 ? between(intervalOf(pairs)) : '–';
+    });
+    const seeds = new Set(runs.map(({ seed }) => seed)).size;
+    const scale = `${steps} steps, ${seeds === 1 ? 'one seed' : `${seeds} seeds`}, ${windows} windows`;
+    return [`\`${name}\``, scale, MEASURES[measure]!, ...differences];
+  });
+  return table(['grid', 'scale', 'measure', ...others.map((other) => `zero − ${other}`)], rows);
 }
 
-/** A report has each arm minus zero; reversed, a positive number means that the zero door has the higher loss. */
-function reversed({ mean, half }: Interval): string {
-  return signed(-mean) + (half === undefined ? '' : ` (${signed(-mean - half)} to ${signed(-mean + half)})`);
+/** A positive number means that the zero door has the higher loss. */
+function between({ mean, half }: Interval): string {
+  return signed(mean) + (half === undefined ? '' : ` (${signed(mean - half)} to ${signed(mean + half)})`);
 }
 
-/** What an experiment found: each door's measures, and what the zero door costs more than the others. */
-export function resultsTables({ name, groups }: Report): string {
-  return groups.map((group) => groupTables(name, group)).join('\n\n');
-}
-
-const SHOWN = ['text_bpb', 'video_bpb', 'caption_bpb', 'binding_gap', 'retrieval'];
-
-function groupTables(name: string, { K, steps, windows, arms }: Report['groups'][number]): string {
-  const shown = SHOWN.filter((measure) => arms.some(({ measures }) => measures[measure] !== undefined));
-  const bits = shown.filter((measure) => measure.endsWith('_bpb'));
-  const found = ({ mean, half }: Interval) =>
-    mean.toFixed(3).replace('-', '−') + (half === undefined ? '' : ` ± ${half.toFixed(3)}`);
-  const doors = arms.map(({ arm, parameters, measures }) => [
-    arm,
-    parameters.door.toLocaleString('en'),
-    ...shown.map((name) => (measures[name] ? found(measures[name]) : '–')),
+/** One row per registered hypothesis: its verdict, and the numbers that it rests on. */
+export function verdictTable({ judgements }: Verdicts): string {
+  const rows = judgements.map(({ id, text, verdict, parts }) => [
+    id,
+    text,
+    parts
+      .map(({ plus, minus, found }) => `${plus} − ${minus} ${found ? differenceText(found) : 'no runs yet'}`)
+      .join('; '),
+    parts.map(({ finished, seeds }) => `${finished} of ${seeds.length}`).join(', '),
+    verdict,
   ]);
-  const differences = arms.flatMap(({ arm, toZero }) =>
-    toZero === undefined
-      ? []
-      : [[`zero − ${arm}`, ...bits.map((name) => (toZero[name] ? reversed(toZero[name]) : '–'))]],
-  );
-  const seeds = Math.max(...arms.flatMap(({ measures }) => Object.values(measures).map(({ n }) => n)));
-  return [
-    `[\`${name}\`](results/${name}/report.md): K ${K}, ${steps} steps, ${windows} held-out windows of each kind; ` +
-      (seeds === 1 ? 'one seed.' : `${seeds} seeds: means, ± half the 95 % interval (without one: a single seed).`),
-    table(['door', 'parameters in it', ...shown.map((name) => MEASURES[name]!)], doors),
-    table(['', ...bits.map((name) => MEASURES[name]!)], differences),
-  ].join('\n\n');
+  return table(['', 'hypothesis', 'found (95 % interval)', 'seeds', 'verdict'], rows);
 }
 
 const LIBRARIES = {

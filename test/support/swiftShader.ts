@@ -3,10 +3,11 @@ import { createRequire } from 'node:module';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { addSource, dawn } from '../../src/engine/adapters.js';
-import { DeviceError } from '../../src/engine/errors.js';
-import { makeFolders } from '../../src/engine/folders.js';
-import { loadLibrary } from '../../src/engine/vulkanLoader.js';
+import { DeviceError } from '../../src/common/errors.js';
+import { makeFolders } from '../../src/common/folders.js';
+import { addSource, dawn } from '../../src/device/adapters.js';
+import { loadLibrary } from '../../src/device/vulkanLoader.js';
+import { runsBundled } from './platform.js';
 
 /** The package whose archive holds SwiftShader, Google's software Vulkan, and a Vulkan loader. */
 export const BUNDLE = '@sparticuz/chromium';
@@ -24,7 +25,7 @@ const MANIFEST = 'sizes.json';
  * @throws DeviceError when the package is absent or this is not Linux on x86-64
  */
 export function bundledDriver(): string {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
+  if (!runsBundled()) {
     throw new DeviceError(`bundled SwiftShader runs on linux-x64 only; this is ${process.platform}-${process.arch}`);
   }
   const folder = unpackBundle(locateArchive(), cacheFolder());
@@ -142,9 +143,6 @@ export function* readTar(tar: Buffer): Generator<{ name: string; bytes: Buffer }
     at += 512 + Math.ceil(size / 512) * 512;
   }
 }
-
-/** Whether the bundled driver can run on this machine. */
-export const hasBundledDriver = process.platform === 'linux' && process.arch === 'x64';
 
 async function findBundled(robust: boolean): Promise<GPUAdapter> {
   const manifest = bundledDriver();

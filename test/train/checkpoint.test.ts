@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileError } from '../../src/engine/errors.js';
+import { FileError } from '../../src/common/errors.js';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { checkpointDigest, readCheckpoint, readMoments, writeCheckpoint } from '../../src/train/checkpoint.js';

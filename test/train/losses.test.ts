@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openDevice } from '../../src/engine/adapters.js';
+import { openDevice } from '../../src/device/adapters.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { encodeSafetensors, type StoredTensor } from '../../src/train/safetensors.js';
 import { learningRate } from '../../src/train/schedule.js';

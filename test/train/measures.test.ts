@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { DecoderConfig } from '../../src/model/config.js';
 import { Evaluator } from '../../src/model/evaluator.js';
 import { initialParameters } from '../../src/model/parameters.js';
-import { Judge, swapAudio } from '../../src/train/measures.js';
+import { ratioOf, swapAudio, Validator } from '../../src/train/measures.js';
 import { learningRate } from '../../src/train/schedule.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { audioWindow } from '../../src/train/windows/audio.js';
@@ -31,10 +31,15 @@ const constants: WindowSource = {
   describe: () => 'constants',
 };
 
-it('swaps in the audio of the next other caption', () => {
-  const windows = [clip(1), clip(1), clip(2)];
-  expect(swapAudio(windows)!.map(({ prefix }) => prefix[0])).toEqual([50, 50, 25]);
-  expect(swapAudio([clip(1), clip(1)])).toBeUndefined();
+it('gives a caption the recording of another window, each once, never one of the same caption', () => {
+  const windows = [clip(1), clip(1), clip(2), clip(3)];
+  const swapped = swapAudio(windows, 0)!;
+  expect(swapped.map(({ prefix }) => prefix[0]).sort()).toEqual([25, 25, 50, 75]);
+  for (const [i, { prefix, stream }] of swapped.entries()) {
+    expect(prefix[0]).not.toBe(windows[i]!.prefix[0]);
+    expect(stream).toEqual(windows[i]!.stream);
+  }
+  expect(swapAudio([clip(1), clip(1), clip(2)], 0)).toBeUndefined();
 });
 
 it('an untrained decoder is at chance; one that has learned to listen finds every caption, and where it ends', async () => {
@@ -45,8 +50,8 @@ it('an untrained decoder is at chance; one that has learned to listen finds ever
     sizes: [SIZE],
     parameters: initialParameters(SMALL, 0),
   });
-  const judge = await Judge.create(device, SMALL, 8, [constants], trainer.plan);
-  const before = (await judge.measure(true))!;
+  const judge = await Validator.create(device, SMALL, 8, [constants], trainer.plan);
+  const { measures: before } = (await judge.measure(true))!;
   expect(before.caption_bpb).toBeGreaterThan(7);
   expect(Math.abs(before.binding_gap!)).toBeLessThan(0.1);
   expect(before.retrieval).toBeLessThan(0.5);
@@ -56,13 +61,17 @@ it('an untrained decoder is at chance; one that has learned to listen finds ever
   for (let step = 0; step < 50; step++) {
     await trainer.update([windows.batch(0, step, 8)], learningRate({ lr: 1e-2, warmup: 10, steps: 50 }, step + 1));
   }
-  const after = (await judge.measure(true))!;
+  const { measures: after, scores } = (await judge.measure(true))!;
   expect(after.caption_bpb).toBeLessThan(0.2);
   expect(after.binding_gap).toBeGreaterThan(1);
   expect(after.retrieval).toBe(1);
   expect(after.caption_end).toBeGreaterThan(0.9);
   expect(after.caption_middle).toBeLessThan(0.05);
-  expect(Object.keys((await judge.measure())!)).toEqual(['caption_bpb', 'binding_gap']);
+  expect(Object.keys((await judge.measure())!.measures)).toEqual(['caption_bpb', 'binding_gap']);
+  for (const [name, each] of Object.entries(scores)) {
+    expect(each.sums.length).toBe(10);
+    expect(after[name], name).toBe(ratioOf(each));
+  }
 
   // The bits of ten windows in batches of eight are those of each alone.
   const evaluator = await Evaluator.create(device, SMALL, { B: 1, L: 16, T: 4 }, { shared: trainer.plan });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileError, InputError } from '../../src/engine/errors.js';
+import { FileError, InputError } from '../../src/common/errors.js';
 import { encodeSafetensors, parseSafetensors, readSafetensors } from '../../src/train/safetensors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'safetensors-'));

@@ -3,13 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openDevice } from '../../src/engine/adapters.js';
-import { runEntries } from '../../src/engine/entryRun.js';
+import { openDevice } from '../../src/device/adapters.js';
 import { recordAdamW, stepScalars } from '../../src/engine/optimiser.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { shaderText } from '../../src/engine/shaderSource.js';
-import { feedsOf, recordForward } from '../../src/model/forward.js';
+import { runEntries } from '../../src/inspect/entryRun.js';
+import { HostMemory } from '../../src/inspect/hostMemory.js';
+import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { optimiserPath, writeCheckpoint } from '../../src/train/checkpoint.js';
 import { OPTIMISER } from '../../src/train/optimiser.js';
@@ -18,7 +19,6 @@ import { mix } from '../../src/train/windows/mix.js';
 import { openText } from '../../src/train/windows/text.js';
 import { parseModule, run } from '../../src/wgsl/index.js';
 import { randomBatch } from '../support/decoders.js';
-import { HostMemory } from '../support/hostMemory.js';
 
 const GOLDEN = 'test/golden/cpu-training.json';
 const CONFIG = { door: 'zero', dim: 56, layers: 1, heads: 2, K: 2 } as const;
@@ -44,7 +44,7 @@ async function train(threads: number) {
       losses.push((await trainer.update([windows.batch(SEED, step, 3)], 1e-3)).nats);
     }
     const { plan } = trainer;
-    const gradients = await plan.readNow(plan.program.storages.filter(({ role }) => role === 'gradient'));
+    const gradients = await plan.readback(plan.program.storages.filter(({ role }) => role === 'gradient'));
     const path = join(folder, 'step-000004.safetensors');
     const info = { config: CONFIG, step: trainer.step, seed: SEED, ...WINDOW };
     writeCheckpoint(path, { parameters: await trainer.parameters(), ...info }, await trainer.moments());
@@ -79,7 +79,7 @@ test('one step, dispatch by dispatch: the interpreter gives the bits of the CPU 
   const parameters = initialParameters(CONFIG, SEED);
   const plan = await Plan.compile(program, device, { keep: 'all', parameters });
   const feeds = [
-    ...feedsOf(pass, randomBatch(size)),
+    ...toFeeds(pass, randomBatch(size)),
     [optimiser.step, stepScalars(1, 1e-3, OPTIMISER, 1)] as const,
     [optimiser.m, new Float32Array(optimiser.m.size)] as const,
     [optimiser.v, new Float32Array(optimiser.v.size)] as const,
@@ -99,7 +99,7 @@ test('one step, dispatch by dispatch: the interpreter gives the bits of the CPU 
       run(module, module.entryPoints[0]!.function.name, { bindings, workgroups: dispatch.workgroups, subgroupSize: 4 });
     }
     const storages = entry.outputs.map(({ storage }) => storage);
-    const theirs = await plan.readNow(storages);
+    const theirs = await plan.readback(storages);
     for (const [i, storage] of storages.entries()) {
       expect(sha256(memory.read(storage)), `${entry.scope} ${entry.op.name} ${storage.label}`).toBe(sha256(theirs[i]!));
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
 import { stepScalars } from '../../src/engine/optimiser.js';
 import { Program } from '../../src/engine/program.js';
 import { SIZES } from '../../src/model/config.js';
@@ -26,7 +26,7 @@ describe('an update is refused, and nothing is changed,', () => {
     await expect(trainer.update([batch()], rate)).rejects.toThrow(
       new InputError(`the learning rate must be a finite number of at least 0; got ${rate}`),
     );
-    await expect(trainer.blame([batch()], rate)).rejects.toThrow('the learning rate must be');
+    await expect(trainer.locateNonFinite([batch()], rate)).rejects.toThrow('the learning rate must be');
     expect(await trainer.parameters()).toEqual(before);
     expect(trainer.step).toBe(0);
     expect((await trainer.update([batch()], 1e-3)).finite).toBe(true);

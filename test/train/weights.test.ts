@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileError, InputError } from '../../src/engine/errors.js';
+import { FileError, InputError } from '../../src/common/errors.js';
 import type { DecoderConfig, DoorKind } from '../../src/model/config.js';
 import { initialParameters, parameterSpecs } from '../../src/model/parameters.js';
+import { narrow } from '../../src/train/narrow.js';
 import { encodeSafetensors, readSafetensors, type StoredTensor } from '../../src/train/safetensors.js';
 import { readWeights } from '../../src/train/weights.js';
+import { widen } from '../../src/train/widen.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-weights-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -93,5 +95,18 @@ describe('readWeights of a file that PyTorch wrote', () => {
     expect(() => readWeights(path, { door: 'zero', heads: 4, K: 2 })).toThrow(/divisible by heads/);
     expect(() => readWeights(path, { door: 'zero', heads: 3, K: 2, layers: 3 })).toThrow(FileError);
     expect(() => readWeights(path, { door: 'zero', heads: 3, K: 2, hats: 3 })).toThrow(InputError);
+  });
+});
+
+describe('float16', () => {
+  it('narrow rounds to the nearest, ties to even, and widen gives every float16 back', () => {
+    const all = Uint16Array.from({ length: 0x7c00 }, (_, bits) => bits);
+    const values = widen({ dtype: 'F16', shape: [all.length], data: all })!;
+    expect(narrow(values)).toEqual(all);
+    expect(narrow(values.map((x) => -x))).toEqual(all.map((bits) => bits | 0x8000));
+    // 1 + 1/2048 lies between 1 and 1 + 1/1024: to the even one, 1; 1 + 3/2048 to 1 + 2/1024; 65519 rounds down
+    const between = Float32Array.of(1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 1.5 * 2 ** -24, 65519, 2047.9);
+    expect([...narrow(between)]).toEqual([0x3c00, 0x3c02, 0, 2, 0x7bff, 0x6800]);
+    expect(() => narrow(Float32Array.of(65520))).toThrow('65520 does not fit float16');
   });
 });

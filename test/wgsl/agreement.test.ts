@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parseModule, WgslError } from '../../src/wgsl/index.js';
 import { checkWgsl } from '../support/checkShaders.js';
+import { fileOf, shaderNames } from '../support/shaders.js';
 
 // Each text goes to our front end and to Dawn's. What one refuses the other refuses, but for the list at the end.
 
@@ -19,6 +19,9 @@ function refusal(text: string): string | undefined {
 const dawnRefuses = async (text: string) => (await checkWgsl('snippet', text)).length > 0;
 
 const ACCEPTED: readonly string[] = [
+  // the size of subgroups
+  'enable subgroup_size_control; @compute @workgroup_size(32) @subgroup_size(32) fn f() { }',
+  'enable subgroups, subgroup_size_control; const n = 8i; @compute @subgroup_size(n) @workgroup_size(64) fn f() { }',
   // names and scopes
   'const Δ = 1; fn f() { let Δ = 2.0; _ = Δ; }',
   'fn min(a: i32) -> i32 { return a; } fn f() { _ = min(1); }',
@@ -76,6 +79,39 @@ const ACCEPTED: readonly string[] = [
 
 /** What breaks, where, in our words. */
 const REFUSED: readonly (readonly [text: string, message: string])[] = [
+  // the size of subgroups
+  [
+    'enable subgroups; @compute @workgroup_size(32) @subgroup_size(32) fn f() { }',
+    "1:48: use of '@subgroup_size' requires enabling extension 'subgroup_size_control'",
+  ],
+  [
+    'enable subgroup_size_control; @compute @workgroup_size(32) @subgroup_size(24) fn f() { }',
+    "1:75: '@subgroup_size' argument must be a power of 2",
+  ],
+  [
+    'enable subgroup_size_control; @compute @workgroup_size(32) @subgroup_size(0) fn f() { }',
+    "1:75: '@subgroup_size' argument must be at least 1",
+  ],
+  [
+    'enable subgroup_size_control; @compute @workgroup_size(32) @subgroup_size(-4) fn f() { }',
+    "1:75: '@subgroup_size' argument must be at least 1",
+  ],
+  [
+    'enable subgroup_size_control; @compute @workgroup_size(32) @subgroup_size(4.0) fn f() { }',
+    "1:75: '@subgroup_size' argument must be an i32 or u32 value",
+  ],
+  [
+    'enable subgroup_size_control; @compute @workgroup_size(32) @subgroup_size(4, 4) fn f() { }',
+    "1:60: '@subgroup_size' takes 1 arguments; found 2",
+  ],
+  [
+    'enable subgroup_size_control; @compute @workgroup_size(32) @subgroup_size(4) @subgroup_size(4) fn f() { }',
+    '1:78: duplicate subgroup_size attribute',
+  ],
+  [
+    'enable subgroup_size_control; @subgroup_size(4) fn f() { }',
+    "1:31: '@subgroup_size' is only valid for compute stages",
+  ],
   // tokens and grammar
   ['fn f() {\n  let x = 1\n}', "3:1: expected ';' after the statement; found '}'"],
   ['fn f( { }', "1:7: expected a parameter; found '{'"],
@@ -89,7 +125,7 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['fn f() { x ===  1; }', "1:12: expected '=' for assignment; found '=='"],
   ['fn f() { break if true; }', "1:16: 'break if' must be the last statement of a continuing block"],
   ['const a = 1; enable subgroups;', "1:14: 'enable' must come before all declarations"],
-  ['enable nonsense;', "1:8: unrecognized extension 'nonsense'; known: subgroups"],
+  ['enable nonsense;', "1:8: unrecognized extension 'nonsense'; known: subgroups, subgroup_size_control"],
   ['requires nonsense;', "1:10: language feature 'nonsense' is not supported"],
   ['diagnostic(loud, derivative_uniformity);', "1:12: expected a severity (error, warning, info, off); found 'loud'"],
   ['@size(4) const a = 1;', "1:1: '@size' is not valid for a const"],
@@ -408,17 +444,15 @@ describe('where we differ from Dawn', () => {
   });
 });
 
-describe('our own kernels', async () => {
-  const files = (await readdir('shaders')).filter((file) => file.endsWith('.wgsl'));
-
-  test.each(files)('%s is read, or refused for what it needs', async (file) => {
-    const text = await readFile(`shaders/${file}`, 'utf8');
+describe('our own kernels', () => {
+  test.each(shaderNames)('%s is read, or refused for what it needs', (shader) => {
+    const text = fileOf(shader);
     let prelude = 'enable subgroups;\n';
     for (;;) {
       const found = refusal(prelude + text);
       const missing = /unresolved value '([A-Z][A-Z0-9_]*)'/.exec(found ?? '')?.[1];
       if (missing === undefined) {
-        const needsMatrices = file === 'matmul.4-subgroupMatrix.wgsl';
+        const needsMatrices = shader === 'gpu/matmul.subgroupMatrix';
         expect(found).toEqual(
           needsMatrices ? expect.stringContaining("'subgroup_matrix_left' is left out") : undefined,
         );

@@ -1,16 +1,42 @@
-import { type Checkpoint, parseCheckpoint, summed } from '../../src/train/checkpointFormat.js';
-import { encodeSafetensors, parseSafetensors } from '../../src/train/safetensorsFormat.js';
+import { parameterSpecs } from '../../src/model/parameters.js';
+import { type Checkpoint, FORMAT, parseCheckpoint, summed } from '../../src/train/checkpointFormat.js';
+import {
+  encodeSafetensors,
+  parseSafetensors,
+  type Safetensors,
+  type StoredTensor,
+} from '../../src/train/safetensorsFormat.js';
 
 /**
- * Read and check a checkpoint that was dropped on the page.
+ * Read and check a checkpoint that lies in memory: one that was dropped on the page, or came with it.
  *
+ * @param name how errors call it
  * @throws FileError as `readCheckpoint` does: not safetensors, cut short, changed, or not of this program
  */
-export async function readCheckpointFile(file: File): Promise<Checkpoint> {
-  const stored = parseSafetensors(new Uint8Array(await file.arrayBuffer()), file.name);
+export async function readCheckpointBytes(bytes: Uint8Array, name: string): Promise<Checkpoint> {
+  const stored = parseSafetensors(bytes, name);
+  return parseCheckpoint(name, stored, await digestOf(stored));
+}
+
+/** A checkpoint as the command line writes it, without the optimiser's file: to use, not to resume. */
+export async function checkpointBytes({ parameters, config, ...info }: Checkpoint): Promise<Uint8Array> {
+  const tensors = new Map(
+    parameterSpecs(config).map(({ name, shape }): [string, StoredTensor] => [
+      name,
+      { dtype: 'F32', shape: [...shape], data: parameters.get(name)! },
+    ]),
+  );
+  const { step, seed, prefix, stream } = info;
+  const numbers = Object.entries({ step, seed, prefix, stream }).map(([name, value]) => [name, String(value)]);
+  const metadata = { format: FORMAT, config: JSON.stringify(config), ...Object.fromEntries(numbers) };
+  const checksum = await digestOf({ tensors, metadata: { ...metadata, checksum: '' } });
+  return encodeSafetensors(tensors, { ...metadata, checksum });
+}
+
+/** SHA-256 over all that a checkpoint's checksum covers, in hex. */
+async function digestOf(stored: Safetensors): Promise<string> {
   const { tensors, metadata } = summed(stored);
   const bytes = encodeSafetensors(tensors, metadata);
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return parseCheckpoint(file.name, stored, hex);
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

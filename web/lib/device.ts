@@ -1,9 +1,10 @@
-import { openCpuDevice, openDevice } from '../../src/engine/browserDevice.js';
-import type { Device } from '../../src/engine/device.js';
+import { openCpuDevice, openDevice } from '../../src/device/browserDevice.js';
+import type { Device } from '../../src/device/device.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 
 /** The files of shaders/, as they stand: what Node reads from disk is inlined here by the bundler. */
-const shaders = import.meta.glob<string>('../../shaders/*.wgsl', { query: '?raw', import: 'default', eager: true });
+const shaders = import.meta.glob<string>('../../shaders/**/*.wgsl', { query: '?raw', import: 'default', eager: true });
+setShaderSource((name) => shaders[`../../shaders/${name}.wgsl`]);
 
 /** A device for the page, and where it is not the browser's own WebGPU, why. */
 export interface PageDevice {
@@ -11,16 +12,28 @@ export interface PageDevice {
   readonly withoutWebGpu?: string;
 }
 
+/** Devices that the address of the page can ask for: `index.html?device=webgpu`. */
+export type Wanted = 'webgpu' | 'cpu' | undefined;
+
 /**
- * The browser's own device, else the CPU device, with the shaders handed to the engine.
+ * The browser's own device where it is a GPU, else the CPU device. A software driver of
+ * the browser takes many times as long as the CPU device, so it runs only where the address asks for it.
  *
  * @throws DeviceError where the browser has neither WebGPU nor WebAssembly SIMD
  */
-export async function openBrowserDevice(): Promise<PageDevice> {
-  setShaderSource((name) => shaders[`../../shaders/${name}.wgsl`]);
+export async function openBrowserDevice(wanted: Wanted): Promise<PageDevice> {
+  const reason = await (wanted === 'cpu' ? Promise.resolve('The address of this page asks for it.') : own(wanted));
+  return typeof reason === 'string' ? { device: await openCpuDevice(), withoutWebGpu: reason } : { device: reason };
+}
+
+/** The browser's device, or why it is not taken. */
+async function own(wanted: Wanted): Promise<Device | string> {
   try {
-    return { device: await openDevice() };
+    const device = await openDevice();
+    if (device.kind === 'gpu' || wanted === 'webgpu') return device;
+    device.close();
+    return `This browser's WebGPU is a software driver, ${device.driver}, which is slower.`;
   } catch (error) {
-    return { device: await openCpuDevice(), withoutWebGpu: (error as Error).message };
+    return (error as Error).message;
   }
 }

@@ -1,18 +1,23 @@
-import type { Device } from '../../src/engine/device.js';
+import type { Device } from '../../src/device/device.js';
+import type { AdapterProfile, KernelKind } from '../../src/engine/kernel.js';
 import { visibleKeys } from '../../src/engine/ops/attention.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { type CompileOptions, Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
-import { type Trace, trace } from '../../src/engine/trace.js';
+import { type CapturedDispatch, captureEntry } from '../../src/inspect/capture.js';
+import { type Trace, trace } from '../../src/inspect/trace.js';
 import { channelsOf, type DecoderConfig } from '../../src/model/config.js';
 import { bitsOf } from '../../src/model/evaluator.js';
-import { type ForwardPass, feedsOf, recordForward } from '../../src/model/forward.js';
+import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
+import { SUBGROUP_SIZES, type SubgroupSize } from '../../src/wgsl/index.js';
 
 /** A decoder to look into: numbers of its own, or the plan of a trainer that goes on changing them. */
 export interface Model {
   readonly name: string;
   readonly config: DecoderConfig;
+  /** it came with the page */
+  readonly trained?: boolean;
   /** it has learned nothing yet */
   readonly fresh?: boolean;
   readonly from: { readonly parameters: ReadonlyMap<string, Float32Array> } | { readonly shared: Plan };
@@ -41,9 +46,9 @@ export interface Snapshot extends Text {
   /** [T], what each predicted byte costs */
   readonly bits: readonly number[];
   readonly bitsPerByte: number;
-  /** [T, 258] */
+  /** [T + 1, 258]: the last row is for the byte after the text */
   readonly logits: Float32Array;
-  /** P slots and S positions */
+  /** P slots and S = P + T + 1 positions: the last one has read the whole text */
   readonly P: number;
   readonly S: number;
   readonly attention: readonly AttentionMap[];
@@ -56,6 +61,17 @@ export interface Look {
   readonly backward: boolean;
 }
 
+/** How many bytes a pass is made for: L in slots, T predicted. */
+interface Size {
+  readonly L: number;
+  readonly T: number;
+}
+
+const sizeOf = ({ bytes, L }: Text): Size => ({ L, T: bytes.length - L });
+
+/** Passes are made for multiples of so many predicted bytes. */
+const FILL = 32;
+
 /** A recorded pass over texts of one length. */
 interface Recorded {
   readonly pass: ForwardPass;
@@ -65,8 +81,8 @@ interface Recorded {
 }
 
 /**
- * Runs texts through a decoder on the device. A pass is recorded for each length of text and kept until the length changes, so
- * that typing over a character only replays. Calls are taken one after the other.
+ * Runs texts through a decoder on the device. A pass is recorded for some lengths of text and kept until the text outgrows
+ * it, so that typing only replays. Calls are taken one after the other.
  */
 export class Explorer {
   #recorded: (Recorded & { readonly key: string }) | undefined;
@@ -80,27 +96,31 @@ export class Explorer {
   /** One forward pass. */
   run(text: Text): Promise<Snapshot> {
     return this.#next(async () => {
-      const { pass, plan, channels, ...recorded } = await this.#open(text);
+      const recorded = await this.#open(text);
+      const { pass, plan, channels } = recorded;
       const heads = attentionOf(pass);
       const start = performance.now();
-      this.#write({ pass, plan, channels, ...recorded }, text);
+      this.#write(recorded, text);
       const read = [channels, pass.nats, pass.logits, ...heads.flatMap(({ q, k, lse }) => [q, k, lse])];
       const [channelValues, nats, logits, ...qkl] = await plan.replayAndRead(read);
       const milliseconds = performance.now() - start;
+      const T = text.bytes.length - text.L;
+      const S = pass.size.P + T + 1;
       const attention = heads.flatMap((_, layer) =>
-        weightsOf(pass, layer, qkl[3 * layer]!, qkl[3 * layer + 1]!, qkl[3 * layer + 2]!),
+        weightsOf(pass, S, layer, qkl[3 * layer]!, qkl[3 * layer + 1]!, qkl[3 * layer + 2]!),
       );
-      const bits = Array.from(nats!, bitsOf);
+      const bits = Array.from(nats!.subarray(0, T), bitsOf);
+      const channelCount = channelsOf(this.model.config);
       return {
         ...text,
         model: this.model,
-        channels: channelValues!,
-        channelCount: channelsOf(this.model.config),
+        channels: channelValues!.subarray(0, text.bytes.length * channelCount),
+        channelCount,
         bits,
         bitsPerByte: bits.reduce((sum, b) => sum + b, 0) / bits.length,
-        logits: logits!,
+        logits: logits!.subarray(0, (T + 1) * 258),
         P: pass.size.P,
-        S: pass.size.P + pass.size.T,
+        S,
         attention,
         milliseconds,
       };
@@ -110,7 +130,7 @@ export class Explorer {
   /** The same pass op by op, each one compared with its float64 reference; with `backward` the gradients too. */
   look(text: Text, backward: boolean, progress: (done: number, of: number) => void): Promise<Look> {
     return this.#next(async () => {
-      const recorded = await this.#record(text, { backward, keep: 'all' });
+      const recorded = await this.#record(sizeOf(text), { backward, keep: 'all' });
       try {
         this.#write(recorded, text);
         return { trace: await trace(recorded.plan, progress), backward };
@@ -118,6 +138,29 @@ export class Explorer {
         recorded.plan.free();
       }
     });
+  }
+
+  /**
+   * The kernels of one op of a pass, with the memory that each read, for the stepper.
+   *
+   * @param index of the op in a `Look` with the same `backward`   @param kernels which ones; default those that the device takes
+   */
+  capture(text: Text, backward: boolean, index: number, kernels?: KernelKind): Promise<CapturedDispatch[]> {
+    return this.#next(async () => {
+      const profile = kernels === undefined ? this.device : { ...profileOf(this.device), kernels };
+      const recorded = await this.#record(sizeOf(text), { backward, keep: 'all', profile });
+      try {
+        this.#write(recorded, text);
+        return await captureEntry(recorded.plan, index, this.subgroupSize);
+      } finally {
+        recorded.plan.free();
+      }
+    });
+  }
+
+  /** The device's own, where the interpreter has it. */
+  get subgroupSize(): SubgroupSize {
+    return SUBGROUP_SIZES.find((size) => size === this.device.subgroupSize) ?? 32;
   }
 
   async free(): Promise<void> {
@@ -131,36 +174,48 @@ export class Explorer {
   }
 
   async #open(text: Text): Promise<Recorded> {
-    const key = `${text.L} + ${text.bytes.length - text.L}`;
+    // One more than the text has, for the byte after it, and filled up, so that typing seldom records a pass anew.
+    const T = Math.ceil((text.bytes.length - text.L + 1) / FILL) * FILL;
+    const key = `${text.L} + ${T}`;
     if (this.#recorded?.key !== key) {
       this.#recorded?.plan.free();
       this.#recorded = undefined;
-      this.#recorded = { key, ...(await this.#record(text, { backward: false })) };
+      this.#recorded = { key, ...(await this.#record({ L: text.L, T }, { backward: false })) };
     }
     return this.#recorded;
   }
 
-  async #record({ bytes, L }: Text, options: { backward: boolean; keep?: 'all' }): Promise<Recorded> {
+  async #record(
+    { L, T }: Size,
+    options: { backward: boolean; keep?: 'all'; profile?: AdapterProfile },
+  ): Promise<Recorded> {
     const { config, from } = this.model;
     const program = new Program();
-    const text = program.input('text', [1, bytes.length], 'u32');
+    const text = program.input('text', [1, L + T], 'u32');
     const { includeBits = false, momentumPhase = false } = config;
     const channels = program.scope('text', () => hslFeatures(text, { includeBits, momentumPhase }));
-    const pass = recordForward(program, config, { B: 1, L, T: bytes.length - L }, { everyRow: true });
+    const pass = recordForward(program, config, { B: 1, L, T }, { everyRow: true });
     if (options.backward) program.backward(pass.loss);
     const read = [channels, pass.nats, pass.logits, ...attentionOf(pass).flatMap(({ q, k, lse }) => [q, k, lse])];
-    const compile: CompileOptions = { keep: options.keep ?? read, ...from };
+    const { keep = read, profile = this.device } = options;
+    const compile: CompileOptions = { keep, profile, ...from };
     return { pass, text, channels, plan: await Plan.compile(program, this.device, compile) };
   }
 
   #write({ pass, plan, text }: Recorded, { bytes, L }: Text): void {
-    plan.write(text, Uint32Array.from(bytes));
+    const { T } = pass.size;
+    const filled = (ids: Uint8Array, length: number) => {
+      const all = new Uint32Array(length);
+      all.set(ids);
+      return all;
+    };
+    plan.write(text, filled(bytes, L + T));
     const batch = {
       prefix: Uint32Array.from(bytes.subarray(0, L)),
-      targets: Uint32Array.from(bytes.subarray(L)),
-      weights: new Float32Array(bytes.length - L).fill(1),
+      targets: filled(bytes.subarray(L), T),
+      weights: new Float32Array(T).fill(1, 0, bytes.length - L), // what was filled up costs nothing
     };
-    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
+    for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
   }
 }
 
@@ -174,23 +229,37 @@ function attentionOf({ program }: ForwardPass): { q: Tensor; k: Tensor; lse: Ten
 /** The kernel keeps no map, only lse: p[i, j] = exp(q[i]·k[j]/√D - lse[i]) for the keys j that i sees. */
 function weightsOf(
   { size, program }: ForwardPass,
+  S: number,
   layer: number,
   q: Float32Array,
   k: Float32Array,
   lse: Float32Array,
 ): AttentionMap[] {
   const entry = program.entries.filter(({ op }) => op.name === 'attention.forward')[layer]!;
-  const [, H, S, D] = entry.inputs[0]!.shape as [number, number, number, number];
+  const [, H, rows, D] = entry.inputs[0]!.shape as [number, number, number, number]; // rows >= S
   return Array.from({ length: H }, (_, head) => {
     const weights = new Float32Array(S * S);
     for (let i = 0; i < S; i++) {
-      const row = head * S + i; // q[0, head, i]
+      const row = head * rows + i; // q[0, head, i]
       for (let j = 0; j < visibleKeys(i, size.P); j++) {
         let dot = 0;
-        for (let d = 0; d < D; d++) dot += q[row * D + d]! * k[(head * S + j) * D + d]!;
+        for (let d = 0; d < D; d++) dot += q[row * D + d]! * k[(head * rows + j) * D + d]!;
         weights[i * S + j] = Math.exp(dot / Math.sqrt(D) - lse[row]!);
       }
     }
     return { layer, head, weights };
   });
+}
+
+/** What kernels are chosen by, as a plain object. */
+function profileOf({
+  kind,
+  driver,
+  subgroupSize,
+  f16,
+  limits,
+  precision,
+  subgroupMatrix,
+}: AdapterProfile): AdapterProfile {
+  return { kind, driver, subgroupSize, f16, limits, ...(precision && { precision }), subgroupMatrix };
 }

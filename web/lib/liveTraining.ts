@@ -1,12 +1,13 @@
-import type { Device } from '../../src/engine/device.js';
-import { InputError } from '../../src/engine/errors.js';
+import { InputError } from '../../src/common/errors.js';
+import type { Device } from '../../src/device/device.js';
 import { type DecoderConfig, SIZES } from '../../src/model/config.js';
 import { bitsOf } from '../../src/model/evaluator.js';
 import { Generator } from '../../src/model/generate.js';
 import { initialParameters } from '../../src/model/parameters.js';
+import type { Checkpoint } from '../../src/train/checkpointFormat.js';
 import { learningRate } from '../../src/train/schedule.js';
 import { Trainer } from '../../src/train/trainer.js';
-import { drawsAt } from '../../src/train/windows/draws.js';
+import { rngAt } from '../../src/train/windows/draws.js';
 import { assemble } from '../../src/train/windows/mix.js';
 import { order0Entropy, Positions } from '../../src/train/windows/textWindow.js';
 import type { WindowSize } from '../../src/train/windows/window.js';
@@ -65,7 +66,7 @@ export class LiveTraining {
     const { step } = this.trainer;
     const { seed, lr, steps } = this.settings;
     const windows = Array.from({ length: BATCH }, (_, i) =>
-      this.positions.window(drawsAt(seed, 'text', step, i).integer(this.positions.count)),
+      this.positions.window(rngAt(seed, 'text', step, i).integer(this.positions.count)),
     );
     const rate = learningRate({ lr, warmup: Math.min(10, steps), steps }, step + 1);
     const { nats } = await this.trainer.update([assemble(windows)], rate);
@@ -76,6 +77,13 @@ export class LiveTraining {
   async *sample(bytes: number): AsyncGenerator<number> {
     const prompt = this.prompt;
     yield* this.#generator.generate(prompt, { bytes, temperature: 0.7, topK: 40, seed: this.trainer.step });
+  }
+
+  /** The weights of now, as a checkpoint. */
+  async checkpoint(): Promise<Checkpoint> {
+    const { trainer, settings } = this;
+    const parameters = await trainer.parameters();
+    return { config: CONFIG, step: trainer.step, seed: settings.seed, ...WINDOW, parameters };
   }
 
   get prompt(): Uint8Array {

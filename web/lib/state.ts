@@ -1,15 +1,26 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { Device } from '../../src/engine/device.js';
+import type { Device } from '../../src/device/device.js';
+import type { KernelKind } from '../../src/engine/kernel.js';
+import type { CapturedDispatch } from '../../src/inspect/capture.js';
+import type { SubgroupSize } from '../../src/wgsl/index.js';
 import { Explorer, type Look, type Model, type Snapshot, type Text } from './explorer.js';
 import { scrollBehaviour } from './hooks.js';
 
-/** The text through the model, again whenever either changes; the last result stays until the next is there. */
-export function useSnapshot(device: Device | undefined, model: Model, text: Text) {
+/**
+ * The text through the model, again whenever either changes; the last result stays until the next is there.
+ *
+ * @param onConsole whether `byteToLoss` in the console is this pass
+ */
+export function useSnapshot(device: Device | undefined, model: Model | undefined, text: Text, onConsole = true) {
   const [snapshot, setSnapshot] = useState<Snapshot | undefined>(undefined);
   const [error, setError] = useState('');
   const [explorer, setExplorer] = useState<Explorer | undefined>(undefined);
   useEffect(() => {
-    if (device === undefined) return undefined;
+    if (device === undefined || model === undefined) {
+      setExplorer(undefined);
+      setSnapshot(undefined);
+      return undefined;
+    }
     const made = new Explorer(device, model);
     setExplorer(made);
     return () => void made.free();
@@ -24,16 +35,16 @@ export function useSnapshot(device: Device | undefined, model: Model, text: Text
         if (!current) return;
         setSnapshot(found);
         setError('');
-        Object.assign(globalThis, { byteToLoss: found }); // for the console
+        if (onConsole) Object.assign(globalThis, { byteToLoss: found });
       } catch (problem) {
         if (current) setError((problem as Error).message);
       }
-    }, 80);
+    }, 40);
     return () => {
       current = false;
       clearTimeout(timer);
     };
-  }, [explorer, text]);
+  }, [explorer, text, onConsole]);
   return { snapshot, explorer, error };
 }
 
@@ -80,6 +91,40 @@ export function useLook(
     [look, lookAt],
   );
   return { look, progress, opened, lookAt, choose, open };
+}
+
+/** A kernel in the stepper. */
+export interface Stepping {
+  readonly dispatch: CapturedDispatch;
+  readonly subgroupSize: SubgroupSize;
+}
+
+/** The kernel that is stepped through: captured when asked for, gone when the look it belongs to is. */
+export function useStepping(explorer: Explorer | undefined, look: Look | undefined, snapshot: Snapshot | undefined) {
+  const [stepping, setStepping] = useState<Stepping | undefined>(undefined);
+  const [isCapturing, setCapturing] = useState(false);
+  const [problem, setProblem] = useState('');
+  useEffect(() => setStepping(undefined), [look]);
+  const step = useCallback(
+    async (index: number, i: number, kernels?: KernelKind) => {
+      if (explorer === undefined || look === undefined || snapshot === undefined) return;
+      setCapturing(true);
+      setProblem('');
+      try {
+        const captured = await explorer.capture(snapshot, look.backward, index, kernels);
+        setStepping({ dispatch: captured[Math.min(i, captured.length - 1)]!, subgroupSize: explorer.subgroupSize });
+        requestAnimationFrame(() =>
+          document.getElementById('stepper')?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' }),
+        );
+      } catch (error) {
+        setProblem((error as Error).message);
+      } finally {
+        setCapturing(false);
+      }
+    },
+    [explorer, look, snapshot],
+  );
+  return { stepping, step, isCapturing, problem, close: () => setStepping(undefined) };
 }
 
 /** Files dropped anywhere on the page; true while one is held over it. */

@@ -115,7 +115,8 @@ interface MapProps {
   readonly onPick?: (row: number, column: number) => void;
 }
 
-function HeadMap({ map, snapshot, size, row, label = '', onPick }: MapProps) {
+/** The attention of one head as a picture: a row per position, a column per position that it sees. */
+export function HeadMap({ map, snapshot, size, row, label = '', onPick }: MapProps) {
   const palette = usePalette();
   const { S, P } = snapshot;
   const colour = useMemo(() => {

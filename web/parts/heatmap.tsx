@@ -6,7 +6,7 @@ export interface HeatmapProps {
   readonly rows: number;
   readonly columns: number;
   readonly colour: (row: number, column: number) => Rgb;
-  /** what a screen reader says in its place */
+  /** what a screen reader says in its place; nothing where it is empty */
   readonly label: string;
   readonly width: string;
   readonly height: string;
@@ -49,7 +49,12 @@ export function Heatmap({
   };
   return (
     <div class="heat" style={{ width, height }} onPointerDown={pick} onPointerMove={pick}>
-      <canvas ref={canvas} width={columns} height={rows} role="img" aria-label={label} />
+      <canvas
+        ref={canvas}
+        width={columns}
+        height={rows}
+        {...(label === '' ? { 'aria-hidden': true } : { role: 'img', 'aria-label': label })}
+      />
       {lines.map((above) => (
         <span key={above} class="rule" style={{ top: `${(100 * above) / rows}%` }} />
       ))}

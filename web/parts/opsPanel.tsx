@@ -1,10 +1,13 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { formatShape } from '../../src/engine/shape.js';
-import type { Statistics } from '../../src/engine/statistics.js';
-import type { EntryTrace, Trace } from '../../src/engine/trace.js';
+import { formatShape } from '../../src/common/shape.js';
+import type { KernelKind } from '../../src/engine/kernel.js';
+import { kernelsOf } from '../../src/engine/kernelTable.js';
+import type { Statistics } from '../../src/inspect/statistics.js';
+import type { EntryTrace, Trace } from '../../src/inspect/trace.js';
 import { short } from '../lib/bytes.js';
 import type { Look } from '../lib/explorer.js';
 import { scrollBehaviour } from '../lib/hooks.js';
+import { GraphPanel } from './graphPanel.js';
 import { Scroll } from './scroll.js';
 import { moved } from './textPanel.js';
 
@@ -15,10 +18,14 @@ interface Props {
   readonly chosen: number;
   readonly onChoose: (index: number) => void;
   readonly onLook: (backward: boolean) => void;
+  readonly onStep: OnStep;
 }
 
+/** Step through a kernel: of which op, which of its dispatches, and of which kind where not the one that ran. */
+type OnStep = (index: number, dispatch: number, kernels?: KernelKind) => void;
+
 /** Every op of the pass in order, and one of them opened: formula, numbers, shader, agreement with float64. */
-export function OpsPanel({ look, progress, chosen, onChoose, onLook }: Props) {
+export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: Props) {
   return (
     <>
       <p class="actions">
@@ -33,7 +40,19 @@ export function OpsPanel({ look, progress, chosen, onChoose, onLook }: Props) {
           {progress === undefined && look !== undefined && summary(look.trace)}
         </span>
       </p>
-      {look !== undefined && <Stepper trace={look.trace} chosen={chosen} onChoose={onChoose} />}
+      {look !== undefined && (
+        <GraphPanel
+          trace={look.trace}
+          chosen={chosen}
+          onOpen={(index) => {
+            onChoose(index);
+            requestAnimationFrame(() =>
+              document.getElementById('op-detail')?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' }),
+            );
+          }}
+        />
+      )}
+      {look !== undefined && <OpBrowser trace={look.trace} chosen={chosen} onChoose={onChoose} onStep={onStep} />}
     </>
   );
 }
@@ -53,7 +72,14 @@ function summary(trace: Trace): string {
   return off === 0 ? `${ran.length} ops, all agree with float64` : `${off} of ${ran.length} ops disagree with float64`;
 }
 
-function Stepper({ trace, chosen, onChoose }: { trace: Trace; chosen: number; onChoose: (index: number) => void }) {
+interface BrowserProps {
+  readonly trace: Trace;
+  readonly chosen: number;
+  readonly onChoose: (index: number) => void;
+  readonly onStep: OnStep;
+}
+
+function OpBrowser({ trace, chosen, onChoose, onStep }: BrowserProps) {
   const ran = ranOf(trace);
   const place = Math.max(
     0,
@@ -68,7 +94,7 @@ function Stepper({ trace, chosen, onChoose }: { trace: Trace; chosen: number; on
   }, [entry]);
   const go = (to: number) => onChoose(ran[Math.max(0, Math.min(ran.length - 1, to))]!.index);
   return (
-    <div class="stepper">
+    <div class="op-browser">
       <div>
         <p class="actions">
           <button type="button" class="quiet" onClick={() => go(place - 1)} disabled={place === 0}>
@@ -114,12 +140,19 @@ function Stepper({ trace, chosen, onChoose }: { trace: Trace; chosen: number; on
           ))}
         </div>
       </div>
-      <OpDetail trace={trace} entry={entry} onChoose={onChoose} />
+      <OpDetail trace={trace} entry={entry} onChoose={onChoose} onStep={onStep} />
     </div>
   );
 }
 
-function OpDetail({ trace, entry, onChoose }: { trace: Trace; entry: EntryTrace; onChoose: (index: number) => void }) {
+interface DetailProps {
+  readonly trace: Trace;
+  readonly entry: EntryTrace;
+  readonly onChoose: (index: number) => void;
+  readonly onStep: OnStep;
+}
+
+function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
   const { op, scope, inputs, outputs, dispatches, from, to, forward, backward } = entry;
   // What was kept for the gradients is read by them too; they have a place of their own.
   const onward = to.filter((index) => forward !== undefined || trace.entries[index]!.forward === undefined);
@@ -190,6 +223,21 @@ function OpDetail({ trace, entry, onChoose }: { trace: Trace; entry: EntryTrace;
               .map(([name, value]) => `${name} = ${short(value)}`)
               .join(', ')}
           </p>
+          <p class="actions">
+            <button type="button" class="small" onClick={() => onStep(entry.index, i)}>
+              Step through this kernel
+            </button>
+            {othersOf(shader).readable && (
+              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 'readable')}>
+                the readable kernel of this op
+              </button>
+            )}
+            {othersOf(shader).gpu && (
+              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 'gpu')}>
+                the kernel for GPUs
+              </button>
+            )}
+          </p>
           <Scroll label={`shaders/${shader}.wgsl`} class="wgsl">
             <pre>{text}</pre>
           </Scroll>
@@ -197,6 +245,13 @@ function OpDetail({ trace, entry, onChoose }: { trace: Trace; entry: EntryTrace;
       ))}
     </article>
   );
+}
+
+/** Whether the pass of a kernel has a readable kernel and one for GPUs beside it. */
+function othersOf(shader: string): { readable: boolean; gpu: boolean } {
+  const pass = shader.replace(/^[cg]pu\/(.*)\.\w+$/, '$1');
+  const isReadable = pass === shader;
+  return { readable: !isReadable, gpu: !shader.startsWith('gpu/') && kernelsOf(pass).some(({ on }) => on === 'gpu') };
 }
 
 interface LinksProps {

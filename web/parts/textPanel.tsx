@@ -17,10 +17,11 @@ interface Props {
   readonly snapshot: Snapshot | undefined;
   readonly at: number;
   readonly onPick: (at: number) => void;
+  readonly label?: string;
 }
 
 /** The text itself, a box per byte, coloured by what each predicted byte cost. */
-export function ColouredText({ text, snapshot, at, onPick }: Props) {
+export function ColouredText({ text, snapshot, at, onPick, label = 'Chosen byte' }: Props) {
   const palette = usePalette();
   const { bytes, L } = text;
   const bitsOf = (i: number) => (snapshot?.bytes.length === bytes.length ? snapshot.bits[i - snapshot.L] : undefined);
@@ -33,7 +34,7 @@ export function ColouredText({ text, snapshot, at, onPick }: Props) {
       class="bytes"
       role="slider"
       tabIndex={0}
-      aria-label="Chosen byte"
+      aria-label={label}
       aria-valuemin={1}
       aria-valuemax={bytes.length}
       aria-valuenow={at + 1}

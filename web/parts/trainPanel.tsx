@@ -1,12 +1,19 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Device } from '../../src/engine/device.js';
+
+import type { Device } from '../../src/device/device.js';
+import { checkpointBytes } from '../lib/checkpointFile.js';
+
 import { MOBY_DICK } from '../lib/defaultText.js';
-import type { Model } from '../lib/explorer.js';
+import { Explorer, type Model, type Snapshot, type Text } from '../lib/explorer.js';
 import { CONFIG, LiveTraining, WINDOW } from '../lib/liveTraining.js';
+import { HeadMap } from './attentionPanel.js';
 import { Curve } from './curve.js';
 
 const DEFAULTS = { steps: 300, lr: 2e-3, seed: 0 };
 const SAMPLE_BYTES = 96;
+/** While it learns: how often a look at it is taken, and bytes of the sample then. */
+const LOOK_EVERY = 20;
+const GLANCE_BYTES = 40;
 /** Numbers within what a browser tab trains in a sitting. */
 const FIELDS = [
   { name: 'steps', label: 'steps', min: 1, max: 5000, step: 1 },
@@ -16,24 +23,36 @@ const FIELDS = [
 
 interface Props {
   readonly device: Device;
+  /** what the attention is shown for while it learns */
+  readonly text: Text;
   readonly onExplore: (model: Model) => void;
   /** the run whose parameters are looked at will be freed */
   readonly onGone: () => void;
 }
 
 /** Train a tiny zero-door decoder on a pasted text, live. */
-export function TrainPanel({ device, onExplore, onGone }: Props) {
+export function TrainPanel({ device, text: watched, onExplore, onGone }: Props) {
   const [text, setText] = useState(MOBY_DICK);
   const [settings, setSettings] = useState(DEFAULTS);
   const [losses, setLosses] = useState<readonly number[]>([]);
   const [state, setState] = useState<'new' | 'starting' | 'running' | 'writing' | 'stopped' | 'done'>('new');
   const [error, setError] = useState('');
   const [sample, setSample] = useState('');
+  const [seen, setSeen] = useState<Snapshot | undefined>(undefined);
   const training = useRef<LiveTraining | undefined>(undefined);
+  const eye = useRef<Explorer | undefined>(undefined);
   const stop = useRef(false);
-  useEffect(() => () => training.current?.free(), []);
+  const free = () => {
+    const run = training.current;
+    training.current = undefined;
+    // The plan whose parameters it shares must outlive it.
+    void (eye.current?.free() ?? Promise.resolve()).then(() => run?.free());
+    eye.current = undefined;
+  };
+  useEffect(() => free, []);
 
-  const go = async () => {
+  /** @param most steps of this call */
+  const go = async (most = Number.POSITIVE_INFINITY) => {
     stop.current = false;
     setError('');
     try {
@@ -42,21 +61,41 @@ export function TrainPanel({ device, onExplore, onGone }: Props) {
         setLosses([]);
         setSample('');
         training.current = await LiveTraining.create(device, text, settings);
+        const { plan } = training.current.trainer;
+        eye.current = new Explorer(device, { name: 'the live run', config: CONFIG, from: { shared: plan } });
       }
       setState('running');
       const run = training.current;
       Object.assign(globalThis, { byteToLossTraining: run }); // for the console
-      while (!stop.current && run.trainer.step < settings.steps) {
+      for (let i = 0; i < most && !stop.current && run.trainer.step < settings.steps; i++) {
         await run.step();
         setLosses([...run.losses]);
+        if (run.trainer.step % LOOK_EVERY === 0 || i + 1 === most) await see(run);
         // A frame between steps, so that the page answers.
         await new Promise(requestAnimationFrame);
       }
+      await see(run);
       await write(run);
     } catch (problem) {
       setError((problem as Error).message);
       setState(training.current === undefined ? 'new' : 'stopped');
     }
+  };
+  /** A short sample and the attention of now. */
+  const see = async (run: LiveTraining) => {
+    if (watched.bytes.length > 0) setSeen(await eye.current!.run(watched));
+    const made: number[] = [];
+    for await (const byte of run.sample(GLANCE_BYTES)) made.push(byte);
+    setSample(new TextDecoder().decode(Uint8Array.from(made)));
+  };
+  const save = async () => {
+    const checkpoint = await training.current!.checkpoint();
+    const bytes = (await checkpointBytes(checkpoint)) as Uint8Array<ArrayBuffer>;
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([bytes]));
+    link.download = `step-${String(checkpoint.step).padStart(6, '0')}.safetensors`;
+    link.click();
+    URL.revokeObjectURL(link.href);
   };
   const write = async (run: LiveTraining) => {
     setState('writing');
@@ -69,8 +108,8 @@ export function TrainPanel({ device, onExplore, onGone }: Props) {
   };
   const reset = () => {
     onGone();
-    training.current?.free();
-    training.current = undefined;
+    free();
+    setSeen(undefined);
     setLosses([]);
     setSample('');
     setState('new');
@@ -125,12 +164,17 @@ export function TrainPanel({ device, onExplore, onGone }: Props) {
             }}
             disabled={state !== 'running'}
           >
-            Stop
+            Pause
           </button>
         ) : (
-          <button type="button" onClick={go} disabled={state === 'done'}>
-            {state === 'stopped' ? 'Continue' : 'Train'}
-          </button>
+          <>
+            <button type="button" onClick={() => void go()} disabled={state === 'done'}>
+              {state === 'stopped' ? 'Continue' : 'Train'}
+            </button>
+            <button type="button" class="quiet" onClick={() => void go(1)} disabled={state === 'done'}>
+              One step
+            </button>
+          </>
         )}
         {!busy && state !== 'new' && (
           <>
@@ -139,6 +183,9 @@ export function TrainPanel({ device, onExplore, onGone }: Props) {
             </button>
             <button type="button" class="quiet" onClick={explore}>
               Look into it above
+            </button>
+            <button type="button" class="quiet" onClick={() => void save()}>
+              Save a checkpoint
             </button>
             <button type="button" class="quiet" onClick={reset}>
               Start over
@@ -160,6 +207,24 @@ export function TrainPanel({ device, onExplore, onGone }: Props) {
             entropy={run.entropy}
             label={`Bits per byte by step, now ${mean.toFixed(2)}; byte frequencies alone would reach ${run.entropy.toFixed(2)}`}
           />
+          {seen !== undefined && (
+            <figure class="live">
+              <figcaption class="soft">
+                Attention of every head on the text above, now at {seen.bitsPerByte.toFixed(2)} bits per byte
+              </figcaption>
+              <div class="heads">
+                {seen.attention.map((map) => (
+                  <HeadMap
+                    key={`${map.layer}.${map.head}`}
+                    map={map}
+                    snapshot={seen}
+                    size="clamp(56px, 15vw, 92px)"
+                    label={`layer ${map.layer + 1}, head ${map.head + 1}`}
+                  />
+                ))}
+              </div>
+            </figure>
+          )}
           {sample !== '' && (
             <figure class="sample">
               <figcaption class="soft">After “{new TextDecoder().decode(run.prompt)}” it writes</figcaption>

@@ -1,9 +1,9 @@
 import { escapeHtml } from '../../report/html.js';
 import type { Grid } from './inspection.js';
 
-/** How a grid is shown. */
+/** The display of a grid. */
 export interface HeatOptions {
-  /** what it is, in words: the caption, and what a screen reader says */
+  /** the caption, also for a screen reader */
   readonly title: string;
   /** more of the caption, as HTML */
   readonly note?: string;
@@ -21,14 +21,14 @@ export interface HeatOptions {
   readonly square?: boolean;
 }
 
-/** What the page's script draws: 16-bit numbers, `scale` times as large, base64. */
+/** The data that the page's script draws: 16-bit numbers, `scale` times as large, base64. */
 interface HeatData {
   readonly rows: number;
   readonly columns: number;
-  /** each cell stands for so many rows and columns */
+  /** rows and columns per cell */
   readonly pool: readonly [number, number];
   readonly scale: number;
-  /** the magnitude that gets the full colour: all but the largest half percent lie below */
+  /** the magnitude with the full colour: all but the largest half percent are below it */
   readonly limit: number;
   readonly signed: boolean;
   readonly labels: readonly [string, string];
@@ -49,7 +49,7 @@ export class Heats {
     const magnitudes = Float64Array.from(pooled.data, Math.abs).filter(Number.isFinite).sort();
     const largest = magnitudes.at(-1) ?? 0;
     const scale = largest / 32767 || 1;
-    // What is not finite has a number of its own: -32768.
+    // Numbers that are not finite are stored as -32768.
     const numbers = Int16Array.from(pooled.data, (x) => (Number.isFinite(x) ? Math.round(x / scale) : -32768));
     const index = this.data.length;
     this.data.push({
@@ -79,7 +79,7 @@ export class Heats {
   }
 }
 
-/** Shrink a grid until it has at most `most` cells: each keeps the number of largest magnitude among those it stands for. */
+/** Shrink a grid until it has at most `most` cells: each keeps the number of largest magnitude that it represents. */
 export function poolGrid(grid: Grid, most: number): { pooled: Grid; pool: [number, number] } {
   const pool: [number, number] = [1, 1];
   const size = () => [Math.ceil(grid.rows / pool[0]), Math.ceil(grid.columns / pool[1])] as const;
@@ -90,7 +90,8 @@ export function poolGrid(grid: Grid, most: number): { pooled: Grid; pool: [numbe
     for (let c = 0; c < grid.columns; c++) {
       const at = Math.floor(r / pool[0]) * columns + Math.floor(c / pool[1]);
       const value = grid.data[r * grid.columns + c]!;
-      if (!Number.isNaN(data[at]!) && !(Math.abs(value) <= Math.abs(data[at]!))) data[at] = value; // a NaN stays visible
+      // a NaN stays visible
+      if (!Number.isNaN(data[at]!) && !(Math.abs(value) <= Math.abs(data[at]!))) data[at] = value;
     }
   }
   return { pooled: { rows, columns, data }, pool };

@@ -1,19 +1,20 @@
-import type { Device } from '../../engine/device.js';
+import type { Device } from '../../device/device.js';
 import type { Value } from '../../engine/op.js';
 import { visibleKeys } from '../../engine/ops/attention.js';
 import { Plan } from '../../engine/plan.js';
-import { Program } from '../../engine/program.js';
-import { type EntryTrace, type Trace, trace } from '../../engine/trace.js';
+import { type EntryTrace, type Trace, trace } from '../../inspect/trace.js';
+import { attributionOf } from '../../model/attribution.js';
 import { channelsOf, type DecoderConfig } from '../../model/config.js';
-import { type ForwardPass, feedsOf, recordForward } from '../../model/forward.js';
+import { type ForwardPass, toFeeds } from '../../model/forward.js';
 import { channelNames } from '../../substrate/channels.js';
+import { recordStep } from '../../train/trainer.js';
 import type { InspectWindow } from './window.js';
 
-/** The decoder to look into, and where it comes from. */
+/** The decoder to inspect, and its origin. */
 export interface Subject {
   readonly config: DecoderConfig;
   readonly parameters: ReadonlyMap<string, Float32Array>;
-  /** a sentence for the reader: the checkpoint, or that there is none */
+  /** a sentence for the reader about the checkpoint */
   readonly origin: string;
 }
 
@@ -33,7 +34,7 @@ export interface AttentionMap {
   readonly probabilities: Grid;
 }
 
-/** What the decoder thought of one id of the stream. */
+/** The decoder's prediction of one id of the stream. */
 export interface Prediction {
   readonly target: number;
   readonly nats: number;
@@ -42,14 +43,14 @@ export interface Prediction {
   readonly top: readonly { readonly id: number; readonly probability: number }[];
 }
 
-/** How large a parameter's gradient is, beside the parameter. */
+/** The size of a parameter's gradient, relative to the parameter. */
 export interface GradientNorm {
   readonly name: string;
   readonly gradient: number;
   readonly parameter: number;
 }
 
-/** One forward and backward pass over one window, with everything in it. */
+/** One forward and backward pass over one window, with every number. */
 export interface Inspection {
   readonly subject: Subject;
   readonly device: { readonly name: string; readonly driver: string; readonly timestamps: boolean };
@@ -59,11 +60,14 @@ export interface Inspection {
   readonly pass: ForwardPass;
   /** one row per door row: prefix bytes, padding included, then stream inputs; undefined for the bytes door */
   readonly channels: (Grid & { readonly names: readonly string[] }) | undefined;
-  /** gradient of the loss by each channel, laid out as `channels` */
+  /** gradient of the loss by each channel, in the layout of `channels` */
   readonly attribution: Grid | undefined;
   /** [S, C], the decoder's input */
   readonly x0: Grid;
-  /** ‖x‖ of each position, after each residual sum, with the entry it comes from */
+  /**
+   * ‖x‖ of each position, after each residual sum, with the entry it comes from; of the stream alone after the last attention,
+   * since nothing reads the slots from there on
+   */
   readonly residual: readonly { readonly entry: number; readonly scope: string; readonly norms: readonly number[] }[];
   readonly attention: readonly AttentionMap[];
   readonly predictions: readonly Prediction[];
@@ -74,7 +78,7 @@ export interface Inspection {
 /** Ids shown for each position. */
 const TOP = 5;
 
-/** Run one window through a decoder and back. */
+/** Run one window through the program of a training step, without the update. */
 export async function inspect(
   device: Device,
   subject: Subject,
@@ -82,10 +86,8 @@ export async function inspect(
   progress?: (done: number, of: number) => void,
 ): Promise<Inspection> {
   const { config } = subject;
-  const program = new Program({ attribute: ['hslFeatures.forward'] });
-  const size = { B: 1, L: window.prefix.length, T: window.targets.length };
-  const pass = recordForward(program, config, size, { everyRow: true });
-  program.backward(pass.loss);
+  const size = { prefix: window.prefix.length, stream: window.targets.length };
+  const { program, pass } = recordStep({ config }, size, 1);
   const plan = await Plan.compile(program, device, { keep: 'all', parameters: subject.parameters });
   try {
     const { targets } = window;
@@ -94,11 +96,13 @@ export async function inspect(
       targets,
       weights: new Float32Array(targets.length).fill(1),
     };
-    for (const [tensor, data] of feedsOf(pass, batch)) plan.write(tensor, data);
-    // A driver compiles a kernel at its first dispatch: one replay before, so that the times are the kernels' own.
-    plan.submit();
+    for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
+    // A driver compiles a kernel at its first dispatch: one replay runs first, so that the times do not include
+    // compilation.
+    plan.submit({ update: false });
     await plan.finished();
-    const run = await trace(plan, progress);
+    const run = await trace(plan, progress, { update: false });
+    const attribution = await attributionOf(device, config, subject.parameters, batch);
     const features = entriesOf(run, 'hslFeatures.forward').map((entry) => tensorOf(entry, 'y'));
     const columns = channelsOf(config);
     const predictions = predictionsOf(run, pass, targets);
@@ -119,15 +123,7 @@ export async function inspect(
               ),
               names: channelNames(config.includeBits),
             },
-      attribution:
-        features.length === 0
-          ? undefined
-          : stacked(
-              program.entries
-                .filter(({ op }) => op.name === 'hslFeatures.forward')
-                .map(({ outputs: [y] }) => run.value(program.gradientOf(y!)!)),
-              columns,
-            ),
+      attribution: attribution.length === 0 ? undefined : stacked(attribution, columns),
       x0: stacked([run.value(pass.x0)], config.dim),
       residual: residualNorms(run, pass, config.dim),
       attention: attentionMaps(run),
@@ -177,7 +173,7 @@ function residualNorms(run: Trace, pass: ForwardPass, C: number): Inspection['re
   ];
 }
 
-/** Probabilities from what forward keeps: p_ij = exp(scale · q[i]·k[j] - lse[i]) for visible j. */
+/** Probabilities from the saved numbers of forward: p_ij = exp(scale · q[i]·k[j] - lse[i]) for visible j. */
 function attentionMaps(run: Trace): AttentionMap[] {
   return entriesOf(run, 'attention.forward').flatMap((entry, block) => {
     const { H, S, D, P, scale } = entry.attributes as Record<'H' | 'S' | 'D' | 'P' | 'scale', number>;

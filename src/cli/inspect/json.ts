@@ -1,11 +1,14 @@
-import type { EntryTrace, Trace } from '../../engine/trace.js';
+import type { EntryTrace, Trace } from '../../inspect/trace.js';
 import type { Grid, Inspection } from './inspection.js';
 import { referenceSource } from './referenceSource.js';
 
-/** Tensors of at most so many numbers are given whole. */
+/** Maximum size of a tensor that is written in full. */
 const WHOLE = 64;
 
-/** An inspection as data: all that the page shows. Each kernel's text and each reference's stands once, under its name. */
+/**
+ * An inspection as data: the content of the page. The text of each kernel and each reference is stored once, under its
+ * name.
+ */
 export function inspectionJson(inspection: Inspection) {
   const { subject, device, window, sizes, trace, channels, attribution, residual, predictions } = inspection;
   const texts = kernelTexts(trace);

@@ -1,4 +1,4 @@
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import type { DType } from '../../engine/tensor.js';
 
 /**

@@ -1,23 +1,26 @@
-import { type Shape, stridesOf } from '../../engine/shape.js';
-import type { DispatchTrace, EntryTrace, Operand, Trace, WrittenOperand } from '../../engine/trace.js';
+import { type Shape, stridesOf } from '../../common/shape.js';
+import type { DispatchTrace, EntryTrace, Operand, Trace, WrittenOperand } from '../../inspect/trace.js';
 import { escapeHtml } from '../../report/html.js';
 import { kernelTexts } from './json.js';
 import { shortNumber, shortTime } from './signs.js';
 
-/** What panels share: the run, and where each kernel's text is found in the page's data. */
+/** Shared by all panels: the run, and the location of each kernel's text in the page's data. */
 interface Panels {
   readonly trace: Trace;
   readonly kernels: readonly string[];
 }
 
-/** Every entry as a panel that opens, forward first. Kernel and reference texts are filled in by the script when asked for. */
+/** Every entry as a panel that opens, forward first. The script fills in kernel and reference texts on demand. */
 export function opPanels(trace: Trace): string {
   const panels: Panels = { trace, kernels: [...kernelTexts(trace).keys()] };
   const part = (title: string, entries: readonly EntryTrace[]) =>
     `<h3>${title} <small>${entries.length} entries</small></h3>${entries.map((entry) => panel(entry, panels)).join('\n')}`;
-  const forward = trace.entries.filter((entry) => entry.forward === undefined);
-  const backward = trace.entries.filter((entry) => entry.forward !== undefined);
-  return `${part('Forward', forward)}\n${part('Backward', backward)}`;
+  const isUpdate = ({ phase }: EntryTrace) => phase === 'update';
+  const step = trace.entries.filter((entry) => !isUpdate(entry));
+  const forward = step.filter((entry) => entry.forward === undefined);
+  const backward = step.filter((entry) => entry.forward !== undefined);
+  const update = trace.entries.filter(isUpdate);
+  return `${part('Forward', forward)}\n${part('Backward', backward)}\n${part('Update, recorded and not run', update)}`;
 }
 
 /** A link that opens an entry's panel: `#12 gelu.forward`. */
@@ -39,7 +42,7 @@ function panel(entry: EntryTrace, panels: Panels): string {
     `${odd ? ' <em class="bad">not finite</em>' : ''}` +
     `<span class="time">${time === undefined ? '' : shortTime(time)}</span></summary><div class="body">` +
     `<p class="formula">${escapeHtml(op.formula)}</p>` +
-    `${operandTable(entry, trace)}${parityList(outputs, trace)}${dispatchList(dispatches, panels)}` +
+    `${operandTable(entry, trace)}${parityList(outputs, trace)}${dispatchList(entry, panels)}` +
     `<details class="code" data-reference="${escapeHtml(op.name)}"><summary>float64 reference</summary></details>` +
     `${neighbours(entry, trace)}</div></details>`
   );
@@ -82,7 +85,8 @@ function placeOf(index: number, shape: Shape): number[] {
   return stridesOf(shape).map((stride, axis) => Math.floor(index / stride) % shape[axis]!);
 }
 
-function dispatchList(dispatches: readonly DispatchTrace[], { kernels }: Panels): string {
+function dispatchList({ dispatches, phase }: EntryTrace, { kernels }: Panels): string {
+  if (phase === 'update') return '<p>Training runs this after the gradients; here the parameters stay as they are.</p>';
   if (dispatches.length === 0) return '<p>A view: other strides over the same numbers. Nothing runs.</p>';
   const list = (values: Readonly<Record<string, number>>) =>
     Object.entries(values)

@@ -9,12 +9,12 @@ import { labelsOf, type Section, sectionsOf } from './sections.js';
 import { shortNumber, shortTime, signOf } from './signs.js';
 import { STYLE } from './style.js';
 
-/** Cells of all heatmaps of a page together: each is 2.7 bytes of it. */
+/** Cells of all heatmaps of a page together: each takes 2.7 bytes. */
 const CELLS = 900_000;
-/** The most that one of them gets; more could not be told apart on a screen. */
+/** Maximum cells of one heatmap; a screen cannot show more. */
 const MOST_CELLS = 128 * 128;
 
-/** An inspection as one HTML file that needs nothing else: no network, no other file. */
+/** An inspection as one HTML file that needs no network and no other file. */
 export function inspectionPage(inspection: Inspection): string {
   const { subject, trace, sizes, window } = inspection;
   const { layers, heads } = subject.config;

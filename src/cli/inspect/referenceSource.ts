@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AnyOp } from '../../engine/op.js';
 
-/** The loops that decide who is right about an op, as text. */
+/** The text of the loops that define an op's correct result. */
 export interface ReferenceSource {
-  /** file in src/ or dist/ that the op is written in */
+  /** file in src/ or dist/ that contains the op */
   readonly file: string;
   readonly text: string;
 }
 
-/** Folders whose functions references are built from. */
+/** Folders with the functions that references call. */
 const FOLDERS = ['engine/ops', 'substrate'];
 
-/** Helpers of helpers go no further than this. */
-const MOST_PARTS = 10;
+/** Maximum depth of helpers of helpers. */
+const MAX_PARTS = 10;
 
 interface SourceFile {
   readonly path: string;
@@ -21,7 +21,7 @@ interface SourceFile {
 
 let files: SourceFile[] | undefined;
 
-/** Sources beside this one: TypeScript where it runs from src/, what tsc made of it where it runs from dist/. */
+/** Source files next to this one: TypeScript in src/, the output of tsc in dist/. */
 function sources(): SourceFile[] {
   files ??= FOLDERS.flatMap((folder) => {
     const url = new URL(`../../${folder}/`, import.meta.url);
@@ -32,8 +32,8 @@ function sources(): SourceFile[] {
 }
 
 /**
- * The reference of an op: the `reference` member where the op is written, then the functions it calls. Found by the layout that
- * the formatter guarantees: a member starts at its own indentation and ends before the next line of that indentation.
+ * The reference of an op: the `reference` member of the op, then the functions that it calls. The search relies on the
+ * layout of the formatter: a member starts at its own indentation and ends before the next line of that indentation.
  */
 export function referenceSource(op: AnyOp): ReferenceSource {
   const file = sources().find(({ text }) => placeOf(text, op.name) >= 0);
@@ -41,21 +41,21 @@ export function referenceSource(op: AnyOp): ReferenceSource {
   if (file === undefined || member === undefined) return { file: '', text: op.reference.toString() };
   const parts = [member];
   const seen = new Set<string>();
-  for (let i = 0; i < parts.length && parts.length <= MOST_PARTS; i++) {
+  for (let i = 0; i < parts.length && parts.length <= MAX_PARTS; i++) {
     for (const [, name, call] of parts[i]!.matchAll(/\b([A-Za-z]\w*)\b(\()?/g)) {
-      // what only checks or words an error computes nothing
+      // functions that only check or describe an error compute nothing
       if (seen.has(name!) || /^(check|describe)/.test(name!)) continue;
-      // A helper of the same file may be handed over, as to a map; one of another file is called.
+      // A helper of the same file may be passed as a function, as to a map; one of another file is called.
       const found = declarationOf(name!, [file]) ?? (call && declarationOf(name!, sources()));
       if (!found) continue;
       seen.add(name!);
-      if (parts.length <= MOST_PARTS && !parts.some((part) => part.includes(found))) parts.push(found);
+      if (parts.length <= MAX_PARTS && !parts.some((part) => part.includes(found))) parts.push(found);
     }
   }
   return { file: file.path, text: parts.join('\n\n') };
 }
 
-/** Where an op is written: as an object of that name, or as a row of a table of ops. -1 where it is not. */
+/** Position of an op in a text: an object of that name, or a row of a table of ops. -1 if it is not there. */
 function placeOf(text: string, name: string): number {
   const at = text.indexOf(`name: '${name}'`);
   return at >= 0 ? at : text.search(new RegExp(`\\n +${name}: \\{\\n +formula: `));

@@ -1,6 +1,7 @@
 /**
- * The page's script, as it stands in the page: it draws heatmaps as they come into view, reads a cell out under pointer and arrow
- * keys, fills a kernel's or a reference's text in when it is opened, opens the op that a link points at, and filters the ops.
+ * The page's script, unchanged from the page: it draws heatmaps as they come into view, reads a cell out under pointer and
+ * arrow keys, fills a kernel's or a reference's text in when it is opened, opens the op that a link points at, and filters
+ * the ops.
  */
 export const SCRIPT = String.raw`
 const data = JSON.parse(document.getElementById('data').textContent);

@@ -1,4 +1,4 @@
-import type { EntryTrace, Trace } from '../../engine/trace.js';
+import type { EntryTrace, Trace } from '../../inspect/trace.js';
 import { escapeHtml } from '../../report/html.js';
 import { bitOf } from '../../substrate/channels.js';
 import { type Heats, transposeGrid } from './heat.js';
@@ -28,7 +28,7 @@ export function sectionsOf(inspection: Inspection, heats: Heats): Section[] {
   ];
 }
 
-/** What each list of labels in the page's data holds; heatmaps name them. */
+/** The lists of labels in the page's data; heatmaps name them. */
 export function labelsOf({
   window,
   sizes,
@@ -46,6 +46,7 @@ export function labelsOf({
   const width = channels?.columns ?? 0;
   return {
     positions: [...slots, ...stream],
+    stream,
     inputs: [
       ...padded.map(
         (id, i) => `prefix ${i} ${hexOf(id)} “${signOf(id)}”${i < window.prefix.length ? '' : ' (padding)'}`,
@@ -110,7 +111,7 @@ function channelsSection({ channels, trace, window, sizes, subject }: Inspection
   ];
 }
 
-/** A heatmap of 13-pixel rows with a name beside each. */
+/** A heatmap of 13-pixel rows with a name next to each. */
 function withNames(names: readonly string[], figure: string): string {
   const items = names.map((name) => `<li>${escapeHtml(name)}</li>`).join('');
   return `<div class="named"><ol class="names" aria-hidden="true">${items}</ol>${figure}</div>`;
@@ -153,16 +154,18 @@ function blockSections(inspection: Inspection, heats: Heats): Section[] {
     const D = subject.config.dim / subject.config.heads;
     const headMarks = Array.from({ length: subject.config.heads - 1 }, (_, h) => D * (h + 1));
     const shown = (entry: EntryTrace, name: string, title: string, columnMarks: readonly number[] = []) =>
-      heats.figure(positionRows(trace, tensorOf(entry, name), sizes.P + sizes.T), {
+      heats.figure(positionRows(trace, tensorOf(entry, name)), {
         title,
         note: sourceLinks([entry]),
         signed: true,
-        rows: 'positions',
+        ...positionsOf(trace.tensors[tensorOf(entry, name)]!.shape.at(-2)!),
         columns: '',
-        rowMarks: P > 0 ? [P] : [],
         columnMarks,
         rowHeight: 4,
       });
+    // After the last attention only the stream is read.
+    const positionsOf = (rows: number) =>
+      rows === sizes.T ? { rows: 'stream' } : { rows: 'positions', rowMarks: P > 0 ? [P] : [] };
     const rotary = inside('attention', 'rotary.forward');
     const attend = inside('attention', 'attention.forward');
     const maps = attention
@@ -183,8 +186,8 @@ function blockSections(inspection: Inspection, heats: Heats): Section[] {
       title: `Block ${block}`,
       html:
         `<div class="pair">${shown(inside('norm1', 'ayerNorm.forward'), 'y', 'norm1')}` +
-        `${shown(rotary, 'q', 'q, turned; a head between lines', headMarks)}${shown(rotary, 'k', 'k, turned', headMarks)}${shown(rotary, 'v', 'v', headMarks)}</div>` +
-        `<h4>Attention</h4><p>A row looks at columns. Left of the line are the slots, which every position sees; below it, right of it, ` +
+        `${shown(rotary, 'q', 'q, rotated; one head between lines', headMarks)}${shown(rotary, 'k', 'k, rotated', headMarks)}${shown(rotary, 'v', 'v', headMarks)}</div>` +
+        `<h4>Attention</h4><p>A row attends to columns. Left of the line are the slots, which every position sees; below it, right of it, ` +
         `a stream position sees itself and the stream before. ${sourceLinks([attend])}</p><div class="heads">${maps.join('')}</div>` +
         `<div class="pair">${shown(inside('attention.out', 'linear.forward'), 'y', 'attention, added to the residual')}` +
         `${shown(inside('norm2', 'ayerNorm.forward'), 'y', 'norm2')}${shown(inside('mlp', 'gelu.forward'), 'y', 'MLP, after GELU')}` +
@@ -194,14 +197,16 @@ function blockSections(inspection: Inspection, heats: Heats): Section[] {
 }
 
 /** A tensor with one row per position: heads are put side by side again. */
-function positionRows(trace: Trace, tensor: number, S: number): Grid {
+function positionRows(trace: Trace, tensor: number): Grid {
   const { data, shape } = trace.value(tensor);
+  const S = shape.at(-2)!;
   const columns = data.length / S;
   if (shape.length !== 4) return { rows: S, columns, data };
   const [, H, , D] = shape as [number, number, number, number];
   const rows = new Float64Array(data.length);
   for (let h = 0; h < H; h++)
-    for (let s = 0; s < S; s++) rows.set(data.subarray((h * S + s) * D, (h * S + s + 1) * D), s * columns + h * D); // [h, s, :] → [s, h·D …]
+    // [h, s, :] → [s, h·D …]
+    for (let s = 0; s < S; s++) rows.set(data.subarray((h * S + s) * D, (h * S + s + 1) * D), s * columns + h * D);
   return { rows: S, columns, data: rows };
 }
 
@@ -209,7 +214,9 @@ function residualSection({ residual, sizes, trace }: Inspection, heats: Heats): 
   const grid: Grid = {
     rows: residual.length,
     columns: sizes.P + sizes.T,
-    data: Float64Array.from(residual.flatMap(({ norms }) => norms)),
+    data: Float64Array.from(
+      residual.flatMap(({ norms }) => [...Array<number>(sizes.P + sizes.T - norms.length).fill(0), ...norms]),
+    ),
   };
   const rows = residual.map(({ entry, norms, scope }) => {
     const mean = norms.reduce((sum, norm) => sum + norm, 0) / norms.length;
@@ -219,7 +226,7 @@ function residualSection({ residual, sizes, trace }: Inspection, heats: Heats): 
     id: 'residual',
     title: 'Residual stream',
     html:
-      `<p>The length of every position’s vector, from the door down to the final norm: what the blocks have added so far.</p>` +
+      `<p>The length of every position’s vector, from the door to the final norm: the sum of the blocks so far. After the last attention only the stream is used, so the slots end there.</p>` +
       heats.figure(grid, {
         title: '‖x‖ by position',
         signed: false,
@@ -304,7 +311,7 @@ function attributionSection({ attribution, channels, subject, sizes }: Inspectio
       id: 'attribution',
       title: 'Back to the channels',
       html:
-        '<p>The gradient of the loss by each channel of each byte: which part of which byte the loss would move with, and which way.</p>' +
+        '<p>The gradient of the loss by each channel of each byte: how a change of each part of each byte would change the loss.</p>' +
         withNames(channels.names, figure),
     },
   ];
@@ -325,7 +332,7 @@ function gradientsSection({ gradients, trace, pass }: Inspection): Section {
     id: 'gradients',
     title: 'Gradient of each parameter',
     html:
-      '<p>Lengths of the gradients, bars on a logarithmic scale, and what part of the parameter’s own length that is.</p>' +
+      '<p>Lengths of the gradients, bars on a logarithmic scale, and their ratio to the parameter’s own length.</p>' +
       `<div class="scroll tall" tabindex="0"><table class="gradients"><thead><tr><th>parameter</th><th>‖gradient‖</th><th></th><th>‖gradient‖ / ‖parameter‖</th><th>made by</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`,
   };
 }

@@ -6,7 +6,7 @@ export function hexOf(id: number): string {
   return id === EOS ? 'EOS' : id.toString(16).padStart(2, '0');
 }
 
-/** An id as one sign: `a`, `␣`, `⏎`, or its hex digits where it is no printable ASCII. */
+/** An id as one character: `a`, `␣`, `⏎`, or its hex digits if it is not printable ASCII. */
 export function signOf(id: number): string {
   if (id === 32) return '␣';
   if (id === 10) return '⏎';

@@ -1,4 +1,4 @@
-/** The page's style: one column of paper, light or dark as the reader has it. */
+/** The page's style: one column of paper, light or dark by the reader's setting. */
 export const STYLE = `
 :root { color-scheme: light dark; --paper: #fbfaf7; --card: #fff; --ink: #1d1f24; --soft: #666b76; --line: #dedbd3; --accent: #275fa8;
   --zero: #f4f2ec; --plus: #b8401f; --minus: #2262b3; --most: #3b2a7a; --good: #cfe8d2; --bad: #f0917b; --warn: #b3261e; --on: #1d1f24; }

@@ -1,18 +1,18 @@
-import { InputError } from '../../engine/errors.js';
-import { hear } from '../../train/data/hear.js';
+import { InputError } from '../../common/errors.js';
 import { SILENCE } from '../../train/data/mulaw.js';
+import { toMuLaw } from '../../train/data/toMuLaw.js';
 import { readWav } from '../../train/data/wav.js';
 import { EOS } from '../../train/windows/window.js';
 
-/** What one pass reads and predicts. */
+/** The input and the targets of one pass. */
 export interface InspectWindow {
   /** [L] bytes packed into slots */
   readonly prefix: Uint8Array;
-  /** [T] ids to predict: bytes, and EOS behind a caption */
+  /** [T] ids to predict: bytes, and EOS after a caption */
   readonly targets: Uint32Array;
 }
 
-/** The longest window of a decoder: what it was trained with. */
+/** The longest window of a decoder: that of its training. */
 export interface WindowLimits {
   readonly prefix: number;
   readonly stream: number;
@@ -53,12 +53,12 @@ export function audioWindow(path: string, text: string, { prefix, stream }: Wind
   const bytes = bytesOf(text);
   if (bytes.length + 1 > stream) {
     throw new InputError(
-      `--text is ${bytes.length} bytes; beside --audio it is the caption, and with its EOS must fit the stream of ${stream}`,
+      `--text is ${bytes.length} bytes; with --audio it is the caption, and with its EOS must fit the stream of ${stream}`,
     );
   }
   if (prefix === 0) throw new InputError('--audio needs a decoder with a prefix; this one was trained without');
   const heard = new Uint8Array(prefix).fill(SILENCE);
-  heard.set(hear(readWav(path), AUDIO_RATE, prefix));
+  heard.set(toMuLaw(readWav(path), AUDIO_RATE, prefix));
   return {
     prefix: heard,
     targets: Uint32Array.from([...bytes, EOS]),

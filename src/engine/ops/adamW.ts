@@ -1,7 +1,7 @@
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 import { splitRange } from './gradientNorm.js';
 
 /** Constants of the update; the learning rate changes from step to step and comes in a tensor. */
@@ -66,7 +66,7 @@ const adamWOp: Op<AdamWOptions> = {
   name: 'adamW',
   formula: 'm ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p(1 − lr·λ) − lr · m̂/(√v̂ + ε)',
   inputs: ['gradients', 'decays', 'clip', 'step', 'parameters', 'm', 'v'],
-  outputs: [{ updates: 'parameters' }, { updates: 'm' }, { updates: 'v' }],
+  outputs: [{ inPlace: 'parameters' }, { inPlace: 'm' }, { inPlace: 'v' }],
   shape: ([, , , , parameters]) => [0, 1, 2].map(() => ({ shape: parameters!.shape })),
   reference: (inputs, options) => adamWReference(inputs, options),
   kernels({ adapter, inputs, attributes }) {

@@ -1,12 +1,12 @@
+import { onePerInvocation } from '../kernel.js';
 import type { Op } from '../op.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** `y += x`: how a second gradient reaches an accumulator. Inputs: x; added into: y. */
 export const addInto: Op = {
   name: 'addInto',
   formula: 'y += x',
   inputs: ['x'],
-  outputs: [{ adds: 'y' }],
+  outputs: [{ accumulates: 'y' }],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
   kernels: ({ inputs: { x }, outputs: { y } }) => [

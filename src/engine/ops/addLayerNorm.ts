@@ -1,9 +1,9 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf, sameShape } from '../../common/shape.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { rowKernel } from './elementwise.js';
 import {
   layerNormBackwardReference,
   layerNormBackwardWeight,
@@ -42,10 +42,17 @@ const addLayerNormForward: Op<{ eps: number }> = {
     return [sum.data, y, mean, rstd];
   },
   kernels({ adapter, inputs, outputs, attributes: { eps } }) {
-    const C = lastOf(inputs.x!.shape);
-    return [rowKernel('addLayerNorm.forward', adapter, rowsOf(inputs.x!.shape), { ...inputs, ...outputs }, { C, eps })];
+    const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
+    return kernelsFor('addLayerNorm.forward', adapter, { ...inputs, ...outputs }, { ...sizes, eps });
   },
-  backward({ inputs: [x, delta, weight, bias], outputs: [sum, , mean, rstd], gradients, give, wants, into }) {
+  backward({
+    inputs: [x, delta, weight, bias],
+    outputs: [sum, , mean, rstd],
+    gradients,
+    addGradient,
+    needsGradient,
+    accumulator,
+  }) {
     const { program } = x!;
     // Both outputs are used in a decoder; where one is not, its gradient is zero.
     const zeros = () => program.constant('zeros', x!.shape, new Float32Array(x!.size));
@@ -53,10 +60,10 @@ const addLayerNormForward: Op<{ eps: number }> = {
     const dY = program.contiguous(gradients[1] ?? zeros());
     // sum = x + delta: both receive the same d = dSum + the gradient through the norm
     const d = program.record(addLayerNormBackward, [sum!, weight!, mean!, rstd!, dY, dSum], {})[0]!;
-    if (wants(x!)) give(x!, d);
-    if (wants(delta!)) give(delta!, d);
-    if (wants(weight!) || wants(bias!)) {
-      program.record(layerNormBackwardWeight, [sum!, mean!, rstd!, dY], {}, [into(weight!), into(bias!)]);
+    if (needsGradient(x!)) addGradient(x!, d);
+    if (needsGradient(delta!)) addGradient(delta!, d);
+    if (needsGradient(weight!) || needsGradient(bias!)) {
+      program.record(layerNormBackwardWeight, [sum!, mean!, rstd!, dY], {}, [accumulator(weight!), accumulator(bias!)]);
     }
   },
   flops: ({ inputs: [x] }) => 9 * rowsOf(x!) * lastOf(x!),
@@ -73,15 +80,15 @@ const addLayerNormBackward: Op = {
     return [dX.map((value, i) => value + dSum!.data[i]!)];
   },
   kernels({ adapter, inputs, outputs }) {
-    const C = lastOf(inputs.sum!.shape);
-    return [rowKernel('addLayerNorm.backward', adapter, rowsOf(inputs.sum!.shape), { ...inputs, ...outputs }, { C })];
+    const sizes = { N: rowsOf(inputs.sum!.shape), C: lastOf(inputs.sum!.shape) };
+    return kernelsFor('addLayerNorm.backward', adapter, { ...inputs, ...outputs }, sizes);
   },
   flops: ({ inputs: [x] }) => 13 * rowsOf(x!) * lastOf(x!),
 };
 
 export const addLayerNormRow: OpRow = {
   name: 'addLayerNorm',
-  shaders: ['addLayerNorm.forward', 'addLayerNorm.backward', 'layerNorm.backwardWeight', 'sumRows'],
+  shaders: ['addLayerNorm.forward', 'addLayerNorm.backward', 'layerNorm.backwardWeight'],
   samples: [
     {
       name: 'C = n',

@@ -1,9 +1,10 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { sameShape } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { attentionBackwardKV, attentionBackwardQ, attentionDelta, attentionForwardKernel } from './attentionKernels.js';
 
 /**
  * `B` batch, `H` heads, `S` query rows, `D` head width, `P` slots, `capacity` rows of k and v.
@@ -94,14 +95,20 @@ function pairs({ B, H, S, P }: Record<string, number>): number {
 const attentionForward: Op<AttentionSizes> = {
   name: 'attention.forward',
   formula: 'y[i] = Σ_j p[i,j] v[j],  p[i,j] = softmax over visible j of q[i]·k[j]/√D',
-  inputs: ['q', 'k', 'v', { u32: 'position', below: (_, { S, capacity }) => capacity - S + 1 }],
+  inputs: ['q', 'k', 'v', { u32: 'position', idLimit: (_, { S, capacity }) => capacity - S + 1 }],
   outputs: ['y', 'lse'],
   shape: (_, { B, H, S, D }) => [{ shape: [B, S, H * D] }, { shape: [B, H, S] }],
   reference: ([q, k, v, position], sizes) => attentionReference(q!, k!, v!, position!.data[0]!, sizes),
-  kernels: ({ adapter, inputs, outputs, attributes }) => [
-    attentionForwardKernel(adapter, { ...inputs, ...outputs }, attributes),
-  ],
-  backward({ inputs: [q, k, v], outputs: [y, lse], attributes: sizes, gradients: [gradient], give, wants }) {
+  kernels: ({ adapter, inputs, outputs, attributes }) =>
+    kernelsFor('attention.forward', adapter, { ...inputs, ...outputs }, attributes),
+  backward({
+    inputs: [q, k, v],
+    outputs: [y, lse],
+    attributes: sizes,
+    gradients: [gradient],
+    addGradient,
+    needsGradient,
+  }) {
     const { program } = q!;
     const { B, H, S, D, P, capacity, scale } = sizes;
     if (capacity !== S) {
@@ -110,11 +117,11 @@ const attentionForward: Op<AttentionSizes> = {
     const dY = program.contiguous(gradient!);
     const delta = program.record(attentionDeltaOp, [y!, dY], { B, H, S, D })[0]!;
     const saved = [q!, k!, v!, dY, lse!, delta];
-    if (wants(q!)) give(q!, program.record(attentionBackwardQOp, saved, { B, H, S, D, P, scale })[0]!);
-    if (wants(k!) || wants(v!)) {
+    if (needsGradient(q!)) addGradient(q!, program.record(attentionBackwardQOp, saved, { B, H, S, D, P, scale })[0]!);
+    if (needsGradient(k!) || needsGradient(v!)) {
       const [dK, dV] = program.record(attentionBackwardKVOp, saved, { B, H, S, D, P, scale });
-      if (wants(k!)) give(k!, dK!);
-      if (wants(v!)) give(v!, dV!);
+      if (needsGradient(k!)) addGradient(k!, dK!);
+      if (needsGradient(v!)) addGradient(v!, dV!);
     }
   },
   flops: ({ attributes }) => 4 * pairs(attributes as AttentionSizes) * (attributes.D as number),
@@ -140,9 +147,10 @@ const attentionDeltaOp: Op<{ B: number; H: number; S: number; D: number }> = {
           }
     return [delta];
   },
-  kernels: ({ adapter, inputs, outputs, attributes }) => [
-    attentionDelta(adapter, { ...inputs, ...outputs }, attributes),
-  ],
+  kernels({ inputs, outputs, attributes }) {
+    const { B, H, S } = attributes;
+    return [onePerInvocation('attention.delta', B * H * S, { ...inputs, ...outputs }, attributes)];
+  },
   flops: ({ inputs: [y] }) => 2 * y!.reduce((n, size) => n * size, 1),
 };
 
@@ -187,9 +195,8 @@ const attentionBackwardQOp: Op<BackwardSizes> = {
     });
     return [dQ];
   },
-  kernels: ({ adapter, inputs, outputs, attributes }) => [
-    attentionBackwardQ(adapter, { ...inputs, ...outputs }, attributes),
-  ],
+  kernels: ({ adapter, inputs, outputs, attributes }) =>
+    kernelsFor('attention.backwardQ', adapter, { ...inputs, ...outputs }, attributes),
   flops: ({ attributes }) => 6 * pairs(attributes as BackwardSizes) * (attributes.D as number),
 };
 
@@ -212,9 +219,8 @@ const attentionBackwardKVOp: Op<BackwardSizes> = {
     });
     return [dK, dV];
   },
-  kernels: ({ adapter, inputs, outputs, attributes }) => [
-    attentionBackwardKV(adapter, { ...inputs, ...outputs }, attributes),
-  ],
+  kernels: ({ adapter, inputs, outputs, attributes }) =>
+    kernelsFor('attention.backwardKV', adapter, { ...inputs, ...outputs }, attributes),
   flops: ({ attributes }) => 8 * pairs(attributes as BackwardSizes) * (attributes.D as number),
 };
 

@@ -1,9 +1,9 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { broadcastShape, broadcastStrides, type Shape, sameShape } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow, OpSample } from '../registry.js';
-import { broadcastShape, broadcastStrides, type Shape, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 import { sumTo } from './sum.js';
 import { axisParams, expandReference, MAX_AXES } from './view.js';
 
@@ -131,13 +131,13 @@ function binaryOp(name: BinaryName): Op {
     kernels: ({ inputs, outputs }) => [
       binaryKernel('binary.forward', inputs, { ...inputs, ...outputs }, outputs.y!.shape, { OP }),
     ],
-    backward({ inputs: [a, b], gradients: [gradient], give, wants }) {
+    backward({ inputs: [a, b], gradients: [gradient], addGradient, needsGradient }) {
       const { program } = a!;
       for (const [side, input] of [a!, b!].entries()) {
-        if (!wants(input)) continue;
+        if (!needsGradient(input)) continue;
         const dY = derivatives[side] === 1 ? gradient! : program.contiguous(gradient!);
         const dX = derivatives[side] === 1 ? dY : program.record(backwards[side]!, [a!, b!, dY], {})[0]!;
-        give(input, sumTo(dX, input.shape)); // where an input was repeated, the gradients of its repetitions add up
+        addGradient(input, sumTo(dX, input.shape)); // where an input was repeated, the gradients of its repetitions add up
       }
     },
     flops: ({ outputs: [y] }) => y!.reduce((n, size) => n * size, 1),

@@ -1,11 +1,11 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { broadcastShape, broadcastStrides, type Shape, sizeOf, stridedIndex, stridesOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { broadcastShape, broadcastStrides, type Shape, sizeOf, stridesOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 import { sumTo } from './sum.js';
-import { axisParams, MAX_AXES, stridedIndex } from './view.js';
+import { axisParams, MAX_AXES } from './view.js';
 
 /**
  * Matrix products in batches: `y[z, m, n] = Σ_k a[z, m, k] · b[z, k, n]`. `matmul` calls it for more than two axes.
@@ -70,9 +70,9 @@ const bmmOp: Op = {
     return [onePerInvocation('bmm', y!.size, { a: a!, b: b!, y: y! }, params)];
   },
   // y = a b: dA = dY bᵀ, dB = aᵀ dY, each summed over the matrices that a or b was repeated for
-  backward({ inputs: [a, b], gradients: [dY], give, wants }) {
-    if (wants(a!)) give(a!, sumTo(bmm(dY!, b!.transpose()), a!.shape));
-    if (wants(b!)) give(b!, sumTo(bmm(a!.transpose(), dY!), b!.shape));
+  backward({ inputs: [a, b], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(a!)) addGradient(a!, sumTo(bmm(dY!, b!.transpose()), a!.shape));
+    if (needsGradient(b!)) addGradient(b!, sumTo(bmm(a!.transpose(), dY!), b!.shape));
   },
   flops: ({ inputs: [a], outputs: [y] }) => 2 * sizeOf(y!) * a!.at(-1)!,
 };

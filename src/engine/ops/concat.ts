@@ -1,9 +1,9 @@
-import { InputError, kindOf, ShapeError } from '../errors.js';
+import { InputError, kindOf, ShapeError } from '../../common/errors.js';
+import { aroundAxis, axisOf, type Shape, sameShape, sizeOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { aroundAxis, axisOf, type Shape, sameShape, sizeOf } from '../shape.js';
 import { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /**
  * Tensors one after the other along an axis, PyTorch's `torch.concat`.
@@ -88,13 +88,13 @@ function concatOp(count: number): Op<{ axis: number }> {
       });
     },
     // Each part has the part of dY that it filled.
-    backward({ inputs, gradients: [dY], attributes: { axis }, give, wants }) {
+    backward({ inputs, gradients: [dY], attributes: { axis }, addGradient, needsGradient }) {
       const starts = startsOf(
         inputs.map(({ shape }) => shape),
         axis,
       );
       for (const [p, x] of inputs.entries()) {
-        if (wants(x)) give(x, dY!.slice(axis, starts[p]!, starts[p]! + x.shape[axis]!));
+        if (needsGradient(x)) addGradient(x, dY!.slice(axis, starts[p]!, starts[p]! + x.shape[axis]!));
       }
     },
   };

@@ -1,9 +1,10 @@
-import { InputError, ShapeError } from '../errors.js';
+import { InputError, ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf, sameShape } from '../../common/shape.js';
+import { onePerWorkgroup } from '../kernel.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf, sameShape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerWorkgroup, rowKernel } from './elementwise.js';
 
 /**
  * Weighted mean of the nats of predicting each target: `loss = Σ_n w[n] · nats[n] / Σ_n w[n]`,
@@ -48,7 +49,7 @@ function crossEntropyReference(logits: Value, targets: Value, weights: Value) {
 const crossEntropyForward: Op = {
   name: 'crossEntropy',
   formula: 'nats = log Σ_v e^logits[v] − logits[target],  loss = Σ w·nats / Σ w,  dLogits = w/Σw · (softmax − onehot)',
-  inputs: ['logits', { u32: 'targets', below: ([logits]) => lastOf(logits!.shape) }, 'weights'],
+  inputs: ['logits', { u32: 'targets', idLimit: ([logits]) => lastOf(logits!.shape) }, 'weights'],
   outputs: ['loss', 'nats', 'dLogits', 'total'],
   shape([logits, targets, weights]) {
     const rows = logits!.shape.slice(0, -1);
@@ -68,37 +69,31 @@ const crossEntropyForward: Op = {
   },
   kernels({ adapter, inputs: { logits, targets, weights }, outputs: { loss, nats, dLogits, total } }) {
     const N = rowsOf(logits!.shape);
-    const V = lastOf(logits!.shape);
-    const row = {
-      logits: logits!,
-      targets: targets!,
-      weights: weights!,
-      total: total!,
-      nats: nats!,
-      dLogits: dLogits!,
-    };
+    const weighted = { weights: weights!, total: total! };
+    const rows = { ...weighted, logits: logits!, targets: targets!, nats: nats!, dLogits: dLogits! };
     return [
-      onePerWorkgroup('crossEntropy.total', 1, 64, { weights: weights!, total: total! }, { N }),
-      rowKernel('crossEntropy.forward', adapter, N, row, { V }),
-      onePerWorkgroup(
-        'crossEntropy.reduce',
-        1,
-        64,
-        { nats: nats!, weights: weights!, total: total!, loss: loss! },
-        { N },
-      ),
+      onePerWorkgroup('crossEntropy.total', 1, 64, weighted, { N }),
+      ...kernelsFor('crossEntropy.forward', adapter, rows, { N, V: lastOf(logits!.shape) }),
+      onePerWorkgroup('crossEntropy.reduce', 1, 64, { ...weighted, nats: nats!, loss: loss! }, { N }),
     ];
   },
-  backward({ inputs: [logits, , weights], outputs: [, , dLogits], gradients: [dLoss, dNats], give, wants }) {
+  backward({
+    inputs: [logits, , weights],
+    outputs: [, , dLogits],
+    gradients: [dLoss, dNats],
+    addGradient,
+    needsGradient,
+  }) {
     if (dNats !== undefined) {
       throw new ShapeError('crossEntropy', 'gradients flow through the loss, not through nats', {
         logits: logits!.shape,
       });
     }
-    if (wants(weights!)) throw new InputError(`crossEntropy: there is no gradient by weights; ${weights} wants one`);
+    if (needsGradient(weights!))
+      throw new InputError(`crossEntropy: there is no gradient by weights; ${weights} wants one`);
     // dLogits was computed for a loss whose own gradient is 1.
     const isOne = dLoss!.storage.data?.every((value) => value === 1);
-    if (wants(logits!)) give(logits!, isOne ? dLogits! : dLogits!.mul(dLoss!));
+    if (needsGradient(logits!)) addGradient(logits!, isOne ? dLogits! : dLogits!.mul(dLoss!));
   },
   flops: ({ inputs: [logits] }) => 6 * rowsOf(logits!) * lastOf(logits!),
 };
@@ -110,27 +105,27 @@ export const crossEntropyRow: OpRow = {
     {
       name: 'V = 258, rows = n',
       inputs: (n) => ({ logits: [n, 258], weights: [n] }),
-      ids: (n) => ({ targets: { shape: [n], below: 258 } }),
+      ids: (n) => ({ targets: { shape: [n], idLimit: 258 } }),
       fixed: ['weights'],
       call: (x) => [crossEntropy(x.logits!, x.targets!, x.weights!).loss],
     },
     {
       name: 'V = n',
       inputs: (n) => ({ logits: [5, n], weights: [5] }),
-      ids: (n) => ({ targets: { shape: [5], below: n } }),
+      ids: (n) => ({ targets: { shape: [5], idLimit: n } }),
       fixed: ['weights'],
       call: (x) => [crossEntropy(x.logits!, x.targets!, x.weights!).loss],
     },
     {
       name: 'a part of the loss, V = n',
       inputs: (n) => ({ logits: [5, n], factor: [1] }),
-      ids: (n) => ({ targets: { shape: [5], below: n } }),
+      ids: (n) => ({ targets: { shape: [5], idLimit: n } }),
       call: (x) => [crossEntropy(x.logits!, x.targets!).loss.mul(x.factor!).add(x.factor!)],
     },
     {
       name: 'no weights, rows = n',
       inputs: (n) => ({ logits: [2, n, 7] }),
-      ids: (n) => ({ targets: { shape: [2, n], below: 7 } }),
+      ids: (n) => ({ targets: { shape: [2, n], idLimit: 7 } }),
       call: (x) => [crossEntropy(x.logits!, x.targets!).loss],
     },
   ],

@@ -1,10 +1,10 @@
-import { InputError } from '../errors.js';
+import { InputError } from '../../common/errors.js';
+import { philox } from '../../common/random.js';
+import { sizeOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
-import { philox } from '../random.js';
 import type { OpRow } from '../registry.js';
-import { sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** `stream` numbers the dropouts of a program, so that no two draw the same numbers. */
 interface Draw extends Record<string, number> {
@@ -25,7 +25,7 @@ const TWO_32 = 2 ** 32;
  * @param x [...]   @param p 0 up to, not including, 1
  * @returns [...], a new tensor
  * @throws InputError when p is out of range
- * @see Srivastava et al. 2014, JMLR 15; the numbers: src/engine/random.ts
+ * @see Srivastava et al. 2014, JMLR 15; the numbers: src/common/random.ts
  */
 export function dropout(x: Tensor, p = 0.5): Tensor {
   if (!(p >= 0 && p < 1)) throw new InputError(`dropout: p must be from 0 to below 1; got ${p}`);
@@ -60,8 +60,8 @@ const dropoutOp: Op<Draw> = {
     return [onePerInvocation('dropout', n, { ...inputs, ...outputs }, params)];
   },
   // y is x times 0 or 1 / (1 − p), and dX is dY times the same number.
-  backward({ inputs: [x, step], gradients: [dY], attributes, give, wants }) {
-    if (wants(x!)) give(x!, x!.program.record(dropoutOp, [dY!, step!], attributes)[0]!);
+  backward({ inputs: [x, step], gradients: [dY], attributes, addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, x!.program.record(dropoutOp, [dY!, step!], attributes)[0]!);
   },
   flops: ({ inputs: [x] }) => 100 * sizeOf(x!),
 };
@@ -73,7 +73,7 @@ export const dropoutRow: OpRow = {
     {
       name: 'n',
       inputs: (n) => ({ x: [3, n] }),
-      ids: () => ({ step: { shape: [1], below: 2 ** 20 } }),
+      ids: () => ({ step: { shape: [1], idLimit: 2 ** 20 } }),
       call: ({ x, step }) => [x!.program.record(dropoutOp, [x!, step!], { p: 0.3, seed: 2 ** 40 + 7, stream: 2 })[0]!],
     },
     { name: 'n, evaluated only', inputs: (n) => ({ x: [n] }), call: ({ x }) => [dropout(x!)] },

@@ -1,7 +1,7 @@
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
@@ -32,8 +32,8 @@ const geluForward: Op = {
   kernels: ({ inputs: { u }, outputs: { y } }) => [
     onePerInvocation('gelu.forward', u!.size, { u: u!, y: y! }, { n: u!.size }),
   ],
-  backward({ inputs: [u], gradients: [dY], give, wants }) {
-    if (wants(u!)) give(u!, u!.program.record(geluBackward, [u!, dY!], {})[0]!);
+  backward({ inputs: [u], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(u!)) addGradient(u!, u!.program.record(geluBackward, [u!, dY!], {})[0]!);
   },
   flops: ({ outputs: [y] }) => 12 * y!.reduce((n, size) => n * size, 1),
 };

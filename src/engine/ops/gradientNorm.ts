@@ -1,8 +1,8 @@
-import { foldWorkgroups, variantOf } from '../kernel.js';
+import { foldWorkgroups } from '../kernel.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { sumInChunks } from './sumRows.js';
 
 /** Invocations per workgroup, and floats each of them adds up. */
 const LANES = 64;
@@ -43,7 +43,7 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
     const ranges = splitRange(g!.size, adapter.limits.maxStorageBufferBindingSize);
     const groups = ranges.map(({ length }) => Math.ceil(length / (LANES * ITEMS)));
     const M = groups.reduce((sum, n) => sum + n, 0);
-    const partials = { scratch: 0, length: M * LANES }; // [M, LANES]
+    const partials = { scratch: 'partials', length: M * LANES }; // [M, LANES]
     let first = 0;
     const sums = ranges.map((range, i) => {
       const dispatch = {
@@ -56,19 +56,8 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
       first += groups[i]! * LANES;
       return dispatch;
     });
-    // `finish` is one workgroup. Millions of gradients leave thousands of rows, for which a GPU has more than that.
-    const level =
-      variantOf(adapter) === 3
-        ? sumInChunks(partials, { M, N: LANES }, 1)
-        : { dispatches: [], rows: M, sums: partials };
-    const finish = {
-      shader: 'gradientNorm.finish',
-      constants: { WORKGROUP: LANES },
-      bind: { partials: level.sums, step: step!, loss: loss!, clip: clip! },
-      params: { count: level.rows * LANES, maxNorm },
-      workgroups: [1, 1, 1] as const,
-    };
-    return [...sums, ...level.dispatches, finish];
+    const bind = { partials, step: step!, loss: loss!, clip: clip! };
+    return [...sums, ...kernelsFor('gradientNorm.finish', adapter, bind, { M, N: LANES, maxNorm })];
   },
   flops: ({ inputs: [g] }) => 2 * g![0]!,
 };
@@ -84,7 +73,7 @@ export function splitRange(length: number, maxBytes: number): { offset: number; 
 
 export const gradientNormRow: OpRow = {
   name: 'gradientNorm',
-  shaders: ['gradientNorm.partial', 'gradientNorm.finish', 'sumRows'],
+  shaders: ['gradientNorm.partial', 'gradientNorm.finish'],
   samples: [
     {
       name: 'n',

@@ -1,12 +1,12 @@
+import { InputError, ShapeError } from '../../common/errors.js';
+import { lastOf } from '../../common/shape.js';
 import { channelCount, VALUE_CHANNELS, VOCABULARY } from '../../substrate/channels.js';
 import { embedIds } from '../../substrate/embed.js';
 import { contextTable, valueTable, waveTable } from '../../substrate/table.js';
-import { InputError, ShapeError } from '../errors.js';
+import { onePerInvocation, onePerWorkgroup } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation, onePerWorkgroup } from './elementwise.js';
 
 /** Which channels the op gives. */
 export interface HslOptions {
@@ -110,7 +110,7 @@ function visitValues(
 const hslFeaturesForward: Op<ForwardAttributes> = {
   name: 'hslFeatures.forward',
   formula: 'y[n] = the 27 channels of byte ids[n] after byte ids[n−1]',
-  inputs: [{ u32: 'ids', below: () => VOCABULARY }, 'table', 'context', { u32: 'wave' }],
+  inputs: [{ u32: 'ids', idLimit: () => VOCABULARY }, 'table', 'context', { u32: 'wave' }],
   outputs: ['y'],
   shape([ids, table], { includeBits }) {
     if (table!.shape.length !== 2 || table!.shape[0] !== 256 || table!.shape[1] !== VALUE_CHANNELS) {
@@ -128,11 +128,11 @@ const hslFeaturesForward: Op<ForwardAttributes> = {
     };
     return [onePerInvocation('hslFeatures.forward', N, { ...inputs, ...outputs }, params, constants)];
   },
-  backward({ inputs: [ids, table], attributes, gradients: [dY], wants, into }) {
-    if (!wants(table!)) return;
+  backward({ inputs: [ids, table], attributes, gradients: [dY], needsGradient, accumulator }) {
+    if (!needsGradient(table!)) return;
     const { includeBits, momentumPhase, columns0, columns1 } = attributes;
     const kept = { includeBits, momentumPhase, columns0, columns1 };
-    table!.program.record(hslFeaturesBackward, [ids!, dY!], kept, [into(table!)]);
+    table!.program.record(hslFeaturesBackward, [ids!, dY!], kept, [accumulator(table!)]);
   },
 };
 
@@ -157,8 +157,8 @@ function hslFeaturesBackwardReference(ids: Value, dY: Value, attributes: HslAttr
 const hslFeaturesBackward: Op<HslAttributes> = {
   name: 'hslFeatures.backward',
   formula: 'dTable[v] += Σ_{n: ids[n] = v} dY[n, value columns]',
-  inputs: [{ u32: 'ids', below: () => VOCABULARY }, 'dY'],
-  outputs: [{ adds: 'dTable' }],
+  inputs: [{ u32: 'ids', idLimit: () => VOCABULARY }, 'dY'],
+  outputs: [{ accumulates: 'dTable' }],
   shape: () => [{ shape: [256, VALUE_CHANNELS] }],
   reference: ([ids, dY], attributes) => [hslFeaturesBackwardReference(ids!, dY!, attributes)],
   kernels: ({ inputs, outputs, attributes }) => [
@@ -174,7 +174,7 @@ const hslFeaturesBackward: Op<HslAttributes> = {
 };
 
 /** Bytes, MASK and EOS in rows of n. */
-const ids = (n: number) => ({ ids: { shape: [3, n], below: 258 } });
+const ids = (n: number) => ({ ids: { shape: [3, n], idLimit: 258 } });
 
 export const hslFeaturesRow: OpRow = {
   name: 'hslFeatures',

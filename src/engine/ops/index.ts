@@ -5,17 +5,17 @@ import { attentionRow } from './attention.js';
 import { binaryRows } from './binary.js';
 import { bmmRow } from './bmm.js';
 import { concatRow } from './concat.js';
+import { concatPadRow } from './concatPad.js';
 import { crossEntropyRow } from './crossEntropy.js';
 import { dropoutRow } from './dropout.js';
-import { fitRowsRow } from './fitRows.js';
-import { gatherRowsRow } from './gatherRows.js';
+import { embeddingRow } from './embedding.js';
 import { geluRow } from './gelu.js';
 import { gradientNormRow } from './gradientNorm.js';
 import { hslFeaturesRow } from './hslFeatures.js';
-import { joinRow } from './join.js';
 import { layerNormRow } from './layerNorm.js';
 import { linearRow } from './linear.js';
 import { matmulRow } from './matmul.js';
+import { padOrCropRow } from './padOrCrop.js';
 import { rotaryRow } from './rotary.js';
 import { sgdRow } from './sgd.js';
 import { sliceRow } from './slice.js';
@@ -26,9 +26,9 @@ import { unaryRows } from './unary.js';
 /** Every op, in the order a byte meets them. Contract tests, benchmarks and the README's table read this list. */
 export const registry: readonly OpRow[] = [
   hslFeaturesRow,
-  gatherRowsRow,
-  fitRowsRow,
-  joinRow,
+  embeddingRow,
+  padOrCropRow,
+  concatPadRow,
   linearRow,
   matmulRow,
   bmmRow,

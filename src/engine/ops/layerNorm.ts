@@ -1,12 +1,10 @@
-import { ShapeError } from '../errors.js';
-import { foldWorkgroups, variantOf } from '../kernel.js';
+import { ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf, type Shape } from '../../common/shape.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { add } from './binary.js';
-import { onePerInvocation, rowKernel, WORKGROUP } from './elementwise.js';
-import { CHUNK, sumInChunks } from './sumRows.js';
 
 /**
  * The shape rule of `layerNorm` and `addLayerNorm`: y as x, and a mean and a rstd for each row.
@@ -77,15 +75,23 @@ const layerNormForward: Op<{ eps: number }> = {
     return [y, mean, rstd];
   },
   kernels({ adapter, inputs, outputs, attributes: { eps } }) {
-    const C = lastOf(inputs.x!.shape);
-    return [rowKernel('layerNorm.forward', adapter, rowsOf(inputs.x!.shape), { ...inputs, ...outputs }, { C, eps })];
+    const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
+    return kernelsFor('layerNorm.forward', adapter, { ...inputs, ...outputs }, { ...sizes, eps });
   },
-  backward({ inputs: [x, weight, bias], outputs: [, mean, rstd], gradients: [dY], give, wants, into }) {
+  backward({
+    inputs: [x, weight, bias],
+    outputs: [, mean, rstd],
+    gradients: [dY],
+    addGradient,
+    needsGradient,
+    accumulator,
+  }) {
     const { program } = x!;
     const dOut = program.contiguous(dY!);
-    if (wants(x!)) give(x!, program.record(layerNormBackward, [x!, weight!, mean!, rstd!, dOut], {})[0]!);
-    if (wants(weight!) || wants(bias!)) {
-      program.record(layerNormBackwardWeight, [x!, mean!, rstd!, dOut], {}, [into(weight!), into(bias!)]);
+    if (needsGradient(x!))
+      addGradient(x!, program.record(layerNormBackward, [x!, weight!, mean!, rstd!, dOut], {})[0]!);
+    if (needsGradient(weight!) || needsGradient(bias!)) {
+      program.record(layerNormBackwardWeight, [x!, mean!, rstd!, dOut], {}, [accumulator(weight!), accumulator(bias!)]);
     }
   },
   flops: ({ inputs: [x] }) => 8 * rowsOf(x!) * lastOf(x!),
@@ -118,8 +124,8 @@ const layerNormBackward: Op = {
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x, weight, mean, rstd, dY]) => [layerNormBackwardReference(x!, weight!, mean!, rstd!, dY!)],
   kernels({ adapter, inputs, outputs }) {
-    const C = lastOf(inputs.x!.shape);
-    return [rowKernel('layerNorm.backward', adapter, rowsOf(inputs.x!.shape), { ...inputs, ...outputs }, { C })];
+    const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
+    return kernelsFor('layerNorm.backward', adapter, { ...inputs, ...outputs }, sizes);
   },
   flops: ({ inputs: [x] }) => 12 * rowsOf(x!) * lastOf(x!),
 };
@@ -145,32 +151,19 @@ export const layerNormBackwardWeight: Op = {
   name: 'layerNorm.backwardWeight',
   formula: 'dWeight += Σ_n dY · x̂,  dBias += Σ_n dY',
   inputs: ['x', 'mean', 'rstd', 'dY'],
-  outputs: [{ adds: 'dWeight' }, { adds: 'dBias' }],
+  outputs: [{ accumulates: 'dWeight' }, { accumulates: 'dBias' }],
   shape: ([x]) => [{ shape: [lastOf(x!.shape)] }, { shape: [lastOf(x!.shape)] }],
   reference: ([x, mean, rstd, dY]) => layerNormBackwardWeightReference(x!, mean!, rstd!, dY!),
   kernels({ adapter, inputs, outputs }) {
-    const C = lastOf(inputs.x!.shape);
-    const N = rowsOf(inputs.x!.shape);
-    if (variantOf(adapter) === 3) {
-      const chunks = Math.ceil(N / CHUNK);
-      const partials = { scratch: 0, length: chunks * 2 * C };
-      const split = { bind: { ...inputs, partials }, params: { N, C }, constants: { WORKGROUP, ROWS: CHUNK } };
-      const workgroups = foldWorkgroups(Math.ceil(C / WORKGROUP) * chunks);
-      const { dispatches, rows, sums } = sumInChunks(partials, { M: chunks, N: 2 * C }, 1);
-      return [
-        { shader: 'layerNorm.backwardWeight.3-split', ...split, workgroups },
-        ...dispatches,
-        onePerInvocation('layerNorm.backwardWeight.3-finish', C, { partials: sums, ...outputs }, { chunks: rows, C }),
-      ];
-    }
-    return [onePerInvocation('layerNorm.backwardWeight.1-column', C, { ...inputs, ...outputs }, { N, C })];
+    const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
+    return kernelsFor('layerNorm.backwardWeight', adapter, { ...inputs, ...outputs }, sizes);
   },
   flops: ({ inputs: [x] }) => 4 * rowsOf(x!) * lastOf(x!),
 };
 
 export const layerNormRow: OpRow = {
   name: 'layerNorm',
-  shaders: ['layerNorm.forward', 'layerNorm.backward', 'layerNorm.backwardWeight', 'sumRows'],
+  shaders: ['layerNorm.forward', 'layerNorm.backward', 'layerNorm.backwardWeight'],
   samples: [
     {
       name: 'C = n',

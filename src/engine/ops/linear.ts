@@ -1,10 +1,10 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf, type Shape } from '../../common/shape.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { matmul, matmulDispatches, matmulReference, transposed } from './matmul.js';
-import { sumRows } from './sumRows.js';
+import { matmul, matmulReference, transposed } from './matmul.js';
 
 /**
  * The shape rule of a linear layer: [..., in] becomes [..., out].
@@ -51,14 +51,14 @@ const linearForward: Op = {
   kernels({ adapter, inputs: { x, weight, bias }, outputs: { y } }) {
     const [N, K] = weight!.shape as [number, number];
     const sizes = { M: rowsOf(x!.shape), N, K };
-    return matmulDispatches(adapter, 'nt', { a: x!, b: weight!, bias: bias!, y: y! }, sizes);
+    return kernelsFor('matmul', adapter, { a: x!, b: weight!, bias: bias!, y: y! }, sizes, { transposeB: true });
   },
-  backward({ inputs: [x, weight, bias], gradients: [gradient], give, wants, into }) {
+  backward({ inputs: [x, weight, bias], gradients: [gradient], addGradient, needsGradient, accumulator }) {
     const { program } = x!;
     const dY = program.contiguous(gradient!);
-    if (wants(x!)) give(x!, program.record(linearBackwardX, [dY, weight!], {})[0]!);
-    if (wants(weight!) || wants(bias!)) {
-      program.record(linearBackwardWeight, [dY, x!], {}, [into(weight!), into(bias!)]);
+    if (needsGradient(x!)) addGradient(x!, program.record(linearBackwardX, [dY, weight!], {})[0]!);
+    if (needsGradient(weight!) || needsGradient(bias!)) {
+      program.record(linearBackwardWeight, [dY, x!], {}, [accumulator(weight!), accumulator(bias!)]);
     }
   },
   flops: ({ inputs: [x, weight] }) => 2 * rowsOf(x!) * weight![0]! * weight![1]!,
@@ -78,7 +78,7 @@ export const linearBackwardX: Op = {
   kernels({ adapter, inputs: { dY, weight }, outputs: { dX } }) {
     const [K, N] = weight!.shape as [number, number];
     const sizes = { M: rowsOf(dY!.shape), N, K };
-    return matmulDispatches(adapter, 'nn', { a: dY!, b: weight!, y: dX! }, sizes, { gradient: true });
+    return kernelsFor('matmul', adapter, { a: dY!, b: weight!, y: dX! }, sizes, { gradient: true });
   },
   flops: ({ inputs: [dY, weight] }) => 2 * rowsOf(dY!) * weight![0]! * weight![1]!,
 };
@@ -88,7 +88,7 @@ export const linearBackwardWeight: Op = {
   name: 'linear.backwardWeight',
   formula: 'dWeight += dYᵀ · x,  dBias += Σ_rows dY',
   inputs: ['dY', 'x'],
-  outputs: [{ adds: 'dWeight' }, { adds: 'dBias' }],
+  outputs: [{ accumulates: 'dWeight' }, { accumulates: 'dBias' }],
   shape: ([dY, x]) => [{ shape: [lastOf(dY!.shape), lastOf(x!.shape)] }, { shape: [lastOf(dY!.shape)] }],
   reference([dY, x]) {
     const rows = rowsOf(dY!.shape);
@@ -99,11 +99,11 @@ export const linearBackwardWeight: Op = {
     return [matmulReference(transposed(flat), x!.data, M, N, rows), dBias];
   },
   kernels({ adapter, inputs: { dY, x }, outputs: { dWeight, dBias } }) {
-    const rows = rowsOf(dY!.shape);
-    const sizes = { M: lastOf(dY!.shape), N: lastOf(x!.shape), K: rows };
+    const sizes = { M: lastOf(dY!.shape), N: lastOf(x!.shape), K: rowsOf(dY!.shape) };
+    const flags = { transposeA: true, add: true, gradient: true };
     return [
-      ...matmulDispatches(adapter, 'tn', { a: dY!, b: x!, y: dWeight! }, sizes, { add: true, gradient: true }),
-      ...sumRows(adapter, dY!, dBias!, { M: rows, N: sizes.M }, 2), // scratch 0 and 1 are the product's
+      ...kernelsFor('matmul', adapter, { a: dY!, b: x!, y: dWeight! }, sizes, flags),
+      ...kernelsFor('sumRows', adapter, { dY: dY!, dBias: dBias! }, { M: sizes.K, N: sizes.M }),
     ];
   },
   flops: ({ inputs: [dY, x] }) => 2 * rowsOf(dY!) * lastOf(dY!) * (lastOf(x!) + 1),

@@ -1,11 +1,10 @@
-import { ShapeError } from '../errors.js';
-import type { AdapterProfile, Dispatch } from '../kernel.js';
+import { ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf } from '../../common/shape.js';
+import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { lastOf, rowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
 import { bmm } from './bmm.js';
-import { chooseMatmul, type MatmulForm, type MatmulOptions } from './matmulKernels.js';
 
 function matmulShape(a: Tensor, b: Tensor): { M: number; N: number; K: number } {
   const shapes = { a: a.shape, b: b.shape };
@@ -88,14 +87,14 @@ const matmulForward: Op = {
     return [matmulReference(a!.data, b!.data, M, b!.shape[1]!, K)];
   },
   kernels({ adapter, inputs: { a, b }, outputs: { y } }) {
-    const form: MatmulForm = isTransposed(a!) ? 'tn' : isTransposed(b!) ? 'nt' : 'nn';
-    return matmulDispatches(adapter, form, { a: a!, b: b!, y: y! }, matmulShape(a!, b!));
+    const flags = { transposeA: isTransposed(a!), transposeB: isTransposed(b!) };
+    return kernelsFor('matmul', adapter, { a: a!, b: b!, y: y! }, matmulShape(a!, b!), flags);
   },
   // y = a b: dA = dY bᵀ, dB = aᵀ dY
-  backward({ inputs: [a, b], gradients: [gradient], give, wants }) {
+  backward({ inputs: [a, b], gradients: [gradient], addGradient, needsGradient }) {
     const dY = a!.program.contiguous(gradient!);
-    if (wants(a!)) give(a!, matmul(dY, b!.transpose()));
-    if (wants(b!)) give(b!, matmul(a!.transpose(), dY));
+    if (needsGradient(a!)) addGradient(a!, matmul(dY, b!.transpose()));
+    if (needsGradient(b!)) addGradient(b!, matmul(a!.transpose(), dY));
   },
   flops: ({ inputs: [a, b] }) => 2 * a![0]! * a![1]! * b![1]!,
 };
@@ -103,39 +102,6 @@ const matmulForward: Op = {
 /** A view whose rows lie one element apart: the transpose of a row-major matrix. */
 function isTransposed({ shape, strides, isContiguous }: Tensor): boolean {
   return !isContiguous && strides[0] === 1 && (strides[1] === shape[0] || shape[1] === 1);
-}
-
-/** y is [M, N], and K is summed over. */
-export interface MatmulSizes {
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-}
-
-/** The tensors of one matrix product. Scratch 0 and 1 of the entry are taken. */
-interface MatmulTensors {
-  readonly a: Tensor;
-  readonly b: Tensor;
-  readonly bias?: Tensor;
-  readonly y: Tensor;
-}
-
-/** The dispatches of one matrix product on an adapter; `bias` and `add` are fused into its last step. */
-export function matmulDispatches(
-  adapter: AdapterProfile,
-  form: MatmulForm,
-  tensors: MatmulTensors,
-  { M, N, K }: MatmulSizes,
-  options: Pick<MatmulOptions, 'add' | 'gradient'> = {},
-): Dispatch[] {
-  const { a, b, y, bias } = tensors;
-  const chosen = { ...options, bias: bias !== undefined, split: true };
-  return chooseMatmul(adapter, form, M, N, K, chosen).map((choice) => {
-    const parts = { a, b, bias: bias ?? b, y, partial: { scratch: 1, length: choice.scratch } };
-    const bind = Object.fromEntries(Object.entries(choice.bind).map(([name, role]) => [name, parts[role]]));
-    const { shader, constants, features: extensions, params, workgroups } = choice;
-    return { shader, constants, extensions, bind, params, workgroups };
-  });
 }
 
 export const matmulRow: OpRow = {

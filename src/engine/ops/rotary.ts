@@ -1,9 +1,8 @@
-import { InputError, ShapeError } from '../errors.js';
-import type { Dispatch } from '../kernel.js';
+import { InputError, ShapeError } from '../../common/errors.js';
+import { type Dispatch, onePerInvocation } from '../kernel.js';
 import type { KernelCall, Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** Sizes of one call: `B` batch, `S` rows, `H` heads, `D` head width. */
 interface RotarySizes extends Record<string, number> {
@@ -118,19 +117,19 @@ const rotaryForward: Op<RotarySizes> = {
   name: 'rotary.forward',
   formula: '(a, b) → (a·cos θ − b·sin θ, b·cos θ + a·sin θ) on q and k,  θ = position · 10000^(−2d/D)',
   // the last row has a position too
-  inputs: ['qkv', 'table', { u32: 'position', below: ([, table], { S }) => table!.shape[0]! - S + 1 }],
+  inputs: ['qkv', 'table', { u32: 'position', idLimit: ([, table], { S }) => table!.shape[0]! - S + 1 }],
   outputs: ['q', 'k', 'v'],
   shape: (_, { B, S, H, D }) => [0, 1, 2].map(() => ({ shape: [B, H, S, D] })),
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
   kernels: ({ attributes, ...call }) => [forwardKernel(call, { ...attributes, capacity: attributes.S }, 0)],
-  backward({ inputs: [qkv, table, position], attributes, gradients, give, wants }) {
-    if (wants(table!)) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
-    if (!wants(qkv!)) return;
+  backward({ inputs: [qkv, table, position], attributes, gradients, addGradient, needsGradient }) {
+    if (needsGradient(table!)) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
+    if (!needsGradient(qkv!)) return;
     const { program } = qkv!;
     const { B, S, H, D } = attributes;
     const zeros = () => program.constant('zeros', [B, H, S, D], new Float32Array(B * H * S * D));
     const [dQ, dK, dV] = gradients.map((gradient) => gradient ?? zeros());
-    give(qkv!, program.record(rotaryBackward, [dQ!, dK!, dV!, table!, position!], attributes)[0]!);
+    addGradient(qkv!, program.record(rotaryBackward, [dQ!, dK!, dV!, table!, position!], attributes)[0]!);
   },
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
@@ -158,10 +157,10 @@ const rotaryIntoCache: Op<CacheSizes> = {
   inputs: [
     'qkv',
     'table',
-    { u32: 'position', below: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1 },
+    { u32: 'position', idLimit: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1 },
   ],
   kernels: ({ attributes, ...call }) => [forwardKernel(call, attributes, 1)],
-  outputs: ['q', { updates: 'k' }, { updates: 'v' }],
+  outputs: ['q', { inPlace: 'k' }, { inPlace: 'v' }],
   shape: (_, { B, S, H, D, capacity }) => [
     { shape: [B, H, S, D] },
     { shape: [B, H, capacity, D] },

@@ -1,7 +1,7 @@
+import { onePerInvocation } from '../kernel.js';
 import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 import { splitRange } from './gradientNorm.js';
 
 /**
@@ -27,7 +27,7 @@ const sgdOp: Op<{ momentum: number }> = {
   name: 'sgd',
   formula: 'v ← momentum · v + g,  p ← p − lr · v',
   inputs: ['gradients', 'lr', 'parameters', 'v'],
-  outputs: [{ updates: 'parameters' }, { updates: 'v' }],
+  outputs: [{ inPlace: 'parameters' }, { inPlace: 'v' }],
   shape: ([, , parameters]) => [{ shape: parameters!.shape }, { shape: parameters!.shape }],
   reference: ([g, lr, p, v], { momentum }) => sgdReference(g!.data, lr!.data[0]!, p!.data, v!.data, momentum),
   kernels({ adapter, inputs: { lr, ...flat }, attributes }) {

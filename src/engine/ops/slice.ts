@@ -1,9 +1,9 @@
-import { ShapeError } from '../errors.js';
+import { ShapeError } from '../../common/errors.js';
+import { aroundAxis, axisOf, type Shape, sizeOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { aroundAxis, axisOf, type Shape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** Which part of which axis; `size` is the whole axis. */
 interface Range extends Record<string, number> {
@@ -67,8 +67,8 @@ const sliceForward: Op<Range> = {
     const params = { count: y!.size, n, inner, size, start };
     return [onePerInvocation('slice.forward', y!.size, { x: x!, y: y! }, params)];
   },
-  backward({ inputs: [x], gradients: [dY], attributes, give, wants }) {
-    if (wants(x!)) give(x!, x!.program.record(sliceBackward, [dY!], attributes)[0]!);
+  backward({ inputs: [x], gradients: [dY], attributes, addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, x!.program.record(sliceBackward, [dY!], attributes)[0]!);
   },
 };
 

@@ -1,8 +1,8 @@
+import { axisOf, lastOf, rowsOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { axisOf, lastOf, rowsOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /**
  * Softmax along an axis: `y[c] = e^x[c] / Σ_c e^x[c]`. The largest x of a row is subtracted first, so that no power exceeds 1.
@@ -42,8 +42,8 @@ const softmaxForward: Op = {
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [softmaxReference(x!)],
   kernels: ({ inputs, outputs }) => [rowsKernel('softmax.forward', inputs.x!, { ...inputs, ...outputs })],
-  backward({ inputs: [x], outputs: [y], gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, x!.program.record(softmaxBackward, [y!, dY!], {})[0]!);
+  backward({ inputs: [x], outputs: [y], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, x!.program.record(softmaxBackward, [y!, dY!], {})[0]!);
   },
   flops: ({ inputs: [x] }) => 5 * rowsOf(x!) * lastOf(x!),
 };

@@ -1,8 +1,8 @@
+import { aroundAxis, axisOf, type Shape, sameShape, sizeOf } from '../../common/shape.js';
+import { onePerWorkgroup } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
-import { aroundAxis, axisOf, type Shape, sameShape, sizeOf } from '../shape.js';
 import type { Tensor } from '../tensor.js';
-import { onePerWorkgroup, WORKGROUP } from './elementwise.js';
 
 /**
  * Sum over one axis or over all: `y[outer, inner] = Σ_j x[outer, j, inner]`.
@@ -70,14 +70,14 @@ function reduceOp(name: 'sum' | 'mean', formula: string, divisor: (n: number) =>
     kernels({ inputs, outputs, attributes: { axis } }) {
       const { n, inner } = aroundAxis(inputs.x!.shape, axis);
       const params = { count: outputs.y!.size, n, inner, divisor: divisor(n) };
-      return [onePerWorkgroup('sum', outputs.y!.size, WORKGROUP, { ...inputs, ...outputs }, params)];
+      return [onePerWorkgroup('sum', outputs.y!.size, 64, { ...inputs, ...outputs }, params)];
     },
     // Every x[outer, j, inner] counts once in y[outer, inner].
-    backward({ inputs: [x], gradients: [dY], attributes: { axis }, give, wants }) {
-      if (!wants(x!)) return;
+    backward({ inputs: [x], gradients: [dY], attributes: { axis }, addGradient, needsGradient }) {
+      if (!needsGradient(x!)) return;
       const n = divisor(x!.shape[axis]!);
       const dX = n === 1 ? dY! : dY!.div(n);
-      give(x!, dX.reshape(x!.shape.map((size, i) => (i === axis ? 1 : size))).expand(x!.shape));
+      addGradient(x!, dX.reshape(x!.shape.map((size, i) => (i === axis ? 1 : size))).expand(x!.shape));
     },
     flops: ({ inputs: [x] }) => sizeOf(x!),
   };

@@ -1,7 +1,7 @@
+import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow, OpSample } from '../registry.js';
 import type { Tensor } from '../tensor.js';
-import { onePerInvocation } from './elementwise.js';
 
 /** A function of one number, and its derivative: in float64 for the reference, and in WGSL. */
 interface Unary {
@@ -111,8 +111,8 @@ function unaryOp(name: UnaryName): Op {
     kernels: ({ inputs, outputs }) => [
       onePerInvocation('unary.forward', inputs.x!.size, { ...inputs, ...outputs }, { n: inputs.x!.size }, constants),
     ],
-    backward({ inputs: [x], outputs: [y], gradients: [dY], give, wants }) {
-      if (wants(x!)) give(x!, x!.program.record(backward, [x!, y!, dY!], {})[0]!);
+    backward({ inputs: [x], outputs: [y], gradients: [dY], addGradient, needsGradient }) {
+      if (needsGradient(x!)) addGradient(x!, x!.program.record(backward, [x!, y!, dY!], {})[0]!);
     },
     flops: ({ inputs: [x] }) => 4 * x!.reduce((n, size) => n * size, 1),
   };

@@ -1,8 +1,7 @@
-import { ShapeError } from '../errors.js';
-import { foldWorkgroups } from '../kernel.js';
+import { ShapeError } from '../../common/errors.js';
+import { broadcastStrides, type Shape, sizeOf, stridedIndex, stridesOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
 import type { AnyOp, Op, Value } from '../op.js';
-import { broadcastStrides, type Shape, sizeOf, stridesOf } from '../shape.js';
-import { WORKGROUP } from './elementwise.js';
 import { sumTo } from './sum.js';
 
 /*
@@ -19,8 +18,8 @@ export const reshape: Op = {
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
   kernels: () => [],
-  backward({ inputs: [x], gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, dY!.reshape(x!.shape));
+  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, dY!.reshape(x!.shape));
   },
 };
 
@@ -33,10 +32,10 @@ export const permute: Op<{ axes: readonly number[] }> = {
   shape: ([x], { axes }) => [{ shape: axes.map((axis) => x!.shape[axis]!) }],
   reference: ([x], { axes }) => [permuteReference(x!, axes)],
   kernels: () => [],
-  backward({ inputs: [x], gradients: [dY], attributes: { axes }, give, wants }) {
+  backward({ inputs: [x], gradients: [dY], attributes: { axes }, addGradient, needsGradient }) {
     // The inverse order: where axis a of x went.
     const back = axes.map((_, axis) => axes.indexOf(axis));
-    if (wants(x!)) give(x!, dY!.permute(back));
+    if (needsGradient(x!)) addGradient(x!, dY!.permute(back));
   },
 };
 
@@ -50,8 +49,8 @@ export const expand: Op<{ to: readonly number[] }> = {
   reference: ([x], { to }) => [expandReference(x!, to)],
   kernels: () => [],
   // Each number of x stands in several places of y, and has the sum of their gradients.
-  backward({ inputs: [x], gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, sumTo(dY!, x!.shape));
+  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, sumTo(dY!, x!.shape));
   },
 };
 
@@ -73,17 +72,6 @@ function permuteReference(x: Value, axes: readonly number[]): Float64Array {
   const y = new Float64Array(x.data.length);
   for (let i = 0; i < y.length; i++) y[i] = x.data[stridedIndex(i, shape, strides)]!;
   return y;
-}
-
-/** Where row-major element `i` of a strided view sits in its storage. */
-export function stridedIndex(i: number, shape: readonly number[], strides: readonly number[]): number {
-  let rest = i;
-  let at = 0;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    at += (rest % shape[axis]!) * strides[axis]!;
-    rest = Math.floor(rest / shape[axis]!);
-  }
-  return at;
 }
 
 /** Axes that kernels which read by strides know. */
@@ -115,10 +103,9 @@ export const contiguous: Op = {
   reference: ([x]) => [x!.data],
   kernels({ inputs: { x }, outputs: { y } }) {
     const params = { n: x!.size, ...axisParams('size', x!.shape, 1), ...axisParams('stride', x!.strides, 0) };
-    const workgroups = foldWorkgroups(Math.ceil(sizeOf(x!.shape) / WORKGROUP));
-    return [{ shader: 'contiguous', constants: { WORKGROUP }, bind: { x: x!, y: y! }, params, workgroups }];
+    return [onePerInvocation('contiguous', x!.size, { x: x!, y: y! }, params)];
   },
-  backward({ inputs: [x], gradients: [dY], give, wants }) {
-    if (wants(x!)) give(x!, dY!);
+  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, dY!);
   },
 };

@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { FileError } from '../../engine/errors.js';
-import { readable } from './readable.js';
+import { FileError } from '../../common/errors.js';
+import { readable } from '../../common/readable.js';
 import { type Film, parseGrey, parseY4m } from './y4m.js';
 
-/** How a film is read. */
+/** Options for reading a film. */
 export interface FilmOptions {
-  /** frames per second of raw grey frames, and what ffmpeg is asked for. Default 8 */
+  /** frames per second of raw grey frames, and the rate requested from ffmpeg. Default 8 */
   readonly fps?: number;
-  /** the program that reads other formats. Default 'ffmpeg', as the PATH finds it */
+  /** the program that reads other formats. Default 'ffmpeg', found through PATH */
   readonly ffmpeg?: string;
 }
 
@@ -17,7 +17,7 @@ const largestFile = 1 << 30;
 /**
  * Read a film as 16 x 16 grey frames: `.y4m` and `.gray` (raw frames) here; any other file through the user's own ffmpeg, which scales it.
  *
- * @throws FileError when the file is missing or malformed, or ffmpeg is needed and not there, or fails
+ * @throws FileError when the file is missing or malformed, or ffmpeg is needed and missing, or fails
  */
 export function readFilm(path: string, { fps = 8, ffmpeg = 'ffmpeg' }: FilmOptions = {}): Film {
   const size = readable(path);
@@ -30,7 +30,7 @@ export function readFilm(path: string, { fps = 8, ffmpeg = 'ffmpeg' }: FilmOptio
 }
 
 function throughFfmpeg(path: string, fps: number, ffmpeg: string): Uint8Array {
-  // An array of arguments and no shell; "file:" and the white list keep a name like "concat:…" from being more than a name.
+  // An array of arguments and no shell; "file:" and the white list ensure that a name like "concat:…" is only a name.
   const input = ['-protocol_whitelist', 'file', '-i', `file:${path}`];
   const output = ['-an', '-vf', `scale=16:16,fps=${fps}`, '-pix_fmt', 'gray', '-f', 'yuv4mpegpipe', 'pipe:1'];
   const run = spawnSync(ffmpeg, ['-nostdin', '-v', 'error', ...input, ...output], {

@@ -12,7 +12,8 @@ const fullScale = 32635; // 32767 - bias
 
 /** One 16-bit sample to its byte. muLawEncode(0) // 0xFF, muLawEncode(32767) // 0x80 */
 export function muLawEncode(sample: number): number {
-  const magnitude = Math.min(fullScale, Math.round(Math.abs(sample))) + bias; // 132 .. 32767: leading one at bit 7 .. 14
+  // 132 .. 32767: leading one at bit 7 .. 14
+  const magnitude = Math.min(fullScale, Math.round(Math.abs(sample))) + bias;
   const exponent = 24 - Math.clz32(magnitude); // 0 .. 7
   const mantissa = (magnitude >> (exponent + 3)) & 15;
   return ~((sample < 0 ? 128 : 0) | (exponent << 4) | mantissa) & 255;
@@ -36,7 +37,7 @@ export function loudest(samples: Float32Array): number {
 /**
  * Samples in any scale to μ-law bytes, the loudest at full scale. Silence stays silence.
  *
- * @param samples [n]   @param peak what is at full scale, where louder ones lie elsewhere   @returns [n] bytes
+ * @param samples [n]   @param peak magnitude at full scale, if louder samples are elsewhere   @returns [n] bytes
  */
 export function muLawBytes(samples: Float32Array, peak = loudest(samples)): Uint8Array {
   const scale = peak > 0 ? fullScale / peak : 0;

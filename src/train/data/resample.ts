@@ -7,8 +7,8 @@ const passBand = 0.92;
 
 /**
  * Change the sampling rate: a windowed-sinc low-pass below the lower of the two Nyquist frequencies, evaluated at the new sample
- * times. Beyond its ends the signal is zero. What has a constant level keeps it. Nothing is computed, or read of `sound`,
- * but for the stretch that is asked for.
+ * times. Beyond its ends the signal is zero. A constant signal stays constant. Only the requested part is computed and
+ * read from `sound`.
  *
  * y[n] = Σ_i x[i] · w(t - i),  t = n · from / to,  w(d) = sinc(cutoff · d) · cos²(π d / 2 reach), scaled so that Σ w = 1
  *
@@ -52,7 +52,7 @@ export function resample(sound: Sound, to: number): Sound {
   };
 }
 
-/** The weights of the taps around a point that lies `fraction` of a sample after the middle tap on its left. */
+/** The weights of the taps around a point `fraction` of a sample after the middle tap on its left. */
 function kernelAt(fraction: number, cutoff: number, reach: number, taps: number): Float64Array {
   const kernel = new Float64Array(taps);
   let sum = 0;

@@ -1,8 +1,8 @@
-import type { LeftOut } from './leftOut.js';
+import type { Skipped } from './skipped.js';
 
 /** A subtitle: shown from `start` until `end`, in seconds. */
 export interface Cue {
-  /** the 1-based line of the file that its block starts at */
+  /** the 1-based line at which its block starts */
   readonly line: number;
   readonly start: number;
   readonly end: number;
@@ -13,11 +13,12 @@ export interface Cue {
  * Read subtitles: blocks of a number, `00:00:01,000 --> 00:00:02,500`, and lines of text, a blank line between blocks. Lines are joined
  * with a space; tags like `<i>` are dropped.
  *
- * A block that is malformed, ends before it starts, or starts before the one above it ends is left out, with its line.
+ * A block that is malformed, ends before it starts, or starts before the previous one ends is skipped and recorded with
+ * its line.
  *
  * @returns cues in time order
  */
-export function parseSrt(bytes: Uint8Array, file: string, leftOut: LeftOut): Cue[] {
+export function parseSrt(bytes: Uint8Array, file: string, leftOut: Skipped): Cue[] {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -48,7 +49,7 @@ function* blocks(text: string): Generator<{ first: number; lines: string[] }> {
   }
 }
 
-/** Add the cue of the block that starts at a line, or say why not. */
+/** Add the cue of the block that starts at a line, or return the reason for skipping it. */
 function addCue(line: number, block: readonly string[], cues: Cue[]): string | undefined {
   const timed = /^\d+\s*$/.test(block[0]!) ? 1 : 0; // the number may be missing
   const times = (block[timed] ?? '').split('-->').map(seconds);

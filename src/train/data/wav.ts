@@ -1,27 +1,26 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import wavefile from 'wavefile';
-import { FileError } from '../../engine/errors.js';
-import { readable } from './readable.js';
+import { FileError } from '../../common/errors.js';
+import { readable } from '../../common/readable.js';
 
-/** Sound in one channel, that gives its samples a stretch at a time: a file need not lie in memory as floats. */
+/** Sound in one channel that returns its samples part by part, so that a file is never held in memory as floats. */
 export interface Sound {
-  /** samples a second */
+  /** samples per second */
   readonly rate: number;
-  /** samples in all */
+  /** number of samples */
   readonly length: number;
-  /** The samples from `first` on, `count` of them or as many as are left; in [-1, 1] for whole-number formats. */
+  /** The samples from `first` on, `count` of them or all that remain; in [-1, 1] for whole-number formats. */
   read(first: number, count: number): Float32Array;
 }
 
-/** A sound as it lies in a file. */
+/** A sound in a file. */
 export interface StoredSound extends Sound {
-  /** how errors name it */
+  /** its name in errors */
   readonly file: string;
-  /** bytes of its samples there: what may be made of it is measured by them */
+  /** bytes of its samples in the file: a limit for the result */
   readonly bytes: number;
 }
 
-/** Far beyond what recordings have. */
+/** Limits far beyond real recordings. */
 export const wavLimits = { bytes: 1 << 30, channels: 32, slowest: 1000, fastest: 768_000 };
 
 /**
@@ -36,14 +35,14 @@ export function readWav(path: string): StoredSound {
   return parseWav(readFileSync(path), path);
 }
 
-/** Formats of the same chunks, by the name they start with. */
+/** Related formats with the same chunks, by their first four bytes. */
 const RELATIVES: Readonly<Record<string, string>> = {
   RF64: 'RF64, a WAV for more than 4 GB',
   BW64: 'BW64, a WAV for more than 4 GB',
   RIFX: 'RIFX, a WAV of big-endian numbers',
 };
 
-/** Does a file start as a WAV does, or one of its relatives? @throws FileError when it cannot be read */
+/** Does a file start like a WAV or a related format? @throws FileError when it cannot be read */
 export function isWav(path: string): boolean {
   readable(path);
   const head = Buffer.alloc(12);
@@ -57,13 +56,13 @@ export function isWav(path: string): boolean {
   return head.toString('latin1', 8) === 'WAVE' && (name === 'RIFF' || name in RELATIVES);
 }
 
-/** The size that stands where it was not known: ffmpeg cannot go back and write it when it writes to a pipe. */
+/** The size field when the size was unknown: ffmpeg cannot go back and write it when it writes to a pipe. */
 const UNTOLD = 0xffff_ffff;
 
 /**
- * As `readWav`, of bytes in memory. A WAV is `RIFF size WAVE`, then chunks of `name size bytes`, each padded to an even length: `fmt `
- * says what `data` holds, others are passed over; `data` of a size that was not known when it was written goes on to the end of the
- * file. The chunks are checked here; the samples are read by the package `wavefile`.
+ * Like `readWav`, for bytes in memory. A WAV is `RIFF size WAVE`, then chunks of `name size bytes`, each padded to an
+ * even length: `fmt ` gives the format of `data`, other chunks are skipped; `data` of unknown size extends to the end
+ * of the file.
  *
  * @returns a sound over `bytes`, which are not copied
  */
@@ -112,19 +111,27 @@ interface Format {
   readonly frame: number;
 }
 
-/** Formats that are read, as tag and bits. */
-const known = new Set(['1/8', '1/16', '1/24', '1/32', '3/32', '3/64']);
+/** The sample at a byte, in [-1, 1) for whole numbers, by tag and bits: 8 bits are unsigned, all others signed. */
+const SAMPLES: Readonly<Record<string, (view: DataView, at: number) => number>> = {
+  '1/8': (view, at) => (view.getUint8(at) - 128) / 2 ** 7,
+  '1/16': (view, at) => view.getInt16(at, true) / 2 ** 15,
+  '1/24': (view, at) => (view.getInt8(at + 2) * 2 ** 16 + view.getUint16(at, true)) / 2 ** 23,
+  '1/32': (view, at) => view.getInt32(at, true) / 2 ** 31,
+  '3/32': (view, at) => view.getFloat32(at, true),
+  '3/64': (view, at) => view.getFloat64(at, true),
+};
 
 function parseFormat(view: DataView, fail: (what: string) => never): Format {
   if (view.byteLength < 16) fail(`truncated: "fmt " is ${view.byteLength} bytes and needs 16`);
   let tag = view.getUint16(0, true);
-  if (tag === 0xfffe && view.byteLength >= 26) tag = view.getUint16(24, true); // "extensible": the tag opens the subformat
+  // "extensible": the tag opens the subformat
+  if (tag === 0xfffe && view.byteLength >= 26) tag = view.getUint16(24, true);
   const channels = view.getUint16(2, true);
   const rate = view.getUint32(4, true);
   const frame = view.getUint16(12, true);
   const bits = view.getUint16(14, true);
   if (tag !== 1 && tag !== 3) fail(`compressed (format ${tag}). Convert it: ffmpeg -i IN -c:a pcm_s16le OUT.wav`);
-  if (!known.has(`${tag}/${bits}`))
+  if (!(`${tag}/${bits}` in SAMPLES))
     fail(`${bits}-bit ${tag === 3 ? 'float ' : ''}samples are not read; 8, 16, 24, 32 and floats are`);
   if (channels < 1 || channels > wavLimits.channels) fail(`${channels} channels; 1 to ${wavLimits.channels} are read`);
   if (rate < wavLimits.slowest || rate > wavLimits.fastest) {
@@ -135,56 +142,25 @@ function parseFormat(view: DataView, fail: (what: string) => never): Format {
   return { tag, rate, channels, bits, frame };
 }
 
-/** Samples of all channels that are decoded at once, so that the reader's own copies stay small beside the file. */
-const PIECE = 1 << 14;
-
 function stored(file: string, data: Uint8Array, format: Format, fail: (what: string) => never): StoredSound {
-  const { rate, frame, channels, tag } = format;
+  const { rate, frame, channels, tag, bits } = format;
   const length = data.length / frame;
-  const piece = Math.max(1, Math.floor(PIECE / channels));
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const sampleAt = SAMPLES[`${tag}/${bits}`]!;
   const read = (first: number, count: number): Float32Array => {
-    const end = Math.min(length, first + count);
-    const samples = new Float32Array(Math.max(0, end - first));
-    for (let at = first; at < end; at += piece) {
-      const frames = data.subarray(at * frame, Math.min(end, at + piece) * frame);
-      mono(frames, format, samples.subarray(at - first), (n) => fail(`sample ${at + n} is not a finite number`));
+    const samples = new Float32Array(Math.max(0, Math.min(length, first + count) - first));
+    for (let n = 0; n < samples.length; n++) {
+      let sum = 0;
+      for (let c = 0; c < channels; c++) sum += sampleAt(view, (first + n) * frame + (c * bits) / 8);
+      samples[n] = sum / channels;
+      if (!Number.isFinite(samples[n])) fail(`sample ${first + n} is not a finite number`);
     }
     return samples;
   };
-  // Only floats can be something else: they are all looked at now, so that nobody meets one later.
-  if (tag === 3) for (let first = 0; first < length; first += piece) read(first, piece);
+  // Only floats can be non-finite. All are checked now, piece by piece, so that no later code has to.
+  if (tag === 3) for (let first = 0; first < length; first += PIECE) read(first, PIECE);
   return { file, rate, length, bytes: data.length, read };
 }
 
-/** The mean of the channels, into `mean`. `odd` is told of the first that is not finite. */
-function mono(frames: Uint8Array, format: Format, mean: Float32Array, odd: (n: number) => never): void {
-  const { tag, channels, bits, frame } = format;
-  const full = tag === 3 ? 1 : 2 ** (bits - 1);
-  const middle = bits === 8 ? 128 : 0; // 8 bits are unsigned, all others signed
-  const samples = new wavefile.WaveFile(plainWav(frames, format)).getSamples(true) as unknown as Float64Array;
-  for (let n = 0; n < frames.length / frame; n++) {
-    let sum = 0;
-    for (let c = 0; c < channels; c++) sum += (samples[n * channels + c]! - middle) / full;
-    mean[n] = sum / channels;
-    if (!Number.isFinite(mean[n])) odd(n);
-  }
-}
-
-/** A WAV of nothing but a format of 16 bytes and some data, whatever stood around it. */
-function plainWav(data: Uint8Array, { tag, rate, channels, bits, frame }: Format): Uint8Array {
-  const bytes = Buffer.alloc(44 + data.length + (data.length % 2));
-  bytes.write('RIFF', 0, 'latin1');
-  bytes.writeUInt32LE(bytes.length - 8, 4);
-  bytes.write('WAVEfmt ', 8, 'latin1');
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(tag, 20);
-  bytes.writeUInt16LE(channels, 22);
-  bytes.writeUInt32LE(rate, 24);
-  bytes.writeUInt32LE(rate * frame, 28);
-  bytes.writeUInt16LE(frame, 32);
-  bytes.writeUInt16LE(bits, 34);
-  bytes.write('data', 36, 'latin1');
-  bytes.writeUInt32LE(data.length, 40);
-  bytes.set(data, 44);
-  return bytes;
-}
+/** Samples that are checked at once, so that a file is never held in memory as floats. */
+const PIECE = 1 << 14;

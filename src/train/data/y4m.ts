@@ -1,17 +1,17 @@
-import { FileError } from '../../engine/errors.js';
+import { FileError } from '../../common/errors.js';
 
 /** Grey frames in time order. */
 export interface Film {
   readonly fps: number;
-  /** frames in all */
+  /** number of frames */
   readonly length: number;
-  /** The n-th frame: `side` x `side` bytes, row by row from the top. A view, made when asked for: there are many. */
+  /** The n-th frame: `side` x `side` bytes, row by row from the top. A view, created on demand: there are many. */
   frame(n: number): Uint8Array;
 }
 
 /**
- * Read a y4m film's brightness: one header line, then per frame a line `FRAME` and the planes. Frames must be `side` x `side`, so
- * that nothing is scaled in silence; chroma is passed over.
+ * Read a y4m film's brightness: one header line, then per frame a line `FRAME` and the planes. Frames must be `side` x
+ * `side`, since nothing is scaled silently; chroma is skipped.
  *
  *     YUV4MPEG2 W16 H16 F8:1 Ip A1:1 Cmono
  *

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { FileError } from '../../engine/errors.js';
-import { reason, writeFileAtomic } from '../atomicWrite.js';
+import { reason, writeFileAtomic } from '../../common/atomicWrite.js';
+import { FileError } from '../../common/errors.js';
+import { isRecord } from '../../common/json.js';
+import { readJsonFile } from '../../common/jsonFile.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -11,8 +13,6 @@ import {
   readMoments,
   writeCheckpoint,
 } from '../checkpoint.js';
-import { isRecord } from '../data/json.js';
-import { readJsonFile } from '../data/jsonFile.js';
 import type { Measures } from '../measures.js';
 import type { Moments } from '../trainer.js';
 import { decoderConfigOf, kindsOf, resolveTrainOptions, windowSizeOf } from './options.js';
@@ -20,7 +20,7 @@ import { decoderConfigOf, kindsOf, resolveTrainOptions, windowSizeOf } from './o
 const NAME = /^step-(\d{6,15})\.safetensors$/;
 const INDEX = 'index.json';
 
-/** A checkpoint with the moments beside it: what a run goes on from. */
+/** A checkpoint with its moments: the state from which a run resumes. */
 export interface SavedState {
   readonly checkpoint: Checkpoint;
   readonly moments: Moments;
@@ -28,14 +28,15 @@ export interface SavedState {
 
 /**
  * The checkpoints of a run: `step-000100.safetensors`, its optimiser file, and `index.json`, which names the latest and
- * the best. The newest few and the best are kept; an older pair is removed only when a newer one is safely on the disk.
+ * the best. The newest few and the best are kept; an older pair is removed only after a newer one is safely on the
+ * disk.
  */
 export class Checkpoints {
   readonly #bits = new Map<number, number>();
 
   /**
-   * @param keep how many of the newest stay; 0 keeps all
-   * @param report hears of damaged files that are passed over
+   * @param keep number of newest checkpoints to keep; 0 keeps all
+   * @param report is called for skipped damaged files
    */
   constructor(
     readonly folder: string,
@@ -48,7 +49,7 @@ export class Checkpoints {
     return join(this.folder, `step-${String(step).padStart(6, '0')}.safetensors`);
   }
 
-  /** Write a pair, point `latest` at it, and let go of old ones. @throws FileError when it could not be written */
+  /** Write a pair, point `latest` at it, and remove old ones. @throws FileError when it could not be written */
   save(checkpoint: Checkpoint, moments: Moments): string {
     const path = this.path(checkpoint.step);
     writeCheckpoint(path, checkpoint, moments);
@@ -56,23 +57,23 @@ export class Checkpoints {
     return path;
   }
 
-  /** Note what a validation found after `step` updates: the checkpoint with the fewest bits is the best. */
+  /** Record the result of a validation after `step` updates: the checkpoint with the fewest bits is the best. */
   judge(step: number, measures: Measures): void {
     this.recall(step, measures);
     const latest = stepsIn(this.folder).findLast((saved) => saved <= step);
     if (latest !== undefined && this.#bits.has(step) && existsSync(this.path(step))) this.#tidy(latest);
   }
 
-  /** As `judge`, of a validation of an earlier process: nothing is written. */
+  /** Like `judge`, for a validation of an earlier process: writes nothing. */
   recall(step: number, measures: Measures): void {
     const bits = bitsOf(measures);
     if (bits !== undefined) this.#bits.set(step, bits);
   }
 
   /**
-   * Let go of what `keep` does not keep, before anything is written: the disk may be full.
+   * Remove checkpoints beyond `keep` before anything is written: the disk may be full.
    *
-   * @param latest step of the checkpoint that the run goes on from, which stays; so do later ones, which cannot be read
+   * @param latest step of the checkpoint to resume from, which stays; later ones, which cannot be read, stay too
    * @throws FileError when one could not be removed
    */
   prune(latest: number): void {
@@ -80,13 +81,12 @@ export class Checkpoints {
     const best = this.#best(steps);
     const older = steps.filter((step) => step <= latest);
     const dropped = this.keep === 0 ? [] : older.slice(0, -this.keep).filter((step) => step !== best);
-    // Weights first: moments without weights are not taken for a checkpoint.
+    // Weights first: moments without weights do not count as a checkpoint.
     for (const step of dropped) for (const path of [this.path(step), optimiserPath(this.path(step))]) remove(path);
   }
 
   /**
-   * The newest pair that can be read, and is of this run; undefined where there is no checkpoint yet. Others are reported and
-   * passed over.
+   * The newest readable pair of this run; undefined if there is no checkpoint yet. Others are reported and skipped.
    *
    * @throws FileError when there are checkpoints and none can be used, or the run's config.json cannot
    */
@@ -101,7 +101,7 @@ export class Checkpoints {
     });
   }
 
-  /** As `newest`, but of weights alone, moments or not, and of any run. */
+  /** Like `newest`, but only for weights, with or without moments, and of any run. */
   newestWeights(): Checkpoint | undefined {
     return this.#newest((path, step) => {
       const checkpoint = readCheckpoint(path);
@@ -110,7 +110,7 @@ export class Checkpoints {
     });
   }
 
-  /** What all checkpoints of the run say of themselves, by its config.json. */
+  /** The expected metadata of the run's checkpoints, by its config.json. */
   #run(): Omit<CheckpointInfo, 'step'> {
     const file = join(dirname(this.folder), 'config.json');
     const config = readJsonFile(file);
@@ -129,7 +129,7 @@ export class Checkpoints {
       }
     }
     if (steps.length === 0) return undefined;
-    // To start anew would write over what may be mended.
+    // A new start would overwrite files that may be repairable.
     throw new FileError(
       `${this.folder}: no checkpoint in it can be used. Bring one back, or remove them to start from the first step`,
     );
@@ -146,13 +146,13 @@ export class Checkpoints {
     this.prune(latest);
   }
 
-  /** The step among these whose validation found the fewest bits. */
+  /** The step among these with the fewest bits in its validation. */
   #best(steps: readonly number[]): number | undefined {
     return steps.filter((step) => this.#bits.has(step)).sort((a, b) => this.#bits.get(a)! - this.#bits.get(b)!)[0];
   }
 }
 
-/** Copied from another run, or given another name, a file is whole and wrong. */
+/** A file copied from another run or renamed is intact but wrong. */
 function mustBeOf(wanted: CheckpointInfo, found: CheckpointInfo, path: string): void {
   for (const key of ['step', 'seed', 'prefix', 'stream', 'config'] as const) {
     const [is, must] = [found[key], wanted[key]];
@@ -171,12 +171,12 @@ function remove(path: string): void {
 }
 
 /**
- * Mean bits per byte over the kinds of window; undefined where one is not finite.
+ * Mean bits per byte over the kinds of window; undefined if one is not finite.
  * `bitsOf({ text_bpb: 2, video_bpb: 4, binding_gap: 1 }) // 3`
  */
 function bitsOf(measures: Measures): number | undefined {
   const bits = Object.entries(measures).flatMap(([name, value]) => (name.endsWith('_bpb') ? [value] : []));
-  // One that was not finite stands in metrics.jsonl as null, which would add up as 0.
+  // metrics.jsonl stores a non-finite number as null, which would add as 0.
   if (bits.length === 0 || !bits.every((value) => Number.isFinite(value))) return undefined;
   return bits.reduce((sum, b) => sum + b, 0) / bits.length;
 }

@@ -1,11 +1,11 @@
 import { arch, platform } from 'node:process';
-import type { Device } from '../../engine/device.js';
+import type { Device } from '../../device/device.js';
 import type { OpenedData } from './data.js';
 import { decoderConfigOf, type TrainOptions, withAbsolutePaths } from './options.js';
 import { fingerprint } from './resume.js';
 import { parameterCounts } from './train.js';
 
-/** What config.json of a run folder holds: what was asked, and what it was run with. */
+/** The content of a run folder's config.json: the options, and the environment of the run. */
 export function runConfig(options: TrainOptions, data: OpenedData, device: Device, version: string) {
   return {
     options: withAbsolutePaths(options),

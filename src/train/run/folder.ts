@@ -13,11 +13,11 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { FileError } from '../../engine/errors.js';
-import { makeFolders } from '../../engine/folders.js';
-import { isTemporary, quietly, reason, writeFileAtomic } from '../atomicWrite.js';
-import { isRecord, parseJson } from '../data/json.js';
-import { readable } from '../data/readable.js';
+import { isTemporary, quietly, reason, writeFileAtomic } from '../../common/atomicWrite.js';
+import { FileError } from '../../common/errors.js';
+import { makeFolders } from '../../common/folders.js';
+import { isRecord, parseJson } from '../../common/json.js';
+import { readable } from '../../common/readable.js';
 import { Lock } from './lock.js';
 
 const LOCK = 'lock';
@@ -26,32 +26,32 @@ const LOCK = 'lock';
 export type Metrics = Readonly<Record<string, number | string>>;
 
 /**
- * Everything a run leaves behind:
+ * The folder of a run:
  *
  *     config.json           the resolved configuration, with versions, seed and adapter
- *     split.json            by kind of window, what was trained on and what was held out: files, lines, or ranges of them
+ *     split.json            training and held-out data by kind of window: files, lines, or ranges of them
  *     metrics.jsonl         a line per step, and per validation
- *     checkpoints/          step-000100.safetensors, beside it the optimiser's moments; index.json names latest and best
- *     samples.jsonl         what the decoder writes at each validation
- *     sample.txt            what it writes at the end
+ *     checkpoints/          step-000100.safetensors, and the optimiser's moments; index.json names latest and best
+ *     samples.jsonl         the decoder's output at each validation
+ *     sample.txt            its output at the end
  *     memory.json           bytes on the device, by kind, and of this process
  *     report.html           all of this for a browser: curves, samples, memory, configuration
- *     lock/                 who is at it, while somebody is
+ *     lock/                 the process that trains the run, while it does
  *
- * Whoever has one holds its lock, so that no two processes write into one folder, and must release it.
+ * A RunFolder holds the folder's lock, so that no two processes write into one folder, and must be released.
  */
 export class RunFolder {
   private constructor(
     readonly path: string,
     private readonly lock: Lock,
-    /** made here, so that `discard` may remove it */
+    /** created by this process, so that `discard` may remove it */
     private readonly fresh = false,
   ) {}
 
   /**
-   * Make a new run folder, and take its lock.
+   * Create a new run folder and take its lock.
    *
-   * @throws FileError when it holds a run already, another process is at it, or it cannot be written
+   * @throws FileError when it already holds a run, another process uses it, or it cannot be written
    */
   static create(path: string): RunFolder {
     const fresh = !existsSync(path);
@@ -59,13 +59,13 @@ export class RunFolder {
     return RunFolder.#create(path, fresh);
   }
 
-  /** As `create`, under a name of its own in `runs/`, whatever other processes do in the same second. */
+  /** Like `create`, with a unique name in `runs/`, even if other processes create one in the same second. */
   static createNamed(size: string, door: string, now = new Date()): RunFolder {
     const name = defaultRunPath(size, door, now);
     makeFor(name, () => makeFolders(dirname(name)));
     for (let n = 1; ; n++) {
       const path = n === 1 ? name : `${name}-${n}`;
-      // Making a folder works for one of several processes.
+      // Only one of several processes can create a folder.
       if (makeFor(path, () => makeAlone(path))) {
         makeFor(path, () => makeFolders(join(path, 'checkpoints')));
         return RunFolder.#create(path, true);
@@ -78,16 +78,16 @@ export class RunFolder {
     if (existsSync(join(path, 'config.json')) || readdirSync(folder.checkpoints).length > 0) {
       folder.release();
       throw new FileError(
-        `${path}: holds a run already; go on with --resume ${path}, name another folder with --out, or remove this one`,
+        `${path}: already holds a run; resume it with --resume ${path}, choose another folder with --out, or remove this one`,
       );
     }
     return folder;
   }
 
   /**
-   * The folder of a run that was interrupted, with its lock. What killed writes left behind is removed.
+   * The folder of an interrupted run, with its lock. Temporary files of killed writes are removed.
    *
-   * @throws FileError when it holds no run, another process is at it, or it cannot be written
+   * @throws FileError when it holds no run, another process uses it, or it cannot be written
    */
   static open(path: string): RunFolder {
     if (!existsSync(join(path, 'config.json'))) {
@@ -99,22 +99,22 @@ export class RunFolder {
       for (const folder of [path, join(path, 'checkpoints')]) sweep(folder);
     } catch (error) {
       lock.release();
-      throw new FileError(`${path}: cannot be gone on with: ${reason(error)}`);
+      throw new FileError(`${path}: cannot be resumed: ${reason(error)}`);
     }
     return new RunFolder(path, lock);
   }
 
-  /** Who is at a run, as "host, process 123"; undefined where nobody is. */
+  /** The process that trains a run, as "host, process 123"; undefined if none does. */
   static holder(path: string): string | undefined {
     return Lock.holder(join(path, LOCK));
   }
 
   /**
-   * Remove what a run has left that ended before its first step, so that its folder is free for another try; a folder that
-   * was there before stays. A run that has metrics or a checkpoint is kept. Lets go of the lock, too.
+   * Remove the files of a run that ended before its first step, so that its folder can be used again. An older folder
+   * stays, and so does a run that has metrics or a checkpoint. Also releases the lock.
    */
   discard(): void {
-    // Quietly: the error that ended the run is the one to report, and a folder that stays is refused later by its name.
+    // Errors are ignored: the error that ended the run is the one to report, and a remaining folder is refused later.
     quietly(() => {
       this.check();
       if (existsSync(this.#metrics) || readdirSync(this.checkpoints).length > 0) return;
@@ -126,7 +126,7 @@ export class RunFolder {
     this.release();
   }
 
-  /** Let others at it. Twice is once. */
+  /** Release the lock. A second call has no effect. */
   release(): void {
     this.lock.release();
   }
@@ -135,7 +135,7 @@ export class RunFolder {
     return join(this.path, 'checkpoints');
   }
 
-  /** @throws FileError when another process has taken the run over, while this one slept: it must write nothing more */
+  /** @throws FileError when another process took the run over while this one slept: this one must not write any more */
   check(): void {
     this.lock.check();
   }
@@ -155,7 +155,7 @@ export class RunFolder {
     append(this.#metrics, metrics);
   }
 
-  /** A line of samples.jsonl. The hex is what was written; the text beside it, for a reader, has U+FFFD for bytes that are none. */
+  /** A line of samples.jsonl. The hex is exact; the text, for a reader, has U+FFFD for bytes that are not UTF-8. */
   logSample(step: number, prompt: Uint8Array, made: Uint8Array): void {
     const show = (bytes: Uint8Array) => ({
       hex: Buffer.from(bytes).toString('hex'),
@@ -170,15 +170,18 @@ export class RunFolder {
     writeFileAtomic(join(this.path, 'memory.json'), `${JSON.stringify(bytes, null, 2)}\n`);
   }
 
-  /** Flush metrics and samples to the disk: done before a checkpoint, so that a checkpoint never lacks the lines before it. */
+  /**
+   * Flush metrics and samples to the disk: done before a checkpoint, so that a checkpoint never lacks the lines before
+   * it.
+   */
   flush(): void {
     this.check();
     for (const path of [this.#metrics, this.#samples]) if (existsSync(path)) flushFile(path);
   }
 
   /**
-   * Cut the metrics and samples back to a checkpoint: lines of later steps go, and with them a line that a killed process left half
-   * written. Each line that stays is shown once: a long run has millions.
+   * Cut the metrics and samples back to a checkpoint: lines of later steps are removed, and so is a half-written line
+   * of a killed process. Each line that stays is passed to the caller once, one at a time: a long run has millions.
    */
   rewind(step: number, metrics: (line: Metrics) => void, samples: (line: Metrics) => void): void {
     this.check();
@@ -221,10 +224,13 @@ function flushFile(path: string): void {
   }
 }
 
-/** Bytes of a line of metrics or samples, about at most. */
+/** Approximate maximum bytes of a line of metrics or samples. */
 const LONGEST = 1 << 20;
 
-/** Cut a file of lines off behind the last one of `step`; shows what stays. Holds a piece of the file at a time. */
+/**
+ * Truncate a file of lines after the last one of `step`, and pass on the lines that stay. Holds a part of the file at a
+ * time.
+ */
 function rewindLines(path: string, step: number, show: (line: Metrics) => void): void {
   if (!existsSync(path)) return;
   const size = readable(path);
@@ -238,12 +244,15 @@ function rewindLines(path: string, step: number, show: (line: Metrics) => void):
   if (good < size) truncateSync(path, good);
 }
 
-/** The lines of a file, each with the place behind its newline. A line that is unfinished, or longer than `LONGEST`, ends it. */
+/**
+ * The lines of a file, each with the offset after its newline. Stops at a line that is unfinished or longer than
+ * `LONGEST`.
+ */
 function* linesOf(path: string, size: number): Generator<{ bytes: Buffer; end: number }> {
   const piece = Buffer.alloc(Math.min(LONGEST, size));
   const file = openSync(path, 'r');
   try {
-    let open = Buffer.alloc(0); // the beginning of a line that goes on in the next piece
+    let open = Buffer.alloc(0); // the beginning of a line that continues in the next part
     let end = 0;
     for (let count = readSync(file, piece); count > 0 && open.length <= LONGEST; count = readSync(file, piece)) {
       let at = 0;
@@ -277,7 +286,7 @@ function lockOf(path: string): Lock {
   throw new FileError(`${path}: is being run by ${lock}; nothing was done. Wait until it ends, or stop it`);
 }
 
-/** Remove temporary files, and moments whose weights were never written: nobody else is writing. */
+/** Remove temporary files, and moments without weights. No other process may be writing. */
 function sweep(folder: string): void {
   const names = new Set(readdirSync(folder));
   for (const name of names) {
@@ -286,16 +295,16 @@ function sweep(folder: string): void {
   }
 }
 
-/** Make folders for a run. @throws FileError that names the run's folder */
+/** Create folders for a run. @throws FileError that names the run's folder */
 function makeFor<T>(path: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    throw new FileError(`${path}: cannot be made a run folder: ${reason(error)}; name another with --out`);
+    throw new FileError(`${path}: cannot become a run folder: ${reason(error)}; choose another with --out`);
   }
 }
 
-/** Make a folder; false where there is one already. */
+/** Create a folder; false if it already exists. */
 function makeAlone(path: string): boolean {
   try {
     mkdirSync(path);

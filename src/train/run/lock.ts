@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { FileError } from '../../engine/errors.js';
-import { reason } from '../atomicWrite.js';
-import { isRecord } from '../data/json.js';
+import { reason } from '../../common/atomicWrite.js';
+import { FileError } from '../../common/errors.js';
+import { isRecord } from '../../common/json.js';
 
-/** Milliseconds between two signs of life, and after which a lock without one is taken over. */
+/** Milliseconds between two heartbeats, and after which a lock without one is taken over. */
 const BEAT = 5_000;
 const STALE = 120_000;
 
-/** Who holds a lock. */
+/** The holder of a lock. */
 interface Owner {
   readonly token: string;
   readonly host: string;
@@ -21,11 +21,11 @@ interface Owner {
 const ours = new Set<string>();
 
 /**
- * A lock that processes on one file system take: a folder, since making one either works or fails, whole. Its time of
- * change is the holder's sign of life; a lock of a process that is gone, or silent for two minutes, is taken over.
+ * A lock between processes on one file system: a folder, since creating one is atomic. Its modification time is the
+ * holder's heartbeat. A lock is taken over if its process has ended or was silent for two minutes.
  *
- * A process that slept that long wakes up without it: `check` before each write finds out. What is written in the
- * moment between the two cannot be helped without a file system that knows of the lock.
+ * A process that slept that long has lost the lock: `check` before each write detects it. A write between the check and
+ * the takeover cannot be prevented without support of the file system.
  */
 export class Lock {
   readonly #timer: NodeJS.Timeout;
@@ -42,7 +42,7 @@ export class Lock {
   /**
    * Take a lock.
    *
-   * @returns the lock, or who holds it, as "host, process 123"
+   * @returns the lock, or its holder, as "host, process 123"
    * @throws FileError when its folder cannot be written
    */
   static take(path: string, stale = STALE): Lock | string {
@@ -50,14 +50,15 @@ export class Lock {
     if (!make(path, owner)) {
       const holder = readOwner(path);
       if (isAlive(path, holder, stale)) return nameOf(holder);
-      // Renaming works for one of several that try; the others find nothing to rename, or the winner's fresh lock.
+      // Only one of several processes can rename it; the others find nothing to rename, or the winner's new lock.
       const grave = `${path}.${owner.token}`;
       try {
         renameSync(path, grave);
       } catch {
         return nameOf(undefined);
       }
-      // Between looking and renaming another may have taken it over: then what was renamed is theirs, and goes back.
+      // Another process may have taken it over between the look and the rename: then the renamed lock is theirs, and is
+      // restored.
       const moved = readOwner(grave);
       if (moved?.token !== holder?.token) {
         renameSync(grave, path);
@@ -69,13 +70,13 @@ export class Lock {
     return new Lock(path, owner);
   }
 
-  /** Who holds a lock, as `take` would say; undefined where it could be taken. */
+  /** The holder of a lock, as `take` would return it; undefined if it is free. */
   static holder(path: string, stale = STALE): string | undefined {
     const holder = readOwner(path);
     return isAlive(path, holder, stale) ? nameOf(holder) : undefined;
   }
 
-  /** @throws FileError when it is this process's no more, so that nothing more may be written */
+  /** @throws FileError when this process has lost it, so that it must not write any more */
   check(): void {
     const holder = readOwner(this.path);
     if (holder?.token === this.owner.token) return;
@@ -89,11 +90,14 @@ export class Lock {
     try {
       utimesSync(this.path, now, now);
     } catch {
-      // The next look finds out whether it is still there.
+      // The next check detects whether the lock still exists.
     }
   }
 
-  /** Let go of it. Twice is once; a folder that cannot be removed is taken over once this process has ended. */
+  /**
+   * Release it. A second call has no effect; a folder that cannot be removed is taken over after this process has
+   * ended.
+   */
   release(): void {
     clearInterval(this.#timer);
     ours.delete(this.owner.token);
@@ -101,12 +105,12 @@ export class Lock {
     try {
       rmSync(this.path, { recursive: true, force: true });
     } catch {
-      // Said above.
+      // See the docstring.
     }
   }
 }
 
-/** Make the folder with its owner in it; false where there is one already. */
+/** Create the folder with its owner in it; false if it already exists. */
 function make(path: string, owner: Owner): boolean {
   let made = false;
   try {
@@ -117,7 +121,7 @@ function make(path: string, owner: Owner): boolean {
   } catch (error) {
     if (made) rmSync(path, { recursive: true, force: true });
     else if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new FileError(`${path}: could not be made: ${reason(error)}`, { cause: error });
+    throw new FileError(`${path}: could not be created: ${reason(error)}`, { cause: error });
   }
 }
 
@@ -137,13 +141,13 @@ function nameOf(holder: Owner | undefined): string {
 function isAlive(path: string, holder: Owner | undefined, stale: number): boolean {
   const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   if (changed === undefined || Date.now() - changed > stale) return false;
-  if (holder?.host !== hostname()) return true; // of another machine only its signs of life are known
+  if (holder?.host !== hostname()) return true; // only the heartbeat of a process on another machine is known
   // A container that starts again has the host name and the process number of the one that died.
   if (holder.pid === process.pid) return ours.has(holder.token);
   try {
-    process.kill(holder.pid, 0); // signal 0 only asks
+    process.kill(holder.pid, 0); // signal 0 only tests
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // there, but another user's
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // exists, but belongs to another user
   }
 }

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { FileError, InputError } from '../../engine/errors.js';
-import { readJsonFile } from '../data/jsonFile.js';
+import { FileError, InputError } from '../../common/errors.js';
+import { readJsonFile } from '../../common/jsonFile.js';
 import { checked, issuesOf } from '../issues.js';
 import { RunFolder } from './folder.js';
 import { resolveTrainOptions, type TrainOptions, withAbsolutePaths } from './options.js';
 import type { RunData } from './train.js';
 
-/** What resuming reads of a run's config.json; the rest of it is for people. */
+/** The part of a run's config.json that resuming reads; the rest is for people. */
 const schema = z.object({
   options: z.record(z.string(), z.unknown()),
   data_sha256: z.array(z.object({ name: z.string(), sha256: z.string() })).optional(),
@@ -20,32 +20,33 @@ type Stored = z.output<typeof schema>;
 
 /** The hash of one input of a run. */
 export interface DataHash {
-  /** its path, or how it is called */
+  /** its path or name */
   readonly name: string;
   readonly sha256: string;
 }
 
-/** Flags that may differ when a run is gone on with: they change nothing that is computed. `steps` may grow. */
+/** Flags that may change when a run is resumed: they do not affect the results. `steps` may grow. */
 const FREE = new Set(['device', 'threads', 'keep', 'skipNonfinite']);
 
-/** An interrupted run: its folder, which the caller releases, and its options with the few changes that are allowed. */
+/** An interrupted run: its folder, which the caller releases, and its options with the allowed changes. */
 export interface ResumedRun {
   readonly folder: RunFolder;
   readonly options: TrainOptions;
   /** all of config.json */
   readonly config: Stored;
-  /** what the user should know before it goes on */
+  /** notes for the user before the run continues */
   readonly notes: readonly string[];
 }
 
 /**
- * Open a run to go on with, and take its lock. Its configuration comes from its folder; flags that contradict it are refused.
+ * Open a run to resume, and take its lock. Its configuration comes from its folder; flags that contradict it are
+ * refused.
  *
- * `steps` may grow. The learning rate depends on it, so the run then goes on along the longer schedule, and ends elsewhere
- * than a run that had it from the start: a note says so.
+ * `steps` may grow. The learning rate depends on it, so the run then follows the longer schedule, and ends with other
+ * weights than a run that had it from the start: a note reports this.
  *
  * @param flags as given on the command line, by option name
- * @throws FileError when the folder holds no run, another process is at it, or its config.json cannot be used
+ * @throws FileError when the folder holds no run, another process uses it, or its config.json cannot be used
  * @throws InputError when a flag contradicts the run
  */
 export function openRun(path: string, flags: Readonly<Record<string, unknown>>): ResumedRun {
@@ -76,8 +77,8 @@ function configured(path: string, flags: Readonly<Record<string, unknown>>): Omi
   const notes =
     options.steps > before.steps
       ? [
-          `--steps ${before.steps} → ${options.steps}: the learning rate goes on along the longer schedule; ` +
-            'the end is not that of a run that had it from the start',
+          `--steps ${before.steps} → ${options.steps}: the learning rate follows the longer schedule from here; ` +
+            'the result differs from that of a run that had it from the start',
         ]
       : [];
   return { options, config, notes };
@@ -90,14 +91,14 @@ function readConfig(file: string): Stored {
 }
 
 /**
- * Compare the run with what is here now.
+ * Compare the run with the present machine, version and data.
  *
- * @returns lines that say why bits may differ
- * @throws InputError when the data has changed: the rest of the run would be of another experiment
+ * @returns lines with the reasons that bits may differ
+ * @throws InputError when the data has changed: the rest of the run would be another experiment
  */
 export function differences(run: ResumedRun, now: Pick<Stored, 'data_sha256' | 'adapter' | 'versions'>): string[] {
   const { config, folder } = run;
-  // Names are not compared: the same files may lie elsewhere.
+  // Names are not compared: the same files may be in another folder.
   const before = config.data_sha256 ?? [];
   const changed = (now.data_sha256 ?? []).filter(({ sha256 }, i) => before[i] && before[i].sha256 !== sha256);
   if (changed.length > 0) {
@@ -107,7 +108,7 @@ export function differences(run: ResumedRun, now: Pick<Stored, 'data_sha256' | '
     );
   }
   const lines: string[] = [];
-  const differ = 'the run goes on, but its bits may differ from those of an uninterrupted one';
+  const differ = 'the run continues, but its bits may differ from those of an uninterrupted one';
   const adapter = config.adapter?.name;
   if (adapter !== now.adapter?.name || config.adapter?.driver !== now.adapter?.driver) {
     lines.push(`begun on ${adapter ?? 'another adapter'}, now on ${now.adapter?.name}: ${differ}`);
@@ -120,7 +121,7 @@ export function differences(run: ResumedRun, now: Pick<Stored, 'data_sha256' | '
 }
 
 /**
- * A hash of all that a run reads, for each input by itself, in the order of its options: text files, manifests with the
+ * A hash of each input of a run, in the order of its options: text files, manifests with the
  * recordings or films they name, generators.
  */
 export function fingerprint({ validation: sources }: Pick<RunData, 'validation'>): DataHash[] {

@@ -1,17 +1,16 @@
-/** Losses that a new one is compared with. */
+/** Number of recent losses to compare a new one with. */
 export const SPIKE_WINDOW = 100;
-/** No verdict before this many. */
+/** Minimum number of losses for a result. */
 const LEAST = 20;
 const DEVIATIONS = 6;
 
-/** Notices losses far above those before them, for each kind of window by itself. */
+/** Detects losses far above the recent ones, for each kind of window separately. */
 export class Spikes {
   readonly #recent = new Map<string, number[]>();
 
-  /**
-   * Take in a loss.
+  /** Record a loss.
    *
-   * @returns how many standard deviations it lies above the mean of the last hundred, if more than six
+   * @returns the number of standard deviations above the mean of the last hundred, if more than six
    */
   meet(kind: string, loss: number): number | undefined {
     const recent = this.#recent.get(kind) ?? [];

@@ -1,13 +1,12 @@
-import type { Device } from '../../engine/device.js';
-import { DeviceError, NumberError } from '../../engine/errors.js';
+import { DeviceError, NumberError } from '../../common/errors.js';
+import type { Device } from '../../device/device.js';
 import { bitsOf } from '../../model/evaluator.js';
 import { Generator } from '../../model/generate.js';
 import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '../../model/parameters.js';
-import { writeReport } from '../../report/report.js';
 import type { Checkpoint } from '../checkpoint.js';
-import { Judge, type Measures } from '../measures.js';
+import { type Measures, type Validation, Validator } from '../measures.js';
 import { learningRate } from '../schedule.js';
-import { type Culprit, Trainer } from '../trainer.js';
+import { type NonFinite, Trainer } from '../trainer.js';
 import type { Mix } from '../windows/mix.js';
 import type { WindowSource } from '../windows/window.js';
 import { Checkpoints, type SavedState } from './checkpoints.js';
@@ -17,20 +16,20 @@ import { decoderConfigOf, type TrainOptions } from './options.js';
 import { Skips } from './skips.js';
 import { SPIKE_WINDOW, Spikes } from './spikes.js';
 
-/** What a run tells while it goes: a progress bar, plain lines, or a test listens. */
+/** The events of a run, for a progress bar, plain lines, or a test. */
 export interface Listener {
   step(progress: Progress): void;
   validation(step: number, measures: Measures): void;
   saved(step: number, path: string): void;
-  /** anything else worth a line: a loss spike, a step left out, a device lost, a damaged checkpoint */
+  /** any other event: a loss spike, a skipped step, a lost device, a damaged checkpoint */
   note?(line: string): void;
 }
 
-/** Where a run stands after a step. */
+/** The state of a run after a step. */
 export interface Progress {
   readonly step: number;
   readonly steps: number;
-  /** of the step's own batch */
+  /** loss of the step's own batch */
   readonly bitsPerByte: number;
   /** prefix and stream bytes a second, over the last steps */
   readonly bytesPerSecond: number;
@@ -38,56 +37,60 @@ export interface Progress {
   readonly gradientNorm: number;
 }
 
-/** How a run ended. */
+/** The result of a run. */
 export interface RunResult {
   readonly step: number;
   /** of the last validation; empty when stopped before any */
   readonly measures: Measures;
+  /** the same window by window */
+  readonly scores: Validation['scores'];
   readonly sample: Uint8Array;
-  /** steps left out since they were not finite, over all of the run */
+  /** skipped steps that were not finite, over the whole run */
   readonly skipped: number;
   readonly stopped: boolean;
 }
 
-/** Bytes that the decoder writes for a person to read. */
+/** Number of bytes in a sample. */
 const SAMPLE_BYTES = { validation: 100, end: 200 };
 
-/** What a run learns from, and how it is judged. */
+/** The data of a run, for training and for validation. */
 export interface RunData {
   readonly mix: Mix;
   /** held-out windows of each kind */
   readonly validation: readonly WindowSource[];
-  /** ids of a held-out prefix that the sample goes on from */
+  /** ids of a held-out prefix that the sample continues */
   readonly prompt: Uint32Array;
   /** bytes of the sample at each validation, and at the end; default 100 and 200 */
   readonly sampleBytes?: { readonly validation: number; readonly end: number };
 }
 
-/** Counts a reader wants before the run starts. */
+/** Counts to print before the run starts. */
 export function parameterCounts(options: TrainOptions): { all: number; door: number } {
   const config = decoderConfigOf(options);
   return { all: countParameters(parameterSpecs(config)), door: countParameters(doorSpecs(config)) };
 }
 
-/** What a run may be given beside its options and data. */
+/** Optional inputs of a run besides its options and data. */
 export interface TrainExtras {
-  /** where an interrupted run stands: its newest checkpoint; undefined starts from the first step */
+  /** the newest checkpoint of an interrupted run; undefined starts from the first step */
   readonly from?: SavedState | undefined;
-  /** opens a device like the one that was lost; without it a lost device ends the run */
+  /** opens a device like the lost one; without it a lost device ends the run */
   readonly reopen?: () => Promise<Device>;
 }
 
-/** How often a run may go on after losing its device. */
-const MOST_LOSSES = 3;
+/** How many times a run may resume after losing its device. */
+const MAX_LOSSES = 3;
 
 /**
  * Train from the first step to the last: update, validate, save. Everything random is a function of the seed and the step,
- * so a run that goes on from a checkpoint ends with the bytes of one that was never interrupted.
+ * so a run resumed from a checkpoint ends with the same bytes as an uninterrupted one.
  *
  * @param folder whose lock the caller holds, and releases
- * @param stop checked after every step, and within a validation: when it says so, the run saves and ends
- * @throws NumberError when a loss or a gradient is not finite: nothing was updated, and a checkpoint from before is saved
- * @throws FileError when something could not be written, or the folder was taken over: the last good checkpoint is as it was
+ * @param stop called after every step and within a validation: when it returns true, the run saves and ends
+ * @throws NumberError when a loss or a gradient is not finite: nothing was updated, and a checkpoint from before the
+ * step is saved
+ * @throws FileError when something could not be written, or the folder was taken over: the last good checkpoint is
+ * unchanged
  * @throws DeviceError when the device failed, or was lost for the fourth time
  */
 export async function train(
@@ -114,12 +117,11 @@ export async function train(
         const attempted = { device: current, options, data, folder, listener, stop, checkpoints, state, keep };
         const result = await attempt(attempted);
         folder.check();
-        writeReport([folder.path]);
         return result;
       } catch (error) {
         const lost = error instanceof DeviceError && error.fault === 'lost';
-        if (!lost || reopen === undefined || losses > MOST_LOSSES) throw error;
-        report(`${error.message}: going on from step ${state?.checkpoint.step ?? 0} on a new one`);
+        if (!lost || reopen === undefined || losses > MAX_LOSSES) throw error;
+        report(`${error.message}: resuming from step ${state?.checkpoint.step ?? 0} on a new one`);
         if (current !== device) current.close();
         current = await reopen();
       }
@@ -137,22 +139,22 @@ interface Attempt {
   readonly listener: Listener;
   readonly stop: () => boolean;
   readonly checkpoints: Checkpoints;
-  /** what to go on from; undefined for the very start */
+  /** the state to resume from; undefined for the first step */
   readonly state: SavedState | undefined;
-  /** takes what was saved, to go on from should the device be lost */
+  /** receives each saved state, to resume from if the device is lost */
   readonly keep: (state: SavedState) => void;
 }
 
-/** A run on one device, from a state to the end. */
+/** A run on one device, from a saved state to the end. */
 async function attempt(run: Attempt): Promise<RunResult> {
   const { device, options, data, folder, listener, stop, checkpoints } = run;
   const { batch: B, seed, steps, accumulate } = options;
   const sampleBytes = data.sampleBytes ?? SAMPLE_BYTES;
   const config = decoderConfigOf(options);
-  const window = data.mix.shares[0]!.source.size; // of the kind that the prompt is of
+  const window = data.mix.shares[0]!.source.size; // size of the prompt's kind
   const start = run.state?.checkpoint.step ?? 0;
   const spikes = new Spikes();
-  // A run that goes on from a step may have been told of it already.
+  // A resumed run may have reported this step already.
   const validated = new Set<number>();
   const sampled = new Set<number>();
   const skips = new Skips();
@@ -180,7 +182,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         batch: B,
         accumulate,
         sizes: data.mix.sizes,
-        parameters: run.state?.checkpoint.parameters ?? (() => initialParameters(config, seed)),
+        parameters: run.state?.checkpoint.parameters ?? (() => initialParameters(config, seed, options.doorDeviation)),
         decay: options.decay,
         precision: options.precision,
       }),
@@ -188,7 +190,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     if (run.state) trainer.restore(run.state.checkpoint.parameters, run.state.moments, start);
     const generator = owned(new Generator(device, config, trainer.plan, window));
     folder.writeMemory(memoryOf(trainer));
-    const judge = owned(await Judge.create(device, config, B, data.validation, trainer.plan, stop));
+    const judge = owned(await Validator.create(device, config, B, data.validation, trainer.plan, stop));
     const save = async () => {
       const { step } = trainer;
       const checkpoint: Checkpoint = { config, step, seed, ...window, parameters: await trainer.parameters() };
@@ -200,12 +202,13 @@ async function attempt(run: Attempt): Promise<RunResult> {
       return path;
     };
     let measures: Measures = {};
+    let scores: Validation['scores'] = {};
     let stopped = false;
-    // These two give undefined where they were stopped on the way, and leave no line: going on, the run does them again.
+    // These two return undefined when stopped, and write no line: the resumed run repeats them.
     const validate = async (all = false) => {
       const found = await judge.measure(all);
       if (found === undefined) return undefined;
-      measures = found;
+      ({ measures, scores } = found);
       if (!validated.has(trainer.step)) folder.log({ step: trainer.step, ...measures });
       checkpoints.judge(trainer.step, measures);
       listener.validation(trainer.step, measures);
@@ -225,7 +228,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     const due = (every: number) => every > 0 && trainer.step % every === 0 && trainer.step > 0 && trainer.step < steps;
 
     let milliseconds = 0; // per step, smoothed
-    // A run that was stopped has saved, but has left out the validation that was due, or its sample.
+    // A stopped run has saved, but has omitted a due validation or its sample.
     if (due(options.evalEvery) && !(validated.has(start) && sampled.has(start))) await look();
     while (trainer.step < steps && !stopped) {
       const { step } = trainer;
@@ -264,7 +267,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         folder.log({ ...line, skipped: 1 });
         listener.note?.(`step ${step + 1}  skipped: the ${notFinite(nats)}`);
       } else {
-        const culprit = await trainer.blame(batches, lr);
+        const culprit = await trainer.locateNonFinite(batches, lr);
         const first = culprit ? `first not finite: ${culprit.words}` : 'a second try of the same step was finite';
         const what = `the ${notFinite(nats)}; ${first}`;
         const many = options.skipNonfinite && `${skips.most} were not finite`;
@@ -285,7 +288,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     if (many !== undefined) throw await numberError(steps, `${many} were skipped: not finite`, undefined, save, LOWER);
     await save();
     const sample = !stopped && (await validate(true)) ? await keepSample(SAMPLE_BYTES.end) : undefined;
-    const ended = { step: trainer.step, measures, skipped: skips.count };
+    const ended = { step: trainer.step, measures, scores, skipped: skips.count };
     if (sample === undefined) return { ...ended, sample: new Uint8Array(), stopped: true };
     const broken = Object.keys(measures).find((name) => !Number.isFinite(measures[name]));
     if (broken !== undefined)
@@ -304,11 +307,11 @@ function notFinite(nats: number): string {
 const LOWER = 'Begin a new run with a lower --lr';
 const SKIP = 'Take a lower --lr, or --skip-nonfinite to leave such steps out';
 
-/** What to tell of a step that went wrong, with a checkpoint from before it saved where its numbers are still good. */
+/** The error of a failed step. A checkpoint from before the step is saved if its numbers are still finite. */
 async function numberError(
   step: number,
   what: string,
-  culprit: Culprit | undefined,
+  culprit: NonFinite | undefined,
   save: () => Promise<string>,
   mend: string,
 ): Promise<NumberError> {
@@ -325,7 +328,7 @@ async function numberError(
   });
 }
 
-/** A held-out prefix, and what the decoder writes after it; undefined when stopped on the way. */
+/** A held-out prefix, and the decoder's continuation; undefined when stopped. */
 async function writeSample(
   generator: Generator,
   ids: Uint32Array,

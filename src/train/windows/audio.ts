@@ -1,45 +1,45 @@
 import { readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { FileError } from '../../engine/errors.js';
-import { isFolder } from '../../engine/folders.js';
-import { hear } from '../data/hear.js';
-import { isRecord } from '../data/json.js';
-import { readJsonLines } from '../data/jsonl.js';
-import { LeftOut } from '../data/leftOut.js';
+import { FileError } from '../../common/errors.js';
+import { isFolder } from '../../common/folders.js';
+import { isRecord } from '../../common/json.js';
+import { readJsonLines } from '../../common/jsonl.js';
 import { SILENCE } from '../data/mulaw.js';
+import { Skipped } from '../data/skipped.js';
+import { toMuLaw } from '../data/toMuLaw.js';
 import { isWav, readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
-import { drawsAt } from './draws.js';
+import { rngAt } from './draws.js';
+import { memoizeByPath } from './memoizeByPath.js';
 import { named } from './named.js';
-import { oncePerFile } from './oncePerFile.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count, leftOutText } from './words.js';
 
-/** How recordings are read, and which are held out. */
+/** Options for reading recordings, and for the split. */
 export interface AudioOptions {
-  /** samples per second that the model hears. Default 4000 */
+  /** samples per second of the model's input. Default 4000 */
   readonly rate?: number;
-  /** the share of a manifest that is held out. Default 0.1 */
+  /** held-out share of a manifest. Default 0.1 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
-  /** stop at the first bad line or file instead of leaving it out */
+  /** stop at the first bad line or file instead of skipping it */
   readonly strict?: boolean;
 }
 
 /** A recording, cut to a prefix, and its caption. */
 export interface Clip {
   readonly source: string;
-  /** [L] μ-law bytes; silence follows where they are fewer */
+  /** [L] μ-law bytes; silence follows if they are fewer */
   readonly audio: Uint8Array;
   readonly caption: string;
 }
 
-/** Audio windows, with the recordings they are made of. */
+/** Audio windows, with their recordings. */
 export interface AudioSource extends WindowSource {
   readonly clips: Readonly<Record<Split, readonly Clip[]>>;
-  readonly leftOut: LeftOut;
+  readonly leftOut: Skipped;
   readonly rate: number;
 }
 
@@ -49,14 +49,14 @@ export interface AudioSource extends WindowSource {
  * @param path a manifest of lines `{"audio": "x.wav", "caption": "…"}`, paths relative to it, every tenth of whose recordings is held
  *   out with all its lines; or a folder of files named `{digit}_{speaker}_{index}.wav` (as the Free Spoken Digit Dataset is), of which index 0 to 4 are held out
  *   and whose captions are `a voice says seven`
- * @throws FileError when nothing can be read; a single bad line or file is left out and counted, unless `strict`
+ * @throws FileError when nothing can be read; a single bad line or file is skipped and counted, unless `strict`
  */
 export function openAudio(path: string, size: WindowSize, options: AudioOptions = {}): AudioSource {
   const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
-  const leftOut = new LeftOut(strict);
+  const leftOut = new Skipped(strict);
   const listed = isFolder(path) ? spokenDigits(path) : manifest(path, validation, leftOut);
   const clips: Record<Split, Clip[]> = { train: [], validation: [] };
-  const heard = oncePerFile((file) => hear(readWav(file), rate, size.prefix));
+  const heard = memoizeByPath((file) => toMuLaw(readWav(file), rate, size.prefix));
   for (const { where, file, caption, split } of listed) {
     if (!captionIds(caption, size.stream)) {
       leftOut.add(where, tooLong(caption, size.stream));
@@ -86,7 +86,7 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
         pieces: [...clips.train, ...clips.validation].flatMap(({ audio, caption }) => [audio, caption]),
       },
     ],
-    sample: (split, seed, step, index) => audioWindow(drawsAt(seed, 'audio', step, index).pick(clips[split]), size),
+    sample: (split, seed, step, index) => audioWindow(rngAt(seed, 'audio', step, index).pick(clips[split]), size),
     validation: (index) =>
       audioWindow(clips.validation[evenly(index, validationCount, clips.validation.length)]!, size),
     describe: () =>
@@ -95,7 +95,7 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
   };
 }
 
-/** The window of a clip; `at` says where in its source it lies. @throws FileError when its caption does not fit */
+/** The window of a clip; `at` is its position in the source. @throws FileError when its caption does not fit */
 export function audioWindow({ source, audio, caption }: Clip, size: WindowSize, at = 0): Window {
   const words = captionIds(caption, size.stream);
   if (!words) throw new FileError(`${source}: ${tooLong(caption, size.stream)}`);
@@ -125,7 +125,7 @@ interface Listed {
   readonly split: Split;
 }
 
-function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] {
+function manifest(path: string, validation: number, leftOut: Skipped): Listed[] {
   if (isWav(path)) {
     throw new FileError(
       `${path}: is a recording. Name it with its caption in a manifest, a line {"audio": "x.wav", "caption": "…"}`,
@@ -145,7 +145,7 @@ function manifest(path: string, validation: number, leftOut: LeftOut): Listed[] 
       `${path}: is no manifest, whose lines are {"audio": "x.wav", "caption": "…"}${leftOut.summary()}`,
     );
   }
-  // A recording that several lines describe lies on one side with all of them.
+  // A recording that several lines describe is on one side of the split with all of them.
   const files = [...new Set(entries.map(({ file }) => resolve(file)))];
   if (!canHoldOutWhole(files.length, validation)) {
     const least = Math.ceil(1 / validation);

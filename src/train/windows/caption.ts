@@ -14,7 +14,7 @@ export function captionIds(caption: string, length: number): { ids: Uint32Array;
   return { ids, used: bytes.length + 1 };
 }
 
-/** Why a caption was left out. */
+/** The reason for skipping a caption. */
 export function tooLong(caption: string, length: number): string {
   const bytes = new TextEncoder().encode(caption).length;
   return `the caption is ${bytes} bytes, with its EOS ${bytes + 1}; there is room for ${length}`;

@@ -1,22 +1,25 @@
-import { philox } from '../../engine/random.js';
+import { philox } from '../../common/random.js';
 
-/** Who draws, so that no two share numbers. They stand where `random.ts` counts its tries, which stay far below 256. */
+/**
+ * Purposes of random numbers, so that no two share any. They use the counter word of `random.ts` for its tries, which
+ * stay far below 256.
+ */
 const uses = { text: 256, audio: 257, video: 258, mix: 259, sound: 260, scene: 261, heldOut: 262 };
 
 /**
- * Random draws for one thing, such as a window: a counter goes in, numbers come out, and nothing is kept between things. The same
- * seed, use, step and index give the same draws, whatever was drawn before.
+ * Random draws for one thing, such as a window: they are a function of a counter, and no state is kept between things.
+ * The same seed, use, step and index give the same draws, independent of earlier draws.
  */
 export interface Draws {
   /** uniform in [0, 1), 53 bits */
   next(): number;
-  /** 0 .. below-1; equally likely but for one part in 2^53 / below */
+  /** 0 .. below-1; equally likely except for one part in 2^53 / below */
   integer(below: number): number;
   pick<T>(from: readonly T[]): T;
 }
 
 /** Draws for window `index` of a step: blocks 0, 1, … of Philox at (block, index, step, use) under the seed. */
-export function drawsAt(seed: number, use: keyof typeof uses, step: number, index: number): Draws {
+export function rngAt(seed: number, use: keyof typeof uses, step: number, index: number): Draws {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32)];
   let block = 0;
   let words: Uint32Array | undefined; // two draws a block

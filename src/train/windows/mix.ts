@@ -1,14 +1,14 @@
-import { InputError } from '../../engine/errors.js';
-import { drawsAt } from './draws.js';
+import { InputError } from '../../common/errors.js';
+import { rngAt } from './draws.js';
 import type { Split, Window, WindowKind, WindowSize, WindowSource } from './window.js';
 
-/** A kind of window and how often it is trained on, relative to the others. */
+/** A kind of window and its relative frequency in training. */
 export interface Share {
   readonly source: WindowSource;
   readonly share: number;
 }
 
-/** Windows side by side, as the program takes them. */
+/** A batch of windows, in the layout of the program. */
 export interface Batch {
   readonly kind: WindowKind;
   readonly size: WindowSize;
@@ -22,14 +22,16 @@ export interface Batch {
   readonly weights: Float32Array;
 }
 
-/** Several sources as one: which is drawn from is a function of seed and step. */
+/** Several sources as one: the source of a step is a function of seed and step. */
 export interface Mix {
   readonly shares: readonly Share[];
   /** the different sizes, one for most mixes */
   readonly sizes: readonly WindowSize[];
   /** the source of a step: one kind per step, drawn from seed and step */
   at(seed: number, step: number): WindowSource;
-  /** windows `from .. from + windows - 1` of a step; a step of several batches (gradient accumulation) goes on with `from` */
+  /**
+   * windows `from .. from + windows - 1` of a step; a step of several batches (gradient accumulation) advances `from`
+   */
   batch(seed: number, step: number, windows: number, from?: number): Batch;
   describe(): string;
 }
@@ -50,12 +52,12 @@ export function mix(shares: readonly Share[]): Mix {
   }
   const total = shares.reduce((sum, { share }) => sum + share, 0);
   const at = (seed: number, step: number): WindowSource => {
-    let left = drawsAt(seed, 'mix', step, 0).next() * total;
+    let left = rngAt(seed, 'mix', step, 0).next() * total;
     for (const { source, share } of shares) {
       if (left < share) return source;
       left -= share;
     }
-    return shares.at(-1)!.source; // rounding left a last crumb
+    return shares.at(-1)!.source; // reached only through rounding
   };
   return {
     shares,
@@ -83,7 +85,7 @@ export function sampleBatch(
   return assemble(Array.from({ length: windows }, (_, i) => source.sample(split, seed, step, from + i)));
 }
 
-/** Put windows of one kind and size side by side. @throws InputError when there is none or they differ in size */
+/** Combine windows of one kind and size into a batch. @throws InputError when there is none or they differ in size */
 export function assemble(windows: readonly Window[]): Batch {
   const [first] = windows;
   if (!first) throw new InputError('batch: there are no windows to put together');

@@ -1,10 +1,10 @@
-import { FileError } from '../../engine/errors.js';
+import { FileError } from '../../common/errors.js';
 
 /**
- * Do `work` on a file that a manifest names: an error about a file then says which line that was.
+ * Do `work` on a file that a manifest names: an error about a file then names the line.
  *
- * @param where `list.jsonl:3`, or the file itself where no manifest named it
- * @throws what `work` throws
+ * @param where `list.jsonl:3`, or the file itself without a manifest
+ * @throws the error of `work`
  */
 export function named<T>(where: string, file: string, work: () => T): T {
   try {

@@ -3,8 +3,8 @@ import { EOS, MASK, type Part, type Window } from './window.js';
 import { count } from './words.js';
 
 /*
- * What the model sees, for a person at a terminal: frames as blocks, audio as a waveform, bytes as text. Nothing from a file reaches the
- * terminal as a control character.
+ * A window for a terminal: frames as blocks, audio as a waveform, bytes as text. No control character from a file
+ * reaches the terminal.
  */
 
 /** A window, part by part. */
@@ -63,7 +63,7 @@ function levelRow(byte: number, rows: number): number {
   return Math.round(((1 - muLawDecode(byte) / 32124) / 2) * (rows - 1));
 }
 
-/** Ids as text in lines of 96: UTF-8 where it is, "·" for what cannot be printed. */
+/** Ids as text in lines of 96: UTF-8 where valid, "·" for unprintable bytes. */
 export function words(ids: Uint32Array): string {
   const bytes = Uint8Array.from(ids.filter((id) => id < MASK));
   return printable(new TextDecoder().decode(bytes)).replace(/(.{96})(?=.)/gu, '$1\n');

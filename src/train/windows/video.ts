@@ -1,48 +1,48 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, parse, resolve } from 'node:path';
-import { FileError } from '../../engine/errors.js';
+import { FileError } from '../../common/errors.js';
+import { isRecord } from '../../common/json.js';
+import { readJsonLines } from '../../common/jsonl.js';
+import { readable } from '../../common/readable.js';
 import { type FilmOptions, readFilm } from '../data/film.js';
-import { hear } from '../data/hear.js';
-import { isRecord } from '../data/json.js';
-import { readJsonLines } from '../data/jsonl.js';
-import { LeftOut } from '../data/leftOut.js';
-import { readable } from '../data/readable.js';
+import { Skipped } from '../data/skipped.js';
 import { type Cue, cueAt, parseSrt } from '../data/srt.js';
+import { toMuLaw } from '../data/toMuLaw.js';
 import { readWav } from '../data/wav.js';
 import type { Film } from '../data/y4m.js';
 import { captionIds, tooLong } from './caption.js';
-import { drawsAt } from './draws.js';
+import { rngAt } from './draws.js';
+import { memoizeByPath } from './memoizeByPath.js';
 import { named } from './named.js';
-import { oncePerFile } from './oncePerFile.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count, leftOutText } from './words.js';
 
-/** How films are read, and which are held out. */
+/** Options for reading films, and for the split. */
 export interface VideoOptions extends FilmOptions {
-  /** samples per second that the model hears. Default 4000 */
+  /** samples per second of the model's input. Default 4000 */
   readonly rate?: number;
-  /** bytes kept for a caption and its EOS. Default 64 */
+  /** bytes reserved for a caption and its EOS. Default 64 */
   readonly captionBytes?: number;
   /** the share held out: of fewer than ten different films the end of each, of more every tenth. Default 0.1 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
   readonly validationWindows?: number;
-  /** stop at the first bad line or file instead of leaving it out */
+  /** stop at the first bad line or file instead of skipping it */
   readonly strict?: boolean;
 }
 
 /** Video windows, with their layout. */
 export interface VideoSource extends WindowSource {
   readonly layout: VideoLayout;
-  readonly leftOut: LeftOut;
+  readonly leftOut: Skipped;
 }
 
-/** What a film has to show and to say, moment by moment. */
+/** The frames, sound and captions of a film, moment by moment. */
 interface Moments {
   readonly source: string;
-  /** moments in all, one per frame */
+  /** number of moments, one per frame */
   readonly length: number;
   moment(n: number): Moment;
 }
@@ -57,24 +57,26 @@ interface Stretch {
 /**
  * Open films and cut windows `[16 x 16 frame | μ-law audio | caption]` → the next one.
  *
- * Beside `x.y4m` (or `.gray`, or what ffmpeg reads) may lie `x.wav`, its sound, and `x.srt`, its captions. A `.jsonl` manifest names
- * them freely, paths relative to it: `{"video": "x.y4m", "audio": "x.wav", "srt": "x.srt"}`, or `"caption": "…"` for the whole film.
+ * The folder of `x.y4m` (or `.gray`, or any format that ffmpeg reads) may also contain `x.wav`, its sound, and `x.srt`,
+ * its captions. A `.jsonl` manifest names them with paths relative to it: `{"video": "x.y4m", "audio": "x.wav", "srt":
+ * "x.srt"}`, or `"caption": "…"` for the whole film.
  *
  * The audio of a frame is the sound from its time on, at `rate`, as many bytes as the layout has room for.
  *
- * @throws FileError when nothing can be read; a single bad line, film or subtitle is left out and counted, unless `strict`
+ * @throws FileError when nothing can be read; a single bad line, film or subtitle is skipped and counted, unless
+ * `strict`
  */
 export function openVideo(paths: readonly string[], size: WindowSize, options: VideoOptions = {}): VideoSource {
   const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
   const layout = videoLayout(size, options.captionBytes);
-  const leftOut = new LeftOut(strict);
+  const leftOut = new Skipped(strict);
   const listed = paths.flatMap((path) =>
     (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]).map((film) => ({ ...film, input: path })),
   );
   const read: Readers = {
-    film: oncePerFile((path) => readFilm(path, options)),
-    sound: oncePerFile((path) => hear(readWav(path), rate)),
-    cues: oncePerFile((path) => fitting(readCues(path, leftOut), layout, path, leftOut)),
+    film: memoizeByPath((path) => readFilm(path, options)),
+    sound: memoizeByPath((path) => toMuLaw(readWav(path), rate)),
+    cues: memoizeByPath((path) => fitting(readCues(path, leftOut), layout, path, leftOut)),
   };
   const films = listed.flatMap(({ input, ...film }) => {
     const moments = leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, read)));
@@ -82,7 +84,7 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
   });
 
   const stretches: Record<Split, Stretch[]> = { train: [], validation: [] };
-  // A film that is given more than once, on several lines or paths, lies on one side each time.
+  // A film that is given more than once, on several lines or paths, is on the same side each time.
   const numbers = new Map([...new Set(films.map(({ source }) => resolve(source)))].map((path, index) => [path, index]));
   const whole = canHoldOutWhole(numbers.size, validation);
   for (const film of films) {
@@ -126,7 +128,7 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
         name: path.endsWith('.jsonl') ? `${path} and the films in it` : path,
         pieces: films.filter(({ input }) => input === path).flatMap((film) => [...momentBytes(film)]),
       })),
-    sample: (split, seed, step, index) => windowAt(split, drawsAt(seed, 'video', step, index).integer(counts[split])),
+    sample: (split, seed, step, index) => windowAt(split, rngAt(seed, 'video', step, index).integer(counts[split])),
     validation: (index) => windowAt('validation', evenly(index, validationCount, counts.validation)),
     describe: () =>
       `video: ${name}: ${count(numbers.size, 'film')}, ${count(counts.train, 'window')} to train on, ${counts.validation.toLocaleString('en-US')} held out; ` +
@@ -143,7 +145,7 @@ interface Listed {
   readonly caption?: string;
 }
 
-/** A film with the sound and subtitles that lie beside it under its name. */
+/** A film with the sound and subtitles of the same name in its folder. */
 function beside(video: string): Listed {
   const { dir, name } = parse(video);
   const audio = join(dir, `${name}.wav`);
@@ -151,7 +153,7 @@ function beside(video: string): Listed {
   return { where: video, video, ...(existsSync(audio) ? { audio } : {}), ...(existsSync(srt) ? { srt } : {}) };
 }
 
-function manifest(path: string, leftOut: LeftOut): Listed[] {
+function manifest(path: string, leftOut: Skipped): Listed[] {
   const films: Listed[] = [];
   for (const { line, value, problem } of readJsonLines(path)) {
     const where = `${path}:${line}`;
@@ -172,19 +174,19 @@ function manifest(path: string, leftOut: LeftOut): Listed[] {
   return films;
 }
 
-/** Bytes of subtitles: ten times those of a long film. */
+/** Maximum bytes of subtitles: ten times those of a long film. */
 const largestSubtitles = 1 << 20;
 
-/** What reads the files of films, each once. */
+/** Readers for the files of films; each file is read once. */
 interface Readers {
   film(path: string): Film;
   /** μ-law bytes at the windows' rate */
   sound(path: string): Uint8Array;
-  /** subtitles that have room in a window */
+  /** subtitles that fit in a window */
   cues(path: string): readonly Cue[];
 }
 
-function readCues(path: string, leftOut: LeftOut): Cue[] {
+function readCues(path: string, leftOut: Skipped): Cue[] {
   if (readable(path) > largestSubtitles)
     throw new FileError(`${path}: more than ${largestSubtitles} bytes of subtitles`);
   return parseSrt(readFileSync(path), path, leftOut);
@@ -209,8 +211,8 @@ function openFilm(listed: Listed, layout: VideoLayout, rate: number, read: Reade
   return { source: video, length, moment };
 }
 
-/** The cues that have room in a window; the others are left out. */
-function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOut: LeftOut): Cue[] {
+/** The cues that fit in a window; the others are skipped. */
+function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOut: Skipped): Cue[] {
   return cues.filter(({ text, line }) => {
     const fits = captionIds(text, layout.caption) !== undefined;
     if (!fits) leftOut.add(`${file}:${line}`, tooLong(text, layout.caption));
@@ -218,7 +220,7 @@ function fitting(cues: readonly Cue[], layout: VideoLayout, file: string, leftOu
   });
 }
 
-/** What a film's windows are made of, moment by moment. */
+/** The content of a film's windows, moment by moment. */
 function* momentBytes({ length, moment }: Moments): Generator<Uint8Array | string> {
   for (let n = 0; n < length; n++) {
     const { frame, audio, caption } = moment(n);

@@ -1,9 +1,9 @@
-import { InputError } from '../../engine/errors.js';
+import { InputError } from '../../common/errors.js';
 import { SILENCE } from '../data/mulaw.js';
 import { captionIds } from './caption.js';
 import { MASK, type Part, type Window, type WindowSize } from './window.js';
 
-/** What a video window consists of: `[side² grey bytes | audio μ-law bytes | caption bytes]`. */
+/** The parts of a video window: `[side² grey bytes | audio μ-law bytes | caption bytes]`. */
 export interface VideoLayout {
   readonly side: number;
   readonly audio: number;
@@ -11,7 +11,8 @@ export interface VideoLayout {
 }
 
 /**
- * The layout that fills a size: 16 x 16 grey bytes, room for a caption, and audio in what is left of the smaller of prefix and stream.
+ * The layout that fills a size: 16 x 16 grey bytes, room for a caption, and audio in the rest of the smaller of prefix
+ * and stream.
  *
  * @throws InputError when the size is too small for frame and caption
  */
@@ -27,7 +28,7 @@ export function videoLayout(size: WindowSize, captionBytes = 64): VideoLayout {
   return { side: 16, audio, caption: captionBytes };
 }
 
-/** One moment of a film: a frame, the sound from then on, and what is said of it (undefined: there are no captions). */
+/** One moment of a film: a frame, the sound from then on, and its caption (undefined: there are no captions). */
 export interface Moment {
   readonly frame: Uint8Array;
   readonly audio: Uint8Array;
@@ -50,7 +51,8 @@ export function videoWindow(
   const length = layout.side ** 2 + layout.audio + layout.caption;
   const prefix = new Uint32Array(size.prefix).fill(MASK);
   const prefixParts = place(prefix, size.prefix - length, before, layout);
-  for (let i = prefixParts.captionStart; i < prefix.length; i++) if (prefix[i]! > MASK) prefix[i] = MASK; // EOS is predicted only
+  // EOS is predicted only
+  for (let i = prefixParts.captionStart; i < prefix.length; i++) if (prefix[i]! > MASK) prefix[i] = MASK;
   const stream = new Uint32Array(size.stream).fill(MASK);
   const streamParts = place(stream, 0, next, layout);
   const weights = Float32Array.from(stream, (id) => (id === MASK ? 0 : 1));

@@ -1,4 +1,6 @@
-/** What a description says of lines and files that were left out; nothing where none was. `leftOutText(2) // '; left out: 2'` */
+/**
+ * The text about skipped lines and files in a description; '' if there are none. `leftOutText(2) // '; left out: 2'`
+ */
 export function leftOutText(number: number): string {
   return number === 0 ? '' : `; left out: ${number.toLocaleString('en-US')}`;
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Device } from '../../../src/engine/device.js';
+import { normals } from '../../../src/common/random.js';
+import type { Device } from '../../../src/device/device.js';
 import type { AdapterProfile } from '../../../src/engine/kernel.js';
 import { attention } from '../../../src/engine/ops/attention.js';
 import { Plan } from '../../../src/engine/plan.js';
 import { Program } from '../../../src/engine/program.js';
-import { normals } from '../../../src/engine/random.js';
 import { testDevice } from '../../support/device.js';
 
 const [H, S, D, P] = [2, 70, 40, 3];
@@ -30,7 +30,7 @@ async function recorded(device: Device, profile: AdapterProfile, rows: number, c
 }
 
 test.each([
-  ['the readable kernel', (device: Device): AdapterProfile => ({ ...device, variant: 1 })],
+  ['the readable kernel', (device: Device): AdapterProfile => ({ ...device, kernels: 'readable' })],
   ['the kernel for GPUs', (device: Device): AdapterProfile => ({ ...device, kind: 'gpu' })],
 ])(
   '%s gives a row the same bits from a cache as among all rows, whatever lies behind the keys it sees',

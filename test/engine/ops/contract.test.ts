@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { registry } from '../../../src/engine/ops/index.js';
+import { EDGE_SIZES } from '../../../src/inspect/sample.js';
 import { testDevice } from '../../support/device.js';
-import { checkGradients, checkParity, EDGE_SIZES, tied } from '../../support/opContract.js';
+import { checkGradients, checkParity, tied } from '../../support/opContract.js';
 import { recordSample } from '../../support/recordSample.js';
 
 /** The values of each attribute of each op that the contract records, forward and backward. */

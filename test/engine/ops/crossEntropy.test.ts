@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ShapeError } from '../../../src/engine/errors.js';
+import { ShapeError } from '../../../src/common/errors.js';
 import { crossEntropy } from '../../../src/engine/ops/crossEntropy.js';
 import { Program } from '../../../src/engine/program.js';
 import { ReferenceRun } from '../../../src/engine/reference.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { InputError, ShapeError } from '../../../src/engine/errors.js';
+import { InputError, ShapeError } from '../../../src/common/errors.js';
 import { binaryTable } from '../../../src/engine/ops/binary.js';
 import { unaryTable } from '../../../src/engine/ops/unary.js';
 import { Program } from '../../../src/engine/program.js';

@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { InputError, ShapeError } from '../../../src/engine/errors.js';
+import { InputError, ShapeError } from '../../../src/common/errors.js';
+import { normals } from '../../../src/common/random.js';
+import { type Shape, sizeOf } from '../../../src/common/shape.js';
 import type { AdapterProfile } from '../../../src/engine/kernel.js';
 import { type AnyOp, inputOf, outputOf } from '../../../src/engine/op.js';
 import { attention } from '../../../src/engine/ops/attention.js';
 import { add } from '../../../src/engine/ops/binary.js';
 import { crossEntropy } from '../../../src/engine/ops/crossEntropy.js';
-import { fitRows } from '../../../src/engine/ops/fitRows.js';
-import { gatherRows } from '../../../src/engine/ops/gatherRows.js';
+import { embedding } from '../../../src/engine/ops/embedding.js';
 import { hslFeatures } from '../../../src/engine/ops/hslFeatures.js';
 import { registry } from '../../../src/engine/ops/index.js';
 import { layerNorm } from '../../../src/engine/ops/layerNorm.js';
+import { padOrCrop } from '../../../src/engine/ops/padOrCrop.js';
 import { rotary, rotaryTable } from '../../../src/engine/ops/rotary.js';
 import { Plan } from '../../../src/engine/plan.js';
 import { type Entry, Program } from '../../../src/engine/program.js';
-import { normals } from '../../../src/engine/random.js';
 import { ReferenceRun } from '../../../src/engine/reference.js';
-import { type Shape, sizeOf } from '../../../src/engine/shape.js';
 import type { DType, Tensor } from '../../../src/engine/tensor.js';
 import { testDevice } from '../../support/device.js';
 import { expectClose } from '../../support/expectClose.js';
@@ -34,7 +34,7 @@ const ops = [...byOp].map(([op, entries]) => [op.name, op, entries] as const);
 /** The bound of input i of a call, where its op declares one. */
 function boundOf({ op, inputs, attributes }: Entry, i: number): number | undefined {
   const spec = op.inputs[i]!;
-  return typeof spec === 'object' && 'u32' in spec ? spec.below?.(inputs, attributes) : undefined;
+  return typeof spec === 'object' && 'u32' in spec ? spec.idLimit?.(inputs, attributes) : undefined;
 }
 
 type Make = (program: Program, label: string, shape: Shape, dtype: DType, i: number) => Tensor;
@@ -85,10 +85,14 @@ describe('dtypes', () => {
   });
 
   const profile = { driver: '', subgroupSize: 8, f16: false, limits: { maxStorageBufferBindingSize: 2 ** 27 } };
-  const profiles: AdapterProfile[] = ([1, 2, 3] as const).map((variant) => ({ ...profile, kind: 'cpu', variant }));
+  const profiles: AdapterProfile[] = (['readable', 'cpu', 'gpu'] as const).map((kernels) => ({
+    ...profile,
+    kind: 'cpu',
+    kernels,
+  }));
 
   // Kernels that move numbers without looking at them move their bits: a NaN keeps its payload, a zero its sign.
-  const moveBits = ['hslFeatures.forward', 'contiguous', 'fitRows'];
+  const moveBits = ['hslFeatures.forward', 'contiguous', 'padOrCrop'];
 
   test.each(ops)('%s: what an op declares is what its kernels read', (name, op, entries) => {
     for (const entry of entries) {
@@ -180,7 +184,7 @@ describe.each(bounded)('ids of $name', ({ entries, i }) => {
 type Record = (program: Program, ids: Tensor) => unknown;
 
 test.each<[string, string, number, Record]>([
-  ['gatherRows', 'rows of the table', 5, (p, ids) => gatherRows(p.input('table', [5, 7]), ids)],
+  ['embedding', 'rows of the table', 5, (p, ids) => embedding(p.input('table', [5, 7]), ids)],
   ['crossEntropy', 'classes', 3, (p, ids) => crossEntropy(p.input('logits', [1, 3]), ids, p.input('weights', [1]))],
   ['hslFeatures', 'bytes, MASK and EOS', 258, (_, ids) => hslFeatures(ids)],
   ['rotary', 'positions of the table, less the rows behind the first', 6, (p, ids) => rotated(p, ids)],
@@ -215,7 +219,7 @@ describe('a bound reaches', () => {
     const program = new Program();
     const ids = program.input('ids', [2, 3], 'u32');
     const table = program.parameter('table', [5, 4]);
-    const y = gatherRows(table, fitRows(ids.transpose(), 4).reshape([12]));
+    const y = embedding(table, padOrCrop(ids.transpose(), 4).reshape([12]));
     const plan = await Plan.compile(program, await testDevice(), { keep: [y] });
     expect(() => plan.write(ids, Uint32Array.of(0, 1, 2, 3, 4, 5))).toThrow('ids must be below 5; got 5 at index 5');
     plan.free();
@@ -224,7 +228,7 @@ describe('a bound reaches', () => {
   test('all ops that read the ids: the lowest counts', async () => {
     const program = new Program();
     const ids = program.input('ids', [1], 'u32');
-    for (const rows of [9, 5, 7]) gatherRows(program.parameter(`${rows} rows`, [rows, 1]), ids);
+    for (const rows of [9, 5, 7]) embedding(program.parameter(`${rows} rows`, [rows, 1]), ids);
     const plan = await Plan.compile(program, await testDevice());
     expect(() => plan.write(ids, Uint32Array.of(5))).toThrow('ids must be below 5; got 5 at index 0');
     plan.free();
@@ -247,10 +251,10 @@ test('ids that an op of your own computes are stopped at by the reference', () =
     [x],
     {},
   );
-  gatherRows(program.parameter('table', [5, 1]), ids!);
+  embedding(program.parameter('table', [5, 1]), ids!);
   const run = (...numbers: number[]) => new ReferenceRun(program, new Map([[x, numbers]])).run();
   run(0, 4);
-  expect(() => run(0, 5)).toThrow(new InputError('gatherRows: round ids must be below 5; got 5 at index 1'));
+  expect(() => run(0, 5)).toThrow(new InputError('embedding: round ids must be below 5; got 5 at index 1'));
 });
 
 describe('errors', () => {

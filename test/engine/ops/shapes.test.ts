@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InputError, ShapeError } from '../../../src/engine/errors.js';
+import { InputError, ShapeError } from '../../../src/common/errors.js';
 import { concat } from '../../../src/engine/ops/concat.js';
 import { Program } from '../../../src/engine/program.js';
 import { testDevice } from '../../support/device.js';

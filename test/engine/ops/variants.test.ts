@@ -1,21 +1,21 @@
-import { readdir } from 'node:fs/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openDevice } from '../../../src/engine/adapters.js';
-import type { Device } from '../../../src/engine/device.js';
+import { openDevice } from '../../../src/device/adapters.js';
+import type { Device } from '../../../src/device/device.js';
 import type { AdapterProfile } from '../../../src/engine/kernel.js';
+import { kernelsOf } from '../../../src/engine/kernelTable.js';
 import { registry } from '../../../src/engine/ops/index.js';
 import { testDevice } from '../../support/device.js';
 import { checkParity } from '../../support/opContract.js';
 
-// What suits the adapter of the tests is covered by the contract. The other variants run here on the same device: the readable
-// ones, those for GPUs, and what an adapter without subgroups gets.
+// The contract covers the kernels that the table chooses for the device of the tests. All others run here, on the same device:
+// the readable ones, those of each kind of device, and those for a GPU without subgroups of a fixed size.
 const SIZES = [1, 9, 33, 65];
 
 const PROFILES: Record<string, (device: Device) => AdapterProfile> = {
-  'the readable variants': (device) => ({ ...device, variant: 1 }),
-  'variants for the CPU device': (device) => ({ ...device, variant: 2 }),
-  'variants for GPUs': (device) => ({ ...device, variant: 3 }),
-  'variants for GPUs, subgroups of no fixed size': (device) => ({ ...device, variant: 3, subgroupSize: 0 }),
+  'readable kernels': (device) => ({ ...device, kernels: 'readable' }),
+  'kernels of the CPU device': (device) => ({ ...device, kernels: 'cpu' }),
+  'kernels for GPUs': (device) => ({ ...device, kernels: 'gpu' }),
+  'kernels for GPUs, subgroups of no fixed size': (device) => ({ ...device, kernels: 'gpu', subgroupSize: 0 }),
 };
 
 const seen = new Set<string>();
@@ -46,11 +46,9 @@ describe('a device without optional features', () => {
   });
 });
 
-test('no shader of an op is left out', async () => {
-  const files = (await readdir('shaders')).map((file) => file.replace(/\.wgsl$/, ''));
-  const ops = registry.flatMap((row) => row.shaders);
-  const covered = files.filter((file) => ops.some((op) => file === op || file.startsWith(`${op}.`)));
-  expect(covered.length).toBeGreaterThan(40);
-  const elsewhere = ['matmul.4-subgroupMatrix']; // needs matrix units
-  expect(covered.filter((file) => !seen.has(file) && !elsewhere.includes(file))).toEqual([]);
+test('no kernel of the table is left out, and none of an op', () => {
+  const needed = new Set(registry.flatMap((row) => row.shaders.flatMap(kernelsOf)).map(({ shader }) => shader));
+  expect(needed.size).toBeGreaterThan(40);
+  const elsewhere = ['gpu/matmul.subgroupMatrix']; // needs matrix units: test/engine/ops/matmul.test.ts
+  expect([...needed].filter((shader) => !seen.has(shader) && !elsewhere.includes(shader))).toEqual([]);
 });

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileError } from '../../../src/engine/errors.js';
+import { FileError } from '../../../src/common/errors.js';
 import { readFilm } from '../../../src/train/data/film.js';
-import { LeftOut } from '../../../src/train/data/leftOut.js';
+import { Skipped } from '../../../src/train/data/skipped.js';
 import { cueAt, parseSrt } from '../../../src/train/data/srt.js';
 import { type Film, parseGrey, parseY4m } from '../../../src/train/data/y4m.js';
 import { y4m } from '../../support/media.js';
@@ -127,7 +127,7 @@ describe('readFilm', () => {
 
 describe('parseSrt', () => {
   const parse = (text: string | Uint8Array) => {
-    const leftOut = new LeftOut();
+    const leftOut = new Skipped();
     const cues = parseSrt(typeof text === 'string' ? Buffer.from(text) : text, 'a.srt', leftOut);
     return { cues, reasons: leftOut.reasons };
   };

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FileError } from '../../../src/engine/errors.js';
-import { hear } from '../../../src/train/data/hear.js';
+import { FileError } from '../../../src/common/errors.js';
 import { muLawBytes, muLawDecode, muLawEncode, SILENCE } from '../../../src/train/data/mulaw.js';
 import { resample } from '../../../src/train/data/resample.js';
+import { toMuLaw } from '../../../src/train/data/toMuLaw.js';
 import { parseWav } from '../../../src/train/data/wav.js';
 import { samplesOf, sine, soundOf, type WavOptions, wav } from '../../support/media.js';
 
@@ -98,8 +98,8 @@ describe('hear', () => {
 
   it('is the μ-law of the resampled whole, whatever is in hand at once', () => {
     const sound = parseWav(wav(noise, { rate: 11025 }), 'a.wav');
-    expect(hear(sound, 4000)).toEqual(muLawBytes(samplesOf(resample(sound, 4000))));
-    expect(hear(sound, 4000, 1000)).toEqual(muLawBytes(resample(sound, 4000).read(0, 1000)));
+    expect(toMuLaw(sound, 4000)).toEqual(muLawBytes(samplesOf(resample(sound, 4000))));
+    expect(toMuLaw(sound, 4000, 1000)).toEqual(muLawBytes(resample(sound, 4000).read(0, 1000)));
   });
 
   it('decodes no more of a recording than the beginning that is heard', () => {
@@ -109,15 +109,15 @@ describe('hear', () => {
       end = Math.max(end, first + count);
       return sound.read(first, count);
     };
-    expect(hear({ ...sound, read }, 4000, 100).length).toBe(100);
+    expect(toMuLaw({ ...sound, read }, 4000, 100).length).toBe(100);
     expect(end).toBeLessThan(250);
   });
 
   it('makes no more bytes than the recording has', () => {
     const slow = parseWav(wav(noise.subarray(0, 1000), { rate: 1000, bits: 8 }), 'a.wav');
-    expect(hear(slow, 1000).length).toBe(1000);
-    expect(hear(slow, 4000, 1000).length).toBe(1000);
-    expect(() => hear(slow, 4000)).toThrow(
+    expect(toMuLaw(slow, 1000).length).toBe(1000);
+    expect(toMuLaw(slow, 4000, 1000).length).toBe(1000);
+    expect(() => toMuLaw(slow, 4000)).toThrow(
       'a.wav: 1000 samples a second are too few to hear 4000: 4000 would come of 1000 bytes. Take a lower --rate, or a better recording',
     );
   });

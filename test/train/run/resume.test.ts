@@ -13,9 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { FileError, InputError, NumberError } from '../../../src/engine/errors.js';
+import { FileError, InputError, NumberError } from '../../../src/common/errors.js';
 import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.js';
-import { Judge } from '../../../src/train/measures.js';
+import { Validator } from '../../../src/train/measures.js';
 import { Checkpoints, chosenCheckpoint } from '../../../src/train/run/checkpoints.js';
 import { openData } from '../../../src/train/run/data.js';
 import { RunFolder } from '../../../src/train/run/folder.js';
@@ -252,7 +252,10 @@ describe('steps that are not finite', () => {
   });
 
   it('a last validation that is not finite is no success', async () => {
-    vi.spyOn(Judge.prototype, 'measure').mockResolvedValue({ text_bpb: Number.NaN });
+    vi.spyOn(Validator.prototype, 'measure').mockResolvedValue({
+      measures: { text_bpb: Number.NaN },
+      scores: {},
+    });
     const { result } = await poisoned('validation', 1, () => false);
     await expect(result).rejects.toThrow('the last validation found a text_bpb that is not finite. Begin a new run');
     vi.restoreAllMocks();
@@ -410,7 +413,7 @@ describe('openRun', () => {
     const { options, notes } = look(whole, { steps: 9 });
     expect(options.steps).toBe(9);
     expect(notes).toEqual([
-      expect.stringMatching(/^--steps 6 → 9: the learning rate goes on along the longer schedule/),
+      expect.stringMatching(/^--steps 6 → 9: the learning rate follows the longer schedule from here/),
     ]);
   });
   it('refuses a folder without a run, and a configuration that is none', () => {

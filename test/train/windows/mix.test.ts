@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { InputError } from '../../../src/engine/errors.js';
-import { drawsAt } from '../../../src/train/windows/draws.js';
+import { InputError } from '../../../src/common/errors.js';
+import { rngAt } from '../../../src/train/windows/draws.js';
 import { assemble, mix, sampleBatch } from '../../../src/train/windows/mix.js';
 import { picture, printable, showWindow, waveform, words } from '../../../src/train/windows/show.js';
 import { canHoldOutWhole, evenly, isHeldOut } from '../../../src/train/windows/split.js';
@@ -91,9 +91,9 @@ describe('mix', () => {
   });
 });
 
-describe('drawsAt', () => {
+describe('rngAt', () => {
   it('is even, and the same for the same seed, use, step and index only', () => {
-    const draw = (...at: Parameters<typeof drawsAt>) => drawsAt(...at).next();
+    const draw = (...at: Parameters<typeof rngAt>) => rngAt(...at).next();
     expect(draw(1, 'text', 2, 3)).toBe(draw(1, 'text', 2, 3));
     const varied = [
       draw(1, 'text', 2, 3),
@@ -104,7 +104,7 @@ describe('drawsAt', () => {
       draw(1, 'text', 2, 4),
     ];
     expect(new Set(varied).size).toBe(6);
-    const draws = drawsAt(1, 'text', 0, 0);
+    const draws = rngAt(1, 'text', 0, 0);
     const counts = new Array(6).fill(0);
     for (let i = 0; i < 6000; i++) counts[draws.integer(6)]++;
     // 1000 each with a standard deviation of 29

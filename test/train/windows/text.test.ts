@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FileError } from '../../../src/engine/errors.js';
+import { FileError } from '../../../src/common/errors.js';
 import { mobyDick, openText, order0Entropy, textWindow } from '../../../src/train/windows/text.js';
 import { EOS, MASK } from '../../../src/train/windows/window.js';
 
@@ -158,7 +158,7 @@ describe('openText', () => {
       'docs.jsonl: 4 bytes of validation text are fewer than one stream of 5. Use more text, or shorter windows',
     );
     expect(openText([docs('abcd')], { prefix: 4, stream: 4 }).validationCount).toBe(4);
-    expect(() => openText([numbers], size, { validation: 1 })).toThrow('validation must lie between 0 and 1; got 1');
+    expect(() => openText([numbers], size, { validation: 1 })).toThrow('validation must be between 0 and 1; got 1');
     const many = Array.from({ length: 10 }, (_, i) => file(`m${i}.txt`, i === 3 ? 'short' : 'long enough'));
     expect(() => openText(many, size)).toThrow('m3.txt: 5 bytes are fewer than one window, 4 + 3 bytes');
   });

@@ -1,0 +1,382 @@
+/** Node only: finds an adapter, through Dawn or on the CPU. A browser calls `requestDevice` of device.ts with its own adapter. */
+import { existsSync } from 'node:fs';
+import { release } from 'node:os';
+import { DeviceError, InputError, UsageError } from '../common/errors.js';
+import {
+  type AdapterDescription,
+  type Device,
+  type DeviceOptions,
+  describeAdapter,
+  requestDevice,
+  type Settle,
+} from './device.js';
+import { hasVulkanLoader } from './vulkanLoader.js';
+
+/** Where an adapter may come from: a hardware GPU, our own CPU device, a software driver of the system, one that was added. */
+export type DeviceName = 'gpu' | 'cpu' | 'system' | 'bundled';
+
+/** What `openDevice` can be told. */
+export interface OpenOptions extends Pick<DeviceOptions, 'features'> {
+  /**
+   * `auto` (default: a GPU, else the CPU device), `gpu`, `cpu`, or `system`, a software Vulkan driver (alias `lavapipe`).
+   * Of several GPUs, `gpu:1` takes the second one, and any other word the first whose name or vendor contains it.
+   */
+  readonly device?: string;
+  /** threads of the CPU device; default: as many as this process may use */
+  readonly threads?: number;
+  /** true bounds-checks every access in shaders: tests; false (default) is about twice as fast on a CPU */
+  readonly robust?: boolean;
+  /** told in one line why `auto` takes the CPU device: which GPU was looked for, and what would help */
+  readonly onFallback?: (line: string) => void;
+}
+
+/** One way to an adapter. */
+export interface Source {
+  readonly name: DeviceName;
+  readonly what: string;
+  /** The adapter to take. @throws the reason when there is none */
+  readonly find: (robust: boolean, threads?: number) => Promise<GPUAdapter>;
+  /** Every adapter, where there may be several, in the order in which they are numbered. @throws as `find` does */
+  readonly findAll?: (robust: boolean) => Promise<readonly GPUAdapter[]>;
+  /** false: taken only when it is named */
+  readonly isAutomatic?: boolean;
+}
+
+/** What a name of a device asks for. */
+export interface Choice {
+  /** to try in this order */
+  readonly sources: readonly Source[];
+  /** which of the GPUs: its number, or a part of its name */
+  readonly card?: number | string;
+}
+
+const sources: Source[] = [
+  { name: 'gpu', what: 'hardware GPU', find: findGpu, findAll: findGpus },
+  { name: 'cpu', what: 'CPU device', find: findCpu },
+  { name: 'system', what: "the system's software Vulkan driver", find: findSystem, isAutomatic: false },
+];
+
+/** In the order in which `auto` tries them. */
+export const SOURCES: readonly Source[] = sources;
+
+/** Add a way to an adapter, by its name: tests and comparisons bring a driver along. */
+export function addSource(source: Source): void {
+  if (!sources.some(({ name }) => name === source.name)) sources.push(source);
+}
+
+const MAX_THREADS = 1024;
+
+const ALIASES: Readonly<Record<string, string>> = { lavapipe: 'system' };
+
+/**
+ * Open the best device of this machine: a hardware GPU through Dawn, else our own CPU device.
+ * `options.device`, then the variable BYTE_TO_LOSS_DEVICE, name one of them instead.
+ *
+ * @throws UsageError when the name is none of a device: the message lists what there is
+ * @throws InputError when the number of threads is not one
+ * @throws DeviceError when none opens: what was tried, why each failed, and the command that mends it
+ */
+export async function openDevice(options: OpenOptions = {}, sources: readonly Source[] = SOURCES): Promise<Device> {
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
+    throw new InputError(`threads must be a whole number from 1 to ${MAX_THREADS}; got ${threads}`);
+  }
+  const failures: string[] = [];
+  const reasons: string[] = [];
+  const { sources: tried, card } = choiceOf(options.device, sources);
+  for (const source of tried) {
+    try {
+      const robust = options.robust ?? false;
+      const adapter = await (card === undefined
+        ? source.find(robust, threads)
+        : findCard(source, card, robust, options));
+      // Dawn has to be polled; the CPU device sends a message.
+      const waiting = source.name === 'cpu' ? {} : { settle: pollWithBackoff };
+      const device = await requestDevice(adapter, { ...options, ...waiting, freeMemory });
+      opened.push(new WeakRef(device));
+      if (reasons.length > 0) options.onFallback?.(`no GPU: ${reasons.join('; ')}. ${hint(['gpu'])}`);
+      return device;
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      reasons.push(reason);
+      failures.push(`${source.name} (${source.what}): ${reason}`);
+    }
+  }
+  const names = tried.map((source) => source.name);
+  const lines = failures.map((failure) => `\n  ${failure}`).join('');
+  throw new DeviceError(`no usable device; tried ${names.join(', ') || 'nothing'}:${lines}\n${hint(names)}`);
+}
+
+const opened: WeakRef<Device>[] = [];
+
+/** Close every device that is open: what goes on with one meets an error, and a process that is to end can. */
+export function closeDevices(): void {
+  for (const device of opened) device.deref()?.close();
+}
+
+/** An adapter that a source has on this machine, or why it has none. */
+export interface Listed {
+  readonly source: Source;
+  /** what `--device` calls it: `cpu`, `gpu:0` */
+  readonly label: string;
+  readonly found?: {
+    readonly description: AdapterDescription;
+    readonly features: readonly string[];
+    readonly limits: GPUSupportedLimits;
+  };
+  readonly failure?: string;
+}
+
+/** Every adapter of every source, in the order of `auto`. */
+export async function listDevices(sources: readonly Source[] = SOURCES): Promise<Listed[]> {
+  const listed: Listed[] = [];
+  for (const source of sources) {
+    const { name, findAll } = source;
+    try {
+      const adapters = findAll === undefined ? [await source.find(false)] : await findAll(false);
+      for (const [i, { info, features, limits }] of adapters.entries()) {
+        const description = describeAdapter(info, features);
+        const label = findAll === undefined ? name : `${name}:${i}`;
+        listed.push({ source, label, found: { description, features: [...features].sort(), limits } });
+      }
+    } catch (error) {
+      listed.push({ source, label: name, failure: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return listed;
+}
+
+/** The sources to try, in order, for a name given by option or environment, and which of a source's adapters it means. */
+export function choiceOf(option: string | undefined, sources: readonly Source[] = SOURCES): Choice {
+  const given = nameGiven(option);
+  const name = ALIASES[given] ?? given;
+  if (name === 'auto') return { sources: sources.filter(({ isAutomatic = true }) => isAutomatic) };
+  if (SOURCES.some((source) => source.name === name))
+    return { sources: sources.filter((source) => source.name === name) };
+  const gpus = sources.filter((source) => source.name === 'gpu');
+  const [, number] = /^gpu:(\d{1,3})$/.exec(given) ?? [];
+  return { sources: gpus, card: number === undefined ? given : Number(number) };
+}
+
+/** The place of the adapter that a choice takes: of the first source that has one. Undefined where none fits. */
+export function taken({ sources, card }: Choice, listed: readonly Listed[]): Listed | undefined {
+  for (const source of sources) {
+    const own = listed.filter((one) => one.source === source && one.found !== undefined);
+    const one =
+      own[
+        card === undefined
+          ? 0
+          : indexOf(
+              card,
+              own.map(({ found }) => found!.description),
+            )
+      ];
+    if (one !== undefined) return one;
+  }
+  return undefined;
+}
+
+function nameGiven(option: string | undefined): string {
+  return option ?? (process.env.BYTE_TO_LOSS_DEVICE || 'auto');
+}
+
+/** Of GPUs: the number itself, or the first whose name or vendor contains the words; -1 where none does. */
+function indexOf(card: number | string, descriptions: readonly AdapterDescription[]): number {
+  if (typeof card === 'number') return card < descriptions.length ? card : -1;
+  const word = card.toLowerCase();
+  return descriptions.findIndex(({ name, driver }) => `${name} ${driver}`.toLowerCase().includes(word));
+}
+
+/** @throws UsageError when no GPU has the number or the name: one line that lists what there is */
+async function findCard(
+  { findAll }: Source,
+  card: number | string,
+  robust: boolean,
+  { device }: OpenOptions,
+): Promise<GPUAdapter> {
+  let adapters: readonly GPUAdapter[] = [];
+  let none: string | undefined;
+  try {
+    adapters = (await findAll?.(robust)) ?? [];
+  } catch (error) {
+    none = error instanceof Error ? error.message : String(error);
+  }
+  const descriptions = adapters.map(({ info, features }) => describeAdapter(info, features));
+  const adapter = adapters[indexOf(card, descriptions)];
+  if (adapter !== undefined) return adapter;
+  throw noSuchCard(device, descriptions, none);
+}
+
+/** The one line about a name that no device here has. @param why there is no GPU, where there is none */
+export function noSuchCard(device: string | undefined, gpus: readonly AdapterDescription[], why = ''): UsageError {
+  const from = device === undefined ? 'BYTE_TO_LOSS_DEVICE' : 'device';
+  const names = ['auto', ...SOURCES.map((source) => source.name), ...Object.keys(ALIASES)];
+  const here = gpus.map(({ name }, i) => `gpu:${i} (${name})`).join(', ') || `none${why && ` (${why})`}`;
+  return new UsageError(
+    `${from} must be one of ${names.join(', ')}, or gpu:N or a part of a GPU's name; ` +
+      `got ${JSON.stringify(nameGiven(device))}. GPUs here: ${here}`,
+  );
+}
+
+/** What usually gives this machine one of the sources that were tried. */
+export function hint(tried: readonly DeviceName[]): string {
+  if (tried.includes('gpu')) return gpuHint();
+  if (process.platform === 'linux' && tried.includes('system')) {
+    return 'To fix: apt-get install mesa-vulkan-drivers (Mesa 23 or newer; Debian 12 has it in bookworm-backports)';
+  }
+  return 'Leave out --device to take a GPU or the CPU device';
+}
+
+/**
+ * What usually gives a machine a GPU that Dawn opens.
+ *
+ * @param system the release of its kernel: Darwin 24 is macOS 15
+ */
+export function gpuHint(platform = process.platform, system = release()): string {
+  if (platform === 'darwin') {
+    const darwin = Number.parseInt(system, 10);
+    const macOS = darwin >= 25 ? darwin + 1 : darwin - 9;
+    if (macOS < 26)
+      return `To use the GPU: update macOS ${macOS} to 26; the Metal build of Dawn is made for 26 and needs at least 15`;
+    return 'To use the GPU: run Node outside a virtual machine or a sandbox, where Metal may have no device';
+  }
+  if (platform === 'win32') return "To use a GPU: install or update the graphics card's driver (Direct3D 12)";
+  if (platform !== 'linux') return `To use a GPU: take Linux, Windows or macOS; Dawn is not built for ${platform}`;
+  // The driver of an NVIDIA card is there, and its container was not given the part that has Vulkan.
+  if (existsSync('/dev/nvidiactl') && !/all|graphics/.test(process.env.NVIDIA_DRIVER_CAPABILITIES ?? 'all')) {
+    return 'To use the NVIDIA card: start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics';
+  }
+  if (!hasVulkanLoader()) return "To use a GPU: apt-get install libvulkan1, and the card's Vulkan driver";
+  return "To use a GPU: install the card's Vulkan driver (in a container, let it see the card)";
+}
+
+/**
+ * Wait for a promise of Dawn without burning a core.
+ *
+ * While one is pending, dawn.node asks the driver on every turn of the event loop, which never rests: which costs a software driver a third of
+ * its speed on two cores. So each turn sleeps for a thirty-second of the time waited so far, at most a millisecond.
+ */
+export const pollWithBackoff: Settle = async (promise) => {
+  let pending = true;
+  const settled = () => {
+    pending = false;
+  };
+  promise.then(settled, settled);
+  const start = performance.now();
+  while (pending) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const waited = performance.now() - start;
+    if (pending && waited > 0.2) Atomics.wait(NEVER_NOTIFIED, 0, 0, Math.min(1, waited / 32));
+  }
+  return promise;
+};
+
+/** Within the limit of a container, where there is one. */
+function freeMemory(): number {
+  return process.availableMemory();
+}
+
+const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
+
+async function findCpu(robust: boolean, threads?: number): Promise<GPUAdapter> {
+  const [{ createCpuAdapter }, { defineGlobals }, { nodeHost }, { wgslCompiler }] = await Promise.all([
+    import('./cpu.js'),
+    import('./globals.js'),
+    import('./nodeHost.js'),
+    import('./wgslCompiler.js'),
+  ]);
+  defineGlobals();
+  return createCpuAdapter({ host: nodeHost, compiler: wgslCompiler, threads, isRobust: robust });
+}
+
+async function findGpu(robust: boolean): Promise<GPUAdapter> {
+  const best = await bestAdapter(robust);
+  if (isSoftware(best)) throw new DeviceError('Vulkan lists software drivers only');
+  return best;
+}
+
+/** Every hardware GPU, the best first. */
+async function findGpus(robust: boolean): Promise<GPUAdapter[]> {
+  // Says why there is none, where there is none.
+  await findGpu(robust);
+  return (await allAdapters(robust)).filter((adapter) => !isSoftware(adapter));
+}
+
+/**
+ * Every adapter of the system. Dawn's Node binding gives one for each request, the first whose name contains the flag
+ * `adapter`; asked for a name that nothing has, it lists all names in its error. Of several cards of one name it gives the first.
+ */
+async function allAdapters(robust: boolean): Promise<GPUAdapter[]> {
+  const nothing = await dawn(robust, 'system', 'no adapter is called this');
+  const answer = await nothing.requestAdapter(BEST).then(
+    () => '',
+    (error) => String(error instanceof Error ? error.message : error),
+  );
+  const adapters: GPUAdapter[] = [];
+  for (const name of new Set(namesIn(answer))) {
+    const adapter = await (await dawn(robust, 'system', name)).requestAdapter(BEST);
+    // A name that is a part of an earlier one finds that one again.
+    const isNew = adapter !== null && adapters.every(({ info }) => info.device !== adapter.info.device);
+    if (isNew) adapters.push(adapter);
+  }
+  return adapters;
+}
+
+/** The names that Dawn lists: `namesIn(" * backend: 'vulkan', name: 'NVIDIA H100'") // ['NVIDIA H100']` */
+export function namesIn(answer: string): string[] {
+  return [...answer.matchAll(/^ \* backend: '[^']*', name: '(.*)'$/gm)].map(([, name]) => name!);
+}
+
+async function findSystem(robust: boolean): Promise<GPUAdapter> {
+  const best = await bestAdapter(robust);
+  if (isSoftware(best)) return best;
+  const adapter = (await allAdapters(robust)).find(isSoftware);
+  if (!adapter) throw new DeviceError('Vulkan lists no software driver');
+  return adapter;
+}
+
+const BEST = { powerPreference: 'high-performance' } as const;
+
+/** The adapter that Dawn thinks best. */
+async function bestAdapter(robust: boolean): Promise<GPUAdapter> {
+  if (!hasVulkanLoader()) throw new DeviceError('no Vulkan loader (libvulkan.so.1) on this system');
+  const best = await (await dawn(robust, 'system')).requestAdapter(BEST);
+  if (!best) throw new DeviceError('no driver here that Dawn accepts');
+  return best;
+}
+
+function isSoftware(adapter: GPUAdapter): boolean {
+  return describeAdapter(adapter.info, adapter.features).kind === 'cpu';
+}
+
+/** No bounds checks, since kernels guard their writes; workgroup memory is not zeroed, since they write it before reading. */
+export const FAST_TOGGLES = ['disable_robustness', 'disable_workgroup_init'] as const;
+
+/** Dawn's instances, one for each set of drivers, toggles and adapters. Dawn hangs or crashes when one is collected, so they live on. */
+const INSTANCES = Symbol.for('byte-to-loss.dawn');
+type Global = typeof globalThis & { [INSTANCES]?: Map<string, GPU> };
+
+/** Dawn's instance for a set of drivers, and where a name is given, for the adapters whose name contains it. */
+export async function dawn(robust: boolean, drivers: 'system' | 'bundled', adapter?: string): Promise<GPU> {
+  const instances = (globalThis as Global)[INSTANCES] ?? new Map<string, GPU>();
+  (globalThis as Global)[INSTANCES] = instances;
+  const key = `${drivers} ${robust} ${adapter ?? ''}`;
+  let instance = instances.get(key);
+  if (instance === undefined) {
+    const { create, globals } = await import('webgpu');
+    Object.assign(globalThis, globals);
+    // f16 is hidden on NVIDIA without its toggle, and subgroup matrices on Vulkan without its memory model.
+    const hidden = ['vulkan_enable_f16_on_nvidia', 'use_vulkan_memory_model'];
+    const enabled = ['allow_unsafe_apis', ...hidden, ...(robust ? [] : FAST_TOGGLES)];
+    // Quantised timestamps are multiples of 65,536 ns: too coarse for a kernel.
+    const named = adapter === undefined ? [] : [`adapter=${adapter}`];
+    instance = create([
+      `enable-dawn-features=${enabled.join()}`,
+      'disable-dawn-features=timestamp_quantization',
+      ...named,
+    ]);
+    instances.set(key, instance);
+  }
+  return instance;
+}

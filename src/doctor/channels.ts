@@ -1,0 +1,41 @@
+import { exactnessChecks, Fault } from '../model/exactness.js';
+import { type Part, type Row, some } from './part.js';
+
+/** Claims that take little time. */
+const QUICK = /^table|boundary window of three|^ZeroInput/;
+
+/** Every channel of the substrate to the bit, as `byte-to-loss verify` has it. */
+export const channels: Part = {
+  name: 'channels',
+  what: 'Every channel of every byte, pair and boundary window, to the bit, in TypeScript and by the kernels.',
+  weight: 2,
+  async run({ device, left, isQuick, progress }) {
+    const all = exactnessChecks(device);
+    const faults: string[] = [];
+    const leftOut: string[] = [];
+    const rows: Row[] = [];
+    let total = 0;
+    for (const [i, { path, what, check }] of all.entries()) {
+      progress(`claim ${i + 1}/${all.length}`);
+      if (left() <= 0 || (isQuick && !QUICK.test(what))) {
+        leftOut.push(what);
+        continue;
+      }
+      let numbers = 0;
+      try {
+        await check((right) => {
+          numbers += right;
+        });
+        rows.push({ where: path, claim: what, numbers, holds: true });
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        faults.push(`${what}: ${error.message}`);
+        rows.push({ where: path, claim: what, numbers, holds: false });
+      }
+      total += numbers;
+    }
+    const held = rows.filter(({ holds }) => holds).length;
+    const summary = `${held} of ${some(all.length, 'claim')} hold, ${some(total, 'number')} compared`;
+    return { summary, faults, leftOut, tables: [{ title: 'Claims', rows }] };
+  },
+};

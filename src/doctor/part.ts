@@ -1,0 +1,64 @@
+import type { Device } from '../device/device.js';
+
+/** A row of a table: text for people, numbers as they are. */
+export type Row = Readonly<Record<string, string | number | boolean>>;
+
+/** Rows under one heading. */
+export interface Table {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+/** Numbers by step: a line of a chart. */
+export interface Curve {
+  readonly label: string;
+  readonly values: readonly number[];
+}
+
+/** What a part found. */
+export interface Findings {
+  /** one line for the terminal */
+  readonly summary: string;
+  /** what is wrong on this device, a line for each */
+  readonly faults: readonly string[];
+  /** what there was no time for, a line for each */
+  readonly leftOut: readonly string[];
+  /** what this device does not have, or else is worth a line, and is no fault */
+  readonly notes?: readonly string[];
+  readonly tables?: readonly Table[];
+  readonly curves?: readonly Curve[];
+}
+
+/** What a part may use. */
+export interface Context {
+  /** the device under test */
+  readonly device: Device;
+  /** opens the CPU device, with which results are compared; the part closes it */
+  readonly openCpu: () => Promise<Device>;
+  /** milliseconds until the part should end: 0 or less once it is over */
+  readonly left: () => number;
+  /** small sizes: for tests, and for a first look */
+  readonly isQuick: boolean;
+  /** how far the part is, for the status line */
+  readonly progress: (text: string) => void;
+}
+
+/** One question that `doctor` asks of a device. */
+export interface Part {
+  readonly name: string;
+  /** what it asks, for a reader of the page */
+  readonly what: string;
+  /** its share of the time that is left, beside the parts after it */
+  readonly weight: number;
+  readonly run: (context: Context) => Promise<Findings>;
+}
+
+/** `some(3, 'fault') // '3 faults'` */
+export function some(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

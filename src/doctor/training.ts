@@ -1,0 +1,164 @@
+import type { Device } from '../device/device.js';
+import type { Precision } from '../engine/kernel.js';
+import { type DecoderConfig, SIZES } from '../model/config.js';
+import { bitsOf } from '../model/evaluator.js';
+import { initialParameters } from '../model/parameters.js';
+import { learningRate } from '../train/schedule.js';
+import { Trainer } from '../train/trainer.js';
+import { type Mix, mix } from '../train/windows/mix.js';
+import { openText } from '../train/windows/text.js';
+import type { WindowSize } from '../train/windows/window.js';
+import { type Curve, messageOf, type Part, type Row } from './part.js';
+
+const SEED = 1;
+const STEPS = 200;
+const CONFIG: DecoderConfig = { door: 'zero', ...SIZES.tiny };
+
+/** Windows and batches, the largest first: the first of which all steps fit is taken, by what a step of the last took. */
+const SCALES = [
+  { batch: 8, prefix: 128, stream: 128 },
+  { batch: 4, prefix: 64, stream: 64 },
+  { batch: 1, prefix: 32, stream: 32 },
+] as const;
+type Scale = (typeof SCALES)[number];
+
+/**
+ * How far the two curves may be apart in bits per byte: over the first steps, where only rounding separates them, and on
+ * average over the last tenth, when training has made those differences larger.
+ */
+export const CURVE_TOLERANCE = { first: 10, atFirst: 2e-3, atLast: 0.15 } as const;
+
+/** Two hundred steps beside the CPU device, with the same batches and the same start. */
+export const training: Part = {
+  name: 'training',
+  what: 'Two hundred training steps of a tiny decoder on Moby Dick beside the CPU device: same start, same batches.',
+  weight: 3,
+  async run({ device, openCpu, left, isQuick, progress }) {
+    const cpu = await openCpu();
+    const open: Run[] = [];
+    const leftOut: string[] = [];
+    const notes: string[] = [];
+    try {
+      const begin = async (label: string, on: Device, scale: Scale, precision: Precision) => {
+        const run = await Run.begin(label, on, scale, precision);
+        open.push(run);
+        return run;
+      };
+      // Two steps of the smallest on each. The second, the first for which nothing is compiled, says which scale fits.
+      const smallest = SCALES.at(-1)!;
+      let runs = [await begin('CPU device', cpu, smallest, 'full'), await begin('full', device, smallest, 'full')];
+      try {
+        runs.push(await begin('mixed', device, smallest, 'mixed'));
+      } catch (error) {
+        notes.push(messageOf(error));
+      }
+      for (const run of runs) await run.steps(2, STEPS);
+      const perStep = runs.reduce((sum, run) => sum + run.milliseconds, 0);
+      const wanted = isQuick ? 20 : STEPS;
+      const fits = (scale: Scale) => ((perStep * bytesOf(scale)) / bytesOf(smallest)) * wanted < left();
+      const scale = isQuick ? smallest : (SCALES.find(fits) ?? smallest);
+      const { batch, prefix, stream } = scale;
+      notes.push(`${batch} windows of ${prefix} + ${stream} bytes a step`);
+      if (scale !== smallest) {
+        const on = (run: Run) => (run.label === 'CPU device' ? cpu : device);
+        runs = await inTurn(runs, (run) => begin(run.label, on(run), scale, run.precision));
+      }
+      let done = runs[0]!.bits.length;
+      while (done < wanted && left() > 0) {
+        for (const run of runs) await run.steps(1, STEPS);
+        done = runs[0]!.bits.length;
+        progress(`step ${done}/${wanted}`);
+      }
+      if (done < wanted) leftOut.push(`steps ${done + 1} to ${wanted}`);
+      return { ...compared(runs), leftOut, notes };
+    } finally {
+      for (const run of open) run.free();
+      cpu.close();
+    }
+  },
+};
+
+const bytesOf = ({ batch, prefix, stream }: Scale) => batch * (prefix + stream);
+
+async function inTurn<T, U>(things: readonly T[], make: (thing: T) => Promise<U>): Promise<U[]> {
+  const made: U[] = [];
+  for (const thing of things) made.push(await make(thing));
+  return made;
+}
+
+function compared([cpu, ...others]: readonly Run[]) {
+  const { first, atFirst, atLast } = CURVE_TOLERANCE;
+  const steps = cpu!.bits.length;
+  const faults: string[] = [];
+  const rows: Row[] = [cpu!, ...others].map((run) => {
+    const apart = run.bits.map((bits, i) => Math.abs(bits - cpu!.bits[i]!));
+    const early = Math.max(...apart.slice(0, first)); // NaN where one of them is
+    const tail = Math.ceil(steps / 10);
+    const mean = (numbers: readonly number[]) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+    const late = Math.abs(mean(run.bits.slice(-tail)) - mean(cpu!.bits.slice(-tail)));
+    // f16 inputs are another computation: their curve has to arrive, not to be the same at first.
+    if (!(early <= atFirst) && run.precision === 'full') {
+      faults.push(`${run.label}: ${early.toExponential(1)} bits/byte apart within ${first} steps; allowed ${atFirst}`);
+    }
+    if (!(late <= atLast)) {
+      faults.push(`${run.label}: ${late.toFixed(3)} bits/byte apart over the last ${tail} steps; allowed ${atLast}`);
+    }
+    return {
+      run: run.label,
+      steps,
+      'bits/byte at first': fixed(run.bits[0]!),
+      'at the end': fixed(run.bits.at(-1)!),
+      [`most apart in ${first} steps`]: Number(early.toPrecision(2)),
+      'apart at the end': fixed(late),
+      'ms a step': Number(run.milliseconds.toFixed(2)),
+    };
+  });
+  const curves: Curve[] = [cpu!, ...others].map(({ label, bits }) => ({ label, values: bits }));
+  const words = others.map(({ label, bits }) => `${label} ${fixed(bits[0]!)} to ${fixed(bits.at(-1)!)}`);
+  const summary = `${steps} steps; bits/byte ${words.join(', ')}; CPU device to ${fixed(cpu!.bits.at(-1)!)}`;
+  return { summary, faults, tables: [{ title: 'Training', rows }], curves };
+}
+
+const fixed = (x: number) => (Number.isFinite(x) ? Number(x.toFixed(3)) : `${x}`);
+
+/** A training run that can be moved on by some steps, so that devices can take turns. */
+class Run {
+  readonly bits: number[] = [];
+  /** of the last step */
+  milliseconds = 0;
+
+  private constructor(
+    readonly label: string,
+    readonly precision: Precision,
+    private readonly trainer: Trainer,
+    private readonly windows: Mix,
+    private readonly batch: number,
+  ) {}
+
+  static async begin(
+    label: string,
+    device: Device,
+    { batch, prefix, stream }: Scale,
+    precision: Precision,
+  ): Promise<Run> {
+    const size: WindowSize = { prefix, stream };
+    const parameters = initialParameters(CONFIG, SEED);
+    const trainer = await Trainer.create(device, { config: CONFIG, batch, sizes: [size], parameters, precision });
+    return new Run(label, precision, trainer, mix([{ source: openText([], size), share: 1 }]), batch);
+  }
+
+  async steps(count: number, of: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const step = this.bits.length;
+      const batch = this.windows.batch(SEED, step, this.batch);
+      const start = performance.now();
+      const { nats } = await this.trainer.update([batch], learningRate({ lr: 2e-3, warmup: 20, steps: of }, step + 1));
+      this.milliseconds = performance.now() - start;
+      this.bits.push(bitsOf(nats));
+    }
+  }
+
+  free(): void {
+    this.trainer.free();
+  }
+}

@@ -1,0 +1,233 @@
+import {
+  type AdapterProfile,
+  type Dispatch,
+  foldWorkgroups,
+  onePerInvocation,
+  onePerWorkgroup,
+  type Pass,
+  subgroupExtensions,
+} from './kernel.js';
+import {
+  CHUNK,
+  gridFits,
+  matrixUnitsOf,
+  productByRegisters,
+  productByTiles,
+  productOfMatrixUnits,
+  productOneByOne,
+  sumInChunks,
+} from './tiling.js';
+
+/** One way to compute a pass. */
+interface KernelRow {
+  /** the kind of device it is for; `any` marks the readable kernel, which runs everywhere */
+  readonly on: 'gpu' | 'cpu' | 'any';
+  /** the files that may run: names in shaders/ without `.wgsl` */
+  readonly shaders: readonly string[];
+  /** whether adapter and sizes allow it; always, where left out */
+  readonly when?: (pass: Pass) => boolean;
+  /** the evidence for taking it */
+  readonly why: string;
+  readonly dispatches: (pass: Pass) => Dispatch[];
+}
+
+const READABLE = 'the kernel to study; src/wgsl compiles it to vector code for the CPU device';
+const NEIGHBOURS = 'neighbouring lanes read neighbouring numbers, as a GPU needs; not yet measured on a card';
+const OCCUPANCY =
+  'an invocation a column would leave a GPU empty; loads in a row are counted, not yet measured on a card';
+const COMPILED = "by AMD's compiler no spill and no scratch memory (bench/RECORD.md); not yet measured on a card";
+
+/**
+ * The kernels of each pass: the only place that chooses. The first row that is for the device and allows the sizes is taken;
+ * the last row of each list runs everywhere. A pass that is not listed has one kernel, of its own name, on every device.
+ */
+export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
+  matmul: [
+    {
+      on: 'gpu',
+      shaders: ['gpu/matmul.subgroupMatrix', 'gpu/matmul.finish'],
+      when: ({ adapter, params }) =>
+        adapter.precision === 'mixed' && matrixUnitsOf(adapter) !== undefined && gridFits(params, 32, 32),
+      why: 'matrix units, for --precision mixed alone; tested with emulated ones, not yet run on a card',
+      dispatches: productOfMatrixUnits,
+    },
+    {
+      on: 'gpu',
+      shaders: ['gpu/matmul.tiled', 'gpu/matmul.finish'],
+      when: ({ params }) => gridFits(params, 64, 64),
+      why: COMPILED,
+      dispatches: productByTiles,
+    },
+    {
+      on: 'cpu',
+      shaders: ['cpu/matmul.register'],
+      // Its workgroup is a subgroup of 4 lanes; a single row would leave three of them idle.
+      when: ({ adapter, params }) => adapter.subgroupSize === 4 && params.M! > 1 && gridFits(params, 64, 8),
+      why: 'sums in registers and a packed strip of b; measured on the CPU device (bench/RECORD.md)',
+      dispatches: productByRegisters,
+    },
+    { on: 'any', shaders: ['matmul'], why: READABLE, dispatches: productOneByOne },
+  ],
+  sumRows: [
+    {
+      on: 'gpu',
+      shaders: ['gpu/sumRows.split', 'gpu/matmul.finish'],
+      when: ({ params }) => params.M! > CHUNK,
+      why: OCCUPANCY,
+      dispatches({ bind: { dY, dBias }, params: { M, N } }) {
+        const { dispatches, rows, sums } = sumInChunks(dY!, M!, N!);
+        const finish = {
+          shader: 'gpu/matmul.finish',
+          constants: { ADD: 1 },
+          bind: { partial: sums, y: dBias! },
+          params: { M: 1, N: N!, Z: rows },
+          workgroups: foldWorkgroups(Math.ceil(N! / 64)),
+        };
+        return [...dispatches, finish];
+      },
+    },
+    invocationPer('N', 'sumRows'),
+  ],
+  'attention.forward': rowsOfHeads('attention.forward'),
+  'attention.backwardQ': rowsOfHeads('attention.backwardQ'),
+  'attention.backwardKV': rowsOfHeads('attention.backwardKV'),
+  'layerNorm.forward': [subgroupPer('N', 'layerNorm.forward'), invocationPer('N', 'layerNorm.forward')],
+  'layerNorm.backward': [subgroupPer('N', 'layerNorm.backward'), invocationPer('N', 'layerNorm.backward')],
+  'layerNorm.backwardWeight': [
+    {
+      on: 'gpu',
+      shaders: ['gpu/layerNorm.backwardWeight.split', 'gpu/sumRows.split', 'gpu/layerNorm.backwardWeight.finish'],
+      why: OCCUPANCY,
+      dispatches({ bind: { dWeight, dBias, ...inputs }, params }) {
+        const [N, C] = [params.N!, params.C!];
+        const chunks = Math.ceil(N / CHUNK);
+        const partials = { scratch: 'partials', length: chunks * 2 * C }; // [chunks, 2, C]
+        const bind = { ...inputs, partials };
+        const name = 'gpu/layerNorm.backwardWeight';
+        const split = onePerInvocation(`${name}.split`, 0, bind, { N, C }, { ROWS: CHUNK });
+        const { dispatches, rows, sums } = sumInChunks(partials, chunks, 2 * C);
+        const outputs = { partials: sums, dWeight: dWeight!, dBias: dBias! };
+        return [
+          { ...split, workgroups: foldWorkgroups(Math.ceil(C / 64) * chunks) },
+          ...dispatches,
+          onePerInvocation(`${name}.finish`, C, outputs, { chunks: rows, C }),
+        ];
+      },
+    },
+    invocationPer('C', 'layerNorm.backwardWeight'),
+  ],
+  'addLayerNorm.forward': [subgroupPer('N', 'addLayerNorm.forward'), invocationPer('N', 'addLayerNorm.forward')],
+  'addLayerNorm.backward': [subgroupPer('N', 'addLayerNorm.backward'), invocationPer('N', 'addLayerNorm.backward')],
+  'crossEntropy.forward': [subgroupPer('N', 'crossEntropy.forward'), invocationPer('N', 'crossEntropy.forward')],
+  'embedding.backward': [
+    subgroupPer('R', 'embedding.backward'),
+    {
+      on: 'any',
+      shaders: ['embedding.backward'],
+      why: READABLE,
+      dispatches: ({ bind, params }) => [onePerWorkgroup('embedding.backward', params.R!, 64, bind, params)],
+    },
+  ],
+  'gradientNorm.finish': [
+    {
+      on: 'gpu',
+      shaders: ['gpu/sumRows.split', 'gradientNorm.finish'],
+      when: ({ params }) => params.M! > CHUNK,
+      why: 'one workgroup would add up thousands of rows alone; loads in a row are counted, not yet measured on a card',
+      dispatches({ bind: { partials, ...rest }, params }) {
+        const { dispatches, rows, sums } = sumInChunks(partials!, params.M!, params.N!);
+        return [...dispatches, gradientNormFinish({ partials: sums, ...rest }, { ...params, M: rows })];
+      },
+    },
+    {
+      on: 'any',
+      shaders: ['gradientNorm.finish'],
+      why: READABLE,
+      dispatches: ({ bind, params }) => [gradientNormFinish(bind, params)],
+    },
+  ],
+};
+
+/**
+ * The dispatches of a pass on an adapter.
+ *
+ * @param pass name of a list in the table, or of a kernel file that has no other
+ * @param bind tensors by the names of the WGSL   @param params sizes and scalars, of which the table may use more than the kernel
+ * @param flags of a matrix product: `transposeA`, `transposeB`, `add`, and `gradient` where `a` holds gradients
+ */
+export function kernelsFor(
+  pass: string,
+  adapter: AdapterProfile,
+  bind: Dispatch['bind'],
+  params: Pass['params'],
+  flags: Pass['flags'] = {},
+): Dispatch[] {
+  const asked = { adapter, bind, params, flags };
+  const kind = adapter.kernels ?? (adapter.driver === 'wasm' ? 'cpu' : 'gpu');
+  const row = kernelTable[pass]!.find(({ on, when }) => (on === 'any' || on === kind) && (when?.(asked) ?? true));
+  return row!.dispatches(asked);
+}
+
+/** The readable kernel of a pass: an invocation for each of `params[size]` rows or columns. */
+function invocationPer(size: string, shader: string): KernelRow {
+  return {
+    on: 'any',
+    shaders: [shader],
+    why: READABLE,
+    dispatches: ({ bind, params }) => [onePerInvocation(shader, params[size]!, bind, params)],
+  };
+}
+
+/** A subgroup for each of `params[size]` rows, where the adapter's subgroups have a known size. */
+function subgroupPer(size: string, pass: string): KernelRow {
+  const shader = `gpu/${pass}.subgroup`;
+  return {
+    on: 'gpu',
+    shaders: [shader],
+    when: ({ adapter }) => adapter.subgroupSize > 0,
+    why: NEIGHBOURS,
+    dispatches: ({ adapter, bind, params }) => [
+      {
+        shader,
+        constants: { SUBGROUP: adapter.subgroupSize },
+        extensions: subgroupExtensions(adapter),
+        bind,
+        params,
+        workgroups: foldWorkgroups(params[size]!),
+      },
+    ],
+  };
+}
+
+/** Attention: 64 rows of one head to a workgroup, in tiles on a GPU, else an invocation a row. */
+function rowsOfHeads(pass: string): KernelRow[] {
+  const row = (on: KernelRow['on'], shader: string, why: string, constants: Dispatch['constants']): KernelRow => ({
+    on,
+    shaders: [shader],
+    why,
+    dispatches({ bind, params }) {
+      const { B, H, S, D } = params;
+      const workgroups = foldWorkgroups(B! * H! * Math.ceil(S! / 64));
+      return [{ shader, constants: { ...constants, HEAD_DIM: D! }, bind, params, workgroups }];
+    },
+  });
+  const tiled = row('gpu', `gpu/${pass}.tiled`, COMPILED, {});
+  return [{ ...tiled, when: tilesFitHeads }, row('any', pass, READABLE, { WORKGROUP: 64 })];
+}
+
+/** Rows are read as vec4s into private arrays: of 128 at most, and of less than 64 where software takes minutes to compile them. */
+function tilesFitHeads({ adapter, params }: Pass): boolean {
+  const compiles = adapter.kind === 'gpu' || adapter.kernels !== undefined ? params.D! <= 128 : params.D! < 64;
+  return params.D! % 4 === 0 && compiles;
+}
+
+/** One workgroup adds up M rows of N sums. */
+function gradientNormFinish(bind: Dispatch['bind'], { M, N, maxNorm }: Pass['params']): Dispatch {
+  return onePerWorkgroup('gradientNorm.finish', 1, 64, bind, { count: M! * N!, maxNorm: maxNorm! });
+}
+
+/** Every kernel of a pass, with the kind of device that takes it: for the README and for tests. */
+export function kernelsOf(pass: string): { on: KernelRow['on']; shader: string }[] {
+  const rows = kernelTable[pass] ?? [{ on: 'any' as const, shaders: [pass] }];
+  return rows.flatMap(({ on, shaders }) => shaders.map((shader) => ({ on, shader })));
+}

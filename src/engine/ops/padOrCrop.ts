@@ -1,0 +1,70 @@
+import { ShapeError } from '../../common/errors.js';
+import { lastOf, rowsOf } from '../../common/shape.js';
+import { onePerInvocation } from '../kernel.js';
+import type { Op, Value } from '../op.js';
+import type { OpRow } from '../registry.js';
+import type { Tensor } from '../tensor.js';
+
+/**
+ * Rows of another width: cut at W columns, or completed with zeros. Ids become whole slots by it, and slots as wide as a decoder.
+ *
+ * y[n, w] = x[n, w] for w < L, 0 from there on
+ *
+ * @param x [..., L], f32 or u32   @param W columns of y
+ * @returns [..., W]; x itself where L is W
+ * @throws ShapeError when x has no axis, or W is not a whole number
+ */
+export function padOrCrop(x: Tensor, W: number): Tensor {
+  if (x.shape.length > 0 && lastOf(x.shape) === W) return x;
+  return x.program.record(padOrCropForward, [x], { W })[0]!;
+}
+
+function padOrCropReference(x: Value, W: number): Float64Array {
+  const L = lastOf(x.shape);
+  const y = new Float64Array(rowsOf(x.shape) * W);
+  for (let i = 0; i < y.length; i++) {
+    const w = i % W;
+    if (w < L) y[i] = x.data[Math.floor(i / W) * L + w]!;
+  }
+  return y;
+}
+
+const padOrCropForward: Op<{ W: number }> = {
+  name: 'padOrCrop',
+  formula: 'y[n,w] = x[n,w] where x has it, else 0',
+  inputs: [{ any: 'x' }],
+  outputs: ['y'],
+  shape([x], { W }) {
+    if (x!.shape.length === 0 || !Number.isInteger(W) || W < 0) {
+      throw new ShapeError('padOrCrop', `x must be [..., L], and W (${W}) a whole number`, { x: x!.shape });
+    }
+    return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype, copies: x! }];
+  },
+  reference: ([x], { W }) => [padOrCropReference(x!, W)],
+  kernels({ inputs: { x }, outputs: { y }, attributes: { W } }) {
+    return [onePerInvocation('padOrCrop', y!.size, { x: x!, y: y! }, { N: rowsOf(x!.shape), L: lastOf(x!.shape), W })];
+  },
+  // What was cut off gets 0 and what was zero gives nothing: fitting the other way.
+  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
+    if (needsGradient(x!)) addGradient(x!, padOrCrop(dY!, lastOf(x!.shape)));
+  },
+};
+
+export const padOrCropRow: OpRow = {
+  name: 'padOrCrop',
+  shaders: ['padOrCrop'],
+  samples: [
+    {
+      name: 'n + 3 columns to n',
+      inputs: (n) => ({ x: [2, 3, n + 3] }),
+      call: (x, n) => [padOrCrop(x.x!, n)],
+      roundings: 0,
+    },
+    {
+      name: 'n columns to n + 3',
+      inputs: (n) => ({ x: [n, n] }),
+      call: (x, n) => [padOrCrop(x.x!, n + 3)],
+      roundings: 0,
+    },
+  ],
+};

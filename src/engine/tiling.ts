@@ -1,0 +1,197 @@
+import type { SubgroupMatrixConfig } from '../device/device.js';
+import {
+  type AdapterProfile,
+  type Binding,
+  type Dispatch,
+  foldWorkgroups,
+  MAX_WORKGROUPS,
+  onePerInvocation,
+  type Pass,
+  type Scratch,
+  subgroupExtensions,
+} from './kernel.js';
+
+/*
+ * How matrix products and long sums are cut into workgroups. Every product sums over k in ascending order, so all agree to the
+ * bit wherever a·b + c is not contracted into one rounding, and a row of y has the same bits whatever M is. Only a split product
+ * adds its parts in another order, and mixed precision rounds.
+ */
+
+/** y = A·B, an invocation for each number. */
+export function productOneByOne(pass: Pass): Dispatch[] {
+  const { M, N } = pass.params;
+  return [product(pass, 'matmul', foldWorkgroups(Math.ceil((M! * N!) / 64)))];
+}
+
+/** For the CPU device: a strip of b is packed once for ROWS rows, and k is taken in pieces whose strip fits the fastest cache. */
+export function productByRegisters(pass: Pass): Dispatch[] {
+  return [product(pass, 'cpu/matmul.register', gridOf(pass.params, 64, 8), { ROWS: 64, DEPTH: 256 })];
+}
+
+/** For GPUs: tiles in workgroup memory. Every tile size sums in the same order. */
+export function productByTiles(pass: Pass): Dispatch[] {
+  const { M, N, K } = pass.params;
+  const splits = splitsOf(pass);
+  const { ROWS, COLUMNS } = tileFor(pass.params, splits);
+  const [x, y] = gridOf(pass.params, ROWS, COLUMNS);
+  const ALIGNED = Number([M!, N!, K!].every((size) => size % 4 === 0));
+  return inSplits(pass, splits, (part) =>
+    product(part, 'gpu/matmul.tiled', [x, y, splits], { ALIGNED, ROWS, COLUMNS }),
+  );
+}
+
+/** For GPUs with matrix units. */
+export function productOfMatrixUnits(pass: Pass): Dispatch[] {
+  const { M, N, K } = matrixUnitsOf(pass.adapter)!;
+  const splits = splitsOf(pass);
+  // Tiles of 128 × 128, unless they would leave half of a GPU idle.
+  const BLOCKS = splits > 1 || tilesOf(pass.params) >= FILLS_A_GPU / 2 ? 4 : 2;
+  const [x, y] = gridOf(pass.params, 2 * BLOCKS * M, 2 * BLOCKS * N);
+  const matrix = { MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP: pass.adapter.subgroupSize };
+  // The tiles and four sums fit in the 16 KiB that every adapter has.
+  const tile = { BLOCKS, DEPTH: BLOCKS === 4 ? 16 : 32, SCALE: pass.flags.gradient ? GRADIENT_SCALE : 1 };
+  const units = 'chromium_experimental_subgroup_matrix';
+  const extensions = ['f16', ...subgroupExtensions(pass.adapter), units] as const;
+  return inSplits(pass, splits, (part) => ({
+    ...product(part, 'gpu/matmul.subgroupMatrix', [x, y, splits], { ...matrix, ...tile }),
+    extensions,
+  }));
+}
+
+/** A mean loss over thousands of bytes has gradients of 1e-4 and less; this brings them where f16 is precise. */
+const GRADIENT_SCALE = 4096;
+
+/**
+ * The matrices that mixed precision multiplies: f16 with float32 sums, 16 or 8 a side, the largest the adapter has.
+ *
+ * @returns undefined where it has none
+ */
+export function matrixUnitsOf(adapter: Pick<AdapterProfile, 'subgroupSize' | 'subgroupMatrix'>) {
+  if (adapter.subgroupSize === 0) return undefined;
+  const side = (size: number) => size === 8 || size === 16;
+  return adapter.subgroupMatrix
+    ?.filter((config) => config.componentType === 'f16' && config.resultComponentType === 'f32')
+    .filter(({ M, N, K }) => side(M) && side(N) && side(K))
+    .reduce<SubgroupMatrixConfig | undefined>((best, config) => {
+      const { M, N, K } = config;
+      return best === undefined || M * N * K > best.M * best.N * best.K ? config : best;
+    }, undefined);
+}
+
+/** Whether workgroups of `rows × columns` outputs each cover y within the limit of a grid. */
+export function gridFits(params: Pass['params'], rows: number, columns: number): boolean {
+  return gridOf(params, rows, columns).every((count) => count <= MAX_WORKGROUPS);
+}
+
+function gridOf({ M, N }: Pass['params'], rows: number, columns: number): [number, number, number] {
+  return [Math.ceil(N! / columns), Math.ceil(M! / rows), 1];
+}
+
+/** How many tiles of 128 × 128 cover y. */
+function tilesOf(params: Pass['params']): number {
+  const [x, y] = gridOf(params, 128, 128);
+  return x * y;
+}
+
+/** A dispatch with the interface that all products share: a, b, bias, y and the flags. */
+function product(
+  { bind, params, flags }: Pass,
+  shader: string,
+  workgroups: [number, number, number],
+  more: Record<string, number> = {},
+): Dispatch {
+  const constants = {
+    TRANSPOSE_A: Number(flags.transposeA ?? false),
+    TRANSPOSE_B: Number(flags.transposeB ?? false),
+    BIAS: Number(bind.bias !== undefined),
+    ADD: Number(flags.add ?? false),
+    ...more,
+  };
+  const { a, b, bias = b, y } = bind; // without a bias, b stands in
+  return { shader, constants, bind: { a: a!, b: b!, bias: bias!, y: y! }, params, workgroups };
+}
+
+/**
+ * Tiles of `gpu/matmul.tiled`, and their speed on a multiprocessor that has enough of them: the smaller ones load more for
+ * each product. The speeds are estimates, not yet measured.
+ */
+const TILES = [
+  { ROWS: 128, COLUMNS: 128, speed: 1 },
+  { ROWS: 128, COLUMNS: 64, speed: 0.95 },
+  { ROWS: 64, COLUMNS: 64, speed: 0.9 },
+] as const;
+
+/** Of a large GPU; WebGPU does not tell their number. */
+const MULTIPROCESSORS = 128;
+
+/** Workgroups that should keep a large GPU busy. An estimate, not yet measured. */
+const FILLS_A_GPU = 2 * MULTIPROCESSORS;
+
+/**
+ * The tile whose waves end first: a multiprocessor takes tile after tile, and the last wave may leave most of them idle.
+ *
+ * tileFor({ M: 5120, N: 512 }) // 64 × 64: 640 tiles are 5 waves of them; 160 of 128 × 128 are 2 waves, of four times the work
+ */
+function tileFor(params: Pass['params'], splits: number): (typeof TILES)[number] {
+  const time = ({ ROWS, COLUMNS, speed }: (typeof TILES)[number]) => {
+    const [x, y] = gridOf(params, ROWS, COLUMNS);
+    return (Math.ceil((x * y * splits) / MULTIPROCESSORS) * ROWS * COLUMNS) / speed;
+  };
+  return TILES.reduce((best, tile) => (time(tile) < time(best) ? tile : best));
+}
+
+/** Parts of k are no shorter than this, so that adding them up stays small beside the products. An estimate, not yet measured. */
+const SHORTEST_PART = 256;
+
+/**
+ * Into how many parts k is split: as many as fill a GPU. Only for weight gradients (aᵀ·b), whose sums are long and whose tiles
+ * are few; other products stay in one piece, so that a row comes out the same in a batch of any size.
+ */
+function splitsOf({ adapter, bind, params: { M, N, K }, flags }: Pass): number {
+  if (!flags.transposeA || flags.transposeB || bind.bias !== undefined) return 1;
+  const wanted = Math.floor(FILLS_A_GPU / tilesOf({ M: M!, N: N! }));
+  const fitting = Math.floor(adapter.limits.maxStorageBufferBindingSize / (4 * M! * N!));
+  return Math.max(1, Math.min(wanted, Math.floor(K! / SHORTEST_PART), fitting));
+}
+
+/** A product whole, or in parts of k and their sum; the old y belongs to the last step. */
+function inSplits(pass: Pass, splits: number, whole: (pass: Pass) => Dispatch): Dispatch[] {
+  if (splits === 1) return [whole(pass)];
+  const { bind, params, flags } = pass;
+  const [M, N] = [params.M!, params.N!];
+  const partial = { scratch: 'parts of k', length: splits * M * N }; // [splits, M, N]
+  const finish = {
+    shader: 'gpu/matmul.finish',
+    constants: { ADD: Number(flags.add ?? false) },
+    bind: { partial, y: bind.y! },
+    params: { M, N, Z: splits },
+    workgroups: foldWorkgroups(Math.ceil((M * N) / 64)),
+  };
+  return [whole({ ...pass, bind: { ...bind, y: partial }, flags: { ...flags, add: false } }), finish];
+}
+
+/** Rows that an invocation adds up, one after the other. */
+export const CHUNK = 32;
+
+/**
+ * Sum the rows of x [M, N] in chunks of 32, the sums again in chunks of 32, and so on until at most 32 rows are left: no
+ * invocation waits for more than 32 loads, one after the other.
+ *
+ * sumInChunks(x, 5120, N) // 160 rows, then 5, in two dispatches
+ *
+ * @returns the dispatches, and their last sums [rows, N]; none, and x itself, where M is 32 or less
+ */
+export function sumInChunks<T extends Binding>(
+  x: T,
+  M: number,
+  N: number,
+  level = 1,
+): { dispatches: Dispatch[]; rows: number; sums: T | Scratch } {
+  if (M <= CHUNK) return { dispatches: [], rows: M, sums: x };
+  const rows = Math.ceil(M / CHUNK);
+  const partial = { scratch: `sums ${level}`, length: rows * N };
+  const dispatch = onePerInvocation('gpu/sumRows.split', 0, { x, partial }, { M, N }, { ROWS: CHUNK });
+  const workgroups = foldWorkgroups(Math.ceil(N / 64) * rows);
+  const rest = sumInChunks(partial, rows, N, level + 1);
+  return { ...rest, dispatches: [{ ...dispatch, workgroups }, ...rest.dispatches] };
+}

@@ -1,0 +1,292 @@
+import type { CollectedCell } from './collect.js';
+import {
+  type Contrast,
+  contrast,
+  holm,
+  pAbove,
+  pBelow,
+  pDifferent,
+  pEquivalent,
+  type Run,
+  type Term,
+} from './contrast.js';
+import { contrastText, signed } from './numberText.js';
+import { runsOf } from './runs.js';
+
+/*
+ * The hypotheses of results/PROTOCOL.md and its rules of reading, as code. Nothing here is chosen after the fact: arms, grids,
+ * seeds, margins and words are those of the protocol.
+ */
+
+/** The level of the family, after Holm. */
+const LEVEL = 0.05;
+/** The smallest effect of interest in text bits per byte, and in retrieval. */
+export const MARGIN = { text_bpb: 0.05, retrieval: 0.08 } as const;
+
+/** Cells of a grid, by its name. */
+export type Evidence = ReadonlyMap<string, readonly CollectedCell[]>;
+
+/** What is measured in one test: an arm minus another in a grid, or the same at a longer budget minus it. */
+interface Comparison {
+  readonly grid: string;
+  readonly measure: 'text_bpb' | 'retrieval';
+  readonly plus: string;
+  readonly minus: string;
+  readonly seeds: readonly number[];
+  /** a grid of more steps: then the contrast is its difference minus that of `grid` */
+  readonly longer?: string;
+}
+
+type Test =
+  | { readonly kind: 'below' | 'above'; readonly bound: number }
+  | { readonly kind: 'equivalent'; readonly margin: number }
+  | { readonly kind: 'different' };
+
+interface Part extends Comparison {
+  readonly test: Test;
+}
+
+/** A hypothesis as registered. */
+export interface Hypothesis {
+  readonly id: string;
+  readonly text: string;
+  readonly parts: readonly Part[];
+}
+
+/** What a verdict may say. */
+export type Verdict = 'supported' | 'contradicted at this scale' | 'not decided';
+
+/** A part with what was found. */
+export interface FoundPart extends Part {
+  readonly found?: Contrast;
+  readonly p: number;
+  /** seeds that both arms have finished, of those registered */
+  readonly finished: number;
+  /** the numbers, a sentence with its scale */
+  readonly sentence: string;
+}
+
+/** A hypothesis, judged. */
+export interface Judgement {
+  readonly id: string;
+  readonly text: string;
+  readonly verdict: Verdict;
+  /** the largest of its parts; 1 until all registered runs have finished */
+  readonly p: number;
+  readonly adjusted: number;
+  readonly parts: readonly FoundPart[];
+}
+
+const upTo = (n: number) => Array.from({ length: n }, (_, seed) => seed);
+
+/** @param chosen the byte embedding that grid A finds better   @param seeds of grid B: six, or eight by the rule on its deviation */
+export function hypotheses(chosen: string, seeds = 6): Hypothesis[] {
+  const doors = (minus: string, test: Test): Part => ({
+    ...{ grid: 'doors', measure: 'text_bpb', plus: 'zero', minus, seeds: upTo(seeds), test },
+  });
+  const binding = (minus: string, bound: number): Part => ({
+    ...{ grid: 'binding', measure: 'retrieval', plus: 'zero', minus, seeds: upTo(5), test: { kind: 'above', bound } },
+  });
+  const margin = MARGIN.text_bpb;
+  return [
+    {
+      id: 'H1',
+      text: 'The zero door is not inferior to the learned projection on text',
+      parts: [doors('projected', { kind: 'below', bound: margin })],
+    },
+    {
+      id: 'H2',
+      text: 'The zero door has a lower loss on text than both byte embeddings',
+      parts: ['bytes', 'bytes-untied'].map((minus) => doors(minus, { kind: 'below', bound: 0 })),
+    },
+    {
+      id: 'H3',
+      text: 'The difference of the zero door to the chosen embedding changes with four times the steps',
+      parts: [
+        {
+          ...{ grid: 'doors', longer: 'long', measure: 'text_bpb', plus: 'zero', minus: chosen, seeds: upTo(4) },
+          test: { kind: 'different' },
+        },
+      ],
+    },
+    {
+      id: 'H4',
+      text: 'The zero door is equivalent on text to tables of permuted and of random values',
+      parts: ['permuted', 'random'].map((minus) => doors(minus, { kind: 'equivalent', margin })),
+    },
+    {
+      id: 'H5',
+      text: 'On spoken digits the zero door retrieves captions no worse than the projection, and better than both byte embeddings',
+      parts: [binding('projected', -MARGIN.retrieval), binding('bytes', 0), binding('bytes-untied', 0)],
+    },
+  ];
+}
+
+/** Judge every hypothesis, with Holm's correction over all of them: one that is not decided yet counts with p = 1. */
+export function judge(list: readonly Hypothesis[], evidence: Evidence): Judgement[] {
+  const found = list.map((hypothesis) => ({
+    ...hypothesis,
+    parts: hypothesis.parts.map((part) => test(part, evidence)),
+  }));
+  const complete = (parts: readonly FoundPart[]) => parts.every(({ finished, seeds }) => finished === seeds.length);
+  const pValues = found.map(({ parts }) => (complete(parts) ? Math.max(...parts.map(({ p }) => p)) : 1));
+  const adjusted = holm(pValues);
+  return found.map(({ id, text, parts }, i) => {
+    let verdict: Verdict = 'not decided';
+    if (complete(parts)) {
+      if (adjusted[i]! < LEVEL) verdict = 'supported';
+      else if (parts.some(contradicted)) verdict = 'contradicted at this scale';
+    }
+    return { id, text, verdict, p: pValues[i]!, adjusted: adjusted[i]!, parts };
+  });
+}
+
+/** A comparison with its numbers; of the registered seeds those that have finished. */
+export function compare(comparison: Comparison, evidence: Evidence): { found?: Contrast; finished: number } {
+  const { grid, longer, plus, minus, seeds, measure } = comparison;
+  const runs = (name: string, arm: string): Run[] =>
+    runsOf(evidence.get(name) ?? [], arm, measure).filter(({ seed }) => seeds.includes(seed));
+  const terms: Term[] = [
+    { runs: runs(grid, plus), factor: longer ? -1 : 1 },
+    { runs: runs(grid, minus), factor: longer ? 1 : -1 },
+    ...(longer
+      ? [
+          { runs: runs(longer, plus), factor: 1 },
+          { runs: runs(longer, minus), factor: -1 },
+        ]
+      : []),
+  ];
+  const found = terms.some(({ runs }) => runs.length === 0) ? undefined : contrast(terms);
+  return { finished: found?.seeds ?? 0, ...(found && { found }) };
+}
+
+function test(part: Part, evidence: Evidence): FoundPart {
+  const { found, finished } = compare(part, evidence);
+  return {
+    ...part,
+    ...(found && { found }),
+    finished,
+    p: found ? pOf(found, part.test) : 1,
+    sentence: sentenceOf(part, found, evidence),
+  };
+}
+
+function pOf(found: Contrast, test: Test): number {
+  switch (test.kind) {
+    case 'below':
+      return pBelow(found, test.bound);
+    case 'above':
+      return pAbove(found, test.bound);
+    case 'equivalent':
+      return pEquivalent(found, test.margin);
+    case 'different':
+      return pDifferent(found);
+  }
+}
+
+/** Does the whole 95 % interval lie on the other side of what the part says? */
+function contradicted({ found, test }: FoundPart): boolean {
+  if (found?.low === undefined) return false;
+  const { low, high } = found as Required<Contrast>;
+  if (test.kind === 'below') return low > test.bound;
+  if (test.kind === 'above') return high < test.bound;
+  if (test.kind === 'equivalent') return low > test.margin || high < -test.margin;
+  return false; // nothing contradicts "different" but a test of equivalence, which is not registered
+}
+
+/** "zero − bytes: −0.120 text bits per byte (…); the claim needs it below 0. Grid doors: dim 128, 2 layers, K 4, 1000 steps" */
+function sentenceOf(part: Part, found: Contrast | undefined, evidence: Evidence): string {
+  const { plus, minus, measure, longer, grid, seeds } = part;
+  const what = longer ? `(${plus} − ${minus}) of grid ${longer} minus the same of grid ${grid}` : `${plus} − ${minus}`;
+  const unit = measure === 'text_bpb' ? 'text bits per byte' : 'retrieval of ten';
+  const where = [grid, ...(longer ? [longer] : [])].map((name) => scaleOf(name, evidence)).join('; ');
+  if (found === undefined) return `${what}: no pair of runs has finished of ${seeds.length}. ${where}`;
+  return `${what}: ${contrastText(found)} ${unit}; ${needOf(part.test)}. ${where}`;
+}
+
+function needOf(test: Test): string {
+  switch (test.kind) {
+    case 'below':
+      return `the hypothesis needs it below ${signed(test.bound)}`;
+    case 'above':
+      return `the hypothesis needs it above ${signed(test.bound)}`;
+    case 'equivalent':
+      return `the hypothesis needs it within ±${test.margin.toFixed(3)}`;
+    case 'different':
+      return 'the hypothesis needs it to differ from 0';
+  }
+}
+
+/** "Grid doors: dim 128, 2 layers, K 4, 1000 steps of 8 windows" */
+export function scaleOf(grid: string, evidence: Evidence): string {
+  const cell = evidence.get(grid)?.[0]?.cell;
+  if (cell === undefined) return `Grid ${grid}: not laid out yet`;
+  const { dim, layers, K } = cell.decoder;
+  return `Grid ${grid}: dim ${dim}, ${layers} layers, K ${K}, ${cell.steps} steps of ${cell.options.batch} windows`;
+}
+
+/** The lower one-sided 95 % bound of the lead at the longer budget above this: the embedding caught up. */
+const CAUGHT_UP = -MARGIN.text_bpb;
+
+/** What the verdicts say together, by the rules of reading: a sentence each, none where nothing is decided. */
+export function reading(judgements: readonly Judgement[], chosen: string, evidence: Evidence): string[] {
+  const of = (id: string) => judgements.find((each) => each.id === id)!;
+  const supported = (id: string) => of(id).verdict === 'supported';
+  const sentences: string[] = [];
+  const [scale, longScale] = ['doors', 'long'].map((grid) => scaleOf(grid, evidence));
+  if (supported('H1') && supported('H2')) {
+    const { found } = of('H1').parts[0]!;
+    const equivalent = pEquivalent(found!, MARGIN.text_bpb) < LEVEL / (judgements.length - rankOf('H1', judgements));
+    sentences.push(
+      `The claim is reproduced at this scale${equivalent ? ', and zero is equivalent to projected within ±0.05' : ''}. ${scale}.`,
+    );
+  }
+  if (supported('H3')) {
+    const shrinks = of('H3').parts[0]!.found!.mean > 0;
+    const at = compare(
+      { grid: 'long', measure: 'text_bpb', plus: 'zero', minus: chosen, seeds: upTo(4) },
+      evidence,
+    ).found;
+    const caught = shrinks && at?.error !== undefined && pAbove(at, CAUGHT_UP) < LEVEL;
+    sentences.push(
+      `The lead of zero over ${chosen} ${shrinks ? 'shrinks' : 'grows'} from 1000 to 4000 steps${caught ? '; the embedding caught up' : ''}. ${longScale}.`,
+    );
+  }
+  if (supported('H4')) {
+    const seeds = of('H4').parts[0]!.seeds;
+    const { found } = compare(
+      { grid: 'doors', measure: 'text_bpb', plus: 'bytes+previous', minus: 'zero', seeds },
+      evidence,
+    );
+    if (found && found.seeds === seeds.length && pEquivalent(found, MARGIN.text_bpb) < LEVEL)
+      sentences.push(
+        `Context, not geometry: other values do as well, and so does an embedding with the byte before. ${scale}.`,
+      );
+  }
+  return sentences;
+}
+
+/** How many hypotheses have a smaller p-value: Holm's step at which this one is tested. */
+function rankOf(id: string, judgements: readonly Judgement[]): number {
+  const own = judgements.find((each) => each.id === id)!;
+  return judgements.filter(({ p }) => p < own.p).length;
+}
+
+/**
+ * The pooled standard deviation over seeds of zero minus five other arms, after four seeds of grid B: what decides on more seeds.
+ * It shows no mean. Undefined until all of them have finished.
+ */
+export function blindDeviation(evidence: Evidence): number | undefined {
+  const others = ['projected', 'bytes', 'bytes-untied', 'permuted', 'random'];
+  const found = others.map((minus) =>
+    compare({ grid: 'doors', measure: 'text_bpb', plus: 'zero', minus, seeds: upTo(4) }, evidence),
+  );
+  if (found.some(({ finished }) => finished < 4)) return undefined;
+  const squares = found.flatMap(({ found }) => found!.bySeed.map((value) => (value - found!.mean) ** 2));
+  return Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / (others.length * 3));
+}
+
+/** Seeds of grid B: six, or eight where the pooled deviation is above 0.036. */
+export function seedsOfDoors(deviation: number | undefined): number {
+  return deviation !== undefined && deviation > 0.036 ? 8 : 6;
+}

@@ -1,0 +1,96 @@
+import { InputError } from '../common/errors.js';
+import type { Shape } from '../common/shape.js';
+import { type Binding, type Dispatch, readInterface } from '../engine/kernel.js';
+import type { Plan } from '../engine/plan.js';
+import { shaderText } from '../engine/shaderSource.js';
+import { Tensor } from '../engine/tensor.js';
+import { type CheckedBinding, type Module, parseModule, run, type SubgroupSize } from '../wgsl/index.js';
+import { HostMemory } from './hostMemory.js';
+
+/** One binding of a captured dispatch. */
+export interface CapturedBinding extends CheckedBinding {
+  /** as the kernel calls it */
+  readonly name: string;
+  /** of the tensor that is bound; undefined for parameters, ranges and scratch memory */
+  readonly shape: Shape | undefined;
+}
+
+/** One dispatch with a copy of the memory that it read, ready for the interpreter. */
+export interface CapturedDispatch {
+  /** file name in shaders/ without `.wgsl` */
+  readonly shader: string;
+  readonly module: Module;
+  readonly entryPoint: string;
+  readonly workgroups: readonly [number, number, number];
+  readonly bindings: readonly CapturedBinding[];
+  /** what the device had in each binding after the entry, by name; without parameters and scratch memory */
+  readonly after: ReadonlyMap<string, Float32Array | Uint32Array>;
+}
+
+/**
+ * The dispatches of one entry, each with the memory that it read on the device. Where an entry has several, the interpreter
+ * runs those before, so that scratch memory is filled.
+ *
+ * @param plan compiled with `keep: 'all'`, its inputs written   @param subgroupSize of those runs
+ * @throws InputError where the entry runs nothing
+ */
+export async function captureEntry(plan: Plan, index: number, subgroupSize: SubgroupSize): Promise<CapturedDispatch[]> {
+  const { entries, flatLength } = plan.program;
+  const steps = plan.steps.filter(({ entry }) => entry.index === index);
+  if (steps.length === 0) throw new InputError(`capture: entry ${index} runs no kernel`);
+  const bound = steps.flatMap(({ dispatch }) => Object.values(dispatch.bind).flatMap((one) => tensorOf(one) ?? []));
+  const storages = [...new Set(bound.map(({ storage }) => storage))];
+  await plan.replay({ only: new Set(entries.slice(0, index)) });
+  const before = await plan.readback(storages);
+  await plan.replay({ only: new Set(entries.slice(0, index + 1)) });
+  const after = await plan.readback(storages);
+  const memory = new HostMemory(flatLength);
+  for (const [i, storage] of storages.entries()) memory.write(storage, before[i]!);
+
+  const captured: CapturedDispatch[] = [];
+  for (const { dispatch, text } of steps) {
+    const file = await shaderText(dispatch.shader);
+    const module = parseModule(text);
+    const entryPoint = module.entryPoints[0]!.function.name;
+    const bindings = memory.bindings(dispatch, file);
+    captured.push({
+      shader: dispatch.shader,
+      module,
+      entryPoint,
+      workgroups: dispatch.workgroups,
+      bindings: named(dispatch, file, bindings),
+      after: new Map(
+        Object.entries(dispatch.bind).flatMap(([name, one]) => {
+          const tensor = tensorOf(one);
+          if (tensor === undefined) return [];
+          const all = after[storages.indexOf(tensor.storage)]!;
+          return [[name, 'tensor' in one ? all.subarray(one.offset, one.offset + one.length) : all] as const];
+        }),
+      ),
+    });
+    if (captured.length < steps.length) {
+      run(module, entryPoint, { bindings, workgroups: dispatch.workgroups, subgroupSize });
+    }
+  }
+  return captured;
+}
+
+function tensorOf(binding: Binding): Tensor | undefined {
+  if (binding instanceof Tensor) return binding;
+  return 'tensor' in binding ? binding.tensor : undefined;
+}
+
+/** Copies of bindings, under their names. */
+function named(dispatch: Dispatch, file: string, bindings: readonly CheckedBinding[]): CapturedBinding[] {
+  return readInterface(dispatch.shader, file).bindings.map(({ binding, name }) => {
+    const { bytes, written, ...place } = bindings.find((one) => one.binding === binding)!;
+    const bound = dispatch.bind[name];
+    return {
+      ...place,
+      name,
+      shape: bound instanceof Tensor ? bound.shape : undefined,
+      bytes: bytes.slice(),
+      ...(written && { written: written.slice() }),
+    };
+  });
+}

@@ -1,0 +1,90 @@
+import { outputOf, type Value } from '../engine/op.js';
+import { type Plan, type ReplayOptions, runsIn } from '../engine/plan.js';
+import type { Step } from '../engine/planSteps.js';
+import type { Entry } from '../engine/program.js';
+import { NOTHING_BEFORE } from '../engine/reference.js';
+import { valuesNow } from '../engine/values.js';
+import { encodeTimed } from './profile.js';
+import { Timestamps } from './timestamps.js';
+
+/** One entry of a plan that has just run: what its kernels read, what they wrote, and how long each took. */
+export interface EntryRun {
+  readonly entry: Entry;
+  readonly steps: readonly Step[];
+  /** the device's own numbers, as they were when the entry ran */
+  readonly inputs: readonly Value[];
+  /** outputs that are added into or updated in place, before the entry ran; empty values for those written whole */
+  readonly before: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** GPU time of each step; undefined where the device has no timestamps */
+  readonly nanoseconds: readonly number[] | undefined;
+}
+
+/**
+ * Run a plan and stop after each entry. Whatever looks inside a run does it this way: the trace, PARITY, DEBUG. Since inputs
+ * are read before an entry runs and outputs right after, it works on a plan whose entries share buffers too.
+ *
+ * Views are passed over: they have nothing to run.
+ *
+ * @param stopAt which entries to stop after; all where left out, and the others run without a stop
+ */
+export async function* runEntries(
+  plan: Plan,
+  options: ReplayOptions = {},
+  stopAt: (entry: Entry) => boolean = () => true,
+): AsyncGenerator<EntryRun> {
+  const { gpu } = plan.device;
+  const encoder = gpu.createCommandEncoder();
+  plan.begin(encoder, options);
+  gpu.queue.submit([encoder.finish()]);
+  const stepsOf = new Map<Entry, Step[]>();
+  for (const step of plan.steps) {
+    if (runsIn(options, step.entry)) stepsOf.set(step.entry, [...(stepsOf.get(step.entry) ?? []), step]);
+  }
+  const most = Math.max(0, ...[...stepsOf.values()].map((steps) => steps.length));
+  const timestamps = Timestamps.of(plan.device, most);
+  let passed: Step[] = [];
+  const runPassed = () => {
+    if (passed.length === 0) return;
+    const encoder = gpu.createCommandEncoder();
+    encodeTimed(plan, encoder, passed, undefined);
+    gpu.queue.submit([encoder.finish()]);
+    passed = [];
+  };
+  try {
+    for (const [entry, steps] of stepsOf) {
+      if (stopAt(entry)) {
+        runPassed();
+        yield await runEntry(plan, entry, steps, timestamps);
+      } else {
+        passed.push(...steps);
+      }
+    }
+    runPassed();
+  } finally {
+    timestamps?.destroy();
+  }
+}
+
+async function runEntry(
+  plan: Plan,
+  entry: Entry,
+  steps: readonly Step[],
+  timestamps: Timestamps | undefined,
+): Promise<EntryRun> {
+  const kept = entry.outputs.filter((_, i) => outputOf(entry.op.outputs[i]!)[1] !== 'writes');
+  const earlier = await valuesNow(plan, [...entry.inputs, ...kept]);
+  const encoder = plan.device.gpu.createCommandEncoder();
+  encodeTimed(plan, encoder, steps, timestamps);
+  plan.device.gpu.queue.submit([encoder.finish()]);
+  const nanoseconds = await timestamps?.read(steps.length);
+  const later = await valuesNow(plan, entry.outputs);
+  return {
+    entry,
+    steps,
+    inputs: entry.inputs.map((tensor) => earlier.get(tensor)!),
+    before: entry.outputs.map((tensor) => (kept.includes(tensor) ? earlier.get(tensor)! : NOTHING_BEFORE)),
+    outputs: entry.outputs.map((tensor) => later.get(tensor)!),
+    nanoseconds,
+  };
+}

@@ -1,0 +1,57 @@
+import type { Device } from '../device/device.js';
+
+/** GPUBufferUsage as numbers: Node has no such globals. */
+const RESOLVE = 0x0200 | 0x0004; // QUERY_RESOLVE | COPY_SRC
+const READ = 0x0001 | 0x0008; // MAP_READ | COPY_DST
+const MAP_READ = 0x0001;
+
+/** A query set holds at most 4096 queries: two for each pass. */
+export const MAX_PASSES = 2048;
+
+/** Start and end times of compute passes, on a device that has them. */
+export class Timestamps {
+  readonly #queries: GPUQuerySet;
+  readonly #resolved: GPUBuffer;
+  readonly #staging: GPUBuffer;
+
+  private constructor(
+    private readonly device: Device,
+    readonly passes: number,
+  ) {
+    const { gpu } = device;
+    const size = passes * 16; // two 64-bit times
+    this.#queries = gpu.createQuerySet({ label: 'pass times', type: 'timestamp', count: passes * 2 });
+    this.#resolved = gpu.createBuffer({ label: 'pass times', size, usage: RESOLVE });
+    this.#staging = gpu.createBuffer({ label: 'read pass times', size, usage: READ });
+  }
+
+  /** @param passes at most MOST_PASSES   @returns undefined where the device has no timestamps */
+  static of(device: Device, passes: number): Timestamps | undefined {
+    return device.timestamps && passes > 0 ? new Timestamps(device, passes) : undefined;
+  }
+
+  /** What the `i`-th pass is begun with. */
+  pass(i: number): GPUComputePassTimestampWrites {
+    return { querySet: this.#queries, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+  }
+
+  /** Put the copy behind the first `count` passes, in the same encoder. */
+  resolve(encoder: GPUCommandEncoder, count: number): void {
+    encoder.resolveQuerySet(this.#queries, 0, count * 2, this.#resolved, 0);
+    encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, count * 16);
+  }
+
+  /** Nanoseconds that each of the first `count` passes took. */
+  async read(count: number): Promise<number[]> {
+    await this.device.settle(this.#staging.mapAsync(MAP_READ, 0, count * 16));
+    const times = new BigUint64Array(this.#staging.getMappedRange(0, count * 16).slice(0));
+    this.#staging.unmap();
+    return Array.from({ length: count }, (_, i) => Number(times[2 * i + 1]! - times[2 * i]!));
+  }
+
+  destroy(): void {
+    this.#queries.destroy();
+    this.#resolved.destroy();
+    this.#staging.destroy();
+  }
+}

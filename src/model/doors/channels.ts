@@ -1,0 +1,93 @@
+import { linear } from '../../engine/ops/linear.js';
+import type { Tensor } from '../../engine/tensor.js';
+import { channelCount, VALUE_CHANNELS } from '../../substrate/channels.js';
+import type { ControlKind } from '../../substrate/controls.js';
+import { embedIds } from '../../substrate/embed.js';
+import type { DecoderConfig } from '../config.js';
+import { ControlEmbedding } from '../embedding.js';
+import { packSlots, ZeroInput } from '../zeroInput.js';
+import { DEVIATION, type DoorBuilder, type DoorDefinition } from './definition.js';
+
+const none = () => [];
+const columns = ({ includeBits }: DecoderConfig) => channelCount(includeBits);
+
+function embeddingOptions({ includeBits = false, momentumPhase = false, columns, tableSeed = 0 }: DecoderConfig) {
+  return { includeBits, momentumPhase, seed: tableSeed, ...(columns && { columns }) };
+}
+
+/** K rows of channels side by side make a slot, one row of channels a stream row; `kind` says whose value columns. */
+function sideBySideOf(kind: ControlKind): DoorBuilder {
+  return (config) => {
+    const zero = new ZeroInput({ ...embeddingOptions(config), K: config.K, dim: config.dim, kind });
+    return { slots: (ids) => zero.slots(ids), stream: (ids) => zero.features(ids) };
+  };
+}
+
+/** HSL's channels as they are, and no parameter. */
+export const zero: DoorDefinition = { parameters: none, columns, build: sideBySideOf('hsl') };
+/** As `zero`, with a random table of the same column statistics in place of HSL's values. */
+export const random: DoorDefinition = { parameters: none, columns, build: sideBySideOf('random') };
+/** As `zero`, with HSL's rows given to other bytes. */
+export const permuted: DoorDefinition = { parameters: none, columns, build: sideBySideOf('permuted') };
+/** As `zero`, with a trainable table in place of HSL's values. */
+export const learned: DoorDefinition = {
+  parameters: () => [{ name: 'values.weight', shape: [256, VALUE_CHANNELS], init: DEVIATION }],
+  columns,
+  build: sideBySideOf('learned'),
+};
+
+/** As `zero`, multiplied by two constants, so that slots and stream rows enter with a root mean square of 1 over dim. */
+export const zeroScaled: DoorDefinition = {
+  ...zero,
+  build(config, parameters) {
+    const { slots, stream } = zero.build(config, parameters);
+    const factor = unitScale(config);
+    return {
+      slots: (ids) => slots(ids).mul(factor / Math.sqrt(config.K)),
+      stream: (ids) => stream(ids).mul(factor),
+    };
+  },
+};
+
+/**
+ * The factor that gives a row of one byte's channels, padded with zeros to dim, a root mean square of 1, on average over all
+ * pairs of a byte and the byte before: `√(dim / mean |row|²)`. K such rows side by side need `1/√K` of it.
+ */
+export function unitScale(config: DecoderConfig): number {
+  const { includeBits = false, momentumPhase = false } = config;
+  const kept = config.columns && new Set(config.columns);
+  let squares = 0;
+  for (let before = 0; before < 256; before++) {
+    // Before and after by turns: the channels of every odd place are those of the byte after `before`.
+    const ids = Uint32Array.from({ length: 512 }, (_, i) => (i % 2 === 0 ? before : i >> 1));
+    const { features, channels } = embedIds(ids, { includeBits, momentumPhase });
+    for (const [i, value] of features.entries()) {
+      if (Math.floor(i / channels) % 2 === 1 && (!kept || kept.has(i % channels))) squares += value * value;
+    }
+  }
+  return Math.sqrt(config.dim / (squares / 2 ** 16));
+}
+
+/** HSL's channels through a learned linear layer, one for slots and one for the stream. */
+export const projected: DoorDefinition = {
+  parameters: (config) => {
+    const { dim: C, K } = config;
+    const channels = columns(config);
+    return [
+      { name: 'slots.weight', shape: [C, K * channels], init: DEVIATION },
+      { name: 'slots.bias', shape: [C], init: 'zeros' },
+      { name: 'stream.weight', shape: [C, channels], init: DEVIATION },
+      { name: 'stream.bias', shape: [C], init: 'zeros' },
+    ];
+  },
+  columns: () => 0,
+  build(config, parameters) {
+    const embedding = new ControlEmbedding('hsl', embeddingOptions(config));
+    const layer = (name: string, x: Tensor) =>
+      linear(x, parameters.get(`door.${name}.weight`)!, parameters.get(`door.${name}.bias`)!);
+    return {
+      slots: (ids) => layer('slots', packSlots(embedding.features(ids), config.K)),
+      stream: (ids) => layer('stream', embedding.features(ids)),
+    };
+  },
+};

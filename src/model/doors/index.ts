@@ -1,0 +1,34 @@
+import type { DoorKind } from '../config.js';
+import { learned, permuted, projected, random, zero, zeroScaled } from './channels.js';
+import type { DoorDefinition } from './definition.js';
+import { bytes, bytesPrevious, bytesUntied } from './embeddings.js';
+import { bits, bitsWithContext } from './rawBits.js';
+
+/**
+ * Every door by name.
+ *
+ * | door                      | slots                                              | stream                       |
+ * |---------------------------|----------------------------------------------------|------------------------------|
+ * | zero                      | K rows of HSL channels side by side                | one row of HSL channels      |
+ * | zero-scaled               | those times a constant: a root mean square of 1    | likewise                     |
+ * | projected                 | those of zero through a linear layer               | likewise                     |
+ * | learned, random, permuted | as zero, with another table of value columns       | likewise                     |
+ * | bytes                     | the first ⌊dim/K⌋ columns of each byte's embedding | its whole embedding          |
+ * | bytes-untied              | embeddings of ⌊dim/K⌋ columns, of a table apart    | embeddings of another table  |
+ * | bytes+previous            | as bytes-untied, plus embeddings of the byte before | likewise                    |
+ * | bits                      | K times eight raw bits                             | eight raw bits               |
+ * | bits+context              | K times the bits of a byte and of the one before   | likewise                     |
+ */
+export const DOORS: Readonly<Record<DoorKind, DoorDefinition>> = {
+  zero,
+  'zero-scaled': zeroScaled,
+  projected,
+  bytes,
+  'bytes-untied': bytesUntied,
+  'bytes+previous': bytesPrevious,
+  bits,
+  'bits+context': bitsWithContext,
+  learned,
+  random,
+  permuted,
+};

@@ -1,0 +1,43 @@
+import { concat } from '../../engine/ops/concat.js';
+import { embedding } from '../../engine/ops/embedding.js';
+import type { Program } from '../../engine/program.js';
+import type { Tensor } from '../../engine/tensor.js';
+import { bitOf, VOCABULARY } from '../../substrate/channels.js';
+import { packSlots } from '../zeroInput.js';
+import type { DoorDefinition } from './definition.js';
+import { rowsBefore } from './embeddings.js';
+
+/** Bits of a byte. */
+const BITS = 8;
+
+/** Eight raw bits a byte, 0 or 1, the most significant first; MASK and EOS have zeros. Nothing of HSL. */
+export const bits: DoorDefinition = {
+  parameters: () => [],
+  columns: () => BITS,
+  build: ({ K }) => {
+    const rows = (ids: Tensor) => embedding(bitTable(ids.program), ids);
+    return { slots: (ids) => packSlots(rows(ids), K), stream: rows };
+  },
+};
+
+/** The eight bits of the byte, then the eight of the byte before it, in the same row: HSL's context without HSL. */
+export const bitsWithContext: DoorDefinition = {
+  parameters: () => [],
+  columns: () => 2 * BITS,
+  build: ({ K }) => {
+    const rows = (ids: Tensor) => {
+      const table = bitTable(ids.program);
+      return concat([embedding(table, ids), rowsBefore(table, ids)], -1); // [B, L, 16]
+    };
+    return { slots: (ids) => packSlots(rows(ids), K), stream: rows };
+  },
+};
+
+/** [258, 8]: row v has the bits of byte v. */
+function bitTable(program: Program): Tensor {
+  const table = Float32Array.from({ length: VOCABULARY * BITS }, (_, i) => {
+    const v = Math.floor(i / BITS);
+    return v > 255 ? 0 : bitOf(v, i % BITS);
+  });
+  return program.constant('raw bits', [VOCABULARY, BITS], table);
+}

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { InputError } from '../../src/common/errors.js';
+import { parseJson } from '../../src/common/json.js';
+import { readJsonLines } from '../../src/common/jsonl.js';
+import { Skipped } from '../../src/train/data/skipped.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'json-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('parseJson', () => {
+  it('agrees with JSON.parse on whatever JSON.stringify writes', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+        const text = JSON.stringify(value);
+        expect(parseJson(text, { depth: 16 })).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it.each([
+    ['[[[]]]', 'nested deeper than 2'],
+    ['[1,2,3,4]', 'an array has more than 3 entries'],
+    ['[[1,2],[3,4],[5,6]]', 'more than 5 values'],
+    ['{"a":1,"b":{},"a":2}', 'key "a" appears twice'],
+    ['{"a" : 1, "\\u0061"\n:2}', 'key "a" appears twice'],
+    ['{"a"', 'not JSON: '],
+    ['{"a":1}}', 'not JSON: '],
+    ['', 'not JSON: '],
+    ['{"a\\', 'not JSON: '],
+    ['{"\\x":1}', 'not JSON: '],
+  ])('refuses %s', (text, message) => {
+    expect(() => parseJson(text, { depth: 2, items: 3, values: 5 })).toThrow(InputError);
+    expect(() => parseJson(text, { depth: 2, items: 3, values: 5 })).toThrow(message);
+  });
+
+  it('takes brackets, colons and quotes within strings for what they are', () => {
+    expect(parseJson('{"[[[{\\"":"a\\\\","b":["x","x"],"c":{"b":1}}', { depth: 2 })).toEqual({
+      '[[[{"': 'a\\',
+      b: ['x', 'x'],
+      c: { b: 1 },
+    });
+  });
+
+  it('meets any text with InputError only', () => {
+    const pieces = fc.array(fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', '1', 'a', ' ', 'null', '"a"'), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(pieces, (list) => {
+        const text = list.join('');
+        let parsed = false;
+        try {
+          parseJson(text, { depth: 99 });
+          parsed = true;
+        } catch (error) {
+          expect(error).toBeInstanceOf(InputError);
+        }
+        if (parsed) JSON.parse(text);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('readJsonLines', () => {
+  it('numbers lines, passes over blank ones, and goes on after bad ones', () => {
+    const path = join(folder, 'a.jsonl');
+    writeFileSync(
+      path,
+      Buffer.concat([Buffer.from('{"a":1}\r\n\n[2]\nno\n'), Buffer.of(0xc3, 10), Buffer.from('"last"')]),
+    );
+    const lines = [...readJsonLines(path)];
+    expect(lines.map(({ line }) => line)).toEqual([1, 3, 4, 5, 6]);
+    expect(lines.map(({ value }) => value)).toEqual([{ a: 1 }, [2], undefined, undefined, 'last']);
+    expect(lines[2]!.problem).toContain('not JSON');
+    expect(lines[3]!.problem).toBe('not UTF-8');
+  });
+
+  it('joins a line that lies across the chunks it reads', () => {
+    const path = join(folder, 'long.jsonl');
+    const long = 'é'.repeat(1_300_000); // 2.6 MB: across three chunks of 1 MiB, with a character cut in two
+    writeFileSync(path, `"x"\n${JSON.stringify(long)}\n"y"\n`);
+    expect([...readJsonLines(path)].map(({ value }) => (value === long ? 'long' : value))).toEqual(['x', 'long', 'y']);
+  });
+});
+
+describe('readJsonLines, of a line that is too long', () => {
+  it('passes it over and goes on', () => {
+    const path = join(folder, 'longest.jsonl');
+    writeFileSync(path, `"1234"\n"12345"\n"1234"\n`);
+    expect([...readJsonLines(path, 6)]).toEqual([
+      { line: 1, value: '1234' },
+      { line: 2, problem: 'a line of 7 bytes (at most 6 are read)' },
+      { line: 3, value: '1234' },
+    ]);
+  });
+});
+
+describe('Skipped', () => {
+  it('counts all and keeps a hundred', () => {
+    const leftOut = new Skipped();
+    for (let i = 0; i < 150; i++) leftOut.add(`a:${i}`, 'bad');
+    expect([leftOut.count, leftOut.reasons.length, leftOut.summary()]).toEqual([
+      150,
+      100,
+      ' (150 left out, the first: a:0: bad)',
+    ]);
+  });
+
+  it('lets errors that are not about files pass', () => {
+    expect(() =>
+      new Skipped().attempt(() => {
+        throw new TypeError('a bug');
+      }),
+    ).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,181 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import type { Device } from '../../src/device/device.js';
+import { type DoctorOptions, type Examination, examine, PARTS } from '../../src/doctor/doctor.js';
+import { pageOf } from '../../src/doctor/page.js';
+import type { Context, Findings, Part } from '../../src/doctor/part.js';
+import { setShaderSource } from '../../src/engine/shaderSource.js';
+import { cli } from '../support/cli.js';
+import { runsBundled } from '../support/platform.js';
+import { fileOf } from '../support/shaders.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'doctor-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => setShaderSource());
+
+/** A device that counts how often it was opened and closed. */
+function fakeDevices() {
+  const counts = { opened: 0, closed: 0 };
+  const open = async () => {
+    counts.opened++;
+    return { name: 'card', close: () => counts.closed++ } as unknown as Device;
+  };
+  return { counts, open };
+}
+
+const fine: Findings = { summary: 'fine', faults: [], leftOut: [] };
+const part = (name: string, weight: number, run: (context: Context) => Findings | Promise<Findings>): Part => ({
+  name,
+  what: `what ${name} asks`,
+  weight,
+  run: async (context) => run(context),
+});
+
+/** Runs parts by a clock that moves only where a part moves it. */
+function run(parts: readonly Part[], more: Partial<DoctorOptions> = {}): Promise<Examination> {
+  const { open } = fakeDevices();
+  return examine({ version: '1', minutes: 10, open, parts, now: () => clock.now, ...more });
+}
+const clock = { now: 0 };
+
+describe('examine', () => {
+  test('gives each part its share of what is left, and what one does not use to those after it', async () => {
+    clock.now = 0;
+    const given: number[] = [];
+    const takes = (milliseconds: number) => (context: Context) => {
+      given.push(context.left());
+      clock.now += milliseconds;
+      return fine;
+    };
+    // 600 s: a third of it, then a half of 590 s, then all of 200 s.
+    await run([part('a', 1, takes(10_000)), part('b', 1, takes(390_000)), part('c', 1, takes(0))]);
+    expect(given).toEqual([200_000, 295_000, 200_000]);
+  });
+
+  test('a part that fails or throws does not stop the others, and each has a device of its own', async () => {
+    const { counts, open } = fakeDevices();
+    const finished: string[] = [];
+    const examination = await run(
+      [
+        part('throws', 1, () => Promise.reject(new Error('lost\nat all'))),
+        part('finds', 1, () => ({ summary: 'one', faults: ['gelu: wrong'], leftOut: [] })),
+        part('part of it', 1, () => ({ summary: 'half', faults: [], leftOut: ['the rest'] })),
+        part('all', 1, () => fine),
+      ],
+      { open, finished: ({ part }, { reports }) => finished.push(`${part} ${reports.length}`) },
+    );
+    expect(examination.reports.map(({ verdict }) => verdict)).toEqual(['failed', 'failed', 'partly', 'passed']);
+    expect(examination.reports[0]).toMatchObject({ summary: 'lost', faults: ['lost\nat all'] });
+    expect(examination).toMatchObject({ verdict: 'failed', device: 'card' });
+    expect(counts).toEqual({ opened: 4, closed: 4 });
+    expect(finished).toEqual(['throws 1', 'finds 2', 'part of it 3', 'all 4']);
+  });
+
+  test('a part that hangs is given up, and its device closed', async () => {
+    const { counts, open } = fakeDevices();
+    const limit = (milliseconds: number) => ({
+      over: milliseconds > 0 ? Promise.reject(new Error('given up')) : new Promise<never>(() => {}),
+      cancel: () => {},
+    });
+    const examination = await run([part('hangs', 1, () => new Promise(() => {}))], { open, limit });
+    expect(examination.reports[0]).toMatchObject({ verdict: 'failed', faults: ['given up'] });
+    expect(counts).toEqual({ opened: 1, closed: 1 });
+  });
+
+  test('a stop ends the part that runs, and leaves out the others; so does the end of the time', async () => {
+    let stopped = false;
+    const first = part('first', 1, ({ left }) => {
+      stopped = true;
+      return { ...fine, leftOut: left() <= 0 ? ['most'] : [] };
+    });
+    const after = part('after', 1, () => fine);
+    const verdicts = (examination: Examination) => examination.reports.map(({ verdict }) => verdict);
+    expect(verdicts(await run([first, after], { stopped: () => stopped }))).toEqual(['partly', 'not run']);
+    const late = part('late', 1, () => {
+      clock.now += 11 * 60_000;
+      return fine;
+    });
+    expect(verdicts(await run([late, after]))).toEqual(['passed', 'not run']);
+  });
+});
+
+describe('doctor', () => {
+  const examined = async (device: string) => {
+    const page = join(folder, `${device}.html`);
+    const { code, out, error } = await cli('doctor', '--quick', '--device', device, '--out', page);
+    const json: Examination = JSON.parse(readFileSync(join(folder, `${device}.json`), 'utf8'));
+    return { code, out, error, json, page: readFileSync(page, 'utf8') };
+  };
+
+  for (const device of runsBundled() ? ['cpu', 'bundled'] : ['cpu']) {
+    test(`finds nothing wrong with ${device}, and writes a page and its numbers`, async () => {
+      const { code, out, json, page } = await examined(device);
+      expect(json.reports.flatMap(({ faults }) => faults)).toEqual([]);
+      expect(code).toBe(0);
+      expect(json.reports.map((report) => report.part)).toEqual(PARTS.map(({ name }) => name));
+      expect(out).toContain('nothing wrong was found');
+      expect(out).toContain(`send ${join(folder, device)}.html`);
+      const [inPage] = page.split('id="examination">')[1]!.split('</script>');
+      expect(JSON.parse(inPage!)).toEqual(json);
+      const tables = json.reports.flatMap(({ tables = [] }) => tables);
+      const titles = tables.map(({ title }) => title);
+      for (const title of ['Adapter', 'Claims', 'Ops', 'Training', 'Training steps', 'Ops alone']) {
+        expect(titles).toContain(title);
+      }
+      // Both curves, of the same steps.
+      const { curves } = json.reports.find((report) => report.part === 'training')!;
+      expect(curves!.map(({ label, values }) => [label, values.length])).toEqual([
+        ['CPU device', 20],
+        ['full', 20],
+      ]);
+    });
+  }
+
+  test('finds a kernel that is wrong', async () => {
+    setShaderSource((name) => {
+      const text = fileOf(name);
+      return name.startsWith('gelu.backward') ? text.replace('dU[i] = ', 'dU[i] = 1.01 * ') : text;
+    });
+    const { code, json, page } = await examined('cpu');
+    expect(code).toBe(1);
+    const faults = (name: string) => json.reports.find((report) => report.part === name)!.faults;
+    expect(faults('ops')[0]).toMatch(/^n: gelu.backward dU, n = 9: at \d+ of 9: got /);
+    expect(json.verdict).toBe('failed');
+    expect(page).toContain('Something is wrong on this device');
+  });
+
+  test('refuses a time that is none, and a device that is not there, before anything is written', async () => {
+    const none = join(folder, 'none.html');
+    expect((await cli('doctor', '--minutes', '0', '--out', none)).code).not.toBe(0);
+    expect((await cli('doctor', '--device', 'gpu', '--out', none)).error).toMatch(
+      /^error: no usable device; tried gpu/,
+    );
+    expect(existsSync(none)).toBe(false);
+  });
+});
+
+test('the page shows text of a device as text', () => {
+  const report = {
+    part: 'ops',
+    what: 'w',
+    verdict: 'failed',
+    seconds: 1,
+    ...fine,
+    faults: ['<script>alert(1)</script>'],
+  };
+  const page = pageOf({
+    format: 1,
+    version: '1',
+    date: '2026-01-02T03:04:05.000Z',
+    device: '<b>card</b>',
+    isQuick: false,
+    seconds: 3,
+    verdict: 'failed',
+    reports: [report as Examination['reports'][number]],
+  });
+  expect(page).not.toContain('<b>card');
+  expect(page).not.toContain('<script>alert');
+  expect(page).toContain('&lt;script&gt;alert(1)');
+});
