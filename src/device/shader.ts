@@ -4,7 +4,7 @@ import { DeviceObject } from './object.js';
 
 type Message = Omit<GPUCompilationMessage, '__brand'>;
 
-/** WGSL, read when the module is made. */
+/** WGSL, parsed when the module is created. */
 export class CpuShaderModule extends DeviceObject {
   readonly module: ReadModule | undefined;
   readonly #messages: readonly Message[];
@@ -33,7 +33,7 @@ function messageOf(type: GPUCompilationMessageType, message: string, { line, col
   return { type, message, lineNum: line, linePos: column, offset: offsetOf(code, line, column), length: 0 };
 }
 
-/** Characters before a place. */
+/** Number of characters before a position. */
 function offsetOf(code: string, line: number, column: number): number {
   const before = code.split('\n').slice(0, line - 1);
   return before.reduce((sum, text) => sum + text.length + 1, 0) + column - 1;

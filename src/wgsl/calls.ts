@@ -1,4 +1,4 @@
-/** What stands before parentheses: a function of the module, a type that is made, or a function of the language. */
+/** Calls: of a function of the module, a constructor of a type, or a function of the language. */
 import {
   isBuiltin,
   isCooperative,
@@ -62,7 +62,7 @@ export function call(syntax: CallSyntax, scope: Scope): ConstantOperand | ValueO
   return callBuiltin(syntax, given(), scope);
 }
 
-/** Whether the result of a call may be left unused. */
+/** May the result of a call be ignored? */
 export function mayIgnore({ callee }: CallSyntax, scope: Scope): boolean {
   const entity = scope.find(callee.name);
   if (entity?.kind === 'function') return !entity.function.mustUse;
@@ -103,13 +103,13 @@ function callFunction(
   });
 }
 
-/** Two names for one memory, one of which is written through, are refused: no caller may depend on which goes first. */
+/** Refuse two pointers to one memory if one of them is written: results would depend on the order of accesses. */
 function checkAliasing(
   { declaration, uses }: AnalysedFunction,
   given: readonly (ConstantOperand | ValueOperand)[],
   scope: Scope,
 ) {
-  /** the memory behind each pointer given */
+  /** the memory behind each pointer argument */
   const roots: { root: Variable; reads: boolean; writes: boolean; at: Position }[] = [];
   declaration.parameters.forEach((parameter, i) => {
     const argument = given[i]!;
@@ -216,7 +216,7 @@ function noOverload(name: string, given: readonly Operand[], at: Position, scope
   );
 }
 
-/** Which lane is asked must be known when the module is made, where all lanes ask the same one. */
+/** If all lanes read the same lane, its number must be known when the module is created. */
 function checkLaneNumber(name: string, values: readonly (ConstantOperand | ValueOperand)[], scope: Scope) {
   const most = { subgroupBroadcast: 128, quadBroadcast: 4 }[name];
   const lane = values[1];
@@ -229,7 +229,7 @@ function checkLaneNumber(name: string, values: readonly (ConstantOperand | Value
     scope.fail(`the lane number of ${name} must be 0 to ${most - 1}; found ${number}`, lane.at);
 }
 
-/** Whether a constant is of abstract-ints that a u32 holds: `bitcast<u32>(0xffffffff)` takes them as they are. */
+/** Does a constant consist of abstract-ints that fit u32? `bitcast<u32>(0xffffffff)` takes them unchanged. */
 function fitsU32(operand: Operand): boolean {
   if (operand.kind !== 'constant' || scalarOf(operand.type)?.name !== 'abstract-int') return false;
   return [operand.value].flat().every((part) => typeof part === 'bigint' && part >= 0n);

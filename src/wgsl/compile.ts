@@ -12,17 +12,17 @@ import type { Module, Variable } from './tree.js';
 import { Shapes } from './vectorise.js';
 import { FunctionBody, WasmModule } from './wasm.js';
 
-/** How a kernel is compiled: its memory, and whether indices are clamped. */
+/** Options of compilation: the memory, and the clamping of indices. */
 export interface CompileOptions {
-  /** whether the memory that the module imports is shared between threads */
+  /** true if the imported memory is shared between threads */
   readonly sharedMemory: boolean;
-  /** clamp every index into its array; without it an index outside reads and writes whatever lies there */
+  /** clamp every index into its array; without it an index out of bounds accesses other memory */
   readonly robust: boolean;
-  /** of the memory, in 64 KiB; at most what the memory was made with */
+  /** maximum size of the memory, in 64 KiB; at most that of the memory itself */
   readonly maximumPages: number;
 }
 
-/** A binding in the order in which the argument block has them. */
+/** A binding, in the order of the argument block. */
 export interface CompiledBinding {
   readonly group: number;
   readonly binding: number;
@@ -161,7 +161,7 @@ export function forEachGang(body: FunctionBody, gang: number, gangs: number, eac
   body.end();
 }
 
-/** `run`: which workgroup is number first, and on from there. */
+/** `run`: the workgroups from number `first` on. */
 function runFunction(workgroup: number): FunctionBody {
   const body = new FunctionBody('run', ['i32', 'i32', 'i32', 'i32'], [], true);
   const [args, scratch, first, count] = [0, 1, 2, 3];

@@ -20,7 +20,7 @@ import { type Token, tokenise } from './tokens.js';
 import type { BinaryOperator, Position, Severity, UnaryOperator, Warning } from './tree.js';
 import { KEYWORDS, RESERVED } from './words.js';
 
-/** @throws WgslError where the text breaks WGSL's grammar */
+/** @throws WgslError when the text breaks WGSL's grammar */
 export function parse(text: string): ModuleSyntax {
   return new Parser(text).module();
 }
@@ -36,12 +36,12 @@ const COMPOUND = ['+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>='];
 
 /** Extensions of the language that a kernel may enable. */
 const ENABLES = ['subgroups', 'subgroup_size_control'];
-/** Known to WGSL, and not built. */
+/** Extensions that are not implemented, with a fix. */
 const LEFT_OUT: Record<string, string> = {
   f16: 'write f32',
   chromium_experimental_subgroup_matrix: 'write the product with loops',
 };
-/** Language features that are always there; `requires` may name them. */
+/** Language features that are always available; `requires` may name them. */
 const FEATURES = [
   'packed_4x8_integer_dot_product',
   'unrestricted_pointer_parameters',
@@ -53,14 +53,14 @@ const FEATURES = [
   'readonly_and_readwrite_storage_textures',
 ];
 
-/** As Dawn: deep trees would end in a stack overflow somewhere. */
+/** As in Dawn: deeper trees would overflow a stack. */
 const MAX_DEPTH = 127;
 const MAX_CHAIN = 512;
 
 class Parser {
   private readonly tokens: Token[];
   private next = 0;
-  /** statements and expressions around the token */
+  /** nesting depth of the token in statements and expressions */
   private depth = 0;
   /** what the `diagnostic`s around say of subgroup operations that not all may reach */
   private severity: Severity | undefined;
@@ -105,7 +105,7 @@ class Parser {
     return text;
   }
 
-  /** Items between commas up to `close`, which is taken too; a comma may follow the last. */
+  /** Comma-separated items up to and including `close`; a comma may follow the last. */
   private list<T>(close: string, where: string, item: () => T): T[] {
     const items: T[] = [];
     while (!this.sees(close)) {
@@ -283,7 +283,7 @@ class Parser {
     return { kind: 'function', at, name, attributes, parameters, ...(returns && { returns }), body: this.block() };
   }
 
-  /** Up to its `;`, which is left. */
+  /** Up to, but not including, its `;`. */
   private variable(kind: 'var' | 'let' | 'const' | 'override', attributes: readonly AttributeSyntax[]): VariableSyntax {
     this.next++;
     const template = kind === 'var' ? this.template() : undefined;
@@ -399,7 +399,7 @@ class Parser {
     return undefined;
   }
 
-  /** A statement that ends in `;`, which is left. */
+  /** A statement up to, but not including, its `;`. */
   private simpleStatement(): StatementSyntax {
     const { at, text, kind } = this.token;
     switch (text) {
@@ -457,7 +457,7 @@ class Parser {
     return { kind: 'assign', at, place, operator: operator.slice(0, -1) as BinaryOperator, value: this.expression() };
   }
 
-  /** `*p`, `a[i].b`, `(*p).x`: what may be assigned to */
+  /** `*p`, `a[i].b`, `(*p).x`: targets of assignments */
   private leftHandSide(): ExpressionSyntax {
     return this.nested(() => this.oneLeftHandSide());
   }
@@ -572,14 +572,14 @@ class Parser {
 
   private forPart(allowed: readonly string[]): StatementSyntax {
     const { text } = this.token;
-    if (KEYWORDS.has(text) && !allowed.includes(text)) this.fail(`'${text}' cannot stand in the head of a for`);
+    if (KEYWORDS.has(text) && !allowed.includes(text)) this.fail(`'${text}' is not allowed in the head of a for`);
     return this.simpleStatement();
   }
 
   // ---- expressions ----
 
   /**
-   * WGSL orders `*`, `+`, comparisons and `&&` as usual, and refuses what is read wrongly: shifts and bitwise operators take
+   * WGSL orders `*`, `+`, comparisons and `&&` as usual, and refuses ambiguous forms: shifts and bitwise operators take
    * single operands, comparisons do not chain, `&&` and `||` do not mix.
    */
   expression(): ExpressionSyntax {
@@ -593,7 +593,7 @@ class Parser {
       : this.noMixing(left);
   }
 
-  /** a op b op c …, from the left, where nothing else may follow */
+  /** a op b op c …, from the left, without other operators */
   private chain(
     first: ExpressionSyntax,
     operators: readonly string[],
@@ -614,7 +614,7 @@ class Parser {
     }
   }
 
-  /** In an expression `--` is two signs: nothing is decremented there. */
+  /** In an expression `--` is two signs, not a decrement. */
   private splitMinuses() {
     const { at, text, kind } = this.token;
     if (text !== '--') return;

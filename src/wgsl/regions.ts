@@ -1,9 +1,11 @@
 /**
- * Kernels with barriers and more than one gang: the code between two barriers runs for every gang before what follows.
+ * Kernels with barriers and more than one gang: the code between two barriers runs for every gang before the code after
+ * them.
  *
  * Loops and branches around barriers are the same for the whole workgroup, so they run once, and inside them each piece of code
- * between barriers, a region, runs over all gangs. A local that is used in more than one region is kept in memory, in a place for each
- * gang: loaded where a region starts, stored where it ends. pocl's work-item loops do the same for OpenCL.
+ * between barriers, a region, runs over all gangs. A local that is used in more than one region is kept in memory, one
+ * copy for each gang: loaded at the start of a region, stored at its end. pocl's work-item loops do the same for
+ * OpenCL.
  */
 
 import { forEachGang } from './compile.js';
@@ -30,7 +32,7 @@ interface RegionOptions {
   readonly gangs: number;
   /** invocations of a workgroup */
   readonly total: number;
-  /** bytes from scratch to where gangs keep their locals */
+  /** offset in scratch memory of the gangs' locals */
   readonly contextStart: number;
 }
 
@@ -62,7 +64,7 @@ export class Regions {
     this.#findSlots();
   }
 
-  /** Bytes that gangs keep between regions, all gangs together. */
+  /** Bytes of the locals kept between regions, for all gangs together. */
   get contextBytes(): number {
     return this.#gangBytes * this.options.gangs;
   }
@@ -75,14 +77,14 @@ export class Regions {
     this.#emit(this.kernel.body);
   }
 
-  // ---- what runs once ----
+  // ---- code that runs once ----
 
   /** Where all invocations meet, or control flow with such a place in it. */
   #isWide(stmt: Stmt): boolean {
     return stmt.kind === 'set' ? this.#wide.has(stmt.local) : this.meetings.in([stmt]);
   }
 
-  /** Locals that control flow around barriers depends on, and uniform ones that were moved in front of such a loop. */
+  /** Locals that control control flow around barriers, and uniform ones moved in front of such a loop. */
   #findWideLocals(): void {
     const everywhere = new Wide(this.kernel, this.shapes);
     const setsWide = new Map<Local, Expr[]>();
@@ -117,7 +119,7 @@ export class Regions {
     }
   }
 
-  // ---- regions, and what is kept between them ----
+  // ---- regions, and locals kept between them ----
 
   #findRegions(list: readonly Stmt[], path: readonly Frame[]): void {
     let region: Region | undefined;
@@ -138,7 +140,7 @@ export class Regions {
     }
   }
 
-  /** A place for every local of more than one region, or of a region and the control flow around. */
+  /** Memory for every local of more than one region, or of a region and the surrounding control flow. */
   #findSlots(): void {
     const usedBy = new Map<Local, Set<unknown>>();
     const note = (local: Local, by: unknown) => {
@@ -210,7 +212,7 @@ export class Regions {
     }
   }
 
-  /** For a value around regions: what only gangs keep is the same in all of them, so gang 0's is taken. */
+  /** For a value outside regions: a local kept by gangs is the same in all of them, so gang 0's is used. */
   #fetch(expr: Expr): void {
     const reads = readsOf(expr, new Set());
     for (const local of reads) {

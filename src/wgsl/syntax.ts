@@ -1,4 +1,4 @@
-/** The syntax tree: what `parse` makes of the tokens, before names and types are looked at. */
+/** The syntax tree: the result of `parse`, before names and types are resolved. */
 import type { BinaryOperator, Position, Severity, UnaryOperator, Warning } from './tree.js';
 
 interface Node<Kind extends string> {
@@ -66,7 +66,7 @@ export interface BlockSyntax {
 
 /** `case 1, 2, default: { … }` */
 export interface CaseSyntax {
-  /** undefined stands for `default` */
+  /** undefined means `default` */
   readonly values: readonly (ExpressionSyntax | undefined)[];
   readonly body: BlockSyntax;
   readonly at: Position;
