@@ -157,7 +157,7 @@ export function KernelStepper({
             {stops[tour]!.say}
           </p>
           <button type="button" class="small" onClick={() => visit(stops[tour + 1], tour + 1)}>
-            {tour + 1 < stops.length ? 'Go on' : 'End the tour'}
+            {tour + 1 < stops.length ? 'Continue' : 'End the tour'}
           </button>
         </div>
       )}
@@ -167,7 +167,7 @@ export function KernelStepper({
           : ended
             ? 'The workgroup has ended.'
             : atBarrier
-              ? `All ${lanes.filter(({ done }) => !done).length} lanes wait at the barrier in line ${line}: none goes on before all are there.`
+              ? `All ${lanes.filter(({ done }) => !done).length} lanes wait at the barrier in line ${line}: none continues before all have reached it.`
               : `Lane ${lane} ${said(stepper, lane)}.`}{' '}
         {own.length > 0 &&
           `In the last step it ${own
