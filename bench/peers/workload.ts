@@ -15,6 +15,8 @@ export interface Workload {
 export const WORKLOADS: Readonly<Record<string, Workload>> = {
   small: { B: 8, T: 128, dim: 128, heads: 4, layers: 2 },
   '25M': { B: 1, T: 128, dim: 512, heads: 8, layers: 8 },
+  /** as many positions as a step of `--size lean` with 16 windows of 512 + 256 bytes: for a card */
+  lean: { B: 16, T: 320, dim: 512, heads: 8, layers: 8 },
 };
 
 /** Number of ids: bytes, and two more as in our own decoder. */
