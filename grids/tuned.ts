@@ -7,6 +7,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type CollectedCell, collect } from '../src/experiment/collect.js';
 import { readGrid } from '../src/experiment/grid.js';
+import { blindDeviation, seedsOfDoors } from '../src/experiment/hypotheses.js';
 import { bestDeviation, bestRate, rateBeyond, ratesInOrder, type Tuned, triedOf } from '../src/experiment/select.js';
 
 const SEEDS = [100, 101] as const;
@@ -105,10 +106,11 @@ export function tunedGrids(root = '.'): { grids: Map<string, object>; next: stri
   const chosen = chosenEmbedding(tuned);
   const half = (rate: number) => rate / 2;
   const few = ['zero', 'projected', chosen, 'bytes+previous'];
+  const seeds = seedsOfDoors(blindDeviation(new Map([['doors', cells('doors') ?? []]])));
   const aboutDoors = 'Grid B of results/PROTOCOL.md: all doors, tuned, on odd held-out windows.';
   grids.set(
     'doors',
-    grid('doors', aboutDoors, [...TUNED.map((name) => arm(name)), ...asZero], upTo(6), 1000, reporting),
+    grid('doors', aboutDoors, [...TUNED.map((name) => arm(name)), ...asZero], upTo(seeds), 1000, reporting),
   );
   const aboutLong = 'Grid C of results/PROTOCOL.md: four times the steps of `doors`.';
   grids.set(

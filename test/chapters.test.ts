@@ -4,22 +4,29 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /*
- * Chapters quote the code they explain: a fence that names a file after its language, "```wgsl ../../../shaders/adamW.wgsl",
- * holds lines of that file as they stand there, moved to the left margin.
+ * Chapters quote the code and the output they explain: a fence that names a file after its language,
+ * "```wgsl ../../../shaders/adamW.wgsl", holds lines of that file as they stand there, moved to the left margin.
  */
 
-const chapters = execFileSync('git', ['ls-files', 'src/engine/ops/[a-z]*.md'], { encoding: 'utf8' }).trim().split('\n');
+const DERIVATIONS = 'src/engine/ops/[a-z]*.md';
+const LESSON = 'docs/lesson/[0-9]*.md';
+const chapters = execFileSync('git', ['ls-files', DERIVATIONS, LESSON], { encoding: 'utf8' }).trim().split('\n');
 
 const withoutIndent = (text: string) => text.replace(/^ +/gm, '').trim();
 
-describe.each(chapters)('%s', (chapter) => {
-  const quotes = [...readFileSync(chapter, 'utf8').matchAll(/^```(?:ts|wgsl) (\S+)\n([\s\S]*?)^```$/gm)];
+const quotesOf = (chapter: string) => [
+  ...readFileSync(chapter, 'utf8').matchAll(/^```(?:ts|wgsl|text) (\S+)[^\n]*\n([\s\S]*?)^```$/gm),
+];
 
-  test('goes from loops to WGSL', () => {
-    const files = quotes.map(([, file]) => file!);
-    expect(files.some((file) => file.endsWith('.ts'))).toBe(true);
-    expect(files.some((file) => file.endsWith('.wgsl'))).toBe(true);
-  });
+// A chapter of the lesson may quote code of one kind, or none.
+test.each(chapters.filter((chapter) => chapter.startsWith('src/')))('%s goes from loops to WGSL', (chapter) => {
+  const files = quotesOf(chapter).map(([, file]) => file!);
+  expect(files.some((file) => file.endsWith('.ts'))).toBe(true);
+  expect(files.some((file) => file.endsWith('.wgsl'))).toBe(true);
+});
+
+describe.each(chapters.filter((chapter) => quotesOf(chapter).length > 0))('%s', (chapter) => {
+  const quotes = quotesOf(chapter);
 
   test.each(quotes.map(([, file, text]) => [file!, text!] as const))('quotes %s as it stands', (file, text) => {
     const source = withoutIndent(readFileSync(join(dirname(chapter), file), 'utf8'));

@@ -1,4 +1,7 @@
-/** Node only: finds an adapter, through Dawn or on the CPU. A browser calls `requestDevice` of device.ts with its own adapter. */
+/**
+ * Node only: finds an adapter, through Dawn or on the CPU. A browser calls `requestDevice` of device.ts with its own
+ * adapter.
+ */
 import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { DeviceError, InputError, UsageError } from '../common/errors.js';
@@ -12,41 +15,41 @@ import {
 } from './device.js';
 import { hasVulkanLoader } from './vulkanLoader.js';
 
-/** Where an adapter may come from: a hardware GPU, our own CPU device, a software driver of the system, one that was added. */
+/** Source of an adapter: a hardware GPU, our own CPU device, a software driver of the system, or an added one. */
 export type DeviceName = 'gpu' | 'cpu' | 'system' | 'bundled';
 
-/** What `openDevice` can be told. */
+/** Options of `openDevice`. */
 export interface OpenOptions extends Pick<DeviceOptions, 'features'> {
   /**
    * `auto` (default: a GPU, else the CPU device), `gpu`, `cpu`, or `system`, a software Vulkan driver (alias `lavapipe`).
-   * Of several GPUs, `gpu:1` takes the second one, and any other word the first whose name or vendor contains it.
+   * With several GPUs, `gpu:1` selects the second one, and any other word the first whose name or vendor contains it.
    */
   readonly device?: string;
-  /** threads of the CPU device; default: as many as this process may use */
+  /** threads of the CPU device; default: all that this process may use */
   readonly threads?: number;
-  /** true bounds-checks every access in shaders: tests; false (default) is about twice as fast on a CPU */
+  /** true checks the bounds of every access in shaders, as tests do; false (default) is about twice as fast on a CPU */
   readonly robust?: boolean;
-  /** told in one line why `auto` takes the CPU device: which GPU was looked for, and what would help */
+  /** receives one line when `auto` selects the CPU device: the GPU that it looked for, and a fix */
   readonly onFallback?: (line: string) => void;
 }
 
-/** One way to an adapter. */
+/** One source of adapters. */
 export interface Source {
   readonly name: DeviceName;
   readonly what: string;
-  /** The adapter to take. @throws the reason when there is none */
+  /** The best adapter. @throws the reason when there is none */
   readonly find: (robust: boolean, threads?: number) => Promise<GPUAdapter>;
-  /** Every adapter, where there may be several, in the order in which they are numbered. @throws as `find` does */
+  /** All adapters, if there may be several, in the order of their numbers. @throws as `find` */
   readonly findAll?: (robust: boolean) => Promise<readonly GPUAdapter[]>;
-  /** false: taken only when it is named */
+  /** false: selected only by name */
   readonly isAutomatic?: boolean;
 }
 
-/** What a name of a device asks for. */
+/** The sources and the card that a device name selects. */
 export interface Choice {
   /** to try in this order */
   readonly sources: readonly Source[];
-  /** which of the GPUs: its number, or a part of its name */
+  /** one of the GPUs: its number, or a part of its name */
   readonly card?: number | string;
 }
 
@@ -59,7 +62,7 @@ const sources: Source[] = [
 /** In the order in which `auto` tries them. */
 export const SOURCES: readonly Source[] = sources;
 
-/** Add a way to an adapter, by its name: tests and comparisons bring a driver along. */
+/** Add a source of adapters by name, for tests and comparisons with their own driver. */
 export function addSource(source: Source): void {
   if (!sources.some(({ name }) => name === source.name)) sources.push(source);
 }
@@ -72,9 +75,9 @@ const ALIASES: Readonly<Record<string, string>> = { lavapipe: 'system' };
  * Open the best device of this machine: a hardware GPU through Dawn, else our own CPU device.
  * `options.device`, then the variable BYTE_TO_LOSS_DEVICE, name one of them instead.
  *
- * @throws UsageError when the name is none of a device: the message lists what there is
- * @throws InputError when the number of threads is not one
- * @throws DeviceError when none opens: what was tried, why each failed, and the command that mends it
+ * @throws UsageError when no device has the name: the message lists the devices
+ * @throws InputError when the number of threads is invalid
+ * @throws DeviceError when none opens, with each attempt, the reason for its failure, and a command that fixes it
  */
 export async function openDevice(options: OpenOptions = {}, sources: readonly Source[] = SOURCES): Promise<Device> {
   const { threads } = options;
@@ -110,15 +113,15 @@ export async function openDevice(options: OpenOptions = {}, sources: readonly So
 
 const opened: WeakRef<Device>[] = [];
 
-/** Close every device that is open: what goes on with one meets an error, and a process that is to end can. */
+/** Close every open device: work on them fails, so that the process can end. */
 export function closeDevices(): void {
   for (const device of opened) device.deref()?.close();
 }
 
-/** An adapter that a source has on this machine, or why it has none. */
+/** An adapter of a source on this machine, or the reason that it has none. */
 export interface Listed {
   readonly source: Source;
-  /** what `--device` calls it: `cpu`, `gpu:0` */
+  /** its name for `--device`: `cpu`, `gpu:0` */
   readonly label: string;
   readonly found?: {
     readonly description: AdapterDescription;
@@ -147,7 +150,9 @@ export async function listDevices(sources: readonly Source[] = SOURCES): Promise
   return listed;
 }
 
-/** The sources to try, in order, for a name given by option or environment, and which of a source's adapters it means. */
+/**
+ * The sources to try, in order, for a name given by option or environment, and the adapter of a source that it selects.
+ */
 export function choiceOf(option: string | undefined, sources: readonly Source[] = SOURCES): Choice {
   const given = nameGiven(option);
   const name = ALIASES[given] ?? given;
@@ -159,7 +164,7 @@ export function choiceOf(option: string | undefined, sources: readonly Source[] 
   return { sources: gpus, card: number === undefined ? given : Number(number) };
 }
 
-/** The place of the adapter that a choice takes: of the first source that has one. Undefined where none fits. */
+/** Index of the adapter that a choice selects: from the first source that has one. Undefined if none fits. */
 export function taken({ sources, card }: Choice, listed: readonly Listed[]): Listed | undefined {
   for (const source of sources) {
     const own = listed.filter((one) => one.source === source && one.found !== undefined);
@@ -181,14 +186,14 @@ function nameGiven(option: string | undefined): string {
   return option ?? (process.env.BYTE_TO_LOSS_DEVICE || 'auto');
 }
 
-/** Of GPUs: the number itself, or the first whose name or vendor contains the words; -1 where none does. */
+/** Index of a GPU: the number itself, or the first whose name or vendor contains the words; -1 if none does. */
 function indexOf(card: number | string, descriptions: readonly AdapterDescription[]): number {
   if (typeof card === 'number') return card < descriptions.length ? card : -1;
   const word = card.toLowerCase();
   return descriptions.findIndex(({ name, driver }) => `${name} ${driver}`.toLowerCase().includes(word));
 }
 
-/** @throws UsageError when no GPU has the number or the name: one line that lists what there is */
+/** @throws UsageError when no GPU has the number or the name: one line that lists the GPUs */
 async function findCard(
   { findAll }: Source,
   card: number | string,
@@ -208,7 +213,7 @@ async function findCard(
   throw noSuchCard(device, descriptions, none);
 }
 
-/** The one line about a name that no device here has. @param why there is no GPU, where there is none */
+/** The error for a name that no device has. @param why reason that there is no GPU, if there is none */
 export function noSuchCard(device: string | undefined, gpus: readonly AdapterDescription[], why = ''): UsageError {
   const from = device === undefined ? 'BYTE_TO_LOSS_DEVICE' : 'device';
   const names = ['auto', ...SOURCES.map((source) => source.name), ...Object.keys(ALIASES)];
@@ -219,17 +224,17 @@ export function noSuchCard(device: string | undefined, gpus: readonly AdapterDes
   );
 }
 
-/** What usually gives this machine one of the sources that were tried. */
+/** A command that usually makes one of the tried sources available. */
 export function hint(tried: readonly DeviceName[]): string {
   if (tried.includes('gpu')) return gpuHint();
   if (process.platform === 'linux' && tried.includes('system')) {
     return 'To fix: apt-get install mesa-vulkan-drivers (Mesa 23 or newer; Debian 12 has it in bookworm-backports)';
   }
-  return 'Leave out --device to take a GPU or the CPU device';
+  return 'To fix: omit --device to use a GPU or the CPU device';
 }
 
 /**
- * What usually gives a machine a GPU that Dawn opens.
+ * A command that usually makes a GPU available to Dawn.
  *
  * @param system the release of its kernel: Darwin 24 is macOS 15
  */
@@ -243,7 +248,7 @@ export function gpuHint(platform = process.platform, system = release()): string
   }
   if (platform === 'win32') return "To use a GPU: install or update the graphics card's driver (Direct3D 12)";
   if (platform !== 'linux') return `To use a GPU: take Linux, Windows or macOS; Dawn is not built for ${platform}`;
-  // The driver of an NVIDIA card is there, and its container was not given the part that has Vulkan.
+  // The NVIDIA driver is present, but the container lacks its Vulkan part.
   if (existsSync('/dev/nvidiactl') && !/all|graphics/.test(process.env.NVIDIA_DRIVER_CAPABILITIES ?? 'all')) {
     return 'To use the NVIDIA card: start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics';
   }
@@ -254,8 +259,9 @@ export function gpuHint(platform = process.platform, system = release()): string
 /**
  * Wait for a promise of Dawn without burning a core.
  *
- * While one is pending, dawn.node asks the driver on every turn of the event loop, which never rests: which costs a software driver a third of
- * its speed on two cores. So each turn sleeps for a thirty-second of the time waited so far, at most a millisecond.
+ * While one is pending, dawn.node polls the driver on every turn of the event loop, without a pause. On two cores this
+ * costs a software driver a third of its speed. So each turn sleeps for 1/32 of the time waited so far, at most a
+ * millisecond.
  */
 export const pollWithBackoff: Settle = async (promise) => {
   let pending = true;
@@ -272,7 +278,7 @@ export const pollWithBackoff: Settle = async (promise) => {
   return promise;
 };
 
-/** Within the limit of a container, where there is one. */
+/** Within the limit of a container, if any. */
 function freeMemory(): number {
   return process.availableMemory();
 }
@@ -298,14 +304,14 @@ async function findGpu(robust: boolean): Promise<GPUAdapter> {
 
 /** Every hardware GPU, the best first. */
 async function findGpus(robust: boolean): Promise<GPUAdapter[]> {
-  // Says why there is none, where there is none.
+  // Throws the reason if there is none.
   await findGpu(robust);
   return (await allAdapters(robust)).filter((adapter) => !isSoftware(adapter));
 }
 
 /**
- * Every adapter of the system. Dawn's Node binding gives one for each request, the first whose name contains the flag
- * `adapter`; asked for a name that nothing has, it lists all names in its error. Of several cards of one name it gives the first.
+ * Every adapter of the system. Dawn's Node binding returns one per request, the first whose name contains the flag
+ * `adapter`; for an unknown name, its error lists all names. Of several cards with one name it returns the first.
  */
 async function allAdapters(robust: boolean): Promise<GPUAdapter[]> {
   const nothing = await dawn(robust, 'system', 'no adapter is called this');
@@ -338,7 +344,7 @@ async function findSystem(robust: boolean): Promise<GPUAdapter> {
 
 const BEST = { powerPreference: 'high-performance' } as const;
 
-/** The adapter that Dawn thinks best. */
+/** The adapter that Dawn ranks first. */
 async function bestAdapter(robust: boolean): Promise<GPUAdapter> {
   if (!hasVulkanLoader()) throw new DeviceError('no Vulkan loader (libvulkan.so.1) on this system');
   const best = await (await dawn(robust, 'system')).requestAdapter(BEST);
@@ -350,14 +356,20 @@ function isSoftware(adapter: GPUAdapter): boolean {
   return describeAdapter(adapter.info, adapter.features).kind === 'cpu';
 }
 
-/** No bounds checks, since kernels guard their writes; workgroup memory is not zeroed, since they write it before reading. */
+/**
+ * No bounds checks, since kernels guard their writes; workgroup memory is not zeroed, since they write it before
+ * reading.
+ */
 export const FAST_TOGGLES = ['disable_robustness', 'disable_workgroup_init'] as const;
 
-/** Dawn's instances, one for each set of drivers, toggles and adapters. Dawn hangs or crashes when one is collected, so they live on. */
+/**
+ * Dawn's instances, one for each set of drivers, toggles and adapters. Dawn hangs or crashes when one is collected, so
+ * they are kept.
+ */
 const INSTANCES = Symbol.for('byte-to-loss.dawn');
 type Global = typeof globalThis & { [INSTANCES]?: Map<string, GPU> };
 
-/** Dawn's instance for a set of drivers, and where a name is given, for the adapters whose name contains it. */
+/** Dawn's instance for a set of drivers and, if a name is given, for the adapters whose name contains it. */
 export async function dawn(robust: boolean, drivers: 'system' | 'bundled', adapter?: string): Promise<GPU> {
   const instances = (globalThis as Global)[INSTANCES] ?? new Map<string, GPU>();
   (globalThis as Global)[INSTANCES] = instances;

@@ -8,7 +8,7 @@ export interface Range {
 const ALIGNMENT = 256;
 
 /**
- * Ranges of bytes in a space that may grow: first fit, and neighbours that are free become one.
+ * Ranges of bytes in a space that may grow: first fit; adjacent free ranges are merged.
  *
  *     const ranges = new Allocator(0);
  *     ranges.grow(1024);
@@ -32,7 +32,7 @@ export class Allocator {
     this.give(added);
   }
 
-  /** @returns at least `bytes` bytes, at the lowest place where they fit; undefined where there is none */
+  /** @returns at least `bytes` bytes, at the lowest address where they fit; undefined if they do not fit */
   take(bytes: number): Range | undefined {
     const size = aligned(bytes);
     const at = this.#free.findIndex((range) => range.size >= size);
@@ -50,7 +50,7 @@ export class Allocator {
     return aligned(bytes) - atEnd;
   }
 
-  /** Give a range back. */
+  /** Free a range. */
   give({ start, size }: Range): void {
     if (size === 0) return;
     let at = this.#free.findIndex((range) => range.start > start);
@@ -63,7 +63,7 @@ export class Allocator {
     this.#free.splice(from ? at - 1 : at, (from ? 1 : 0) + (to ? 1 : 0), joined);
   }
 
-  /** Bytes that are free, in all. */
+  /** Total of free bytes. */
   get free(): number {
     return this.freeBelow(Number.POSITIVE_INFINITY);
   }

@@ -15,14 +15,14 @@ export interface LayoutEntry {
   readonly isVisible: boolean;
 }
 
-/** What bind groups look like. */
+/** The layout of bind groups. */
 export class CpuBindGroupLayout extends DeviceObject {
   /** layouts with the same key are interchangeable */
   readonly key: string;
   /** by binding number */
   readonly entries: readonly LayoutEntry[];
 
-  /** @param exclusive the pipeline that derived it, whose bind groups fit no other; undefined for one written out */
+  /** @param exclusive the pipeline that derived it, whose bind groups fit no other; undefined for an explicit layout */
   constructor(
     device: CpuDevice,
     label: string | undefined,
@@ -34,7 +34,7 @@ export class CpuBindGroupLayout extends DeviceObject {
     this.key = JSON.stringify([exclusive ?? 0, this.entries]);
   }
 
-  /** @throws Refusal, or UnsupportedError for what is not a buffer */
+  /** @throws Refusal, or UnsupportedError for anything but a buffer */
   static read({ entries }: GPUBindGroupLayoutDescriptor, limits: GPUSupportedLimits): LayoutEntry[] {
     const seen = new Set<number>();
     return [...entries].map(({ binding, visibility, buffer, ...others }) => {
@@ -58,7 +58,7 @@ export class CpuBindGroupLayout extends DeviceObject {
     });
   }
 
-  /** The layout of one group, from what a kernel declares. */
+  /** The layout of one group, from a kernel's declarations. */
   static derive(device: CpuDevice, bindings: readonly KernelBinding[], exclusive: number): CpuBindGroupLayout {
     const entries = bindings.map(({ binding, type, minSize }) => ({
       binding,
@@ -71,7 +71,7 @@ export class CpuBindGroupLayout extends DeviceObject {
   }
 }
 
-/** The bind group layouts of a pipeline, by group; a hole is a group that is not used. */
+/** The bind group layouts of a pipeline, by group; a hole is an unused group. */
 export class CpuPipelineLayout extends DeviceObject {
   constructor(
     device: CpuDevice,
@@ -115,7 +115,7 @@ export interface BoundRange {
 
 /** Buffers, bound to the slots of a layout. */
 export class CpuBindGroup extends DeviceObject {
-  /** slots with a dynamic offset, by binding number, as offsets are given */
+  /** slots with a dynamic offset, by binding number, the order of the offsets */
   readonly dynamic: readonly BoundRange[];
 
   constructor(
@@ -129,7 +129,7 @@ export class CpuBindGroup extends DeviceObject {
     this.dynamic = ranges.filter(({ entry }) => entry.hasDynamicOffset);
   }
 
-  /** @throws Refusal where a binding is missing, too small, misaligned or of another kind */
+  /** @throws Refusal when a binding is missing, too small, misaligned or of another kind */
   static read(descriptor: GPUBindGroupDescriptor, limits: GPUSupportedLimits): BoundRange[] {
     const layout = descriptor.layout as unknown as CpuBindGroupLayout;
     ensure(layout.isValid, () => `${layout} is invalid`);

@@ -8,7 +8,7 @@ import { wgslCompiler } from './wgslCompiler.js';
 /**
  * The browser's own WebGPU device.
  *
- * @throws DeviceError in words for the page: what is missing, and what would help
+ * @throws DeviceError with text for the page: the missing part, and a fix
  */
 export async function openDevice(): Promise<Device> {
   // Absent in browsers without WebGPU, and on pages that were not loaded from https, localhost or a file.
@@ -31,8 +31,8 @@ export async function openDevice(): Promise<Device> {
 /**
  * The CPU device in a page, with or without WebGPU.
  *
- * @param threads default: one for each processor; 1 on a page that is not isolated from other origins, whose work runs on the
- *   page's own thread in slices
+ * @param threads default: one for each processor; 1 on a page that is not isolated from other origins, where the work
+ * runs in slices on the page's own thread
  */
 export function openCpuDevice({ threads }: { readonly threads?: number } = {}): Promise<Device> {
   defineGlobals();

@@ -7,7 +7,7 @@ import { DeviceObject } from './object.js';
 const { MAP_READ, MAP_WRITE, COPY_SRC, COPY_DST } = GPUBufferUsage;
 const ALL_USAGES = Object.values(GPUBufferUsage).reduce((all, usage) => all | usage, 0);
 
-/** A piece of a mapped buffer that the page holds: a copy, which `unmap` writes back. */
+/** A part of a mapped buffer that the page holds: a copy, which `unmap` writes back. */
 interface MappedPiece {
   readonly offset: number;
   readonly bytes: ArrayBuffer;
@@ -28,7 +28,7 @@ interface PendingMap {
 export class CpuBuffer extends DeviceObject {
   readonly size: number;
   readonly usage: number;
-  /** undefined where it was refused, or was destroyed */
+  /** undefined if it was refused or destroyed */
   range: Range | undefined;
   isDestroyed = false;
   #mapping: Mapping | undefined;
@@ -43,7 +43,7 @@ export class CpuBuffer extends DeviceObject {
     }
   }
 
-  /** The rules for making a buffer. @throws Refusal */
+  /** The rules for creating a buffer. @throws Refusal */
   static check({ size, usage, label }: GPUBufferDescriptor, limits: GPUSupportedLimits): void {
     const buffer = `[Buffer${label ? ` "${label}"` : ''}]`;
     ensure(
@@ -56,11 +56,11 @@ export class CpuBuffer extends DeviceObject {
     );
     ensure(
       (usage & MAP_READ) === 0 || (usage & ~(MAP_READ | COPY_DST)) === 0,
-      () => `${buffer} usage (${namesOf(usage)}) has MapRead beside something other than CopyDst`,
+      () => `${buffer} usage (${namesOf(usage)}) has MapRead together with something other than CopyDst`,
     );
     ensure(
       (usage & MAP_WRITE) === 0 || (usage & ~(MAP_WRITE | COPY_SRC)) === 0,
-      () => `${buffer} usage (${namesOf(usage)}) has MapWrite beside something other than CopySrc`,
+      () => `${buffer} usage (${namesOf(usage)}) has MapWrite together with something other than CopySrc`,
     );
   }
 
@@ -82,7 +82,7 @@ export class CpuBuffer extends DeviceObject {
     );
   }
 
-  /** @throws Refusal unless `offset + size` bytes lie in the buffer */
+  /** @throws Refusal unless `offset + size` bytes are within the buffer */
   requireBytes(offset: number, size: number): void {
     ensure(
       offset >= 0 && size >= 0 && offset + size <= this.size,

@@ -3,12 +3,12 @@ import type { CompiledBinding, CompiledKernel, CompileOptions } from '../wgsl/in
 export type { CompiledKernel, CompileOptions };
 /** One binding of a compiled kernel: its `@group`, its `@binding`, its type and its size. */
 export type KernelBinding = CompiledBinding;
-/** `uniform`, `storage` or `read-only-storage`, as bind group layouts call them. */
+/** `uniform`, `storage` or `read-only-storage`, as in bind group layouts. */
 export type BufferBindingType = CompiledBinding['type'];
 
-/** What the device needs of a compiler from WGSL to WebAssembly. */
+/** The interface of a compiler from WGSL to WebAssembly. */
 export interface Compiler {
-  /** @throws CompileError, or any error with a `rule` and a place `at` */
+  /** @throws CompileError, or any error with a `rule` and a position `at` */
   read(code: string): ReadModule;
 }
 
@@ -16,27 +16,29 @@ export interface Compiler {
 export interface Override {
   readonly name: string;
   readonly id: number | undefined;
-  /** whether it has no value of its own */
+  /** true if it has no default value */
   readonly required: boolean;
 }
 
-/** WGSL that can be read. */
+/** A parsed WGSL module. */
 export interface ReadModule {
-  /** each with the overrides that it reaches */
+  /** each with the overrides that it uses */
   readonly entryPoints: readonly { readonly name: string; readonly overrides: readonly Override[] }[];
   /** all of the module */
   readonly overrides: readonly Override[];
+  /** what is no error */
+  readonly warnings: readonly { readonly severity: 'warning' | 'info'; readonly rule: string; readonly at: Place }[];
   /** @param constants values of overrides, by name or by id   @throws as `Compiler.read` */
   compile(entryPoint: string, constants: Readonly<Record<string, number>>, options: CompileOptions): CompiledKernel;
 }
 
-/** A place in WGSL, both counted from 1. */
+/** A position in WGSL, both counted from 1. */
 export interface Place {
   readonly line: number;
   readonly column: number;
 }
 
-/** Rule and place of an error in WGSL, where `error` is one. */
+/** Rule and position of an error in WGSL, if `error` is one. */
 export function compileErrorOf(error: unknown): { readonly rule: string; readonly at: Place } | undefined {
   const { rule, at } = error as { readonly rule?: unknown; readonly at?: Place };
   return typeof rule === 'string' && typeof at?.line === 'number' ? { rule, at } : undefined;

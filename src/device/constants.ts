@@ -1,4 +1,4 @@
-/** WebGPU's flags, which are globals in a page and nowhere else. */
+/** WebGPU's flags, which are globals only in a page. */
 export const GPUBufferUsage = {
   MAP_READ: 0x0001,
   MAP_WRITE: 0x0002,

@@ -5,16 +5,16 @@ import type { Host } from './host.js';
 import { cpuLimits, type Limits, requireLimits } from './limits.js';
 import { DeviceMemory } from './memory.js';
 
-/** What a CPU adapter is made from. */
+/** The options of a CPU adapter. */
 export interface CpuOptions {
   /** nodeHost or webHost() */
   readonly host: Host;
   readonly compiler: Compiler;
-  /** default: as many as this process may use; 1 where threads cannot share memory */
+  /** default: all that this process may use; 1 if threads cannot share memory */
   readonly threads?: number | undefined;
   /** check every access of a kernel against the bounds of its binding. Default true */
   readonly isRobust?: boolean;
-  /** the most memory that buffers may take, in bytes. Default 4 GiB, which is also the most there can be */
+  /** maximum memory of all buffers, in bytes. Default 4 GiB, which is also the upper limit */
   readonly maximumBytes?: number;
 }
 
@@ -24,7 +24,7 @@ const LANES = 4;
 const FEATURES = ['subgroups', 'timestamp-query'];
 
 /**
- * A WebGPU adapter that is this machine's processor: WGSL is compiled to WebAssembly, and its workgroups run on threads.
+ * A WebGPU adapter for this machine's processor: WGSL is compiled to WebAssembly, and its workgroups run on threads.
  *
  * It has the compute part of WebGPU; calls for textures and rendering throw an UnsupportedError. Results do not depend on the
  * number of threads.
@@ -46,7 +46,7 @@ export function createCpuAdapter({ host, compiler, threads, isRobust = true, max
     subgroupMaxSize: LANES,
     isFallbackAdapter: false,
   } as GPUAdapterInfo;
-  // A memory reserves addresses and takes nothing yet; an adapter that opens no device has reserved them in vain.
+  // A memory only reserves addresses, so none is created until the adapter opens a device.
   const memory = new DeviceMemory(isShared, maximumBytes);
   const limits = cpuLimits(memory.largestBuffer);
   const adapter = new CpuAdapter(info, limits, (descriptor) => {
@@ -91,7 +91,7 @@ class CpuAdapter {
     this.limits = Object.freeze(limits) as unknown as GPUSupportedLimits;
   }
 
-  /** An adapter gives one device. */
+  /** An adapter opens one device. */
   async requestDevice(descriptor: GPUDeviceDescriptor = {}): Promise<CpuDevice> {
     if (this.#isUsed) throw operationError('this adapter has been used to create a device; request another one');
     const device = this.open(descriptor);

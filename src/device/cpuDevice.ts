@@ -26,7 +26,7 @@ import { CpuShaderModule } from './shader.js';
 import { Slices } from './slices.js';
 import { Timeline } from './timeline.js';
 
-/** What a device is made from. */
+/** The parts of a device. */
 export interface CpuDeviceSetup {
   readonly host: Host;
   readonly compiler: Compiler;
@@ -51,7 +51,7 @@ export class CpuDevice extends EventTarget {
   readonly lost: Promise<GPUDeviceLostInfo>;
   onuncapturederror: ErrorListener = null;
 
-  // For the objects that this device makes.
+  // For the objects of this device.
   readonly compiler: Compiler;
   readonly memory: DeviceMemory;
   readonly timeline: Timeline;
@@ -89,7 +89,7 @@ export class CpuDevice extends EventTarget {
         ? new Pool({ ...host, spawn }, memory.wasm, threads, most, listener)
         : new Slices(host, memory.wasm, most, listener);
     this.timeline = new Timeline(memory, this.#executor);
-    // Buffers that are dropped without `destroy`: what was submitted may still use them.
+    // Buffers that are collected without `destroy`: submitted work may still use them.
     const { timeline } = this;
     const executor = this.#executor;
     this.#collected = new FinalizationRegistry((range) => timeline.release(range));
@@ -106,7 +106,7 @@ export class CpuDevice extends EventTarget {
     return `[Device${this.label ? ` "${this.label}"` : ''}]`;
   }
 
-  // ---- making things ----
+  // ---- creating objects ----
 
   createBuffer(descriptor: GPUBufferDescriptor): CpuBuffer {
     const { label = '', size, usage, mappedAtCreation = false } = descriptor;
@@ -269,7 +269,7 @@ export class CpuDevice extends EventTarget {
     return Promise.reject(new DOMException('popErrorScope: no error scope is open', 'OperationError'));
   }
 
-  /** An error goes to the innermost scope that asks for its kind, else to the listener; of a lost device, nowhere. */
+  /** Pass an error to the innermost scope for its kind, else to the listener; a lost device reports none. */
   report(error: GPUError): void {
     if (this.isLost) return;
     const filter = FILTERS.get(error.constructor);
@@ -290,7 +290,7 @@ export class CpuDevice extends EventTarget {
     this.report(new GPUValidationError(message));
   }
 
-  /** What `body` gives, or undefined where WebGPU forbids it, which is then reported. */
+  /** The result of `body`, or undefined if WebGPU forbids the call, which is then reported. */
   check<T>(call: string, body: () => T): T | undefined {
     try {
       return body();
@@ -301,13 +301,13 @@ export class CpuDevice extends EventTarget {
     }
   }
 
-  /** An object that stands for one that was refused. */
+  /** An invalid object in place of a refused one. */
   invalid<T extends DeviceObject>(object: T): T {
     object.isValid = false;
     return object;
   }
 
-  // ---- the end ----
+  // ---- device loss ----
 
   get isLost(): boolean {
     return this.#loss !== undefined;
@@ -319,7 +319,7 @@ export class CpuDevice extends EventTarget {
       : `the device was lost: ${this.#loss?.message}`;
   }
 
-  /** Reject a promise when the device is lost, unless it is forgotten first. */
+  /** Reject a promise when the device is lost, unless it was removed before. */
   whileAlive(pending: { reject(error: DOMException): void }): void {
     this.#alive.add(pending);
   }
@@ -328,7 +328,7 @@ export class CpuDevice extends EventTarget {
     this.#alive.delete(pending);
   }
 
-  /** Give the memory of a buffer or query set back. */
+  /** Free the memory of a buffer or query set. */
   release(owner: CpuBuffer | CpuQuerySet): void {
     this.#collected.unregister(owner);
     if (!this.isLost) this.timeline.release(owner.range!);

@@ -1,14 +1,14 @@
 import { DeviceError, type DeviceFault } from '../common/errors.js';
 
-/** How the host waits for a promise of the device; see `pollWithBackoff` in adapters.ts for Node's way. */
+/** The host's function for awaiting a promise of the device; `pollWithBackoff` in adapters.ts is Node's. */
 export type Settle = <T>(promise: Promise<T>) => Promise<T>;
 
-/** What `requestDevice` can be told. */
+/** Options of `requestDevice`. */
 export interface DeviceOptions {
-  /** `none` asks for no optional feature, so that the kernels without one run; default `all` */
+  /** `none` requests no optional feature, so that the kernels without one run; default `all` */
   readonly features?: 'all' | 'none';
   readonly settle?: Settle;
-  /** bytes of memory that are free now; asked only of software drivers, whose buffers lie in it */
+  /** free bytes of main memory now; used only for software drivers, whose buffers are in it */
   readonly freeMemory?: () => number;
 }
 
@@ -21,12 +21,15 @@ const OPTIONAL_FEATURES = [
   'chromium-experimental-subgroup-matrix',
 ];
 
-/** The lanes of a subgroup where the adapter leaves the choice to the kernel: what NVIDIA has, and RDNA's and Intel's faster one. */
+/**
+ * The lanes of a subgroup where the adapter leaves the choice to the kernel: what NVIDIA has, and RDNA's and Intel's
+ * faster one.
+ */
 const PREFERRED_SUBGROUP = 32;
 
 /**
- * Raised from WebGPU's defaults to what the adapter has. Offset alignments stay at the default 256 bytes everywhere, so that
- * memory is laid out alike on every adapter.
+ * Limits raised from WebGPU's defaults to those of the adapter. Offset alignments stay at the default 256 bytes
+ * everywhere, so that the memory layout is the same on every adapter.
  */
 const RAISED_LIMITS = [
   'maxBufferSize',
@@ -50,7 +53,7 @@ export interface SubgroupMatrixConfig {
   readonly K: number;
 }
 
-/** What an adapter says of itself, in the words the rest of the engine uses. */
+/** The properties of an adapter that the engine uses. */
 export interface AdapterDescription {
   /** for people: `SwiftShader driver 5.0.0` */
   readonly name: string;
@@ -60,7 +63,10 @@ export interface AdapterDescription {
   readonly driver: string;
   /** lanes per subgroup; 0 where there are none, or their number is neither fixed nor to be chosen */
   readonly subgroupSize: number;
-  /** whether a kernel must ask for `subgroupSize`, since the adapter would choose: `[32, 64]` on RDNA, `[8, 32]` on Intel */
+  /**
+   * whether a kernel must ask for `subgroupSize`, since the adapter would choose: `[32, 64]` on RDNA, `[8, 32]` on
+   * Intel
+   */
   readonly subgroupSizeControl: boolean;
   /** `[smallest, largest]` subgroup the adapter may run; [0, 0] without subgroups */
   readonly subgroupRange: readonly [number, number];
@@ -69,7 +75,7 @@ export interface AdapterDescription {
   readonly subgroupMatrix: readonly SubgroupMatrixConfig[] | undefined;
 }
 
-/** Describe an adapter; `features` are those of the device where one is open. */
+/** Describe an adapter; `features` are those of the device if one is open. */
 export function describeAdapter(info: GPUAdapterInfo, features: ReadonlySet<string>): AdapterDescription {
   const said = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   const software = /swiftshader|llvmpipe|lavapipe|basic render|warp|wasm/i.exec(said)?.[0].toLowerCase();
@@ -98,8 +104,8 @@ export function describeAdapter(info: GPUAdapterInfo, features: ReadonlySet<stri
 }
 
 /**
- * Open an adapter of any environment, `navigator.gpu.requestAdapter()` of a browser included: every optional feature that is
- * there, limits raised to the adapter's.
+ * Open an adapter of any environment, including a browser's `navigator.gpu.requestAdapter()`, with every available
+ * optional feature and the adapter's limits.
  *
  * @throws DeviceError when the adapter refuses
  */
@@ -121,7 +127,7 @@ export async function requestDevice(adapter: GPUAdapter, options: DeviceOptions 
   return wrapDevice(gpu, adapter.info, options);
 }
 
-/** A `GPUDevice` that somebody else opened, as a `Device`. */
+/** An already open `GPUDevice` as a `Device`. */
 export function wrapDevice(
   gpu: GPUDevice,
   info: GPUAdapterInfo,
@@ -131,10 +137,10 @@ export function wrapDevice(
 }
 
 /**
- * An open device: what it can do, a way to wait for it, and its errors as exceptions.
+ * An open device: its properties, a way to wait for it, and its errors as exceptions.
  *
  * WebGPU reports a failed call to a listener, long after the call returned. `Device` keeps the first such error and throws it
- * from the next `settle`, `wait` or `check`; the message carries Dawn's text, which names the labelled object.
+ * from the next `settle`, `wait` or `check`; the message contains Dawn's text, which names the labelled object.
  */
 export class Device implements AdapterDescription {
   readonly name: string;
@@ -151,7 +157,7 @@ export class Device implements AdapterDescription {
   /** Resolves with the reason when the device is lost; stays pending when it was closed. */
   readonly lost: Promise<DeviceError>;
 
-  /** Bytes that buffers may take now; infinite where nobody can tell, as on a GPU. */
+  /** Bytes that buffers may take now; infinite if unknown, as on a GPU. */
   readonly freeMemory: () => number;
 
   #closed = false;
@@ -190,7 +196,7 @@ export class Device implements AdapterDescription {
       gpu.lost.then(({ reason, message }) => {
         if (this.#closed) return;
         this.#lost = new DeviceError(
-          `device lost (${reason}): ${message || 'no reason given'}. Open it again to go on`,
+          `device lost (${reason}): ${message || 'no reason given'}. Open it again to continue`,
           'lost',
         );
         resolve(this.#lost);
@@ -201,7 +207,7 @@ export class Device implements AdapterDescription {
   /**
    * Wait for a promise of this device (`mapAsync`, `createComputePipelineAsync`, …) without burning a core.
    *
-   * @throws DeviceError when the device failed, was lost or was closed meanwhile
+   * @throws DeviceError when the device fails, is lost or is closed before
    */
   async settle<T>(promise: Promise<T>): Promise<T> {
     try {
@@ -209,7 +215,7 @@ export class Device implements AdapterDescription {
       this.check();
       return value;
     } catch (error) {
-      // A lost device rejects everything that was pending, and says that it is lost a moment later: that is the error to show.
+      // A lost device rejects all pending promises, and reports the loss a moment later: that is the error to show.
       await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
       this.check();
       throw error instanceof DeviceError ? error : new DeviceError(messageOf(error), 'internal');
@@ -222,7 +228,7 @@ export class Device implements AdapterDescription {
     await this.settle(this.gpu.queue.onSubmittedWorkDone());
   }
 
-  /** Throw what went wrong since the last check, if anything did. */
+  /** Throw the first error since the last check, if any. */
   check(): void {
     if (this.#closed) throw new DeviceError(`${this.name}: the device was closed`);
     if (this.#lost) throw this.#lost;
@@ -232,10 +238,10 @@ export class Device implements AdapterDescription {
   }
 
   /**
-   * Destroy the device and everything made from it. Twice is once.
+   * Destroy the device and everything created from it. A second call has no effect.
    *
-   * Dawn's Node binding keeps the listener as a root of the garbage collector, and the listener keeps this device: without
-   * taking it back, every device of a process would stay, with the driver's threads and memory.
+   * Dawn's Node binding keeps the listener as a root of the garbage collector, and the listener keeps this device. If
+   * it were not removed, every device of a process would stay in memory, with the driver's threads and buffers.
    */
   close(): void {
     this.#closed = true;
@@ -250,7 +256,7 @@ const FAULTS: Readonly<Record<string, readonly [DeviceFault, string]>> = {
   GPUInternalError: ['internal', 'the driver failed'],
 };
 
-/** Dawn's message names the labelled object the call was about: `[Buffer "logits"]`. */
+/** Dawn's message names the labelled object of the call: `[Buffer "logits"]`. */
 function errorOf(error: GPUError): DeviceError {
   const [fault, words] = FAULTS[error.constructor.name] ?? ['internal', error.constructor.name];
   // Lines of the form "    at function (file:line)" are Dawn's own source.

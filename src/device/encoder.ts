@@ -16,18 +16,18 @@ export class CpuCommandBuffer extends DeviceObject {
     device: CpuDevice,
     label: string | undefined,
     readonly words: readonly number[],
-    /** whose kernels the threads must keep until the submit */
+    /** pipelines whose kernels the threads must keep until the submit */
     readonly pipelines: ReadonlySet<CpuComputePipeline>,
     /** everything that must not be destroyed or mapped at the submit */
     readonly uses: ReadonlySet<CpuBuffer | CpuQuerySet>,
-    /** whether a dispatch has more than one workgroup */
+    /** true if a dispatch has more than one workgroup */
     readonly isParallel: boolean,
   ) {
     super(device, 'CommandBuffer', label);
   }
 }
 
-/** Writes down commands. What is wrong with one is reported by `finish`. */
+/** Records commands. `finish` reports the errors. */
 export class CpuCommandEncoder extends DeviceObject {
   readonly #words: number[] = [];
   readonly #uses = new Set<CpuBuffer | CpuQuerySet>();
@@ -132,7 +132,7 @@ export class CpuCommandEncoder extends DeviceObject {
 
   // For passes.
 
-  /** Do what a call asks for, or keep why not. A call on the encoder itself is refused while a pass is open. */
+  /** Run a call, or keep its error. A call on the encoder itself is refused while a pass is open. */
   encode(call: string, body: () => void, pass?: CpuComputePass): undefined {
     if (this.#error !== undefined) return undefined;
     try {
@@ -175,11 +175,11 @@ interface SetGroup {
   readonly offsets: readonly number[];
 }
 
-/** Dispatches, one after the other. Each sees all that the one before wrote. */
+/** Dispatches, one after another. Each sees everything that earlier ones wrote. */
 export class CpuComputePass extends DeviceObject {
   #pipeline: CpuComputePipeline | undefined;
   readonly #groups: (SetGroup | undefined)[] = [];
-  /** whether pipeline and groups are those of the last dispatch, which was checked */
+  /** true if pipeline and groups are those of the last dispatch, which was checked */
   #isChecked = false;
 
   constructor(
@@ -368,7 +368,7 @@ function checkDynamicOffset(
   );
 }
 
-/** What a dispatch writes is bound once, and in no other way. @throws Refusal */
+/** A buffer range that a dispatch writes must be bound only once. @throws Refusal */
 function checkSharing(ranges: readonly BoundRange[]): void {
   const writers = ranges.filter(({ entry }) => entry.type === 'storage');
   for (const writer of writers) {

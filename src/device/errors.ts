@@ -1,4 +1,4 @@
-/** WebGPU's error objects: these names are what code that handles them looks at. */
+/** WebGPU's error objects: code that handles them checks these names. */
 export class GPUError {
   constructor(readonly message: string) {}
 }
@@ -18,7 +18,7 @@ export class GPUInternalError extends GPUError {
   static override readonly name = 'GPUInternalError';
 }
 
-/** A pipeline could not be made. */
+/** A pipeline could not be created. */
 export class GPUPipelineError extends DOMException {
   static override readonly name = 'GPUPipelineError';
   readonly reason: GPUPipelineErrorReason;
@@ -29,7 +29,7 @@ export class GPUPipelineError extends DOMException {
   }
 }
 
-/** Thrown inside of this device where WebGPU forbids something; `CpuDevice.check` makes a GPUValidationError of it. */
+/** Thrown inside this device when WebGPU forbids a call; `CpuDevice.check` turns it into a GPUValidationError. */
 export class Refusal extends Error {}
 
 /** @throws Refusal unless `condition` holds */
@@ -37,12 +37,12 @@ export function ensure(condition: boolean, message: () => string): asserts condi
   if (!condition) throw new Refusal(message());
 }
 
-/** `DOMException`s that promises are rejected with. */
+/** `DOMException`s for rejected promises. */
 export const operationError = (message: string) => new DOMException(message, 'OperationError');
 /** The `DOMException` that rejects `mapAsync` when its buffer is unmapped, or its device lost, before it is mapped. */
 export const abortError = (message: string) => new DOMException(message, 'AbortError');
 
-/** What a CPU device does not have; `name` is the call or the value. */
+/** A feature that the CPU device lacks; `name` is the call or the value. */
 export class UnsupportedError extends Error {
   override readonly name = 'UnsupportedError';
 

@@ -12,7 +12,7 @@ const GLOBALS = {
   GPUValidationError,
 };
 
-/** Define what code for WebGPU expects to be global, where it is missing: in Node, and in browsers without WebGPU. */
+/** Define the globals of WebGPU where they are missing: in Node, and in browsers without WebGPU. */
 export function defineGlobals(): void {
   for (const [name, value] of Object.entries(GLOBALS)) {
     if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });

@@ -1,16 +1,16 @@
-/** What the device needs of the environment that it runs in: Node (nodeHost.ts) or a web page (webHost.ts). */
+/** The device's interface to its environment: Node (nodeHost.ts) or a web page (webHost.ts). */
 export interface Host {
   /** processors that this process may use */
   readonly processors: number;
-  /** starts a thread; absent where threads cannot share memory */
+  /** starts a thread; absent if threads cannot share memory */
   readonly spawn?: (source: string, listener: ThreadListener) => Thread;
-  /** before the source of a thread: defines `post(message)` and `listen(callback)` */
+  /** text before the source of a thread: defines `post(message)` and `listen(callback)` */
   readonly prelude: string;
   /** Call back on a later turn of the event loop. */
   readonly soon: (callback: () => void) => void;
 }
 
-/** A worker thread, as the pool sees it: the same in Node and in a web page. */
+/** A worker thread, with the same interface in Node and in a web page. */
 export interface Thread {
   post(message: unknown, transfer?: ArrayBuffer[]): void;
   /** Keep the process alive until `release`. */
@@ -22,6 +22,6 @@ export interface Thread {
 /** Receives the messages of a worker thread, and its unexpected end. */
 export interface ThreadListener {
   message(message: unknown): void;
-  /** The thread ended without being asked to. */
+  /** The thread ended unexpectedly. */
   ended(reason: string): void;
 }

@@ -1,7 +1,7 @@
 /** The limits of WebGPU; those that end in `Alignment` are better when smaller, all others when larger. */
 export type Limits = Readonly<Record<string, number>>;
 
-/** What a device has that asks for nothing: the values of the specification. */
+/** The default limits: the values of the specification. */
 export const DEFAULT_LIMITS: Limits = {
   maxTextureDimension1D: 8192,
   maxTextureDimension2D: 8192,
@@ -36,7 +36,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
-/** What the CPU device can do. @param largestBuffer bytes */
+/** The limits of the CPU device. @param largestBuffer bytes */
 export function cpuLimits(largestBuffer: number): Limits {
   const size = Math.floor(largestBuffer / 256) * 256;
   return {
@@ -59,7 +59,7 @@ export function cpuLimits(largestBuffer: number): Limits {
 /**
  * The limits of a device.
  *
- * @throws a reason, as text, where the adapter cannot give what is required
+ * @throws an Error with the reason when the adapter lacks a required limit
  */
 export function requireLimits(adapter: Limits, required: Readonly<Record<string, number | undefined>>): Limits {
   const limits: Record<string, number> = { ...DEFAULT_LIMITS };

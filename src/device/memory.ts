@@ -2,16 +2,16 @@ import { Allocator, type Range } from './allocator.js';
 
 /** Bytes in a page of WebAssembly memory. */
 export const PAGE = 65536;
-const MAXIMUM_PAGES = 65536; // 4 GiB, the most that 32-bit addresses reach
+const MAXIMUM_PAGES = 65536; // 4 GiB, the limit of 32-bit addresses
 
 /** The first page holds the argument block of the dispatch that runs, at address 0; no buffer starts there. */
 const FIRST_BUFFER = PAGE;
 /** A vector load at the end of a buffer may read past it by this much. */
 const TAIL = 256;
-/** The memory grows by at least this: an unused page costs the system nothing. */
+/** The memory grows by at least this: the system allocates no unused page. */
 const GROWTH = 256 * PAGE;
 
-/** One WebAssembly memory, and the ranges of it that buffers take. */
+/** One WebAssembly memory, and the ranges of its buffers. */
 export class DeviceMemory {
   wasm: WebAssembly.Memory;
   readonly maximumPages: number;
@@ -21,8 +21,8 @@ export class DeviceMemory {
   #pages = 1;
 
   /**
-   * @param shared whether threads other than this one use it
-   * @param maximumBytes the most it may grow to
+   * @param shared true if other threads use it
+   * @param maximumBytes upper limit of its size
    */
   constructor(
     readonly shared: boolean,
@@ -32,22 +32,24 @@ export class DeviceMemory {
     [this.wasm, this.maximumPages] = reserve(shared, wanted);
   }
 
-  /** The most bytes that one buffer can have. */
+  /** Maximum bytes of one buffer. */
   get largestBuffer(): number {
     return this.maximumPages * PAGE - FIRST_BUFFER - TAIL;
   }
 
-  /** Bytes that buffers can still take, in all. */
+  /** Total bytes that buffers can still take. */
   get free(): number {
     return this.#ranges.free + (this.maximumPages - this.#pages) * PAGE - (this.#pages === 1 ? TAIL : 0);
   }
 
-  /** Bytes that buffers can still take while the system has `systemBytes` free: those used before cost it nothing. */
+  /**
+   * Bytes that buffers can still take while the system has `systemBytes` free: pages used before are already allocated.
+   */
   within(systemBytes: number): number {
     return Math.min(this.free, systemBytes + this.#ranges.freeBelow(this.#untouched));
   }
 
-  /** @returns zeroed bytes; undefined where they do not fit, and then nothing has changed */
+  /** @returns zeroed bytes; undefined if they do not fit, and then nothing has changed */
   allocate(bytes: number): Range | undefined {
     let range = this.#ranges.take(bytes);
     if (range === undefined) {
@@ -61,17 +63,17 @@ export class DeviceMemory {
     return range;
   }
 
-  /** Give a range back, once nothing that was submitted uses it. */
+  /** Free a range, after all submitted work that uses it. */
   release(range: Range): void {
     this.#ranges.give(range);
   }
 
-  /** Bytes as they are now; good until the memory grows. */
+  /** A view of bytes; valid until the memory grows. */
   view(start: number, size: number): Uint8Array {
     return new Uint8Array(this.wasm.buffer, start, size);
   }
 
-  /** Let go of the memory: it can be collected although somebody still has the device. */
+  /** Release the memory: it can be collected even if the device is still referenced. */
   close(): void {
     this.wasm = new WebAssembly.Memory({ initial: 0, maximum: 0 });
   }
@@ -99,7 +101,7 @@ export class DeviceMemory {
 /**
  * Some browsers refuse a reservation of 4 GiB: then a smaller one is tried.
  *
- * @throws RangeError where the system grants none
+ * @throws RangeError when the system grants none
  */
 function reserve(shared: boolean, wanted: number): [WebAssembly.Memory, number] {
   for (let maximum = wanted; ; maximum = Math.floor(maximum / 2)) {

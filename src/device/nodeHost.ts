@@ -2,7 +2,9 @@ import { Worker } from 'node:worker_threads';
 import type { Host } from './host.js';
 import { usableProcessors } from './processors.js';
 
-/** Threads of Node. They start with no loader of the main thread, and do not keep the process alive while they are idle. */
+/**
+ * Threads of Node. They start without the main thread's loaders, and do not keep the process alive while they are idle.
+ */
 export const nodeHost: Host = {
   processors: usableProcessors(),
   prelude: `

@@ -1,12 +1,12 @@
 import type { CpuDevice } from './cpuDevice.js';
 
-/** Whatever a device makes: it has a label, and may be invalid because its making was refused. */
+/** An object of a device: it has a label, and is invalid if its creation was refused. */
 export abstract class DeviceObject {
   label: string;
-  /** false where an error was reported instead of making it */
+  /** false if an error was reported in place of creating it */
   isValid = true;
 
-  /** @param kind as error messages call it: `Buffer`, `BindGroup` */
+  /** @param kind its name in error messages: `Buffer`, `BindGroup` */
   constructor(
     readonly device: CpuDevice,
     readonly kind: string,

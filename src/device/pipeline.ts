@@ -5,7 +5,7 @@ import { ensure } from './errors.js';
 import { DeviceObject } from './object.js';
 import type { CpuShaderModule } from './shader.js';
 
-/** Where a kernel's binding is found at a dispatch: which group, and which of its ranges. */
+/** Location of a kernel's binding at a dispatch: the group, and the range in it. */
 export interface BindingPlace extends KernelBinding {
   readonly range: number;
 }
@@ -18,7 +18,7 @@ export class CpuComputePipeline extends DeviceObject {
   constructor(
     device: CpuDevice,
     label: string | undefined,
-    /** by which the threads know it */
+    /** its number for the threads */
     readonly id: number,
     readonly kernel: CompiledKernel | undefined,
     readonly layout: CpuPipelineLayout,
@@ -41,7 +41,7 @@ export class CpuComputePipeline extends DeviceObject {
   }
 }
 
-/** @throws TypeError for a constant that is no finite number, whatever the module */
+/** @throws TypeError for a constant that is not finite, for any module */
 export function checkNumbers({ compute: { constants = {} } }: GPUComputePipelineDescriptor): void {
   for (const [key, value] of Object.entries(constants)) {
     if (!Number.isFinite(Number(value))) throw new TypeError(`constants: ${key} is ${value}, not a finite number`);
@@ -49,9 +49,9 @@ export function checkNumbers({ compute: { constants = {} } }: GPUComputePipeline
 }
 
 /**
- * Compile what a descriptor asks for.
+ * Compile the kernel of a descriptor.
  *
- * @throws Refusal where WebGPU forbids it, or an error with a place in the WGSL
+ * @throws Refusal when WebGPU forbids it, or an error with a position in the WGSL
  */
 export function compileFor(
   device: CpuDevice,
@@ -101,7 +101,7 @@ function checkWorkgroupSize(size: readonly [number, number, number], limits: GPU
   ensure(invocations <= limit, () => `${inWords} has ${invocations} invocations; the maximum is ${limit}`);
 }
 
-/** The layout that a descriptor names, or one derived from the kernel. @throws Refusal where they do not agree */
+/** The layout that a descriptor names, or one derived from the kernel. @throws Refusal when they do not agree */
 export function layoutFor(
   device: CpuDevice,
   descriptor: GPUComputePipelineDescriptor,
@@ -136,7 +136,7 @@ export function layoutFor(
   return layout;
 }
 
-/** Dawn's words for an error in WGSL. */
+/** The text of an error in WGSL, in Dawn's form. */
 export function inWords(error: unknown): string {
   const known = compileErrorOf(error);
   const text = error instanceof Error ? error.message : String(error);

@@ -3,20 +3,20 @@ import type { Executor, ExecutorListener } from './executor.js';
 import type { Host, Thread } from './host.js';
 import { makeRunner, type RunnerSetup } from './runner.js';
 
-/** What the main thread tells a thread, in order: its setup, kernels, jobs. */
+/** Messages of the main thread to a thread, in order: its setup, kernels, jobs. */
 export type ThreadMessage =
   | { readonly setup: Omit<RunnerSetup, 'control'> & { readonly control: Int32Array } }
   | { readonly load: Parameters<Executor['load']>[0] }
   | { readonly unload: number }
   | { readonly job: Job };
 
-/** What a thread answers. */
+/** Messages of a thread. */
 export type ThreadAnswer = { readonly done: number } | { readonly failed: string };
 
 /** The `control` words of runner.ts. */
 export const CONTROL_WORDS = 96;
 
-/** A thread handles one message after the other. `__name` is what some bundlers call around functions. */
+/** A thread handles one message after another. Some bundlers wrap functions in a call of `__name`. */
 const MAIN = `
 const __name = (f) => f;
 const makeRunner = ${makeRunner};
@@ -40,8 +40,8 @@ listen((message) => {
 `;
 
 /**
- * Threads over one shared memory. Thread 0 coordinates, so that the caller's event loop stays free; between jobs all of them
- * sleep in their own event loops, where the next kernel or job reaches them as a message.
+ * Threads over one shared memory. Thread 0 coordinates, so that the caller's event loop stays free; between jobs all of
+ * them sleep in their own event loops until the next kernel or job arrives as a message.
  */
 export class Pool implements Executor {
   readonly #threads: Thread[];
@@ -103,7 +103,7 @@ export class Pool implements Executor {
 
   close(): void {
     this.#isClosed = true;
-    for (const thread of this.#threads.splice(0)) thread.terminate(); // and with them, what holds the memory
+    for (const thread of this.#threads.splice(0)) thread.terminate(); // and with them their references to the memory
   }
 }
 

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
 /**
- * Processors that this process may use: those that it is bound to, and no more than the quota of its container.
+ * Number of processors that this process may use: those that it is bound to, limited by the quota of its container.
  *
- * @param read the text of a file of the system, or undefined where there is none
+ * @param read returns the text of a system file, or undefined if there is none
  */
 export function usableProcessors(read: (path: string) => string | undefined = readText): number {
   return Math.max(1, Math.min(availableParallelism(), Math.ceil(quota(read))));
 }
 
-/** Processors that control groups allow; infinite where they set no limit. */
+/** Processors that control groups allow; infinite if they set no limit. */
 function quota(read: (path: string) => string | undefined): number {
   // Version 2: '150000 100000' is the time for each period, in microseconds; 'max 100000' is no limit.
   const [time, period] = read('/sys/fs/cgroup/cpu.max')?.trim().split(' ') ?? [];

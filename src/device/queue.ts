@@ -6,7 +6,7 @@ import type { CpuCommandBuffer } from './encoder.js';
 import { ensure, operationError, UnsupportedError } from './errors.js';
 import { DeviceObject } from './object.js';
 
-/** The one queue of a device: what it is given happens in that order. */
+/** The one queue of a device: its work runs in the order of submission. */
 export class CpuQueue extends DeviceObject {
   constructor(device: CpuDevice, label: string | undefined) {
     super(device, 'Queue', label);
@@ -33,7 +33,7 @@ export class CpuQueue extends DeviceObject {
       if (source.length === 0 || this.device.isLost) return;
       const { memory, timeline } = this.device;
       const to = buffer.address + offset;
-      // What was submitted before must not see it.
+      // Work submitted before must not see it.
       if (timeline.isIdle) memory.view(to, source.length).set(source);
       else timeline.submit(Uint32Array.of(COMMANDS.write, to), false, Uint8Array.from(source));
     });
@@ -63,7 +63,7 @@ export class CpuQueue extends DeviceObject {
     const { device } = this;
     return new Promise((resolve) => {
       if (device.isLost) resolve(undefined);
-      // Whoever waits for a device that is lost hears of it from `lost`.
+      // Code that waits for a lost device learns of the loss from `lost`.
       const pending = { reject: () => resolve(undefined) };
       device.whileAlive(pending);
       device.timeline.afterSubmitted(() => {
@@ -82,7 +82,7 @@ export class CpuQueue extends DeviceObject {
   }
 }
 
-/** @param offset and `size` count elements of a typed array, bytes of anything else   @throws OperationError */
+/** @param offset and `size` count elements of a typed array, bytes of any other source   @throws OperationError */
 function bytesOf(data: GPUAllowSharedBufferSource, offset: number, size: number | undefined): Uint8Array {
   const isView = ArrayBuffer.isView(data);
   const element = isView ? ((data as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1) : 1;

@@ -1,17 +1,17 @@
 import type { CommandCodes, Job, LoadedKernel } from './commands.js';
 
-/** What a thread starts with. */
+/** The setup of a thread. */
 export interface RunnerSetup {
   readonly memory: WebAssembly.Memory;
-  /** words that the threads agree through; shared where there are several */
+  /** words for synchronisation between the threads; shared if there are several */
   readonly control: Int32Array;
   /** 0 is the coordinator */
   readonly thread: number;
   readonly threads: number;
   readonly codes: CommandCodes;
-  /** the most milliseconds of one uninterrupted piece of work; infinite where nobody waits for this thread */
+  /** maximum milliseconds of one uninterrupted piece of work; infinite if no code waits for this thread */
   readonly slice: number;
-  /** the largest number of workgroups along one axis that an indirect dispatch may ask for */
+  /** maximum workgroups along one axis of an indirect dispatch */
   readonly maximumWorkgroups: number;
 }
 
@@ -19,32 +19,32 @@ export interface RunnerSetup {
 export interface Runner {
   load(kernel: LoadedKernel): void;
   unload(id: number): void;
-  /** Run a job as the coordinator. It stops between pieces of work. @throws what a kernel trapped with */
+  /** Run a job as the coordinator. It can pause between pieces of work. @throws the trap of a kernel */
   coordinate(job: Job): Generator<void, void>;
-  /** Help with the dispatches of a job until it is over. @throws what a kernel trapped with */
+  /** Help with the dispatches of a job until it has finished. @throws the trap of a kernel */
   help(job: Job): void;
 }
 
 /**
- * What each thread does. The coordinator walks the commands of a job; the others help with dispatches.
+ * The work of each thread. The coordinator walks the commands of a job; the others help with dispatches.
  *
- * A dispatch is cut into blocks of workgroups, and threads claim blocks by counting `NEXT` up. A dispatch that is short runs on
- * the coordinator alone. Which thread runs a workgroup never shows in a result.
+ * A dispatch is split into blocks of workgroups, and threads claim blocks by incrementing `NEXT`. A short dispatch runs
+ * on the coordinator alone. Results do not depend on the thread that runs a workgroup.
  *
  * The coordinator opens a dispatch by making `GENERATION` odd and closes it by making it even. A helper enters with
- * `ACTIVE + 1` and looks again whether the dispatch is still open; so after closing, once `ACTIVE` is 0, nobody reads the
- * arguments of that dispatch any more.
+ * `ACTIVE + 1` and checks again that the dispatch is still open. So after closing, once `ACTIVE` is 0, no thread reads
+ * the arguments of that dispatch any more.
  *
- * Workers run the text of this function: it must not use anything from outside of itself.
+ * Workers run the text of this function, so it must not use anything outside itself.
  */
 export function makeRunner(setup: RunnerSetup): Runner {
   const { memory, control, thread, threads, codes, slice, maximumWorkgroups } = setup;
   const isSliced = slice !== Number.POSITIVE_INFINITY;
-  // Words of `control`, 64 bytes apart, so that threads that spin on one do not slow down those that count another.
+  // Words of `control`, 64 bytes apart, so that spinning on one does not slow down counting on another.
   const GENERATION = 0;
   const ACTIVE = 16;
   const NEXT = 32;
-  const FINISHED = 48; // the last job that is over
+  const FINISHED = 48; // the last finished job
   const FAILED = 64; // a helper's kernel trapped
   const KERNEL = 80;
   const WORKGROUPS = 81;
@@ -52,8 +52,8 @@ export function makeRunner(setup: RunnerSetup): Runner {
   const BLOCKS = 83;
 
   const ARGUMENTS = 0; // address of the argument block
-  const SPINS = 4000; // some 20 µs: shorter than it takes to wake a thread that sleeps
-  const SHORT = 0.02; // milliseconds of work that are not worth another thread
+  const SPINS = 4000; // some 20 µs: less than the time to wake a sleeping thread
+  const SHORT = 0.02; // milliseconds of work too short for another thread
 
   type Run = (args: number, scratch: number, first: number, count: number) => void;
   interface Kernel {
@@ -66,7 +66,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
   let bytes = new Uint8Array(memory.buffer);
   let words = new Uint32Array(memory.buffer);
 
-  /** The views reach `end`, also when the memory has grown since they were made. */
+  /** Make the views reach `end`, even if the memory has grown since they were created. */
   function reach(end: number): void {
     if (bytes.byteLength >= end) return;
     bytes = new Uint8Array(memory.buffer);
@@ -78,7 +78,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
     return new Error(`${kernel.label}: ${error instanceof Error ? error.message : String(error)}`);
   }
 
-  /** Run blocks until none is left, and note what a workgroup took. */
+  /** Run blocks until none is left, and record the time per workgroup. */
   function runBlocks(kernel: Kernel, scratch: number): void {
     const [workgroups, block, blocks] = [control[WORKGROUPS]!, control[BLOCK]!, control[BLOCKS]!];
     const start = performance.now();
@@ -91,7 +91,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
     if (ran > 0) kernel.cost = (performance.now() - start) / ran;
   }
 
-  /** Blocks are long enough to be worth a claim, and short enough that the threads end together. */
+  /** Choose blocks long enough for the cost of a claim, and short enough that the threads end together. */
   function blocksOf(workgroups: number, cost: number | undefined): number {
     const most = isSliced ? workgroups : threads * 32;
     if (cost === undefined) return Math.min(workgroups, most);
@@ -119,7 +119,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
     }
   }
 
-  let current = 0; // number of the kernel that runs
+  let current = 0; // number of the running kernel
 
   function runWithHelpers(kernel: Kernel, workgroups: number, block: number, scratch: number): void {
     control[KERNEL] = current;
@@ -167,7 +167,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
           words.set(list.subarray(bindings + 1, at), ARGUMENTS / 4 + 3);
           words.set([grid[0]!, grid[1]!, grid[2]!], ARGUMENTS / 4);
           yield* dispatch(kernel, workgroups, job.scratch);
-          if (Atomics.load(control, FAILED) !== 0) return; // the helper says why
+          if (Atomics.load(control, FAILED) !== 0) return; // the helper reports the reason
         } else if (code === codes.copy) {
           const [to, from, length] = [list[at + 1]!, list[at + 2]!, list[at + 3]!];
           reach(Math.max(to, from) + length);
@@ -201,7 +201,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
   function help(job: Job): void {
     const scratch = job.scratch + thread * job.scratchStride;
     let spins = 0;
-    let last = 0; // the generation helped with last
+    let last = 0; // the last generation that this thread helped with
     for (;;) {
       const generation = Atomics.load(control, GENERATION);
       if (Atomics.load(control, FINISHED) >= job.id) return;

@@ -4,14 +4,17 @@ import type { Host } from './host.js';
 import { CONTROL_WORDS } from './pool.js';
 import { makeRunner, type Runner } from './runner.js';
 
-/** Milliseconds after which the event loop has its turn. */
+/** Milliseconds of work before a turn of the event loop. */
 const SLICE = 10;
 
-/** Runs jobs on the calling thread, where threads cannot share memory: a slice of work, a turn of the event loop, and so on. */
+/**
+ * Runs jobs on the calling thread if threads cannot share memory: slices of work alternate with turns of the event
+ * loop.
+ */
 export class Slices implements Executor {
   readonly threads = 1;
   #runner: Runner | undefined; // until closed
-  /** jobs, and kernels that are let go once the jobs before them are over */
+  /** jobs, and kernels to release after the jobs before them */
   readonly #queue: (Job | { readonly unload: number })[] = [];
   #current: { readonly job: Job; readonly steps: Generator<void, void> } | undefined;
   #isScheduled = false;
@@ -32,7 +35,7 @@ export class Slices implements Executor {
   }
 
   unload(id: number): void {
-    // A job that was submitted before may still run it.
+    // An earlier job may still run it.
     this.#queue.push({ unload: id });
     this.#schedule();
   }

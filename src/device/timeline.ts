@@ -3,7 +3,7 @@ import type { Job } from './commands.js';
 import type { Executor } from './executor.js';
 import type { DeviceMemory } from './memory.js';
 
-/** Jobs in the order in which they were handed over, and what happens when they are over. */
+/** Jobs in the order of submission, and the callbacks at their end. */
 export class Timeline {
   #submitted = 0;
   #finished = 0;
@@ -16,7 +16,7 @@ export class Timeline {
     private readonly executor: Executor,
   ) {}
 
-  /** Whether everything that was submitted is over, so that the caller may touch memory itself. */
+  /** Has all submitted work finished, so that the caller may access the memory itself? */
   get isIdle(): boolean {
     return this.#finished === this.#submitted;
   }
@@ -32,7 +32,7 @@ export class Timeline {
     this.executor.run(job, isParallel);
   }
 
-  /** Call back when everything submitted so far is over: now, where it is. Never on a lost device. */
+  /** Call back when all work submitted so far has finished; at once if it has. Never on a lost device. */
   afterSubmitted(callback: () => void): void {
     if (this.isIdle) callback();
     else this.#waiting.push({ job: this.#submitted, callback });
@@ -43,12 +43,14 @@ export class Timeline {
     while (this.#waiting.length > 0 && this.#waiting[0]!.job <= job) this.#waiting.shift()!.callback();
   }
 
-  /** Give memory back when nothing that was submitted can use it. */
+  /** Free memory when no submitted work can use it. */
   release(range: Range): void {
     this.afterSubmitted(() => this.memory.release(range));
   }
 
-  /** Have `bytes` of scratch memory for each thread from the next job on. @returns whether there is enough memory */
+  /**
+   * Provide `bytes` of scratch memory for each thread from the next job on. @returns false if memory does not suffice
+   */
   reserveScratch(bytes: number): boolean {
     if (bytes <= (this.#scratch?.stride ?? 0)) return true;
     const stride = Math.ceil(bytes / 256) * 256;

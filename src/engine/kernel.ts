@@ -2,28 +2,34 @@ import { InputError } from '../common/errors.js';
 import type { SubgroupMatrixConfig } from '../device/device.js';
 import type { Tensor } from './tensor.js';
 
-/** What a kernel choice may depend on. `Device` has all of it. */
+/** The properties on which the choice of a kernel may depend. `Device` has all of them. */
 export interface AdapterProfile {
   readonly kind: 'gpu' | 'cpu';
   /** `lavapipe`, `swiftshader`, or the vendor's name */
   readonly driver: string;
-  /** lanes per subgroup; 0 where the adapter has no subgroups or no fixed size */
+  /** lanes per subgroup; 0 if the adapter has no subgroups or no fixed size */
   readonly subgroupSize: number;
   /** whether a kernel must ask for that size, since the adapter would choose another */
   readonly subgroupSizeControl?: boolean;
   readonly f16: boolean;
   readonly limits: { readonly maxStorageBufferBindingSize: number };
-  /** take these kernels, whatever the device is: tests and benchmarks */
+  /** kernels to use on any device: for tests and benchmarks */
   readonly kernels?: KernelKind;
-  /** `mixed` halves what matrix products multiply, where the adapter has matrix units. Default `full` */
+  /** `mixed` multiplies matrices in half precision if the adapter has matrix units. Default `full` */
   readonly precision?: Precision;
   readonly subgroupMatrix?: readonly SubgroupMatrixConfig[] | undefined;
 }
 
-/** Of matrix products: float32 throughout, or inputs rounded to f16 and sums in float32. All else is float32 either way. */
+/**
+ * Precision of matrix products: float32 throughout, or inputs rounded to f16 and sums in float32. Everything else is
+ * float32.
+ */
 export type Precision = 'full' | 'mixed';
 
-/** The readable kernels, those of the CPU device, or those for everything behind Dawn and for browsers; see `kernelTable.ts`. */
+/**
+ * The readable kernels, those of the CPU device, or those for all devices of Dawn and of browsers; see
+ * `kernelTable.ts`.
+ */
 export type KernelKind = 'readable' | 'cpu' | 'gpu';
 
 /** A WGSL extension a kernel is written with. */
@@ -39,7 +45,7 @@ export interface Scratch {
   readonly length: number;
 }
 
-/** One call of one kernel: the shader file, what goes before it, what is bound, and how many workgroups run. */
+/** One call of one kernel: the shader file, the text before it, the bindings, and the number of workgroups. */
 export interface Dispatch {
   /** file name in shaders/ without `.wgsl` */
   readonly shader: string;
@@ -53,7 +59,7 @@ export interface Dispatch {
   readonly workgroups: readonly [number, number, number];
 }
 
-/** One pass of an op, as the op asks for it. */
+/** One pass of an op, as the op requests it. */
 export interface Pass {
   readonly adapter: AdapterProfile;
   /** tensors by the names of the WGSL variables */
@@ -76,13 +82,13 @@ export interface ParamField {
   readonly type: 'u32' | 'i32' | 'f32';
 }
 
-/** What a WGSL file declares to the outside. */
+/** The interface that a WGSL file declares. */
 export interface KernelInterface {
   readonly bindings: readonly DeclaredBinding[];
   readonly params: readonly ParamField[];
 }
 
-/** A dispatch never has more workgroups than this in one dimension; larger grids fold over y. */
+/** Maximum workgroups of a dispatch in one dimension; larger grids fold over y. */
 export const MAX_WORKGROUPS = 65535;
 
 /**
@@ -125,7 +131,7 @@ export function subgroupExtensions({ subgroupSizeControl }: Pick<AdapterProfile,
 }
 
 /**
- * The text that runs: extensions and constants, then the file as it stands. Where the adapter would choose the size of its
+ * The text that runs: extensions and constants, then the unchanged file. If the adapter would choose the size of its
  * subgroups, the entry point asks for `SUBGROUP` lanes: WGSL has the attribute only where the extension is.
  */
 export function kernelText(file: string, dispatch: Pick<Dispatch, 'constants' | 'extensions'>): string {
@@ -141,7 +147,7 @@ const BINDING =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(uniform|storage\s*,\s*read_write|storage\s*,\s*read|storage)\s*>\s*(\w+)\s*:/g;
 const PARAMS = /struct\s+Params\s*\{([^}]*)\}/;
 
-/** Read a kernel's bindings and `struct Params` off its text, so that TypeScript can name them and be checked. */
+/** Parse a kernel's bindings and `struct Params` from its text, so that the names in TypeScript can be checked. */
 export function readInterface(shader: string, text: string): KernelInterface {
   const code = text.replace(/\/\/.*$/gm, '');
   const bindings = [...code.matchAll(BINDING)].map(([, binding, space, name]) => ({

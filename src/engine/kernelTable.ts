@@ -24,9 +24,9 @@ interface KernelRow {
   readonly on: 'gpu' | 'cpu' | 'any';
   /** the files that may run: names in shaders/ without `.wgsl` */
   readonly shaders: readonly string[];
-  /** whether adapter and sizes allow it; always, where left out */
+  /** true if adapter and sizes allow it; default: always */
   readonly when?: (pass: Pass) => boolean;
-  /** the evidence for taking it */
+  /** the evidence for choosing it */
   readonly why: string;
   readonly dispatches: (pass: Pass) => Dispatch[];
 }
@@ -38,8 +38,8 @@ const OCCUPANCY =
 const COMPILED = "by AMD's compiler no spill and no scratch memory (bench/RECORD.md); not yet measured on a card";
 
 /**
- * The kernels of each pass: the only place that chooses. The first row that is for the device and allows the sizes is taken;
- * the last row of each list runs everywhere. A pass that is not listed has one kernel, of its own name, on every device.
+ * The kernels of each pass: the only place that chooses. The first row for the device that allows the sizes is chosen;
+ * the last row of each list runs everywhere. A pass without a list has one kernel, of its own name, on every device.
  */
 export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
   matmul: [
@@ -168,7 +168,7 @@ export function kernelsFor(
   return row!.dispatches(asked);
 }
 
-/** The readable kernel of a pass: an invocation for each of `params[size]` rows or columns. */
+/** The readable kernel of a pass: one invocation for each of `params[size]` rows or columns. */
 function invocationPer(size: string, shader: string): KernelRow {
   return {
     on: 'any',
@@ -178,7 +178,7 @@ function invocationPer(size: string, shader: string): KernelRow {
   };
 }
 
-/** A subgroup for each of `params[size]` rows, where the adapter's subgroups have a known size. */
+/** One subgroup for each of `params[size]` rows, if the adapter's subgroups have a known size. */
 function subgroupPer(size: string, pass: string): KernelRow {
   const shader = `gpu/${pass}.subgroup`;
   return {
@@ -215,18 +215,21 @@ function rowsOfHeads(pass: string): KernelRow[] {
   return [{ ...tiled, when: tilesFitHeads }, row('any', pass, READABLE, { WORKGROUP: 64 })];
 }
 
-/** Rows are read as vec4s into private arrays: of 128 at most, and of less than 64 where software takes minutes to compile them. */
+/**
+ * Rows are read as vec4s into private arrays: at most 128 wide, and less than 64 on software drivers, which take
+ * minutes to compile more.
+ */
 function tilesFitHeads({ adapter, params }: Pass): boolean {
   const compiles = adapter.kind === 'gpu' || adapter.kernels !== undefined ? params.D! <= 128 : params.D! < 64;
   return params.D! % 4 === 0 && compiles;
 }
 
-/** One workgroup adds up M rows of N sums. */
+/** One workgroup sums M rows of N sums. */
 function gradientNormFinish(bind: Dispatch['bind'], { M, N, maxNorm }: Pass['params']): Dispatch {
   return onePerWorkgroup('gradientNorm.finish', 1, 64, bind, { count: M! * N!, maxNorm: maxNorm! });
 }
 
-/** Every kernel of a pass, with the kind of device that takes it: for the README and for tests. */
+/** Every kernel of a pass, with its kind of device: for the README and for tests. */
 export function kernelsOf(pass: string): { on: KernelRow['on']; shader: string }[] {
   const rows = kernelTable[pass] ?? [{ on: 'any' as const, shaders: [pass] }];
   return rows.flatMap(({ on, shaders }) => shaders.map((shader) => ({ on, shader })));

@@ -2,14 +2,14 @@ import type { Dispatch } from './kernel.js';
 import type { Entry, Program } from './program.js';
 import type { Storage } from './tensor.js';
 
-/** A buffer that several storages take turns in. */
+/** A buffer that several storages use, one after another. */
 export interface Slot {
   /** bytes */
   size: number;
   readonly allocations: Allocation[];
 }
 
-/** A storage or scratch memory, and the entries over which it holds its slot. */
+/** A storage or scratch memory, and the entries during which it occupies its slot. */
 export interface Allocation {
   readonly label: string;
   /** id of its storage; undefined for scratch memory */
@@ -20,7 +20,7 @@ export interface Allocation {
   readonly bytes: number;
 }
 
-/** Which slot each short-lived storage sits in. */
+/** The slot of each short-lived storage. */
 export interface MemoryPlan {
   readonly slots: readonly Slot[];
   /** slot number by storage id */
@@ -40,8 +40,8 @@ interface Lifetime {
 
 /**
  * Share buffers by liveness: a storage is alive from the entry that writes it to the last one that reads it, and two
- * storages whose lives do not touch may sit in one buffer. Entries are in order, so this is interval colouring; each
- * storage takes the smallest free buffer that holds it, else the largest free one is grown, else a new one is made.
+ * storages whose lifetimes do not overlap may share one buffer. Entries are in order, so this is interval colouring:
+ * each storage takes the smallest free buffer that holds it, else the largest free one grows, else a new one is added.
  *
  * @param kept storages that are read after the replay: never shared
  */

@@ -1,17 +1,19 @@
 import { InputError, kindOf, ShapeError } from '../common/errors.js';
 import { type Shape, sameShape, sizeOf } from '../common/shape.js';
 
-/** Numbers as they are written down: one, a list, a list of lists, … */
+/** Nested numbers: one, a list, a list of lists, … */
 export type Nested = number | readonly Nested[];
 
-/** Numbers by which tensors are filled: nested lists, or all of them row-major. */
+/** Numbers that fill a tensor: nested lists, or a flat row-major array. */
 export type Fill = Nested | Float32Array | Uint32Array;
 
-/** Longer axes are printed by their first and last `EDGE` places. */
+/** Longer axes are printed as their first and last `EDGE` elements. */
 const MAX_PRINTED = 12;
 const EDGE = 3;
 
-/** Numbers with their shape, row-major: what a tensor holds after its program has run. Prints itself as nested lists. */
+/**
+ * Numbers with their shape, row-major: the value of a tensor after its program has run. Prints itself as nested lists.
+ */
 export class Numbers {
   constructor(
     readonly shape: Shape,
@@ -29,7 +31,7 @@ export class Numbers {
   }
 
   /**
-   * `[[1, 2], [3, 4]]` on two lines, five digits a number; the middle of a long axis is left out.
+   * `[[1, 2], [3, 4]]` on two lines, five digits per number; the middle of a long axis is omitted.
    */
   toString(): string {
     const digits = Array.from(this.data, (x) => String(Number(x.toPrecision(5))));
@@ -57,7 +59,7 @@ export class Numbers {
 /**
  * The shape and the numbers of nested lists. `fromNested('x', [[1, 2], [3, 4]]) // shape [2, 2], data 1 2 3 4`
  *
- * @throws InputError, naming `label`, when something in it is no number, or lists of one level differ in length
+ * @throws InputError, naming `label`, when an element is not a number, or lists of one level differ in length
  */
 export function fromNested(label: string, nested: Nested): { shape: Shape; data: Float32Array } {
   const shape: number[] = [];
@@ -83,7 +85,8 @@ export function fromNested(label: string, nested: Nested): { shape: Shape; data:
 /**
  * Numbers for a tensor of a known shape and dtype.
  *
- * @throws InputError when nested lists are ragged, or ids in them are no ids   @throws ShapeError when they have another shape
+ * @throws InputError when nested lists are ragged or contain invalid ids @throws ShapeError when they have another
+ * shape
  */
 export function toData(label: string, shape: Shape, dtype: 'f32' | 'u32', fill: Fill): Float32Array | Uint32Array {
   if (fill instanceof Float32Array || fill instanceof Uint32Array) return fill;

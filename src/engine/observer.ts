@@ -1,12 +1,12 @@
 import type { Device } from '../device/device.js';
 import type { Plan, ReplayOptions } from './plan.js';
 
-/** Runs the replays of plans in its own way, to look at them: `DEBUG` and `PARITY` are one, in src/inspect/debug.ts. */
+/** Runs the replays of plans itself in order to observe them: `DEBUG` and `PARITY` use one, in src/inspect/debug.ts. */
 export type Observer = (plan: Plan, options: ReplayOptions) => Promise<void>;
 
 const observers = new WeakMap<Device, Observer>();
 
-/** Hand in an observer of every replay on a device; without one, replays run unobserved again. */
+/** Set the observer of every replay on a device; undefined removes it. */
 export function observe(device: Device, observer?: Observer): void {
   if (observer === undefined) observers.delete(device);
   else observers.set(device, observer);

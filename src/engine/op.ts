@@ -10,19 +10,19 @@ export interface Value {
   readonly data: Float64Array;
 }
 
-/** What a shape rule promises for one output. */
+/** The result of a shape rule for one output. */
 export interface OutputSpec {
   readonly shape: Shape;
   /** default f32 */
   readonly dtype?: DType;
-  /** the input whose numbers these are, moved about: a bound on ids here is a bound on that input's */
+  /** the input whose numbers the output copies: a bound on its ids is a bound on that input's */
   readonly copies?: Tensor;
 }
 
-/** Plain numbers and flags an op was called with; they become `Params` and `const`s. */
+/** The plain numbers and flags of a call of an op; they become `Params` and `const`s. */
 export type Attributes = Readonly<Record<string, number | boolean | string | readonly number[] | undefined>>;
 
-/** What an op's kernels are made from: the adapter, and the entry's tensors by name. */
+/** The arguments of an op's `kernels`: the adapter, and the entry's tensors by name. */
 export interface KernelCall<A extends Attributes = Attributes> {
   readonly adapter: AdapterProfile;
   readonly inputs: Readonly<Record<string, Tensor>>;
@@ -30,16 +30,16 @@ export interface KernelCall<A extends Attributes = Attributes> {
   readonly attributes: A;
 }
 
-/** What a backward rule works with. */
+/** The arguments of a backward rule. */
 export interface BackwardCall<A extends Attributes = Attributes> {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: A;
-  /** gradient of the loss by each output; undefined where the loss does not depend on it */
+  /** gradient of the loss by each output; undefined if the loss does not depend on it */
   readonly gradients: readonly (Tensor | undefined)[];
-  /** whether a gradient by this input is wanted */
+  /** true if the gradient by this input is needed */
   needsGradient(input: Tensor): boolean;
-  /** Hands over (part of) the gradient of the loss by an input. */
+  /** Adds (part of) the gradient of the loss by an input. */
   addGradient(input: Tensor, gradient: Tensor): void;
   /** The accumulator that gradient kernels of this input add into. */
   accumulator(input: Tensor): Tensor;
@@ -49,8 +49,8 @@ export interface BackwardCall<A extends Attributes = Attributes> {
  * An input by its name. A plain name takes f32, `u32` takes ids, `any` takes both.
  *
  * `idLimit` is the bound of ids: the rows of a table, say. Constants are checked against it when the op is recorded, inputs
- * and states when they are written. Ids that another op computes are known on the device alone: a kernel that reads one
- * out of bounds gets some other element of the buffer, and `PARITY=1` stops at it.
+ * and states when they are written. Ids that another op computes are known only on the device: a kernel that reads out
+ * of bounds gets some other element of the buffer, and `PARITY=1` stops at it.
  */
 export type InputSpec<A extends Attributes = Attributes> =
   | string
@@ -58,8 +58,7 @@ export type InputSpec<A extends Attributes = Attributes> =
   | { readonly any: string };
 
 /**
- * One operation, and everything there is to know about it. `defineOp` checks nothing and hides nothing: an op is this
- * object.
+ * One operation, described completely. `defineOp` checks nothing and hides nothing: an op is this object.
  */
 export interface Op<A extends Attributes = Attributes> {
   /** `layerNorm.forward` */
@@ -68,16 +67,18 @@ export interface Op<A extends Attributes = Attributes> {
   readonly formula: string;
   /** names of the inputs in order, as in the WGSL, with their dtypes */
   readonly inputs: readonly InputSpec<A>[];
-  /** names of the outputs in order; `accumulates` marks those that are added into, `inPlace` those changed in place */
+  /** names of the outputs in order; `accumulates` marks those that kernels add to, `inPlace` those changed in place */
   readonly outputs: readonly (string | { readonly accumulates: string } | { readonly inPlace: string })[];
-  /** whether its kernels read views by their strides; of any other op, inputs are copied into row-major order first */
+  /** true if its kernels read views by their strides; otherwise inputs are first copied into row-major order */
   readonly strided?: boolean;
-  /** The shape rule, and the only place that throws for it. Number and dtypes of the inputs are right when it is called. */
+  /**
+   * The shape rule, and the only place that throws for it. Number and dtypes of the inputs are right when it is called.
+   */
   shape(inputs: readonly Tensor[], attributes: A): OutputSpec[];
   /**
-   * Plain float64 loops. For outputs that are added into, the amount to add.
+   * Plain float64 loops. For an accumulated output, the result is the amount to add.
    *
-   * @param before the outputs' numbers until now, for an op that updates only some of them
+   * @param before the present numbers of the outputs, for an op that updates only some of them
    */
   reference(inputs: readonly Value[], attributes: A, before: readonly Value[]): Float64Array[];
   /** The dispatches that compute the outputs on this adapter. None for a view. */
@@ -88,8 +89,8 @@ export interface Op<A extends Attributes = Attributes> {
   flops?(call: { inputs: readonly Shape[]; outputs: readonly Shape[]; attributes: A }): number;
 }
 
-/** An op as the program stores it, whatever its attributes. */
-// biome-ignore lint/suspicious/noExplicitAny: attributes are checked where the op is recorded, by its own signature
+/** An op as the program stores it, with any attributes. */
+// biome-ignore lint/suspicious/noExplicitAny: the op's own signature checks attributes when it is recorded
 export type AnyOp = Op<any>;
 
 /** Arithmetic operations of an entry of a program, as its op counts them. */
@@ -109,13 +110,13 @@ export function inputOf(input: InputSpec): [name: string, dtype: DType | 'any'] 
   return 'u32' in input ? [input.u32, 'u32'] : [input.any, 'any'];
 }
 
-/** What a user called: `layerNorm` for `layerNorm.forward`. */
+/** The name that a user calls: `layerNorm` for `layerNorm.forward`. */
 export function calledName({ name }: AnyOp): string {
   return name.replace(/\.forward$/, '');
 }
 
 /**
- * The part of an op's rule that `inputs` declares: how many tensors it takes, and of which dtype.
+ * The part of an op's rule that `inputs` declares: the number of tensors, and their dtypes.
  *
  * @throws InputError when one is missing, is no tensor, or belongs to another program
  * @throws ShapeError when one has another dtype
@@ -139,7 +140,7 @@ export function checkInputs(op: AnyOp, inputs: readonly Tensor[], program: Progr
   });
 }
 
-/** The step that usually mends a wrong dtype, by the right one. */
+/** The usual fix for a wrong dtype, by the right one. */
 const DTYPE_HINTS = {
   f32: 'embedding and hslFeatures turn ids into numbers',
   u32: "Ids come from a Uint32Array: input(label, shape, 'u32')",
@@ -159,7 +160,7 @@ export function checkIds(who: string, { label, idLimit }: Storage, data: ArrayLi
   }
 }
 
-/** Whether an output is written anew, added into, or changed in place. */
+/** Is an output overwritten, added to, or changed in place? */
 export type OutputKind = 'writes' | 'accumulates' | 'inPlace';
 
 /** `{ accumulates: 'dWeight' }` → `['dWeight', 'accumulates']` */

@@ -7,7 +7,7 @@ import type { Feed } from './runner.js';
 import type { Tensor } from './tensor.js';
 
 /**
- * An optimiser over all parameters of a program: made from a loss, it records gradients and update, and then steps.
+ * An optimiser over all parameters of a program: created from a loss, it records gradients and update, and then steps.
  *
  *     const optimizer = new AdamW(loss, { lr: 1e-3 });
  *     for (let step = 0; step < 100; step++) console.log(await optimizer.step({ x, y }));
@@ -41,7 +41,7 @@ abstract class Optimizer {
     return this.loss.program.runner.step(t, this.loss, feed, this.scalars(t));
   }
 
-  /** What changes from step to step. */
+  /** The numbers that change from step to step. */
   protected abstract scalars(t: number): ReadonlyMap<Tensor, Float32Array>;
 }
 
@@ -72,7 +72,7 @@ export class SGD extends Optimizer {
 /**
  * AdamW with the defaults of `torch.optim.AdamW`. See `adamW` for the formula.
  *
- * @throws ShapeError, InputError as `SGD` does, and InputError for an option that AdamW cannot work with
+ * @throws ShapeError, InputError as `SGD` does, and InputError for an invalid option
  */
 export class AdamW extends Optimizer {
   readonly #options: OptimiserOptions;
@@ -89,18 +89,18 @@ export class AdamW extends Optimizer {
   }
 }
 
-/** Constants of AdamW, and the length that gradients are clipped to. */
+/** Constants of AdamW, and the norm to which gradients are clipped. */
 export interface OptimiserOptions {
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
   /** weight decay per unit of learning rate */
   readonly decay: number;
-  /** gradients longer than this are scaled down to it; where it is left out, they are not */
+  /** a larger gradient norm is scaled down to this; default: no clipping */
   readonly clip?: number;
 }
 
-/** @throws InputError naming the option that AdamW cannot work with */
+/** @throws InputError naming an invalid option */
 export function checkOptimiser(options: OptimiserOptions): void {
   const within = (name: keyof OptimiserOptions, ok: boolean, range: string) => {
     if (!ok) throw new InputError(`optimiser: ${name} must be ${range}; got ${options[name]}`);
@@ -113,11 +113,11 @@ export function checkOptimiser(options: OptimiserOptions): void {
   within('clip', clip === undefined || (clip > 0 && clip < Infinity), 'finite and more than 0');
 }
 
-/** What a step of AdamW reads and keeps. */
+/** The inputs and the state of AdamW. */
 export interface RecordedAdamW {
   /** [4] f32, written before each update: see `stepScalars` */
   readonly step: Tensor;
-  /** [2]: norm of all gradients, and the factor that clips it, 0 where the update was skipped; [0, 1] without clipping */
+  /** [2]: norm of all gradients, and the factor that clips it, 0 if the update was skipped; [0, 1] without clipping */
   readonly clip: Tensor;
   /** first and second moments [flatLength] */
   readonly m: Tensor;
@@ -127,8 +127,8 @@ export interface RecordedAdamW {
 /**
  * Record clip and AdamW over all parameters as `update` entries. Call it after the backward pass.
  *
- * @param loss [1]: where it is not finite and gradients are clipped, no parameter and no moment changes
- * @throws InputError naming the option that AdamW cannot work with
+ * @param loss [1]: if it is not finite and gradients are clipped, no parameter and no moment changes
+ * @throws InputError naming an invalid option
  */
 export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOptions): RecordedAdamW {
   checkOptimiser(options);
@@ -159,7 +159,7 @@ export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOp
 /**
  * The numbers of one update, for the `step` input.
  *
- * @param t 1 for the first update   @param microBatches how many replays the gradients were added up over
+ * @param t 1 for the first update   @param microBatches number of replays whose gradients were summed
  * @throws InputError when the learning rate, as float32, is not finite or less than 0: AdamW would destroy every parameter
  */
 export function stepScalars(

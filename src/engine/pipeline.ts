@@ -2,7 +2,7 @@ import { DeviceError } from '../common/errors.js';
 import type { Device } from '../device/device.js';
 import type { KernelInterface } from './kernel.js';
 
-/** A kernel ready to run, and what its bind groups look like. */
+/** A kernel ready to run, and the layout of its bind groups. */
 export interface CompiledKernel {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
@@ -12,7 +12,7 @@ export interface CompiledKernel {
 const compiled = new WeakMap<GPUDevice, Map<string, Promise<CompiledKernel>>>();
 
 /**
- * Compile one kernel asynchronously; callers start many at once and the driver compiles them in parallel.
+ * Compile one kernel asynchronously; callers start many at once, and the driver compiles them in parallel.
  *
  * @throws DeviceError with each message printed under its line of WGSL
  */
@@ -43,7 +43,7 @@ async function compile(
 ): Promise<CompiledKernel> {
   gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ label, code: text });
-  // The layout is written out, not derived: a derived one drops bindings that a constant has made unused.
+  // The layout is explicit: a derived one drops bindings that a constant has made unused.
   const layout = gpu.createBindGroupLayout({
     label,
     entries: declared.bindings.map(({ binding, access }) => ({
@@ -67,7 +67,7 @@ async function compile(
   }
 }
 
-/** Each message under the line it is about. */
+/** Each message under its line. */
 export function printMessages(
   label: string,
   text: string,

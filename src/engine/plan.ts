@@ -10,36 +10,39 @@ import { type PlanBytes, type Prediction, predictMemory } from './prediction.js'
 import type { Entry, Program } from './program.js';
 import { type Role, type Storage, Tensor } from './tensor.js';
 
-/** What `Plan.compile` can be told. */
+/** Options of `Plan.compile`. */
 export interface CompileOptions {
-  /** tensors to be read after a replay; `'all'` shares no buffer, so that everything can be looked at */
+  /** tensors to read after a replay; `'all'` shares no buffer, so that every tensor can be read */
   readonly keep?: readonly Tensor[] | 'all';
-  /** numbers for the parameters at the start, by name; others start at 0 */
+  /** initial numbers of parameters, by name; others start at 0 */
   readonly parameters?: ReadonlyMap<string, Float32Array>;
-  /** what kernels are chosen by in place of the device: `{ ...device, kernels: 'readable' }` runs the readable ones */
+  /** replaces the device in the choice of kernels: `{ ...device, kernels: 'readable' }` runs the readable ones */
   readonly profile?: AdapterProfile;
-  /** a replay is cut into submits of at most so many operations; default 20e9 on GPUs, and elsewhere no limit */
+  /** maximum operations per submit of a replay; default 20e9 on GPUs, elsewhere no limit */
   readonly submitFlops?: number;
-  /** another plan whose parameters, and states of the same label, this one uses in place of its own; it must outlive this */
+  /**
+   * another plan whose parameters, and states of the same label, this one uses in place of its own; it must outlive
+   * this
+   */
   readonly shared?: Plan;
 }
 
-/** What `Plan.replay` can be told. */
+/** Options of `Plan.replay`. */
 export interface ReplayOptions {
   /** also run the `update` entries (clip, AdamW). Default true. */
   readonly update?: boolean;
-  /** add to the gradients of the replay before instead of starting from 0. Default false. */
+  /** add to the gradients of the previous replay instead of starting from 0. Default false. */
   readonly accumulate?: boolean;
-  /** run these entries alone, in the program's order: what one tensor depends on. Default all */
+  /** run only these entries, in the program's order: the dependencies of a tensor. Default all */
   readonly only?: ReadonlySet<Entry>;
 }
 
-/** Whether a replay runs an entry. */
+/** Does a replay run an entry? */
 export function runsIn({ update = true, only }: ReplayOptions, entry: Entry): boolean {
   return (update || entry.phase !== 'update') && (only?.has(entry) ?? true);
 }
 
-/** A tensor to be read, and where its first byte lies. */
+/** A tensor to read, and the position of its first byte. */
 interface Source {
   readonly tensor: Tensor;
   readonly buffer: GPUBuffer;
@@ -53,13 +56,13 @@ interface Arrival {
 }
 
 /**
- * A program made ready to run, again and again: buffers by liveness, pipelines and bind groups made once, and one
- * command buffer with one compute pass per replay; on a GPU several, where the work is long.
+ * A program prepared for repeated runs: buffers by liveness, pipelines and bind groups created once, and one command
+ * buffer with one compute pass per replay; several on a GPU if the work is long.
  */
 export class Plan {
-  /** where reads arrive, kept for the next; not here while mapped */
+  /** staging buffers of reads, kept for the next read; not in the list while mapped */
   readonly #staging = new Map<Tensor, GPUBuffer>();
-  /** inputs that nobody has written yet, and the first entry that reads each */
+  /** inputs without numbers so far, and the first entry that reads each */
   readonly #unwritten = new Map<Storage, Entry>();
   #begun = false;
   #freed = false;
@@ -84,7 +87,8 @@ export class Plan {
   /**
    * Choose kernels, share memory, compile pipelines in parallel, and upload constants and parameters.
    *
-   * @throws DeviceError when memory would not do (see `predict`), before anything is allocated; or when a shader fails
+   * @throws DeviceError when memory does not suffice (see `predict`), before anything is allocated; or when a shader
+   * fails
    */
   static async compile(program: Program, device: Device, options: CompileOptions = {}): Promise<Plan> {
     const { dispatches, memory, kept } = selectKernels(program, device, options);
@@ -102,9 +106,9 @@ export class Plan {
   }
 
   /**
-   * What compiling would allocate, without allocating anything.
+   * Predict the allocations of `compile`, without allocating anything.
    *
-   * @returns bytes by kind, and where they do not fit the adapter's limits or the memory that is free, the error that says so
+   * @returns bytes by kind, and the error if they exceed the adapter's limits or the free memory
    */
   static predict(
     program: Program,
@@ -117,8 +121,8 @@ export class Plan {
   /**
    * Write the numbers of an input, a state or a parameter.
    *
-   * @throws InputError when the tensor is none of these or a strided view, the length or the type is another, or an id is
-   *   out of range
+   * @throws InputError when the tensor is none of these or a strided view, the length or the type differs, or an id is
+   * out of range
    */
   write(tensor: Tensor, data: Float32Array | Uint32Array): void {
     this.#check(tensor);
@@ -126,7 +130,7 @@ export class Plan {
     if (!WRITABLE.includes(role)) {
       throw new InputError(`write: ${tensor} is of the role ${role}; inputs, states and parameters are written`);
     }
-    if (!tensor.isContiguous) throw new InputError(`write: ${tensor} is a strided view; write what it looks at`);
+    if (!tensor.isContiguous) throw new InputError(`write: ${tensor} is a strided view; write its base tensor`);
     const type = tensor.dtype === 'f32' ? Float32Array : Uint32Array;
     if (!(data instanceof type) || data.length !== tensor.size) {
       throw new InputError(
@@ -140,9 +144,10 @@ export class Plan {
   }
 
   /**
-   * Run the program: clear what is added into, then every dispatch in order, as one submit; on a GPU in submits of about 100 ms.
+   * Run the program: clear accumulated tensors, then run every dispatch in order, as one submit; on a GPU in submits of
+   * about 100 ms.
    *
-   * @returns at once when the work is handed over, unless an observer looks at it
+   * @returns after the submit, without waiting for the device, unless an observer is set
    * @throws InputError when an input was never written, or the plan was freed
    * @throws ParityError under `PARITY=1`, at the first dispatch that disagrees with its reference
    */
@@ -152,19 +157,19 @@ export class Plan {
     else this.submit(options);
   }
 
-  /** `replay`, whether or not an observer looks at the device. */
+  /** `replay` without an observer. */
   submit(options: ReplayOptions = {}): void {
     this.device.gpu.queue.submit([this.#encodeReplay(options).finish()]);
   }
 
-  /** Run the program and bring numbers back, without a submit more: the copies ride behind the last dispatch. */
+  /** Run the program and read numbers back without another submit: the copies follow the last dispatch. */
   async replayAndRead(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Float32Array[]> {
     if (observerOf(this.device) !== undefined) {
       await this.replay(options);
       return Promise.all(tensors.map((tensor) => this.read(tensor)));
     }
     this.#checkNotFreed();
-    // Bad input is refused before anything runs; by the time of the copies there will have been a replay.
+    // Bad input is refused before anything runs; a replay will have run by the time of the copies.
     const sources = tensors.map((tensor) => this.#source(tensor));
     const encoder = this.#encodeReplay(options);
     const copies = sources.map((source) => this.#encodeCopy(encoder, source));
@@ -193,7 +198,7 @@ export class Plan {
   }
 
   /**
-   * How every replay begins: accumulators are zero, and gradients too unless they are to be added to.
+   * Start of every replay: clear accumulators, and gradients unless they accumulate.
    *
    * @throws InputError when an input was never written, or the plan was freed
    */
@@ -229,10 +234,10 @@ export class Plan {
   }
 
   /**
-   * The numbers of a tensor after the last replay, row-major. One copy and one map for all that is asked.
+   * The numbers of tensors after the last replay, row-major, with one copy and one map for all of them.
    *
-   * @throws InputError before the first replay, or when the tensor's buffer has been used again by a later entry, naming who
-   *   has it now
+   * @throws InputError before the first replay, or when the tensor's buffer has been used again by a later entry, with
+   * the name of its present user
    */
   async read(tensor: Tensor): Promise<Float32Array> {
     return (await this.#numbers(tensor)) as Float32Array;
@@ -250,7 +255,7 @@ export class Plan {
   }
 
   /**
-   * What lies in some storages right now, whoever wrote it: for runs that stop after each entry. One copy and one map.
+   * The present content of some storages, for runs that stop after each entry. Needs one copy and one map.
    *
    * @returns one array per storage, of its type
    */
@@ -279,7 +284,10 @@ export class Plan {
     });
   }
 
-  /** Copy a tensor to its staging buffer, which is made once and kept; a read beside another of the same tensor makes one more. */
+  /**
+   * Copy a tensor to its staging buffer, which is created once and kept; concurrent reads of the same tensor need one
+   * more.
+   */
   #encodeCopy(encoder: GPUCommandEncoder, { tensor, buffer, offset }: Source): Arrival {
     const bytes = tensor.size * 4;
     const staging =
@@ -302,7 +310,7 @@ export class Plan {
     }
   }
 
-  /** Where a tensor is read from after a replay, once it is known that it can be. */
+  /** Location of a tensor after a replay, after checking that it can be read. */
   #source(tensor: Tensor): Source {
     this.#check(tensor);
     this.#checkReadable(tensor, true);
@@ -310,7 +318,7 @@ export class Plan {
   }
 
   #checkReadable(tensor: Tensor, isComputed: boolean): void {
-    if (!tensor.isContiguous) throw new InputError(`read: ${tensor} is a strided view; read what it looks at`);
+    if (!tensor.isContiguous) throw new InputError(`read: ${tensor} is a strided view; read its base tensor`);
     if (!isComputed && COMPUTED.includes(tensor.storage.role)) {
       throw new InputError(`read: ${tensor} is computed by a replay, and there was none yet`);
     }
@@ -330,7 +338,7 @@ export class Plan {
     if (tensor.program !== this.program) throw new InputError(`${tensor} belongs to another program than this plan`);
   }
 
-  /** Whether a storage of the program was there when the plan was compiled. */
+  /** Did a storage of the program exist when the plan was compiled? */
   knows(storage: Storage): boolean {
     return this.buffers.knows(storage);
   }
@@ -340,7 +348,7 @@ export class Plan {
     return this.buffers.bytes;
   }
 
-  /** Give all GPU memory back. Tensors can't be read afterwards. */
+  /** Free all GPU memory. Tensors cannot be read afterwards. */
   free(): void {
     this.#freed = true;
     for (const buffer of this.#staging.values()) buffer.destroy();
@@ -349,7 +357,7 @@ export class Plan {
   }
 }
 
-/** What is written from TypeScript, and what only a replay can tell. */
+/** Roles that TypeScript writes, and roles that only a replay computes. */
 const WRITABLE: readonly Role[] = ['input', 'state', 'parameter'];
 const COMPUTED: readonly Role[] = ['activation', 'accumulator', 'gradient'];
 

@@ -10,7 +10,7 @@ import type { Storage } from './tensor.js';
 const STORAGE = 0x0080 | 0x0004 | 0x0008; // STORAGE | COPY_SRC | COPY_DST
 const UNIFORM = 0x0040 | 0x0008; // UNIFORM | COPY_DST
 
-/** Every GPU buffer of a plan, and where each storage lies. */
+/** Every GPU buffer of a plan, and the location of each storage. */
 export class PlanBuffers {
   readonly gradients: GPUBuffer | undefined;
   readonly accumulators: GPUBuffer[] = [];
@@ -18,7 +18,7 @@ export class PlanBuffers {
   readonly #parameters: GPUBuffer | undefined;
   readonly #slots: GPUBuffer[];
   readonly #own = new Map<number, GPUBuffer>();
-  /** what this plan made itself, and not borrowed */
+  /** buffers that this plan created and did not borrow */
   readonly #made: GPUBuffer[] = [];
   #params: GPUBuffer | undefined;
   #paramOffsets: number[] = [];
@@ -29,7 +29,7 @@ export class PlanBuffers {
     private readonly memory: MemoryPlan,
     private readonly shared?: PlanBuffers,
   ) {
-    // Everything is checked against the adapter's limits and free memory before the first buffer is made.
+    // Everything is checked against the adapter's limits and free memory before the first buffer is created.
     const { bytes, memoryError } = predictMemory(program, device, memory, shared?.program);
     if (memoryError !== undefined) throw memoryError;
     this.bytes = bytes;
@@ -46,7 +46,7 @@ export class PlanBuffers {
     this.#slots = memory.slots.map((slot, i) => this.#make(`shared ${i}: ${slot.allocations[0]!.label} …`, slot.size));
   }
 
-  /** The buffer a storage lies in, and its first byte there. */
+  /** The buffer of a storage, and its first byte in it. */
   locate(storage: Storage): { buffer: GPUBuffer; offset: number } {
     if (storage.flatOffset !== undefined) {
       const buffer = storage.role === 'gradient' ? this.gradients : this.#parameters;
@@ -84,7 +84,7 @@ export class PlanBuffers {
     }
   }
 
-  /** Whether a storage has memory in this plan. */
+  /** Does a storage have memory in this plan? */
   knows({ id, flatOffset }: Storage): boolean {
     return flatOffset !== undefined || this.#own.has(id) || this.memory.slotOf.has(id);
   }
@@ -110,7 +110,7 @@ export class PlanBuffers {
   /**
    * A dispatch's tensors and parameters, bound by the names in its WGSL.
    *
-   * @param index the dispatch's place in the plan, which says where its parameters lie
+   * @param index the dispatch's index in the plan, which determines the offset of its parameters
    * @throws InputError when shader and dispatch do not name the same bindings
    */
   bindGroup(
@@ -136,7 +136,7 @@ export class PlanBuffers {
   }
 
   #range(entry: Entry, bound: Dispatch['bind'][string]): GPUBufferBinding {
-    // A binding must not be empty: an empty tensor shows 4 bytes that nobody reads.
+    // A binding must not be empty: an empty tensor binds 4 bytes that no kernel reads.
     const bytes = (length: number) => Math.max(4, length * 4);
     if ('scratch' in bound) {
       const slot = this.memory.scratchOf.get(entry.index)!.get(bound.scratch)!;
@@ -153,7 +153,8 @@ export class PlanBuffers {
     const [mine, theirs] = [this.program, this.shared.program].map((program) =>
       program.parameters.map(({ name, offset, tensor }) => `${name} ${offset} ${tensor.size}`).join(),
     );
-    if (mine !== theirs) throw new InputError('compile: a plan shares parameters only with one that has the same ones');
+    if (mine !== theirs)
+      throw new InputError('compile: a plan shares parameters only with a plan that has the same parameters');
     return this.shared.#parameters;
   }
 

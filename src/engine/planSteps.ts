@@ -10,7 +10,7 @@ import type { Entry, Program } from './program.js';
 import { shaderText } from './shaderSource.js';
 import type { Storage, Tensor } from './tensor.js';
 
-/** One dispatch made ready: everything `replay` needs to encode it. */
+/** One prepared dispatch: everything that `replay` needs to encode it. */
 export interface Step {
   readonly entry: Entry;
   readonly dispatch: Dispatch;
@@ -20,7 +20,7 @@ export interface Step {
   readonly bindGroup: GPUBindGroup;
 }
 
-/** Choose kernels and share memory: everything about a plan that needs no memory of the device. */
+/** Choose kernels and share memory: the part of a plan that needs no memory of the device. */
 export function selectKernels(
   program: Program,
   device: Device,
@@ -42,7 +42,7 @@ function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
     outputs[outputOf(entry.op.outputs[i]!)[0]] = tensor;
   });
   const dispatches = entry.op.kernels({ adapter, inputs, outputs, attributes: entry.attributes });
-  // An empty tensor needs no work, and a dispatch of 0 workgroups is legal but pointless.
+  // An empty tensor needs no work; a dispatch of 0 workgroups is legal but useless.
   return dispatches.filter((dispatch) => dispatch.workgroups.every((count) => count > 0));
 }
 
@@ -81,8 +81,8 @@ export async function createPipelines(
 }
 
 /**
- * The operations of one submit on a GPU: about 100 ms of an integrated one. A whole step of `lean` takes it four seconds,
- * and Windows resets a GPU whose submit runs for two.
+ * The maximum operations of one submit on a GPU: about 100 ms on an integrated one. A whole step of `lean` takes it
+ * four seconds, and Windows resets a GPU whose submit runs for two.
  */
 export const SUBMIT_FLOPS = 20e9;
 

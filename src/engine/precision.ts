@@ -8,10 +8,10 @@ import { Program } from './program.js';
 import { matrixUnitsOf } from './tiling.js';
 
 /**
- * What kernels are chosen by at a precision: the device itself, or the device with leave to halve what matrix products
- * multiply. Sums, loss, parameters and everything else stay float32.
+ * The input of the choice of kernels at a precision: the device itself, or the device with half-precision factors of
+ * matrix products allowed. Sums, loss, parameters and everything else stay float32.
  *
- * @throws DeviceError when `mixed` is asked of a device without matrix units for it
+ * @throws DeviceError when `mixed` is requested on a device without the matrix units for it
  */
 export function profileFor(device: Device, precision: Precision): AdapterProfile {
   if (precision === 'full') return device;

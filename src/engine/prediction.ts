@@ -7,25 +7,25 @@ import type { Storage } from './tensor.js';
 /** Bytes of GPU memory of a plan, by kind. */
 export interface PlanBytes {
   readonly total: number;
-  /** parameters and gradients, and what changes in place (moments, caches) */
+  /** parameters and gradients, and tensors changed in place (moments, caches) */
   readonly flat: number;
   readonly activations: number;
-  /** what activations would take if nothing were shared */
+  /** size of the activations without sharing */
   readonly unshared: number;
   readonly fixed: number;
   /** the part of the total that is not borrowed from another plan */
   readonly fresh: number;
 }
 
-/** What a plan would allocate, and whether it can be. */
+/** The allocations of a plan, and the error if they do not fit. */
 export interface Prediction {
   readonly bytes: PlanBytes;
-  /** why it cannot be allocated; undefined where it can, as far as anybody knows */
+  /** the reason that it cannot be allocated; undefined if it can, as far as known */
   readonly memoryError: DeviceError | undefined;
 }
 
 /**
- * Count what a plan will allocate, and compare it with the adapter's limits and the memory that is free.
+ * Count the allocations of a plan, and compare them with the adapter's limits and the free memory.
  *
  * @param shared the program whose parameters, and states of the same label, are borrowed
  */
@@ -49,7 +49,7 @@ export function predictMemory(program: Program, device: Device, memory: MemoryPl
   return { bytes, memoryError: overLimit(program, device) ?? overFree(bytes, device) };
 }
 
-/** Whether some entry adds to the flat gradients. */
+/** Does any entry add to the flat gradients? */
 export function hasGradients(program: Program): boolean {
   return program.entries.some(({ inputs, outputs }) =>
     [...inputs, ...outputs].some(({ storage }) => storage.role === 'gradient'),

@@ -23,46 +23,48 @@ import { type DType, type Role, type Storage, Tensor } from './tensor.js';
 /** Parameters start at multiples of 64 floats: 256 bytes, the binding alignment every adapter accepts. */
 export const PARAMETER_ALIGNMENT = 64;
 
-/** One call of one op: what it read, what it wrote, and with which attributes. */
+/** One call of one op: its inputs, outputs and attributes. */
 export interface Entry {
   readonly index: number;
   readonly op: AnyOp;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: Attributes;
-  /** `blocks.0.attention`: where in the model it was recorded */
+  /** `blocks.0.attention`: its scope in the model */
   readonly scope: string;
   readonly phase: Phase;
   /** for gradient entries: the forward entry they differentiate */
   readonly forward?: Entry;
 }
 
-/** What a program can be told. */
+/** Options of a program. */
 export interface ProgramOptions {
-  /** what `Tensor.value` and the optimisers run it on; a plan made by hand brings its own */
+  /** the device of `Tensor.value` and the optimisers; a plan compiled by hand has its own */
   readonly device?: Device;
-  /** what parameters with a `std`, and dropout, are drawn from. Default 0 */
+  /** random seed of parameters with a `std`, and of dropout. Default 0 */
   readonly seed?: number;
-  /** numbers that parameters start from, by name: those of a checkpoint */
+  /** initial numbers of parameters, by name: those of a checkpoint */
   readonly parameters?: ReadonlyMap<string, Float32Array>;
   /**
-   * names of ops whose outputs want a gradient even where no parameter lies behind them: `inspect` asks so by which channel
-   * the loss moves
+   * names of ops whose outputs need a gradient even without a parameter before them: `inspect` uses it to attribute the
+   * loss to channels
    */
   readonly attribute?: readonly string[];
 }
 
-/** What a parameter can be told. */
+/** Options of a parameter. */
 export interface ParameterOptions {
-  /** whether weight decay applies; default: to matrices, not to vectors */
+  /** true applies weight decay; default: true for matrices, false for vectors */
   readonly decay?: boolean;
-  /** its first numbers, where neither program nor plan is given others: these, or normals of this deviation. Default 0 */
+  /**
+   * its initial numbers, unless program or plan give others: these, or normals of this standard deviation. Default 0
+   */
   readonly init?: Fill | { readonly std: number };
 }
 
-/** What an input of a program can be told. */
+/** Options of an input. */
 export interface InputOptions {
-  /** whether a gradient of the loss by it is wanted; numbers only */
+  /** true requests the gradient of the loss by it; numbers only */
   readonly requiresGradient?: boolean;
 }
 
@@ -75,10 +77,10 @@ export interface ParameterEntry {
   readonly shape: Shape;
   /** first element in the flat buffers, a multiple of PARAMETER_ALIGNMENT */
   readonly offset: number;
-  /** whether weight decay applies */
+  /** true if weight decay applies */
   readonly decay: boolean;
   readonly tensor: Tensor;
-  /** its first numbers, unless the plan is given others; 0 where left out */
+  /** its initial numbers, unless the plan gives others; default 0 */
   readonly init?: Float32Array;
 }
 
@@ -96,15 +98,15 @@ export class Program {
   #flatLength = 0;
   #scope: string[] = [];
   #differentiating: Entry | undefined;
-  /** gradient of the loss by each tensor met so far on the way back */
+  /** gradient of the loss by each tensor visited so far in reverse mode */
   readonly #gradients = new Map<Tensor, Tensor>();
-  /** those of them that are added into; one that was handed on to a tensor is none of its own */
+  /** those of them that accumulate; a gradient passed on to another tensor does not belong to the first */
   readonly #totals = new Map<Tensor, Tensor>();
 
   readonly #device: Device | undefined;
   readonly #attribute: readonly string[];
   readonly #given: ReadonlyMap<string, Float32Array>;
-  /** what parameters and dropout are drawn from */
+  /** random seed of parameters and dropout */
   readonly seed: number;
   /** every tensor that is written before a replay */
   readonly inputs: Tensor[] = [];
@@ -119,9 +121,9 @@ export class Program {
   }
 
   /**
-   * What runs this program for `Tensor.value` and the optimisers.
+   * The runner of this program for `Tensor.value` and the optimisers.
    *
-   * @throws InputError when the program was made without a device
+   * @throws InputError when the program was created without a device
    */
   get runner(): Runner {
     if (this.#device === undefined) {
@@ -131,12 +133,12 @@ export class Program {
     return this.#runner;
   }
 
-  // ---- where tensors come from ----
+  // ---- tensors ----
 
   /**
    * A tensor written from TypeScript before each replay.
    *
-   * @throws InputError when there is no such dtype, or a gradient by ids is wanted
+   * @throws InputError when there is no such dtype, or a gradient by ids is requested
    */
   input(label: string, shape: Shape, dtype: DType = 'f32', { requiresGradient = false }: InputOptions = {}): Tensor {
     if (requiresGradient && dtype === 'u32') throw new InputError(`input ${label}: ids (u32) have no gradient`);
@@ -146,7 +148,7 @@ export class Program {
   }
 
   /**
-   * A tensor whose numbers are fixed when the plan is made: data, tables of angles, the substrate's value table.
+   * A tensor whose numbers are fixed when the plan is compiled: data, tables of angles, the substrate's value table.
    *
    *     program.constant('x', [[0, 0], [0, 1]])             // [2, 2], numbers
    *     program.constant('ids', [3], Uint32Array.of(5, 0, 2))
@@ -221,7 +223,7 @@ export class Program {
     return this.#step;
   }
 
-  /** Whether an op reads `step`. */
+  /** Does an op read `step`? */
   get hasStep(): boolean {
     return this.#step !== undefined;
   }
@@ -253,7 +255,7 @@ export class Program {
   /**
    * Record one call of an op and return its output tensors. Views are copied first, unless the op is `strided`.
    *
-   * @param outputs existing tensors for outputs that are added into or updated in place, in order of such outputs
+   * @param outputs existing tensors for outputs that are added into or updated in place, in the order of such outputs
    * @throws InputError when an input is missing or belongs to another program, `outputs` lacks one, or a constant has an
    *   id that is out of range
    * @throws ShapeError when an input has another dtype, the op's shape rule refuses the inputs, or one of `outputs` has
@@ -288,7 +290,7 @@ export class Program {
     return written;
   }
 
-  /** A tensor that exists already takes an output as it is: in shape, dtype and layout. */
+  /** An existing tensor for an output must match its shape, dtype and layout. */
   #checkTarget(op: AnyOp, name: string, target: Tensor, { shape, dtype = 'f32' }: OutputSpec): void {
     if (target.program !== this) {
       throw new InputError(`${op.name}: ${target} belongs to another program; record both ops in one program`);
@@ -304,14 +306,14 @@ export class Program {
     }
   }
 
-  /** A view: an entry without dispatches whose output looks at its input's storage. */
+  /** A view: an entry without dispatches whose output shares its input's storage. */
   view(op: AnyOp, x: Tensor, shape: Shape, strides: readonly number[], attributes: Attributes = {}): Tensor {
     const y = new Tensor(this, x.storage, shape, strides, x.label, x.requiresGradient);
     this.#append(op, [x], [y], attributes);
     return y;
   }
 
-  /** The tensor itself when its elements lie in row-major order, else a recorded copy. */
+  /** The tensor itself if its elements are in row-major order, else a recorded copy. */
   contiguous(x: Tensor): Tensor {
     return x.isContiguous ? x : this.record(contiguous, [x], {})[0]!;
   }
@@ -324,7 +326,7 @@ export class Program {
    * @param from the loss, a scalar whose gradient is 1; or pairs of tensors and the gradients to start from
    * @throws ShapeError when the loss is not one number, or a gradient has another shape than its tensor
    * @throws InputError when the loss depends on no parameter, or on one through an op that has no `backward`; or when
-   *   gradients were recorded before
+   * gradients are already recorded
    */
   backward(from: Tensor | readonly (readonly [Tensor, Tensor])[]): void {
     if (from instanceof Tensor && from.size !== 1) {
@@ -350,7 +352,8 @@ export class Program {
       this.#differentiating = entry;
       const outer = this.#scope;
       this.#scope = scope === '' ? [] : [scope];
-      // A kernel cannot add into one buffer by two names: where an input stands twice, each place has its own total first.
+      // A kernel cannot add to one buffer under two names: if an input occurs twice, each occurrence first has its own
+      // total.
       const apart: [Tensor, Tensor][] = [];
       const taken = new Set<Tensor>();
       op.backward({
@@ -381,7 +384,7 @@ export class Program {
     return this.#gradients.get(x);
   }
 
-  /** Walk back from the loss, along everything it depends on, whether a gradient flows there or not. */
+  /** Walk back from the loss through all its dependencies, with or without a gradient. */
   #checkDifferentiable(from: readonly Tensor[]): void {
     const reached = new Set(from);
     for (const { op, inputs, outputs } of [...this.entries].reverse()) {
@@ -416,7 +419,7 @@ export class Program {
     }
   }
 
-  /** A parameter itself; a view of one has a gradient of its own, which its backward hands on. */
+  /** A parameter itself; a view of one has a gradient of its own, which its backward passes on. */
   #isParameter(x: Tensor): boolean {
     return this.parameters.some(({ tensor }) => tensor === x);
   }
@@ -460,7 +463,9 @@ export class Program {
     return [this.#scope.join('.'), op.name, output].filter(Boolean).join(' ');
   }
 
-  /** Bounds on ids hold for the storages that they were copied from, too. Of constants the numbers are known already. */
+  /**
+   * Bounds on ids hold for the storages that they were copied from, too. The numbers of constants are already known.
+   */
   #boundIds<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): void {
     op.inputs.forEach((spec, i) => {
       if (typeof spec === 'string' || !('u32' in spec) || spec.idLimit === undefined) return;
@@ -498,8 +503,8 @@ export class Program {
 }
 
 /**
- * A buffer that a dispatch writes has one name in it, or the device refuses the dispatch: no two outputs, and no output and an
- * input of another name, may be one tensor.
+ * The device refuses a dispatch that binds a written buffer under two names. So two outputs, or an output and an input
+ * of another name, must be different tensors.
  */
 function checkAliases(op: AnyOp, inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
   const written = outputs.map(({ storage }, i) => ({ storage, name: outputOf(op.outputs[i]!)[0] }));
@@ -509,7 +514,7 @@ function checkAliases(op: AnyOp, inputs: readonly Tensor[], outputs: readonly Te
     const other = others.find((binding) => binding.storage === storage);
     if (other !== undefined) {
       throw new InputError(
-        `${op.name}: ${name} and ${other.name} are both ${storage.label}; what is written in place must be a tensor of its own`,
+        `${op.name}: ${name} and ${other.name} are both ${storage.label}; a tensor written in place must be distinct`,
       );
     }
   }

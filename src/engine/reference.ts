@@ -5,16 +5,16 @@ import type { Entry, Program } from './program.js';
 import type { Storage, Tensor } from './tensor.js';
 import { viewOf } from './values.js';
 
-/** Numbers by tensor: what a reference run starts from. */
+/** Initial numbers of a reference run, by tensor. */
 export type Feeds = ReadonlyMap<Tensor, ArrayLike<number>>;
 
-/** Stands for the numbers before of an output that is written whole, or added into. */
+/** Placeholder for the previous numbers of an overwritten or accumulated output. */
 export const NOTHING_BEFORE: Value = { shape: [0], data: new Float64Array(0) };
 
 /**
- * One entry through its op's float64 loops: what each output is, or has added to it.
+ * One entry in its op's float64 loops: the value of each output, or the amount added to it.
  *
- * @throws InputError when an id is out of range, wherever it came from
+ * @throws InputError when an id of any origin is out of range
  */
 export function referenceOf(entry: Entry, inputs: readonly Value[], before: readonly Value[]): Float64Array[] {
   for (const [i, { storage }] of entry.inputs.entries()) checkIds(calledName(entry.op), storage, inputs[i]!.data);
@@ -22,8 +22,9 @@ export function referenceOf(entry: Entry, inputs: readonly Value[], before: read
 }
 
 /**
- * The float64 twin of a plan: the same program, entry by entry, through each op's reference loops. It decides who is
- * right. Slow and simple: every storage is one Float64Array; the flat buffers are one each, and parameters look into them.
+ * The float64 reference of a plan: the same program, entry by entry, in each op's reference loops. It defines the
+ * correct result. Slow and simple: every storage is one Float64Array; the flat buffers are one array each, and
+ * parameters are views of them.
  */
 export class ReferenceRun {
   readonly #memory = new Map<number, Float64Array>();
@@ -52,7 +53,7 @@ export class ReferenceRun {
     return this;
   }
 
-  /** Run one entry: its outputs are written, added into or updated, as its op says. */
+  /** Run one entry: overwrite, add to or update its outputs, by the op's declaration. */
   runEntry(entry: Entry): void {
     // A view's output is its input's storage: nothing to compute.
     if (isView(entry.op)) return;

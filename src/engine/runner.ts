@@ -11,15 +11,15 @@ import { valuesNow } from './values.js';
 export type Feed = Readonly<Record<string, Fill>>;
 
 /**
- * Runs a program without a plan by hand: the plan is made when first needed, and made again when the program has grown, with
- * the parameters and states it had.
+ * Runs a program without an explicit plan: the plan is compiled when first needed, and again after the program has
+ * grown, with its parameters and states kept.
  */
 export class Runner {
   #plan: Plan | undefined;
-  /** entries that the plan knows */
+  /** number of entries in the plan */
   #compiled = -1;
   readonly #kept = new Set<Tensor>();
-  /** the call before: one at a time, in the order they were made */
+  /** the previous call: calls run one at a time, in order */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -30,7 +30,7 @@ export class Runner {
   /**
    * Evaluate a tensor: run the entries that it depends on, as step 0, and no update.
    *
-   * @throws InputError when an input that it depends on is missing in `feed`, or `feed` names none of the program
+   * @throws InputError when `feed` lacks an input that it depends on, or names an unknown one
    */
   value(y: Tensor, feed: Feed): Promise<Numbers> {
     return this.#inTurn(async () => {
@@ -45,7 +45,7 @@ export class Runner {
   }
 
   /**
-   * Run the loss and the update of the parameters, and what these depend on, as training step `t`, and bring the loss back.
+   * Run the loss, the update of the parameters, and their dependencies, as training step `t`, and read the loss.
    *
    * @param state numbers for tensors of the optimiser: its learning rate
    * @throws InputError as `value` does
@@ -62,14 +62,14 @@ export class Runner {
     });
   }
 
-  /** Make sure that a tensor's numbers are still there at the end of a step. */
+  /** Keep a tensor's numbers until the end of a step. */
   keep(y: Tensor): void {
     if (this.#kept.has(y)) return;
     this.#kept.add(y);
     this.#compiled = -1;
   }
 
-  /** Give all GPU memory back; parameters start anew when the program runs again. */
+  /** Free all GPU memory; parameters start from their initial numbers when the program runs again. */
   free(): void {
     this.#plan?.free();
     this.#plan = undefined;
@@ -117,9 +117,9 @@ export class Runner {
 }
 
 /**
- * The entries that a tensor's numbers depend on.
+ * The entries on which a tensor's numbers depend.
  *
- * @param update whether parameters are to be updated too: with all that the update depends on, or not at all
+ * @param update true also updates the parameters, with all dependencies of the update
  */
 export function entriesBehind(program: Program, y: Tensor, update: boolean): ReadonlySet<Entry> {
   const needed = new Set<Storage>([y.storage]);
@@ -130,7 +130,7 @@ export function entriesBehind(program: Program, y: Tensor, update: boolean): Rea
     behind.add(entry);
     for (const { storage } of entry.inputs) {
       needed.add(storage);
-      // The flat gradients are made of every parameter's.
+      // The flat gradients consist of every parameter's.
       if (storage.role !== 'gradient') continue;
       for (const other of program.storages) if (other.role === 'gradient') needed.add(other);
     }

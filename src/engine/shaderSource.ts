@@ -1,14 +1,16 @@
 import { FileError } from '../common/errors.js';
 
-/** Gives the text of `shaders/<name>.wgsl`. */
+/** Returns the text of `shaders/<name>.wgsl`. */
 export type ShaderSource = (name: string) => string | undefined | Promise<string | undefined>;
 
-/** The file itself, so that what a reader opens is what runs. The folder sits beside both src/ and dist/. */
+/**
+ * The file itself, so that the text a reader opens is the text that runs. The folder is next to both src/ and dist/.
+ */
 const fromFolder: ShaderSource = async (name) => {
-  // A bundler would copy every file that the pattern fits into the page, which has its own look-up.
+  // A bundler would copy every file that matches the pattern into the page, which has its own look-up.
   const file = new URL(/* @vite-ignore */ `../../shaders/${name}.wgsl`, import.meta.url);
   if (file.protocol === 'file:') {
-    // Not an import, which a bundler for pages would refuse.
+    // Not an import, since a bundler for pages would refuse it.
     const { readFile } = process.getBuiltinModule('node:fs/promises');
     return readFile(file, 'utf8').catch(() => undefined);
   }
@@ -20,19 +22,22 @@ let source: ShaderSource = fromFolder;
 const texts = new Map<string, Promise<string>>();
 const added = new Map<string, string>();
 
-/** Replace the look-up: a bundled page hands in the texts that its bundler inlined. Without an argument, the files are read again. */
+/**
+ * Replace the look-up: a bundled page passes the texts that its bundler inlined. Without an argument, files are read
+ * again.
+ */
 export function setShaderSource(replacement: ShaderSource = fromFolder): void {
   source = replacement;
   texts.clear();
 }
 
-/** Add a kernel of your own: `name` is what a `Dispatch` calls it, `text` its WGSL. */
+/** Add a kernel of your own: `name` is its name in a `Dispatch`, `text` its WGSL. */
 export function addShader(name: string, text: string): void {
   added.set(name, text);
 }
 
 /**
- * The text of one kernel: one that was added, else its file, read once.
+ * The text of one kernel: an added one, else its file, read once.
  *
  * @throws FileError when there is no such kernel
  */
@@ -42,7 +47,7 @@ export async function shaderText(name: string): Promise<string> {
   const text = Promise.resolve(source(name)).then((found) => {
     if (found === undefined) {
       throw new FileError(
-        `shaders/${name}.wgsl is missing: a kernel of your own comes by addShader, those of a bundled page by setShaderSource`,
+        `shaders/${name}.wgsl is missing: add a kernel of your own with addShader, those of a bundled page with setShaderSource`,
       );
     }
     return found;

@@ -26,10 +26,10 @@ import type { Feed } from './runner.js';
 export type DType = 'f32' | 'u32';
 
 /**
- * Where a storage's bytes come from and how long they live.
+ * The origin of a storage's bytes, and their lifetime.
  *
  * - `input`       written from TypeScript before a replay
- * - `constant`    written once, when the plan is made
+ * - `constant`    written once, when the plan is compiled
  * - `parameter`   a range of the flat parameter buffer; survives replays, changed by the optimiser
  * - `gradient`    the matching range of the flat gradient buffer; cleared at the start of a step, then added into
  * - `accumulator` cleared at the start of every replay, then added into
@@ -38,10 +38,10 @@ export type DType = 'f32' | 'u32';
  */
 export type Role = 'input' | 'constant' | 'parameter' | 'gradient' | 'accumulator' | 'state' | 'activation';
 
-/** The name under which Node looks for how to print an object. */
+/** The key of an object's print function in Node. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
-/** A contiguous run of elements. Several tensors may look at one storage (views). */
+/** A contiguous run of elements. Several tensors may share one storage (views). */
 export interface Storage {
   readonly id: number;
   readonly label: string;
@@ -53,7 +53,7 @@ export interface Storage {
   readonly flatOffset?: number;
   /** ids only: every number must be smaller. The program lowers it as ops that read the ids are recorded */
   idLimit?: number;
-  /** the storage whose numbers these are, moved about */
+  /** the storage whose numbers it copies */
   readonly copyOf?: Storage;
   /** constants only */
   readonly data?: Float32Array | Uint32Array;
@@ -70,7 +70,7 @@ export class Tensor {
     readonly shape: Shape,
     readonly strides: readonly number[],
     readonly label: string,
-    /** whether a gradient of the loss by this tensor is wanted */
+    /** true if the gradient of the loss by this tensor is needed */
     readonly requiresGradient: boolean,
   ) {}
 
@@ -84,7 +84,7 @@ export class Tensor {
     return sizeOf(this.shape);
   }
 
-  /** whether the elements lie in row-major order with nothing between them; a transposed view's do not */
+  /** true if the elements are in row-major order without gaps; false for a transposed view */
   get isContiguous(): boolean {
     return isContiguous(this.shape, this.strides);
   }
@@ -92,7 +92,7 @@ export class Tensor {
   /**
    * The same elements under another shape; free when contiguous, else a copy is recorded first.
    *
-   * @param sizes one of them may be -1: what remains. `x.reshape([-1, 4])` of `[2, 6]` is `[3, 4]`
+   * @param sizes one of them may be -1: the remaining size. `x.reshape([-1, 4])` of `[2, 6]` is `[3, 4]`
    * @throws ShapeError when the number of elements differs
    */
   reshape(sizes: Shape): Tensor {
@@ -133,7 +133,7 @@ export class Tensor {
   }
 
   /**
-   * Repeated along axes that it lacks or has once, a free view. `x.expand([4, 3])` of `[3]` has it in each of 4 rows.
+   * Repeated along missing axes and axes of size 1, a free view. `x.expand([4, 3])` of `[3]` has it in each of 4 rows.
    *
    * @throws ShapeError when the shape does not broadcast to that one
    */
@@ -185,7 +185,7 @@ export class Tensor {
     return log(this);
   }
 
-  /** The larger of x and 0, element by element. */
+  /** Maximum of x and 0, element by element. */
   relu(): Tensor {
     return relu(this);
   }
@@ -243,7 +243,7 @@ export class Tensor {
   }
 
   /**
-   * Run what this tensor depends on, and bring its numbers back.
+   * Run this tensor's dependencies, and read its numbers.
    *
    * @param feed numbers for the inputs that it depends on, by their labels
    * @throws InputError when the program has no device, or an input is missing
@@ -257,7 +257,10 @@ export class Tensor {
     return `${this.label} ${formatShape(this.shape)}`;
   }
 
-  /** What `console.log` prints in Node, in place of the whole program: `Tensor(blocks.0.norm1 mean [6], f32 activation)`. */
+  /**
+   * The output of `console.log` in Node, in place of the whole program: `Tensor(blocks.0.norm1 mean [6], f32
+   * activation)`.
+   */
   [INSPECT](): string {
     return `Tensor(${this}, ${this.dtype} ${this.storage.role})`;
   }

@@ -12,18 +12,21 @@ import {
 } from './kernel.js';
 
 /*
- * How matrix products and long sums are cut into workgroups. Every product sums over k in ascending order, so all agree to the
- * bit wherever a·b + c is not contracted into one rounding, and a row of y has the same bits whatever M is. Only a split product
- * adds its parts in another order, and mixed precision rounds.
+ * The division of matrix products and long sums into workgroups. Every product sums over k in ascending order, so all
+ * agree to the bit unless a·b + c is contracted into one rounding, and a row of y has the same bits for every M. Only a
+ * split product adds its parts in another order, and mixed precision rounds.
  */
 
-/** y = A·B, an invocation for each number. */
+/** y = A·B, one invocation for each number. */
 export function productOneByOne(pass: Pass): Dispatch[] {
   const { M, N } = pass.params;
   return [product(pass, 'matmul', foldWorkgroups(Math.ceil((M! * N!) / 64)))];
 }
 
-/** For the CPU device: a strip of b is packed once for ROWS rows, and k is taken in pieces whose strip fits the fastest cache. */
+/**
+ * For the CPU device: a strip of b is packed once for ROWS rows, and k is processed in pieces whose strip fits the
+ * fastest cache.
+ */
 export function productByRegisters(pass: Pass): Dispatch[] {
   return [product(pass, 'cpu/matmul.register', gridOf(pass.params, 64, 8), { ROWS: 64, DEPTH: 256 })];
 }
@@ -58,13 +61,15 @@ export function productOfMatrixUnits(pass: Pass): Dispatch[] {
   }));
 }
 
-/** A mean loss over thousands of bytes has gradients of 1e-4 and less; this brings them where f16 is precise. */
+/**
+ * A mean loss over thousands of bytes has gradients of 1e-4 and less; this scales them into the precise range of f16.
+ */
 const GRADIENT_SCALE = 4096;
 
 /**
- * The matrices that mixed precision multiplies: f16 with float32 sums, 16 or 8 a side, the largest the adapter has.
+ * The matrices that mixed precision multiplies: f16 with float32 sums, 16 or 8 per side, the largest of the adapter.
  *
- * @returns undefined where it has none
+ * @returns undefined if it has none
  */
 export function matrixUnitsOf(adapter: Pick<AdapterProfile, 'subgroupSize' | 'subgroupMatrix'>) {
   if (adapter.subgroupSize === 0) return undefined;
@@ -78,7 +83,7 @@ export function matrixUnitsOf(adapter: Pick<AdapterProfile, 'subgroupSize' | 'su
     }, undefined);
 }
 
-/** Whether workgroups of `rows × columns` outputs each cover y within the limit of a grid. */
+/** Do workgroups of `rows × columns` outputs cover y within the limit of a grid? */
 export function gridFits(params: Pass['params'], rows: number, columns: number): boolean {
   return gridOf(params, rows, columns).every((count) => count <= MAX_WORKGROUPS);
 }
@@ -87,7 +92,7 @@ function gridOf({ M, N }: Pass['params'], rows: number, columns: number): [numbe
   return [Math.ceil(N! / columns), Math.ceil(M! / rows), 1];
 }
 
-/** How many tiles of 128 × 128 cover y. */
+/** Number of 128 × 128 tiles that cover y. */
 function tilesOf(params: Pass['params']): number {
   const [x, y] = gridOf(params, 128, 128);
   return x * y;
@@ -107,12 +112,12 @@ function product(
     ADD: Number(flags.add ?? false),
     ...more,
   };
-  const { a, b, bias = b, y } = bind; // without a bias, b stands in
+  const { a, b, bias = b, y } = bind; // without a bias, b is bound in its place
   return { shader, constants, bind: { a: a!, b: b!, bias: bias!, y: y! }, params, workgroups };
 }
 
 /**
- * Tiles of `gpu/matmul.tiled`, and their speed on a multiprocessor that has enough of them: the smaller ones load more for
+ * Tiles of `gpu/matmul.tiled`, and their speed on a multiprocessor that has enough of them: smaller ones load more for
  * each product. The speeds are estimates, not yet measured.
  */
 const TILES = [
@@ -121,16 +126,17 @@ const TILES = [
   { ROWS: 64, COLUMNS: 64, speed: 0.9 },
 ] as const;
 
-/** Of a large GPU; WebGPU does not tell their number. */
+/** Multiprocessors of a large GPU; WebGPU does not report their number. */
 const MULTIPROCESSORS = 128;
 
-/** Workgroups that should keep a large GPU busy. An estimate, not yet measured. */
+/** Workgroups to keep a large GPU busy. An estimate, not yet measured. */
 const FILLS_A_GPU = 2 * MULTIPROCESSORS;
 
 /**
  * The tile whose waves end first: a multiprocessor takes tile after tile, and the last wave may leave most of them idle.
  *
- * tileFor({ M: 5120, N: 512 }) // 64 × 64: 640 tiles are 5 waves of them; 160 of 128 × 128 are 2 waves, of four times the work
+ * tileFor({ M: 5120, N: 512 }) // 64 × 64: 640 tiles are 5 waves of them; 160 of 128 × 128 are 2 waves, with four times
+ * the work each
  */
 function tileFor(params: Pass['params'], splits: number): (typeof TILES)[number] {
   const time = ({ ROWS, COLUMNS, speed }: (typeof TILES)[number]) => {
@@ -140,12 +146,15 @@ function tileFor(params: Pass['params'], splits: number): (typeof TILES)[number]
   return TILES.reduce((best, tile) => (time(tile) < time(best) ? tile : best));
 }
 
-/** Parts of k are no shorter than this, so that adding them up stays small beside the products. An estimate, not yet measured. */
+/**
+ * Minimum length of a part of k, so that summing the parts is cheap compared with the products. An estimate, not yet
+ * measured.
+ */
 const SHORTEST_PART = 256;
 
 /**
- * Into how many parts k is split: as many as fill a GPU. Only for weight gradients (aᵀ·b), whose sums are long and whose tiles
- * are few; other products stay in one piece, so that a row comes out the same in a batch of any size.
+ * Number of parts of k: enough to fill a GPU. Only weight gradients (aᵀ·b) are split, since their sums are long and
+ * their tiles few; other products stay whole, so that a row has the same result in a batch of any size.
  */
 function splitsOf({ adapter, bind, params: { M, N, K }, flags }: Pass): number {
   if (!flags.transposeA || flags.transposeB || bind.bias !== undefined) return 1;
@@ -154,7 +163,7 @@ function splitsOf({ adapter, bind, params: { M, N, K }, flags }: Pass): number {
   return Math.max(1, Math.min(wanted, Math.floor(K! / SHORTEST_PART), fitting));
 }
 
-/** A product whole, or in parts of k and their sum; the old y belongs to the last step. */
+/** A whole product, or parts of k and their sum; the old y is added in the last step. */
 function inSplits(pass: Pass, splits: number, whole: (pass: Pass) => Dispatch): Dispatch[] {
   if (splits === 1) return [whole(pass)];
   const { bind, params, flags } = pass;
@@ -170,7 +179,7 @@ function inSplits(pass: Pass, splits: number, whole: (pass: Pass) => Dispatch): 
   return [whole({ ...pass, bind: { ...bind, y: partial }, flags: { ...flags, add: false } }), finish];
 }
 
-/** Rows that an invocation adds up, one after the other. */
+/** Rows that an invocation sums, one after another. */
 export const CHUNK = 32;
 
 /**
@@ -179,7 +188,7 @@ export const CHUNK = 32;
  *
  * sumInChunks(x, 5120, N) // 160 rows, then 5, in two dispatches
  *
- * @returns the dispatches, and their last sums [rows, N]; none, and x itself, where M is 32 or less
+ * @returns the dispatches, and their last sums [rows, N]; none, and x itself, if M is 32 or less
  */
 export function sumInChunks<T extends Binding>(
   x: T,

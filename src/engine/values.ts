@@ -13,7 +13,7 @@ export async function valuesNow(plan: Plan, tensors: readonly Tensor[]): Promise
   return new Map(tensors.map((tensor) => [tensor, viewOf(tensor, memory.get(tensor.storage)!)]));
 }
 
-/** The numbers that a tensor looks at, row-major; `memory` itself where it looks at all of it in order. */
+/** The numbers of a tensor, row-major; `memory` itself if the tensor covers all of it in order. */
 export function viewOf({ shape, strides, size, isContiguous }: Tensor, memory: Float64Array): Value {
   if (isContiguous) return { shape, data: memory };
   return { shape, data: Float64Array.from({ length: size }, (_, i) => memory[stridedIndex(i, shape, strides)]!) };

@@ -1,9 +1,9 @@
 /**
- * Indices become byte addresses, and what does not change in a loop moves in front of it.
+ * Convert indices to byte addresses, and move loop-invariant parts in front of loops.
  *
- * An engine for WebAssembly does neither: it takes the program as it is written. An address is put together so that the parts that
- * change least come first, `((base + row * 4) + column * 4)`, and then whole beginnings of it can move out of the loops in which they
- * stay the same. All of it is arithmetic modulo 2^32, in which the order of a sum does not matter.
+ * An engine for WebAssembly does neither: it runs the program as written. An address is composed so that the parts that
+ * change least come first, `((base + row * 4) + column * 4)`, and then a leading part can move out of the loops in
+ * which it is constant. This is arithmetic modulo 2^32, in which the order of a sum does not matter.
  */
 
 import {
@@ -28,7 +28,7 @@ import type { Shapes } from './vectorise.js';
 const i32 = (value: number) => constant('i32', value);
 const add = (a: Expr, b: Expr) => operation('add', 'i32', a, b);
 
-/** The same bits as an i32, for arithmetic that does not tell signed from unsigned. */
+/** The same bits as an i32, for arithmetic that is the same for signed and unsigned. */
 function asInt(expr: Expr): Expr {
   if (expr.kind === 'operation' && ['add', 'sub', 'mul'].includes(expr.operator)) {
     return operation(expr.operator, 'i32', ...expr.operands.map(asInt));
@@ -36,17 +36,20 @@ function asInt(expr: Expr): Expr {
   return operation('bits', 'i32', expr);
 }
 
-/** A thread's scratch memory: workgroup memory first, then what gangs keep between regions, then their private arrays. */
+/**
+ * A thread's scratch memory: workgroup memory first, then the locals that gangs keep between regions, then their
+ * private arrays.
+ */
 export interface ScratchLayout {
-  /** bytes from the start of a gang's private arrays, all of whose addresses count from scratch plus its number × privateBytes */
+  /** offset of a gang's private arrays; their addresses count from scratch plus gang number × privateBytes */
   privateOf(memory: Memory): number;
   /** bytes of one gang's private arrays */
   readonly privateBytes: number;
 }
 
-/** Places that `address` can name beside bindings: scratch memory, and a gang's private part of it. */
+/** Bases for `address` besides bindings: scratch memory, and a gang's private part of it. */
 export const SCRATCH = -1;
-/** The gang's private part of scratch memory, as a place for `address`. */
+/** The gang's private part of scratch memory, as a base for `address`. */
 export const PRIVATE = -2;
 
 /** Rewrites a kernel's body in place. */
@@ -109,14 +112,14 @@ class Addresses {
       const mode = memory.kind === 'private' || shape === 1 ? 'side by side' : 'splat';
       return { mode, addresses: [address], offset };
     }
-    // An address for each lane: what varies as a vector, of which lane k is taken, then what is the same for all.
+    // An address for each lane: lane k of the varying part, a vector, plus the part common to all lanes.
     const varying = inOrder(rest.filter((term) => this.shapes.of(term) !== 0));
     const uniform = inOrder(rest.filter((term) => this.shapes.of(term) === 0));
     const vector = varying.reduce(add);
     const addresses = [0, 1, 2, 3].map((lane) => {
       const own = operation('extract', 'i32', vector, i32(lane));
       const within = memory.kind === 'private' ? [i32(4 * lane)] : [];
-      // The lane's part comes last where it changes more often than the rest.
+      // The lane's part comes last if it changes more often than the rest.
       const split = uniform.filter((term) => depth.get(term)! <= Math.max(...varying.map((term) => depth.get(term)!)));
       const late = uniform.filter((term) => !split.includes(term));
       const early = split.reduce(add, base.expr);
@@ -125,7 +128,7 @@ class Addresses {
     return { mode: 'lanes', addresses, offset };
   }
 
-  /** Address of a memory's first word, and how far two words lie apart. */
+  /** Address of a memory's first word, and the distance between two words. */
   #baseOf(memory: Memory): { base: { expr: Expr; bytes: number }; bytesPerWord: 4 | 16 } {
     if (memory.kind === 'binding') {
       return { base: { expr: operation('address', 'i32', i32(memory.slot)), bytes: 0 }, bytesPerWord: 4 };
@@ -138,7 +141,7 @@ class Addresses {
   }
 }
 
-/** Words as bytes: a shift, or into the factor that is there already. */
+/** Convert words to bytes: by a shift, or by multiplying an existing factor. */
 function inBytes(words: Expr, bytesPerWord: 4 | 16): Expr {
   if (words.kind === 'constant') return i32(Math.imul(words.value, bytesPerWord));
   const [a, b] = words.kind === 'operation' && words.operator === 'mul' ? words.operands : [];
@@ -160,7 +163,7 @@ function termsOf(index: Expr): Expr[] {
   return [index];
 }
 
-/** The number of the innermost loop around, counted from 1, that changes a term; 0 where none does. */
+/** The number of the innermost loop around, counted from 1, that changes a term; 0 if none does. */
 function depthOf(term: Expr, loops: readonly Assigned[]): number {
   const all = [...parts(term)];
   if (all.some((part) => part.kind === 'addressed')) return loops.length;
@@ -180,7 +183,7 @@ function assignedIn(body: readonly Stmt[]): Set<Local> {
 
 type Fresh = (name: string, expr: Expr, frame: Frame) => Local;
 
-/** Moves what a loop does not change in front of it, outermost loops first. */
+/** Moves loop-invariant expressions in front of the loop, outermost loops first. */
 function hoist(list: Stmt[], frame: Frame, fresh: Fresh): void {
   for (let i = 0; i < list.length; i++) {
     const stmt = list[i]!;
@@ -218,7 +221,7 @@ function hoistFrom(body: readonly Stmt[], frame: Frame, fresh: Fresh): Stmt[] {
   return before;
 }
 
-/** Whether computing it takes an instruction at all. */
+/** Does computing it take an instruction? */
 function isWork(expr: Expr): boolean {
   if (expr.kind !== 'operation' || expr.operator === 'address' || expr.operator === 'byteLength') return false;
   return expr.operator !== 'bits' || expr.operands.some(isWork);
@@ -243,7 +246,7 @@ function keyOf(expr: Expr): string {
   }
 }
 
-/** Computes an address once where several accesses of a straight piece of code start from it. */
+/** Computes an address once if several accesses of straight-line code start from it. */
 function share(list: Stmt[], frame: Frame, fresh: Fresh, outer: ReadonlyMap<string, Shared>): void {
   const known = new Map(outer);
   const forget = (assigned: Assigned) => {

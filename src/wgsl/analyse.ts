@@ -1,8 +1,8 @@
 /**
  * A syntax tree into a typed tree: declarations of the module.
  *
- * They may stand in any order, so each is analysed when its name is first needed. Whoever is needed while it is being
- * analysed depends on itself, which WGSL refuses. A function is finished after those that it calls.
+ * They may come in any order, so each is analysed when its name is first needed. A declaration that is needed during
+ * its own analysis depends on itself, which WGSL refuses. A function is finished after those that it calls.
  */
 import { KNOWN_ATTRIBUTES, OF_RENDERING } from './attributes.js';
 import { type ConstantValue, convertScalar, type ScalarValue } from './constants.js';
@@ -35,24 +35,30 @@ import type {
 } from './tree.js';
 import { accessOf, checkStore, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
 import { ABSTRACT_FLOAT, ABSTRACT_INT, I32, isConstructible, layOut, sameType, typeName, U32, VOID } from './types.js';
+import { checkUniformity } from './uniformity.js';
 
 /** Values of `override`s, given when a module is read. */
 export interface ParseOptions {
   /** values of `override`s, by name or by `@id` */
   readonly overrides?: Readonly<Record<string, number>>;
   /**
-   * An `override` that has no value yet is 1 for now, so that a module can be checked before its pipeline gives values. Without
-   * `overrides`, those with a value of their own may still change too.
+   * An `override` without a value is 1 at first, so that a module can be checked before its pipeline gives values.
+   * Without `overrides`, those with a default may still change too.
    */
   readonly optionalOverrides?: boolean;
   /**
-   * Read this entry point and what it reaches, and nothing else of the module: values are needed for the overrides among that
-   * alone. A module has been read whole before.
+   * Analyse only this entry point and the declarations that it uses: values are needed only for the overrides among
+   * them. The whole module must have been analysed before.
    */
   readonly entryPoint?: string;
+  /**
+   * Do not check that all invocations reach each barrier and subgroup operation: for the interpreter and the checker, which find at
+   * run time who does not. Such a module cannot be compiled.
+   */
+  readonly allowNonUniform?: boolean;
 }
 
-/** @throws WgslError where the module breaks a rule */
+/** @throws WgslError when the module breaks a rule */
 export function analyse(syntax: ModuleSyntax, text: string, options: ParseOptions = {}): Module {
   return new ModuleAnalyser(syntax, text, options).module();
 }
@@ -87,6 +93,7 @@ class ModuleAnalyser {
       overrideSized: new WeakSet(),
       nextId: 0,
       skipped: 0,
+      isCooperative: false,
     };
     this.scope = Scope.ofModule(analysis);
   }
@@ -105,7 +112,7 @@ class ModuleAnalyser {
     if (entryPoint === undefined) this.analyseAll(declarations);
     else {
       this.analyseAll(declarations.filter((one) => one.kind === 'function' && one.name === entryPoint));
-      // Values of the others are checked too, those that are given.
+      // Given values of the others are checked too.
       this.hasOptionalOverrides = true;
       this.analyseAll(declarations.filter(({ kind }) => kind === 'override'));
     }
@@ -114,13 +121,20 @@ class ModuleAnalyser {
       declarations.flatMap((declaration) => found.get(declaration as Node) ?? []);
     const globals = inOrder(this.globals);
     const entryPoints = [...this.entries].map(([analysed, entry]) => this.entryPoint(analysed, entry, globals));
+    const { text, isCooperative } = this.scope.analysis;
+    const functions = this.functions.map(({ declaration }) => declaration);
+    const isUniform = !this.options.allowNonUniform;
+    // Of a module that is read again for an entry point this is known.
+    const isChecked = !isCooperative || !isUniform || entryPoint !== undefined;
     return {
-      text: this.scope.analysis.text,
+      text,
       entryPoints,
-      functions: this.functions.map(({ declaration }) => declaration),
+      functions,
       globals,
       overrides: inOrder(this.overrides),
       enables: this.syntax.enables,
+      warnings: [...this.syntax.warnings, ...(isChecked ? [] : checkUniformity(functions, text))],
+      isUniform,
     };
   }
 
@@ -160,7 +174,7 @@ class ModuleAnalyser {
     };
   }
 
-  /** Who needs a declaration needs the overrides that it needs. */
+  /** A user of a declaration also needs its overrides. */
   private needed(declaration: DeclarationSyntax, entity: Entity): Entity {
     const by = this.pending.at(-1);
     if (by) for (const override of this.overridesOf.get(declaration)!) this.overridesOf.get(by)!.add(override);
@@ -356,7 +370,7 @@ class ModuleAnalyser {
     return entity(type.name === 'bool' ? true : 1, 'later');
   }
 
-  /** A number from outside as a value of the override's type. */
+  /** A given number as a value of the override's type. */
   private given(value: number, name: string, type: ScalarType, at: Position): ScalarValue {
     const number = Number(value);
     if (type.name === 'bool') return number !== 0 && !Number.isNaN(number);

@@ -1,9 +1,9 @@
-/** Which attributes stand before what, each with the least and the most arguments that it takes. */
+/** The attributes of each kind of declaration, with their minimum and maximum number of arguments. */
 
 type Attributes = Readonly<Record<string, readonly [least: number, most: number]>>;
 type Where = 'function' | 'var' | 'let' | 'const' | 'override' | 'member' | 'parameter';
 
-/** Attributes by the kind of declaration that they precede, each with its least and most arguments. */
+/** Attributes by the kind of declaration that they precede, each with its minimum and maximum number of arguments. */
 export const KNOWN_ATTRIBUTES: Readonly<Record<Where, Attributes>> = {
   function: { compute: [0, 0], workgroup_size: [1, 3], subgroup_size: [1, 1], must_use: [0, 0], diagnostic: [0, 0] },
   var: { group: [1, 1], binding: [1, 1] },

@@ -1,5 +1,5 @@
 /**
- * The functions of the language: which types each takes and gives.
+ * The functions of the language: their parameter and result types.
  *
  * A signature is written in a small notation. `S` is a scalar of the kinds listed; `V` a vector of it, `V2` to `V4` one of
  * that size, and `T` either; within one call they have one scalar and one size. `T:bool` has the shape of T and another
@@ -23,15 +23,15 @@ import {
 } from './types.js';
 
 interface Signature {
-  /** what S may be, the best first */
+  /** the types allowed for S, the best first */
   readonly over: readonly AnyScalarName[];
   readonly takes: readonly string[];
   readonly gives: string;
 }
 
-/** What a call of a function of the language means. */
+/** The resolved call of a function of the language. */
 export interface ResolvedBuiltin {
-  /** what each argument is converted to */
+  /** type to which each argument is converted */
   readonly parameters: readonly AnyType[];
   readonly returns: AnyType;
 }
@@ -52,7 +52,7 @@ const signature = (over: readonly AnyScalarName[], takes: string, gives: string)
 const named = (names: string, ...signatures: readonly Signature[]) =>
   names.split(/\s+/).map((name) => [name, signatures] as const);
 
-/** Values from values: these may stand in constant expressions. */
+/** Pure functions, allowed in constant expressions. */
 const OF_VALUES: Readonly<Record<string, readonly Signature[]>> = Object.fromEntries([
   ...named(
     `acos acosh asin asinh atan atanh ceil cos cosh degrees exp exp2 floor fract inverseSqrt log log2 radians round saturate
@@ -123,10 +123,10 @@ const BARRIERS: Readonly<Record<string, readonly Signature[]>> = Object.fromEntr
 
 const TABLE = { ...OF_VALUES, ...OF_SUBGROUPS, ...BARRIERS };
 
-/** Functions whose types depend on more than the table can say; expressions.ts knows them. */
+/** Functions whose types the table cannot express; expressions.ts handles them. */
 export const SPECIAL = ['bitcast', 'arrayLength', 'workgroupUniformLoad', 'transpose', 'determinant'] as const;
 
-/** Functions of WGSL that are not built, and why. */
+/** Functions of WGSL that are not implemented, with the reason. */
 export const LEFT_OUT: Readonly<Record<string, string>> = Object.fromEntries([
   ['print', 'printing is left out'],
   ...`bufferView bufferArrayView bufferLength`.split(' ').map((name) => [name, 'buffers without a type are left out']),
@@ -144,18 +144,21 @@ export const LEFT_OUT: Readonly<Record<string, string>> = Object.fromEntries([
     .map((name) => [name, 'textures are left out; write a storage buffer']),
 ]);
 
-/** Whether the language has a function of this name: `isBuiltin("clamp") // true`. */
+/** Does the language have a function of this name? `isBuiltin("clamp") // true`. */
 export const isBuiltin = (name: string) => Object.hasOwn(TABLE, name) || (SPECIAL as readonly string[]).includes(name);
-/** Whether a function needs `enable subgroups;`: `needsSubgroups("subgroupAdd") // true`. */
+/** Does a function need `enable subgroups;`? `needsSubgroups("subgroupAdd") // true`. */
 export const needsSubgroups = (name: string) => Object.hasOwn(OF_SUBGROUPS, name);
-/** Whether a call with constants is a constant. */
+/** Whether invocations come together for it: `isCooperative("workgroupBarrier") // true`. */
+export const isCooperative = (name: string) =>
+  needsSubgroups(name) || Object.hasOwn(BARRIERS, name) || name === 'workgroupUniformLoad';
+/** Is a call with constants a constant? */
 export const isOfValues = (name: string) =>
   Object.hasOwn(OF_VALUES, name) || ['bitcast', 'transpose', 'determinant'].includes(name);
 
 /**
  * The first signature that the arguments convert to, with the best scalar for it.
  *
- * @returns undefined where no signature fits
+ * @returns undefined if no signature fits
  */
 export function resolveBuiltin(name: string, given: readonly AnyType[]): ResolvedBuiltin | undefined {
   for (const { over, takes, gives } of TABLE[name]!) {
@@ -175,7 +178,7 @@ export function resolveBuiltin(name: string, given: readonly AnyType[]): Resolve
 
 type Shape = 1 | 2 | 3 | 4;
 
-/** The size that T and V have in this call; undefined where an argument is no such vector or scalar. */
+/** The size that T and V have in this call; undefined if an argument is no such vector or scalar. */
 function shapeOf(takes: readonly string[], given: readonly AnyType[]): Shape | undefined {
   const at = takes.findIndex((pattern) => /^[TV]/.test(pattern));
   if (at === -1) return 1;

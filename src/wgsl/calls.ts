@@ -1,5 +1,13 @@
-/** What stands before parentheses: a function of the module, a type that is made, or a function of the language. */
-import { isBuiltin, isOfValues, LEFT_OUT, needsSubgroups, type ResolvedBuiltin, resolveBuiltin } from './builtins.js';
+/** Calls: of a function of the module, a constructor of a type, or a function of the language. */
+import {
+  isBuiltin,
+  isCooperative,
+  isOfValues,
+  LEFT_OUT,
+  needsSubgroups,
+  type ResolvedBuiltin,
+  resolveBuiltin,
+} from './builtins.js';
 import { checkLimits, foldBuiltin } from './constantBuiltins.js';
 import { construct } from './constructors.js';
 import { expression } from './expressions.js';
@@ -18,7 +26,7 @@ import {
 } from './operands.js';
 import type { AnalysedFunction, Scope } from './scope.js';
 import type { ExpressionSyntax } from './syntax.js';
-import type { Position, Variable } from './tree.js';
+import type { Position, Severity, Variable } from './tree.js';
 import { generatorOf, isPredeclared, refuseLeftOut, typeOf } from './typeNames.js';
 import { type AnyType, concrete, isConstructible, sameType, scalarOf, typeName, U32, withScalar } from './types.js';
 
@@ -54,7 +62,7 @@ export function call(syntax: CallSyntax, scope: Scope): ConstantOperand | ValueO
   return callBuiltin(syntax, given(), scope);
 }
 
-/** Whether the result of a call may be left unused. */
+/** May the result of a call be ignored? */
 export function mayIgnore({ callee }: CallSyntax, scope: Scope): boolean {
   const entity = scope.find(callee.name);
   if (entity?.kind === 'function') return !entity.function.mustUse;
@@ -95,13 +103,13 @@ function callFunction(
   });
 }
 
-/** Two names for one memory, one of which is written through, are refused: no caller may depend on which goes first. */
+/** Refuse two pointers to one memory if one of them is written: results would depend on the order of accesses. */
 function checkAliasing(
   { declaration, uses }: AnalysedFunction,
   given: readonly (ConstantOperand | ValueOperand)[],
   scope: Scope,
 ) {
-  /** the memory behind each pointer given */
+  /** the memory behind each pointer argument */
   const roots: { root: Variable; reads: boolean; writes: boolean; at: Position }[] = [];
   declaration.parameters.forEach((parameter, i) => {
     const argument = given[i]!;
@@ -135,7 +143,7 @@ function checkAliasing(
 // ---- functions of the language ----
 
 function callBuiltin(syntax: CallSyntax, given: readonly Operand[], scope: Scope): ConstantOperand | ValueOperand {
-  const { callee, at } = syntax;
+  const { callee, at, severity } = syntax;
   const { name } = callee;
   switch (name) {
     case 'bitcast':
@@ -165,7 +173,7 @@ function callBuiltin(syntax: CallSyntax, given: readonly Operand[], scope: Scope
   );
   checkLaneNumber(name, values, scope);
   if (!scope.uses) scope.fail(`'${name}' cannot be called at module-scope`, at);
-  return builtin(name, resolved.returns, values, at, scope);
+  return builtin(name, resolved.returns, values, at, scope, severity);
 }
 
 function builtin(
@@ -174,9 +182,18 @@ function builtin(
   values: readonly (ConstantOperand | ValueOperand)[],
   at: Position,
   scope: Scope,
+  severity?: Severity,
 ): ValueOperand {
+  if (isCooperative(name)) scope.analysis.isCooperative = true;
   const written = values.map((argument) => expressionOf(argument, scope));
-  return value({ kind: 'builtin', type: concrete(type), at, name, arguments: written });
+  return value({
+    kind: 'builtin',
+    type: concrete(type),
+    at,
+    name,
+    arguments: written,
+    ...(severity && needsSubgroups(name) && { severity }),
+  });
 }
 
 const isTable = (name: string) => name !== 'transpose' && name !== 'determinant';
@@ -199,7 +216,7 @@ function noOverload(name: string, given: readonly Operand[], at: Position, scope
   );
 }
 
-/** Which lane is asked must be known when the module is made, where all lanes ask the same one. */
+/** If all lanes read the same lane, its number must be known when the module is created. */
 function checkLaneNumber(name: string, values: readonly (ConstantOperand | ValueOperand)[], scope: Scope) {
   const most = { subgroupBroadcast: 128, quadBroadcast: 4 }[name];
   const lane = values[1];
@@ -212,7 +229,7 @@ function checkLaneNumber(name: string, values: readonly (ConstantOperand | Value
     scope.fail(`the lane number of ${name} must be 0 to ${most - 1}; found ${number}`, lane.at);
 }
 
-/** Whether a constant is of abstract-ints that a u32 holds: `bitcast<u32>(0xffffffff)` takes them as they are. */
+/** Does a constant consist of abstract-ints that fit u32? `bitcast<u32>(0xffffffff)` takes them unchanged. */
 function fitsU32(operand: Operand): boolean {
   if (operand.kind !== 'constant' || scalarOf(operand.type)?.name !== 'abstract-int') return false;
   return [operand.value].flat().every((part) => typeof part === 'bigint' && part >= 0n);

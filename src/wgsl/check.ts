@@ -1,9 +1,10 @@
 /**
- * A checked run: the interpreter runs a dispatch, and every access, barrier and subgroup operation is looked at.
+ * A checked run: the interpreter runs a dispatch, and the checker observes every access, barrier and subgroup
+ * operation.
  *
- * Two accesses of different invocations to one word race when at least one writes and no barrier lies between them. The
- * checker keeps, for every word, who read and wrote it since the last barrier, and for storage also who did in other
- * workgroups, since nothing orders two workgroups. So it finds a race whichever of the two came first in this run.
+ * Two accesses of different invocations to one word race when at least one writes and no barrier is between them. The
+ * checker keeps, for every word, its readers and writers since the last barrier, and for storage also those of other
+ * workgroups, since workgroups are not ordered. So it finds a race in either order of the two accesses.
  */
 import { quote, WgslError } from './errors.js';
 import { type BindingMemory, Dispatch, type RunOptions } from './interpret.js';
@@ -12,13 +13,13 @@ import { type Memory, pathTo, scalarAt, type Value, valueText } from './memory.j
 import { fromBits } from './numeric.js';
 import type { AddressSpace, Module, Position } from './tree.js';
 
-/** An invocation by its place in the dispatch. */
+/** An invocation by its position in the dispatch. */
 export interface Invocation {
   readonly workgroup: Three;
   readonly localId: Three;
 }
 
-/** One access that a finding is about. */
+/** One access of a finding. */
 export interface Access extends Invocation {
   readonly use: 'read' | 'write';
   readonly at: Position;
@@ -29,7 +30,7 @@ export interface Access extends Invocation {
 interface FindingOf<Kind extends string> {
   readonly kind: Kind;
   readonly at: Position;
-  /** how often it was found at the same place; the rest is about the first time */
+  /** number of occurrences at this place; the other fields describe the first one */
   readonly count: number;
 }
 
@@ -38,7 +39,7 @@ export type Finding =
   /** two accesses to one word, at least one of them a write, that no barrier orders */
   | (FindingOf<'race'> & {
       readonly space: AddressSpace;
-      /** the word as the program would name it: `partial[3]` */
+      /** the word in the program's notation: `partial[3]` */
       readonly place: string;
       readonly earlier: Access;
       readonly later: Access;
@@ -49,7 +50,7 @@ export type Finding =
       readonly use: Use;
       readonly name: string;
       readonly index: number;
-      /** elements there are */
+      /** number of elements */
       readonly length: number;
       readonly invocation: Invocation;
     })
@@ -63,7 +64,10 @@ export type Finding =
 
 /** Memory of the host whose words may be unwritten. */
 export interface CheckedBinding extends BindingMemory {
-  /** one byte for each word, 1 where somebody wrote it; the run sets those it writes. Without it, all is written */
+  /**
+   * one byte for each word, 1 for a written word; the run sets those that it writes. Without it, all words count as
+   * written
+   */
   readonly written?: Uint8Array;
 }
 
@@ -72,14 +76,14 @@ export interface CheckOptions extends Omit<RunOptions, 'observer' | 'stepping' |
   readonly bindings: readonly CheckedBinding[];
 }
 
-/** Different findings that a run keeps. */
+/** Maximum number of different findings of a run. */
 const MAX_FINDINGS = 100;
 
 /**
- * Run one dispatch as `run` does, and return what is wrong with it; an empty list where nothing is. Only a loop that does not
- * end stops the run. `iterationLimit` is 1 million by default.
+ * Run one dispatch like `run`, and return the findings, an empty list if there are none. Only an endless loop stops the
+ * run. `iterationLimit` is 1 million by default.
  *
- * @throws WgslError where a binding is missing or too small
+ * @throws WgslError when a binding is missing or too small
  */
 export function check(module: Module, entryPoint: string, options: CheckOptions): Finding[] {
   const entry = module.entryPoints.find((candidate) => candidate.function.name === entryPoint);
@@ -93,7 +97,7 @@ export function check(module: Module, entryPoint: string, options: CheckOptions)
   return watcher.findings;
 }
 
-/** A finding as text: what, where, who, with the lines of the program. @param text the module's */
+/** A finding as text: the fault, the place, the invocations, and the lines of the program. @param text the module's */
 export function findingText(finding: Finding, text: string): string {
   const times = finding.count > 1 ? ` (${finding.count} times)` : '';
   switch (finding.kind) {
@@ -104,7 +108,7 @@ export function findingText(finding: Finding, text: string): string {
         accessText(finding.later, text),
       ].join('\n');
     case 'unwritten read':
-      return `${finding.place} is read, but nobody wrote it${times}\n${accessText(finding.access, text)}`;
+      return `${finding.place} is read, but was never written${times}\n${accessText(finding.access, text)}`;
     case 'out of bounds': {
       const { use, name, index, length } = finding;
       const verb = use === 'write' ? 'written' : use === 'read' ? 'read' : 'pointed to';
@@ -235,7 +239,7 @@ class Watcher implements Observer {
   }
 
   #access(lane: Lane, use: 'read' | 'write', memory: Memory, word: number, at: Position, value?: Value): void {
-    if (memory.space === 'storage' && memory.variable!.access === 'read') return; // nobody writes it
+    if (memory.space === 'storage' && memory.variable!.access === 'read') return; // never written
     if (lane.workgroup !== this.#workgroup) {
       this.#workgroup = lane.workgroup;
       this.#phase.workgroup += 1;
@@ -326,15 +330,15 @@ interface Used {
   readonly use: 'read' | 'write';
 }
 
-/** For each word of a memory, who used it. Fields of a word, one number each. */
+/** The readers and writers of each word of a memory. Fields of a word, one number each. */
 enum Field {
-  /** the phase that the next three are about */
+  /** the phase of the next three */
   Phase,
   Writer,
   /** two readers, different invocations: one of them is not the writer to come */
   ReaderA,
   ReaderB,
-  /** the workgroup that the next two are about, counted from 1 */
+  /** the workgroup of the next two, counted from 1 */
   Workgroup,
   WriterInWorkgroup,
   ReaderInWorkgroup,
@@ -353,7 +357,7 @@ class Shadow {
     this.#isShared = memory.space === 'storage';
   }
 
-  /** Note an access, and return one before it that it races with. */
+  /** Record an access, and return an earlier one that it races with. */
   access(word: number, use: 'read' | 'write', now: number, phase: number, workgroup: number): Used | undefined {
     const fields = this.#fields;
     const at = word * FIELDS;
@@ -394,7 +398,7 @@ class Shadow {
     return reader ? { code: reader, use: 'read' } : undefined;
   }
 
-  /** The access in a field, where it is another invocation's; else 0. */
+  /** The access in a field if it is another invocation's; else 0. */
   #by(field: number, invocation: number): number {
     const code = this.#fields[field]!;
     return invocationIn(code) === invocation ? 0 : code;

@@ -1,8 +1,9 @@
 /**
  * Typed tree → JavaScript closures that run it on a `Lane`.
  *
- * A part of the tree that can stop (at a barrier, a subgroup operation, or at every statement where the run is stepped)
- * becomes a generator; the rest becomes a plain function, which runs several times as fast. `combine` hides which is which.
+ * A part of the tree that can stop (at a barrier, a subgroup operation, or at every statement of a stepped run)
+ * becomes a generator; the rest becomes a plain function, which runs several times as fast. `combine` hides the
+ * difference.
  */
 import { WgslError } from './errors.js';
 import { binaryOn, builtinOn, constructOf, unaryOn } from './evaluate.js';
@@ -36,11 +37,11 @@ import type {
 
 /** Something to do or to evaluate. */
 export type Code<T> =
-  /** `constant` is the value where it is the same for every lane */
+  /** `constant` is the value if it is the same for every lane */
   | { readonly stops: false; readonly run: (lane: Lane) => T; readonly constant?: T }
   | { readonly stops: true; readonly run: (lane: Lane) => Generator<Stop, T, Value> };
 
-/** How a statement ended. */
+/** The way in which a statement ended. */
 enum Completion {
   Normal,
   Break,
@@ -48,17 +49,17 @@ enum Completion {
   Return,
 }
 
-/** A place: which memory, and which word of it. */
+/** A place: a memory, and a word of it. */
 interface PlaceCode {
-  /** evaluated without side effects, at any time */
+  /** can be evaluated at any time, without side effects */
   readonly memory: (lane: Lane) => Memory;
   readonly word: Code<number>;
   readonly space: AddressSpace;
-  /** as the program names it, without indices */
+  /** name in the program, without indices */
   readonly name: string;
 }
 
-/** What closures are made for: memories, an observer, and the limits of a run. */
+/** The environment of closures: memories, an observer, and the limits of a run. */
 export interface ClosureOptions {
   /** uniform, storage and workgroup variables by id */
   readonly memories: ReadonlyMap<number, Memory>;
@@ -67,7 +68,7 @@ export interface ClosureOptions {
   readonly stepping: boolean;
   /** iterations that an invocation may take */
   readonly iterationLimit: number;
-  /** of the module, for errors */
+  /** the module's text, for errors */
   readonly text: string;
 }
 
@@ -103,7 +104,7 @@ function* go<T>(code: Code<T>, lane: Lane): Generator<Stop, T, Value> {
   return code.stops ? yield* code.run(lane) : code.run(lane);
 }
 
-/** What a function compiles to. */
+/** A compiled function. */
 export interface FunctionCode {
   readonly declaration: FunctionDeclaration;
   readonly body: Code<Completion>;
@@ -120,7 +121,7 @@ export class Closures {
 
   constructor(readonly options: ClosureOptions) {}
 
-  /** Words that an invocation needs for its private and function variables; known when all is compiled. */
+  /** Words that an invocation needs for its private and function variables; known after everything is compiled. */
   get ownWords(): number {
     return this.#ownWords;
   }
@@ -145,7 +146,7 @@ export class Closures {
     return code;
   }
 
-  /** Sets a private variable to its value at the start of an invocation. */
+  /** Sets a private variable to its initial value. */
   initialise(variable: Variable): (lane: Lane) => void {
     const word = this.ownWord(variable);
     const store = storeOf(variable.type);
@@ -183,7 +184,7 @@ export class Closures {
     };
   }
 
-  /** A statement, with a stop before it where the run is stepped. */
+  /** A statement, with a stop before it in a stepped run. */
   #stepped(statement: Statement): Code<Completion> {
     const code = this.#statement(statement);
     if (!this.options.stepping || statement.kind === 'block') return code;
@@ -258,7 +259,7 @@ export class Closures {
     });
   }
 
-  /** `place op= value`: the place, what it holds, the value, in this order. */
+  /** `place op= value`: the place, its old value, the new value, in this order. */
   #update({ place, operator, value, at }: Extract<Statement, { kind: 'assign' }>): Code<Completion> {
     const { memory, word, space } = this.#place(place, 'write');
     const read = this.#reader(place.type, space, at);
@@ -444,7 +445,7 @@ export class Closures {
     return { ...of, word };
   }
 
-  /** Indices outside take the last element: min(u32(index), count - 1). */
+  /** Indices out of bounds take the last element: min(u32(index), count - 1). */
   #clamp(use: Use, name: string, at: Position): (lane: Lane, index: number, count: number) => number {
     const { observer } = this.options;
     return (lane, index, count) => {
@@ -548,7 +549,7 @@ export class Closures {
   #logical(e: Extract<Expression, { kind: 'logical' }>): Code<Value> {
     const left = this.#expression(e.left);
     const right = this.#expression(e.right);
-    const decided = e.operator === '||'; // the value of the left side that is the result
+    const decided = e.operator === '||'; // the value of the left side that decides the result
     if (!left.stops && !right.stops) {
       const [first, second] = [left.run, right.run];
       return { stops: false, run: (lane) => (first(lane) === decided ? decided : second(lane)) };
@@ -629,7 +630,7 @@ export class Closures {
     };
   }
 
-  /** A barrier, a load, a barrier: the value is the same for all, since nobody writes between. */
+  /** A barrier, a load, a barrier: the value is the same for all, since no write happens between. */
   #uniformLoad(e: Extract<Expression, { kind: 'builtin' }>): Code<Value> {
     const pointer = e.arguments[0]!;
     const stop: Stop = { kind: 'barrier', name: e.name, at: e.at };
@@ -642,7 +643,7 @@ export class Closures {
 
 const BARRIERS = new Set(['workgroupBarrier', 'storageBarrier']);
 
-/** Stop here until there is an answer. */
+/** Stop until the answer arrives. */
 function* wait(lane: Lane, ordinal: number, stop: Stop): Generator<Stop, Value, Value> {
   lane.path.push(ordinal);
   const answer = yield stop;
@@ -650,7 +651,7 @@ function* wait(lane: Lane, ordinal: number, stop: Stop): Generator<Stop, Value, 
   return answer;
 }
 
-/** A word so many words on. */
+/** The word at an offset in words. */
 function shift(word: Code<number>, by: number): Code<number> {
   if (by === 0) return word;
   return isConstant(word) ? constant(word.constant + by) : combine([word], (_, w) => w + by);

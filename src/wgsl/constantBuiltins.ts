@@ -1,8 +1,8 @@
 /**
  * Functions of the language on constants.
  *
- * On concrete numbers they give what they would give at run time. On abstract ones they are computed in float64 or with
- * bigints. What lies outside of a function's domain is refused.
+ * On concrete numbers they return their run-time results. On abstract ones they are computed in float64 or with
+ * bigints. An argument outside a function's domain is refused.
  */
 import {
   type Constant,
@@ -21,7 +21,7 @@ import { frexp } from './numeric.js';
 import type { Type } from './tree.js';
 import { type AnyScalar, type AnyType, isAbstract, SCALARS, scalarOf } from './types.js';
 
-/** @throws ConstantError where an argument is outside of the domain, or the result is no finite number */
+/** @throws ConstantError when an argument is outside the domain, or the result is not finite */
 export function foldBuiltin(name: string, given: readonly Constant[], type: AnyType): Constant {
   checkDomain(name, given);
   const folded = given.some((constant) => isAbstract(constant.type))
@@ -58,7 +58,7 @@ const DOMAINS: Readonly<Record<string, Domain>> = {
   atanh: [(x) => x > -1 && x < 1, () => 'atanh must be called with a value in the range (-1 .. 1) (exclusive)'],
 };
 
-/** Rules about the last arguments alone: they hold for a call at run time too, where those are constants. */
+/** Rules about the last arguments alone: they also apply to a run-time call if those are constants. */
 const LIMITS: Readonly<Record<string, Domain>> = {
   clamp: [(low, high) => low <= high, (low, high) => `clamp called with 'low' (${low}) greater than 'high' (${high})`],
   extractBits: [
@@ -83,7 +83,7 @@ function checkDomain(name: string, given: readonly Constant[]) {
   checkLimits(name, given);
 }
 
-/** @param given undefined where an argument is not a constant */
+/** @param given undefined if an argument is not a constant */
 export function checkLimits(name: string, given: readonly (Constant | undefined)[]) {
   const limit = Object.hasOwn(LIMITS, name) ? LIMITS[name]! : undefined;
   const last = limit ? given.slice(-limit[0].length) : [];
@@ -158,7 +158,7 @@ function onAbstract(name: string, given: readonly Constant[], type: AnyType): Co
   return NOT_BY_COMPONENT[name]!(given, of, type);
 }
 
-/** Component by component; a scalar goes with every component. */
+/** Component by component; a scalar is combined with every component. */
 function zip(f: (...values: ScalarValue[]) => ScalarValue, values: readonly ConstantValue[]): ConstantValue {
   const shape = values.find((value) => Array.isArray(value)) as readonly ConstantValue[] | undefined;
   if (!shape) return f(...(values as readonly ScalarValue[]));

@@ -2,7 +2,7 @@
  * Constants: their values, conversions, operators and constructors.
  *
  * Abstract numbers are computed in 64 bits: an abstract-int is a bigint, an abstract-float a float64. Concrete ones are computed
- * by numeric.ts, as they would be at run time. A constant must be a value, so what overflows, is infinite or NaN is refused.
+ * by numeric.ts, as at run time. A constant must be a finite value, so overflow, infinity and NaN are refused.
  *
  * @see https://www.w3.org/TR/WGSL/#const-expr
  */
@@ -21,7 +21,7 @@ export interface Constant {
   readonly value: ConstantValue;
 }
 
-/** A rule that a constant breaks. Who knows the place adds it. */
+/** A rule that a constant breaks. The caller adds the position. */
 export class ConstantError extends Error {}
 
 const isList = (value: ConstantValue): value is readonly ConstantValue[] => Array.isArray(value);
@@ -31,7 +31,7 @@ export function mapScalars(value: ConstantValue, f: (scalar: ScalarValue) => Sca
   return isList(value) ? value.map((part) => mapScalars(part, f)) : f(value);
 }
 
-/** How a scalar is printed in messages: `1.0` is a float. */
+/** A scalar in messages: `1.0` is a float. */
 export function print(value: ScalarValue, { name }: AnyScalar): string {
   const isFloat = name === 'f32' || name === 'abstract-float';
   return isFloat && Number.isInteger(value) ? `${BigInt(value)}.0` : String(value);
@@ -66,7 +66,7 @@ const RANGES: Partial<Record<string, readonly [bigint, bigint]>> = {
 /** The largest finite f32. A constant above it is refused, though it might round down to it. */
 export const MAX_F32 = (2 - 2 ** -23) * 2 ** 127;
 
-/** The scalar as one of `type`. @throws ConstantError where it is out of range, infinite or NaN */
+/** The scalar as one of `type`. @throws ConstantError when it is out of range, infinite or NaN */
 export function represent(value: ScalarValue, type: AnyScalar): ScalarValue {
   const refuse = (shown: string): never => {
     throw new ConstantError(`value ${shown} cannot be represented as '${type.name}'`);
@@ -82,7 +82,7 @@ export function represent(value: ScalarValue, type: AnyScalar): ScalarValue {
   return value;
 }
 
-/** @throws ConstantError where an abstract number does not fit */
+/** @throws ConstantError when an abstract number does not fit */
 export function convertScalar(value: ScalarValue, from: AnyScalar, to: AnyScalar): ScalarValue {
   if (from.name === to.name) return value;
   if (to.name === 'bool') return typeof value === 'boolean' ? value : value !== 0n && value !== 0;
@@ -150,7 +150,7 @@ const ON_FLOAT64S: Partial<Record<BinaryOperator, (a: number, b: number) => numb
   '%': (a, b) => a - b * Math.trunc(a / b),
 };
 
-/** What an operator refuses on its right side, whatever stands on the left. */
+/** Checks of an operator's right side, independent of the left. */
 export function checkRightSide(operator: BinaryOperator, left: AnyScalar, right: ScalarValue) {
   if ((operator === '/' || operator === '%') && isInteger(left) && Number(right) === 0) {
     throw new ConstantError('integer division by zero is invalid');
@@ -194,7 +194,7 @@ function scalarBinary(operator: BinaryOperator, type: AnyScalar): Operation {
   };
 }
 
-/** The operator on both sides as they are: equal scalars inside, shapes as WGSL allows them. */
+/** The operator on both sides without conversion: equal scalar types, shapes as WGSL allows them. */
 export function foldBinary(operator: BinaryOperator, left: Constant, right: Constant, type: AnyType): Constant {
   const of = scalarOf(left.type)!;
   const operation = scalarBinary(operator, of);
@@ -220,7 +220,7 @@ export function foldBinary(operator: BinaryOperator, left: Constant, right: Cons
   return { type, value: broadcast(operation, a, b) };
 }
 
-/** Component by component; a scalar goes with every component. */
+/** Component by component; a scalar is combined with every component. */
 export function broadcast(operation: Operation, a: ConstantValue, b: ConstantValue): ConstantValue {
   if (isList(a)) return a.map((x, i) => broadcast(operation, x, isList(b) ? b[i]! : b));
   return isList(b) ? b.map((y) => broadcast(operation, a, y)) : operation(a, b);

@@ -1,4 +1,4 @@
-/** Values made from parts: `vec3f(1, v.xy)`, `array(1, 2, 3)`, `Particle(position, velocity)`. */
+/** Values constructed from parts: `vec3f(1, v.xy)`, `array(1, 2, 3)`, `Particle(position, velocity)`. */
 import { foldConstruct } from './constants.js';
 import {
   type ConstantOperand,
@@ -34,13 +34,13 @@ import {
   U32,
 } from './types.js';
 
-/** What the arguments are converted to, and the type that they make. */
+/** The types of the converted arguments, and the type of the result. */
 interface Plan {
   readonly type: AnyType;
   readonly parameters: readonly AnyType[];
 }
 
-/** @param wanted a type, or `vec3` and the like, whose scalar follows from the arguments */
+/** @param wanted a type, or a name such as `vec3` whose scalar follows from the arguments */
 export function construct(
   wanted: AnyType | Generator,
   name: string,
@@ -117,7 +117,7 @@ function vectorPlan(size: 2 | 3 | 4, of: AnyScalar | undefined, given: readonly 
   const vectorOf = (scalar: AnyScalar): AnyVector => ({ kind: 'vector', size, of: scalar });
   if (!first) return { type: vectorOf(of ?? ABSTRACT_INT), parameters: [] };
   if (given.length === 1 && first.kind === 'vector') {
-    // Any scalar converts to any other where a whole vector is given.
+    // A whole vector may convert any scalar to any other.
     return first.size === size ? { type: vectorOf(of ?? first.of), parameters: given } : undefined;
   }
   const scalar = commonScalar(given, of ? [of] : SCALARS);
@@ -128,7 +128,7 @@ function vectorPlan(size: 2 | 3 | 4, of: AnyScalar | undefined, given: readonly 
   return { type: vectorOf(scalar), parameters };
 }
 
-/** Components that a part of a vector brings; NaN for what is no part of one. */
+/** Number of components in a part of a vector; NaN for an invalid part. */
 function sizeIn(type: AnyType): number {
   return type.kind === 'scalar' ? 1 : type.kind === 'vector' ? type.size : Number.NaN;
 }

@@ -1,10 +1,10 @@
 /**
  * Four lanes at a time: a kernel's statements as WebAssembly SIMD.
  *
- * A uniform value is a scalar local, a linear one the scalar of its lane 0, a varying one a v128 with an invocation in each lane. Where
- * control flow varies, a mask says which lanes are active; where it does not, nothing is masked and branches are branches. Inactive
- * lanes compute along and their results are thrown away: arithmetic cannot trap, loads are kept at harmless addresses, and stores are
- * left out.
+ * A uniform value is a scalar local, a linear one the scalar of its lane 0, a varying one a v128 with an invocation in
+ * each lane. In varying control flow a mask holds the active lanes; uniform control flow uses no mask and real
+ * branches. Inactive lanes compute too, and their results are discarded: arithmetic cannot trap, their loads use safe
+ * addresses, and their stores are skipped.
  */
 
 import { PRIVATE, SCRATCH as SCRATCH_PLACE, type ScratchLayout } from './address.js';
@@ -27,16 +27,16 @@ import {
 import type { Shapes } from './vectorise.js';
 import type { FunctionBody, Label, ValType } from './wasm.js';
 
-/** Parameters that every function of a kernel starts with. */
+/** The first parameters of every function of a kernel. */
 export const PARAMETERS: readonly ValType[] = ['i32', 'i32', 'i32', 'i32', 'i32'];
 const [ARGS, SCRATCH, GROUP_X] = [0, 1, 2] as const;
 
 /** Bytes of the argument block before the bindings: the grid. */
 export const GRID_BYTES = 12;
 
-/** What emission knows of a kernel's surroundings. */
+/** The context of emission. */
 export interface EmitOptions {
-  /** number of the function that runs one gang under a mask; a guard at the top hands over to it */
+  /** number of the function that runs one gang under a mask; a guard at the top calls it */
   readonly masked: number | undefined;
   readonly scratch: ScratchLayout;
 }
@@ -45,7 +45,7 @@ const wasmType = (type: Scalar): 'i32' | 'f32' => (type === 'f32' ? 'f32' : 'i32
 const bitsOf = (type: Scalar, value: number): number =>
   type === 'f32' ? new Int32Array(new Float32Array([value]).buffer)[0]! : type === 'bool' ? -value : value | 0;
 
-/** Names of instructions on f32, i32 and u32, as scalars and as vectors, where they are one instruction. */
+/** Names of instructions on f32, i32 and u32, as scalars and as vectors, if they are one instruction. */
 const PLAIN: Readonly<Record<string, Partial<Record<Scalar, readonly [scalar: string, vector: string]>>>> = {
   add: { f32: ['f32.add', 'f32x4.add'], i32: ['i32.add', 'i32x4.add'], u32: ['i32.add', 'i32x4.add'] },
   sub: { f32: ['f32.sub', 'f32x4.sub'], i32: ['i32.sub', 'i32x4.sub'], u32: ['i32.sub', 'i32x4.sub'] },
@@ -76,7 +76,7 @@ function compare(float: string, signed: string, unsigned: string) {
   } as const;
 }
 
-/** Where a frame's end is, and which lanes are active in it. */
+/** The branch target of a frame, and its active lanes. */
 interface Opened {
   readonly label: Label;
   readonly mask: number | undefined;
@@ -85,18 +85,18 @@ interface Opened {
 /** Writes one function of a kernel. */
 export class Emitter {
   readonly #locals = new Map<Local, number>();
-  /** vector copies of scalars that vectors are computed with, made where the scalar is set */
+  /** vector copies of scalars that vector code uses, updated when the scalar is set */
   readonly #copies = new Map<Local, number>();
   readonly #copied = new Set<Local>();
-  /** of these, what no scalar is computed with: it is kept as a vector alone */
+  /** those of them that no scalar code uses: they are kept only as vectors */
   readonly #vectorsOnly = new Set<Local>();
   readonly #opened = new Map<Frame, Opened>();
   readonly #addresses = new Map<number, number>();
-  /** local of the lanes that are active; undefined: all */
+  /** local with the mask of active lanes; undefined: all */
   #mask: number | undefined;
   #path: Frame[];
   readonly #guards = new Set<Stmt>();
-  /** blocks that lanes leave one by one at guards only */
+  /** blocks that lanes leave one by one only at guards */
   readonly #guarded = new Set<Frame>();
   #gang = -1;
   #private = -1;
@@ -113,7 +113,7 @@ export class Emitter {
     for (const guard of guardsOf(kernel, shapes)) this.#guards.add(guard);
     for (const stmt of kernel.body) {
       if (stmt.kind !== 'block') continue;
-      // Nobody but the guards leaves the kernel lane by lane: it needs no mask of its own.
+      // Only guards leave the kernel lane by lane, so it needs no mask of its own.
       const others = stmt.body.filter((one) => !this.#guards.has(one));
       const leaves = [...statementsIn(others)].some((one) => one.kind === 'leave' && one.frame === stmt.frame);
       if (!leaves) this.#guarded.add(stmt.frame);
@@ -143,7 +143,9 @@ export class Emitter {
     }
   }
 
-  /** Builtins that depend on the gang, and where its private arrays lie. `ownPrivate`: a place for each gang. */
+  /**
+   * Builtins that depend on the gang, and the address of its private arrays. `ownPrivate`: one address for each gang.
+   */
   startGang(ownPrivate: boolean): void {
     const { body, kernel } = this;
     const [sx, sy] = kernel.workgroupSize;
@@ -227,7 +229,7 @@ export class Emitter {
 
   // ---- statements ----
 
-  /** Statements of the kernel's outermost list, or of one region of it, which lies inside `path`. */
+  /** Statements of the kernel's outermost list, or of one region of it, inside `path`. */
   statements(list: readonly Stmt[], path?: readonly Frame[]): void {
     if (path !== undefined) this.#path = [...path];
     for (const stmt of list) this.#statement(stmt);
@@ -259,7 +261,7 @@ export class Emitter {
         const mask = this.#ownMask(stmt.frame);
         const [first] = stmt.body;
         const isTested = first?.kind === 'if' && this.#isUniformExit(first, stmt.frame);
-        // A loop that begins with its test is entered past it, and tests at its end: one jump for each round.
+        // A loop that begins with its test is entered past it, and tests at its end: one jump per iteration.
         if (isTested) {
           this.#scalar(first.condition);
           this.body.brIf(label);
@@ -283,12 +285,12 @@ export class Emitter {
         this.#subgroup(stmt);
         return;
       case 'barrier':
-        // One gang never waits for itself.
+        // A single gang needs no barrier.
         return;
     }
   }
 
-  /** `if (condition) leave` of a loop's own, where all lanes leave together. */
+  /** A loop's own `if (condition) leave`, if all lanes leave together. */
   #isUniformExit({ condition, yes, no }: If, frame: Frame): boolean {
     const [only] = yes;
     const leaves = yes.length === 1 && no.length === 0 && only?.kind === 'leave' && only.frame === frame;
@@ -302,7 +304,7 @@ export class Emitter {
     }
   }
 
-  /** A mask for a frame that lanes may leave one by one: those that are active now. */
+  /** A mask for a frame that lanes may leave one by one, with the presently active lanes. */
   #ownMask(frame: Frame): number | undefined {
     if (!this.shapes.masked(frame) || this.#guarded.has(frame)) return this.#mask;
     const mask = this.body.local('v128');
@@ -322,7 +324,7 @@ export class Emitter {
     this.#mask = outer;
   }
 
-  /** After a frame that lanes left for the end of one further out: go there too if none is active any more. */
+  /** After a frame that lanes left for the end of an outer one: branch there too if no lane is active. */
   #checkAfter(stmt: Stmt): void {
     if (this.#mask === undefined) return;
     const inner = new Set<Frame>();
@@ -341,7 +343,7 @@ export class Emitter {
     this.body.brIf(target.label);
   }
 
-  /** The nearest frame around whose end can be branched to. */
+  /** The innermost surrounding frame with a branch target. */
   #innermost(): Opened | undefined {
     for (let i = this.#path.length - 1; i >= 0; i--) {
       const opened = this.#opened.get(this.#path[i]!);
@@ -406,7 +408,7 @@ export class Emitter {
     this.#checkAfter(stmt);
   }
 
-  /** Whether a leave from here goes past frames in which lanes wait, so that it has to be remembered who left. */
+  /** Does a leave from here pass frames in which lanes wait, so that the leaving lanes must be recorded? */
   #waitsBefore(frame: Frame): boolean {
     const inside = this.#path.slice(this.#path.indexOf(frame) + 1);
     return inside.some((between) => this.shapes.waits(between) || this.#isSplit(between));
@@ -431,8 +433,8 @@ export class Emitter {
   }
 
   /**
-   * A guard such as `if (i >= n) { return; }`: a gang with lanes past the end starts again in the function that masks, so that nothing
-   * behind the guard has to here.
+   * A guard such as `if (i >= n) { return; }`: a gang with lanes past the end restarts in the masked function, so that
+   * the code after the guard needs no mask here.
    */
   #handOver(frame: Frame, condition: Expr): void {
     const { body } = this;
@@ -485,7 +487,7 @@ export class Emitter {
     return local;
   }
 
-  /** Loads the addresses of all bindings; the first thing a function does. */
+  /** Loads the addresses of all bindings, at the start of a function. */
   loadAddresses(slots: number): void {
     for (let slot = 0; slot < slots; slot++) {
       this.body.get(ARGS);
@@ -677,7 +679,7 @@ export class Emitter {
 
   // ---- scalars ----
 
-  /** Leaves the number of every lane on the stack; of a linear value, lane 0's. */
+  /** Leaves the number of every lane on the stack; for a linear value, lane 0's. */
   #scalar(expr: Expr): void {
     const { body } = this;
     switch (expr.kind) {
@@ -699,9 +701,18 @@ export class Emitter {
     }
   }
 
-  /** For control flow around regions. */
+  /** For control flow around regions: what the first lane of gang 0 says, which all others say too. */
   condition(expr: Expr): void {
-    this.#scalar(expr);
+    if (this.#private >= 0) {
+      this.body.get(SCRATCH);
+      this.body.set(this.#private);
+    }
+    if (this.shapes.of(expr) !== 'varying') {
+      this.#scalar(expr);
+      return;
+    }
+    this.#vector(expr);
+    this.body.emit('i32x4.extract_lane', 0);
   }
 
   set(local: Local, value: Expr): void {
@@ -838,7 +849,7 @@ export class Emitter {
     }
   }
 
-  /** On the stack, b: where x / b has no quotient, 1 in its place: x / 0 is x, the smallest i32 over -1 is itself. */
+  /** Replace b on the stack by 1 if x / b has no quotient: x / 0 is x, the smallest i32 over -1 is itself. */
   #safeDivisor(b: Expr, type: Scalar, x: number): void {
     if (b.kind === 'constant' && b.value !== 0 && b.value !== -1) return;
     const { body } = this;
@@ -864,7 +875,7 @@ export class Emitter {
 
   // ---- vectors ----
 
-  /** The scalar on the stack in every lane; of a linear value, with its stride. */
+  /** Copy the scalar on the stack to every lane; a linear value adds its stride. */
   #spread(type: Scalar, shape: number | 'varying'): void {
     const { body } = this;
     if (type === 'f32') {
@@ -887,7 +898,7 @@ export class Emitter {
     }
   }
 
-  /** Leaves a v128 on the stack with each lane's number; of a bool, all ones or zero. */
+  /** Leaves a v128 on the stack with each lane's number; for a bool, all ones or zero. */
   #vector(expr: Expr): void {
     const { body } = this;
     if (expr.kind === 'constant') {
@@ -928,7 +939,7 @@ export class Emitter {
     addresses.forEach((address, lane) => {
       this.#scalar(address);
       if (this.#mask !== undefined) {
-        // Nobody knows where an inactive lane would read: it reads at 0.
+        // The address of an inactive lane is arbitrary, so it reads at 0.
         body.get(this.#mask);
         body.emit('i32x4.extract_lane', lane);
         body.emit('i32.and');
@@ -1022,7 +1033,7 @@ export class Emitter {
     }
   }
 
-  /** One lane after the other, for what SIMD has no instruction for. */
+  /** One lane after another, for operations without a SIMD instruction. */
   #eachLane(operands: readonly Expr[], instruction: string): void {
     const { body } = this;
     const vectors = operands.map((operand) => {
@@ -1043,7 +1054,7 @@ export class Emitter {
     for (const vector of vectors) body.release('v128', vector);
   }
 
-  /** Through float64, whose quotient of two 32-bit integers, cut to an integer, is the integers' own. */
+  /** Through float64: the truncated float64 quotient of two 32-bit integers is exact. */
   #vectorDivision(operator: 'div' | 'rem', a: Expr, b: Expr, type: Scalar): void {
     const { body } = this;
     const sign = type === 'i32' ? 's' : 'u';
@@ -1117,7 +1128,7 @@ export class Emitter {
       if (this.shapes.ofLocal(local) !== 'varying') this.#setScalar(local);
       else body.set(this.#local(local));
     };
-    /** of the lowest active lane */
+    /** value of the lowest active lane */
     const first = () => {
       if (this.#mask === undefined) {
         extract(vector, 0);
@@ -1197,7 +1208,7 @@ export class Emitter {
       }
       case 'shuffle': {
         body.set(vector);
-        // Bytes of lane i are 4 i to 4 i + 3; what is asked for beyond the gang is taken modulo 4.
+        // Bytes of lane i are 4 i to 4 i + 3; indices beyond the gang are taken modulo 4.
         const lanes = body.local('v128');
         this.#vector(index);
         body.emit('v128.const', 3, 3, 3, 3);
@@ -1223,7 +1234,7 @@ export class Emitter {
         const { by, kind } = operator;
         if (this.#mask !== undefined) {
           if (by === 'min' || by === 'max') {
-            // A number that is there already changes neither; an infinity would where a lane has NaN.
+            // A value of an active lane changes neither result; an infinity would if a lane has NaN.
             body.tee(vector);
             first();
             body.emit(`${scalar}x4.splat`);
@@ -1276,7 +1287,7 @@ export class Emitter {
     body.release('v128', vector);
   }
 
-  /** Two scalars on the stack into one. */
+  /** Combine two scalars on the stack. */
   #combine(by: string, type: Scalar): void {
     const { body } = this;
     const plain = PLAIN[by]?.[type];
@@ -1298,9 +1309,9 @@ export class Emitter {
     body.release(kind, y);
   }
 
-  // ---- which scalars vectors are made of ----
+  // ---- scalars used as vectors ----
 
-  /** Finds the constant scalars that some vector is computed with. */
+  /** Finds the constant scalars that vector code uses. */
   #findCopies(list: readonly Stmt[]): void {
     const { shapes } = this;
     const asScalars = new Set<Local>();
@@ -1337,21 +1348,21 @@ export class Emitter {
       }
     }
     for (const stmt of statementsIn(list)) {
-      // A word that is loaded for every lane is spread by the load itself.
+      // A load broadcasts a word that every lane needs.
       if (stmt.kind !== 'set' || stmt.value.kind !== 'addressed') continue;
       if (this.#copied.has(stmt.local) && !asScalars.has(stmt.local)) this.#vectorsOnly.add(stmt.local);
     }
   }
 }
 
-/** What leaves every other number as it is, bits included: -0 for a sum of floats. */
+/** The neutral element of a reduction, exact in bits: -0 for a sum of floats. */
 function neutralOf(by: string, type: Scalar): number {
   if (by === 'add') return type === 'f32' ? 0x80000000 | 0 : 0;
   if (by === 'mul') return type === 'f32' ? bitsOf('f32', 1) : 1;
   return by === 'and' ? -1 : 0;
 }
 
-/** Guards at the top of a kernel, before anything is stored: a condition that varies, and lanes for which it holds are done. */
+/** Guards at the top of a kernel, before any store: lanes for which a varying condition holds have finished. */
 export function guardsOf(kernel: Kernel, shapes: Shapes): Stmt[] {
   const guards: Stmt[] = [];
   for (const block of kernel.body) {

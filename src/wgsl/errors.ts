@@ -1,11 +1,11 @@
 import type { Position } from './tree.js';
 
-/** WGSL that cannot be read: the rule, where it was broken, and the line itself with a caret. */
+/** An error in WGSL: the rule, the position, and the line with a caret. */
 export class WgslError extends Error {
   override readonly name = 'WgslError';
 
   /**
-   * @param rule what is wrong and, where there is one, what to do
+   * @param rule the error and, if known, a fix
    * @param text the whole module
    */
   constructor(

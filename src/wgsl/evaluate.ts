@@ -1,7 +1,7 @@
 /**
- * What operators, constructors and builtin functions do to values: scalars, vectors, matrices, arrays and structs.
+ * Operators, constructors and builtin functions on values: scalars, vectors, matrices, arrays and structs.
  *
- * Scalars come from numeric.ts. What vectors add is here: which components meet, and in which order sums are taken.
+ * numeric.ts defines scalars. This file adds vectors: the pairing of components, and the order of sums.
  */
 import type { Value } from './memory.js';
 import { zeroOf } from './memory.js';
@@ -31,7 +31,7 @@ export function scalarOf(type: Type): ScalarName {
   throw new TypeError(`${type.kind} is not a scalar, a vector or a matrix`);
 }
 
-/** Apply a scalar operation component by component. A scalar among vectors goes with every component. */
+/** Apply a scalar operation component by component. A scalar among vectors is combined with every component. */
 function overComponents(operation: (...scalars: Scalar[]) => Scalar): ValueFunction {
   const apply: ValueFunction = (...values) => {
     const shape = values.find((value) => Array.isArray(value)) as Vector | undefined;
@@ -93,7 +93,7 @@ function dot(a: Vector, b: Vector, type: ScalarName = 'f32'): number {
 
 // ---- constructors ----
 
-/** The value of `construct`: see tree.ts for what the arguments may be. */
+/** The value of `construct`: see tree.ts for the allowed arguments. */
 export function constructOf(type: Type, given: readonly Type[]): (values: readonly Value[]) => Value {
   const only = given.length === 1 ? given[0]! : undefined;
   if (given.length === 0) {
@@ -189,9 +189,9 @@ const FUNCTIONS: Record<string, (type: Type, result: Type) => ValueFunction> = {
 };
 
 /**
- * A builtin function of values: one that reads no memory and waits for nobody.
+ * A builtin function of values, which reads no memory and does not wait.
  *
- * @throws TypeError where there is none of that name for these types
+ * @throws TypeError when there is none of that name for these types
  */
 export function builtinOn(name: string, types: readonly Type[], result: Type): ValueFunction {
   const first = types[0]!;

@@ -31,7 +31,7 @@ import { type AnyType, BOOL, concrete, I32, sameType, scalarOf, typeName, U32 } 
 
 type Of<Kind extends ExpressionSyntax['kind']> = ExpressionSyntax & { readonly kind: Kind };
 
-/** @throws WgslError where names, types or constants break a rule */
+/** @throws WgslError when names, types or constants break a rule */
 export function expression(syntax: ExpressionSyntax, scope: Scope): Operand {
   switch (syntax.kind) {
     case 'number':
@@ -76,7 +76,7 @@ function number({ text, at }: Of<'number'>, scope: Scope): Constant {
   }
 }
 
-/** A constant that is known when the module is made. @param what it is for, in the message */
+/** A constant known when the module is created. @param what its purpose, for the message */
 export function constantOf(syntax: ExpressionSyntax, scope: Scope, what: string): ConstantOperand {
   const operand = expression(syntax, scope);
   if (operand.kind !== 'constant' || operand.known !== 'module') {
@@ -85,7 +85,7 @@ export function constantOf(syntax: ExpressionSyntax, scope: Scope, what: string)
   return operand;
 }
 
-/** A constant that is known when the pipeline is made. */
+/** A constant known when the pipeline is created. */
 export function overrideOf(syntax: ExpressionSyntax, scope: Scope, what: string): ConstantOperand {
   const operand = expression(syntax, scope);
   if (operand.kind !== 'constant') {
@@ -187,7 +187,10 @@ function binary({ left, right, at }: Of<'binary'>, operator: BinaryOperator, sco
   return applyBinary(operator, expression(left, scope), expression(right, scope), at, scope);
 }
 
-/** Apply a binary operator: types found, sides converted, constants computed. @throws WgslError where no operator takes these types */
+/**
+ * Apply a binary operator: types found, sides converted, constants computed. @throws WgslError when no operator takes
+ * these types
+ */
 export function applyBinary(
   operator: BinaryOperator,
   left: Operand,
@@ -215,7 +218,7 @@ export function applyBinary(
   });
 }
 
-/** Division by zero and shifts past the end are refused where the right side is known. */
+/** Division by zero and shifts past the end are refused if the right side is known. */
 function checkConstantRight(
   operator: BinaryOperator,
   left: AnyType,
@@ -271,7 +274,10 @@ function indexed({ of, index, at }: Of<'index'>, scope: Scope): Operand {
   return elementAt(throughPointer(expression(of, scope)), index, at, scope);
 }
 
-/** `whole[index]`: an element, a component or a column. @throws WgslError where the index is no integer, or a constant out of bounds */
+/**
+ * `whole[index]`: an element, a component or a column. @throws WgslError when the index is not an integer, or a
+ * constant out of bounds
+ */
 export function elementAt(whole: Operand, indexSyntax: ExpressionSyntax, at: Position, scope: Scope): Operand {
   const part = partType(whole.type);
   if (!part) return scope.fail(`cannot index type '${typeName(whole.type)}'`, at);
@@ -329,7 +335,7 @@ function member({ of, name, at }: Of<'member'>, scope: Scope): Operand {
   return value({ kind: 'member', type: type as Type, at, of: whole.expression, member: i });
 }
 
-/** The components that `xyz` or `rgba` letters name; undefined where they do not. */
+/** The components that `xyz` or `rgba` letters name; undefined if they name none. */
 export function swizzleOf(letters: string, size: number): readonly number[] | undefined {
   const set = ['xyzw', 'rgba'].find((names) => [...letters].every((letter) => names.includes(letter)));
   if (!set || letters.length > 4) return undefined;

@@ -1,10 +1,11 @@
 /**
- * The shading language: WGSL compute kernels read, interpreted, checked and compiled. Everything that other folders use of this
- * one is exported here, so that it could be a package of its own.
+ * The shading language: reads, interprets, checks and compiles WGSL compute kernels. All exports for other folders are
+ * here, so that the folder could be a package of its own.
  *
  *     const module = parseModule(text);
  *     run(module, 'main', { bindings, workgroups: [1, 1, 1] });                        // interpreted
- *     const findings = check(module, 'main', { bindings, workgroups: [1, 1, 1] });     // interpreted, and races reported
+ // interpreted, and races reported
+ *     const findings = check(module, 'main', { bindings, workgroups: [1, 1, 1] });
  *     const { bytes } = compileKernel(module, 'main', { sharedMemory: false, robust: true, maximumPages: 16 });
  */
 import { analyse, type ParseOptions } from './analyse.js';

@@ -1,12 +1,12 @@
 /**
- * The readable reference of what a WGSL compute program does: one dispatch, invocation by invocation.
+ * The readable reference for WGSL compute programs: one dispatch, invocation by invocation.
  *
- * The invocations of a workgroup run one after another, each until it ends or must wait; subgroup operations and barriers
- * then let them go on. Workgroups run one after another. Any order gives the same results, unless the program has a race;
- * a seed draws another order.
+ * The invocations of a workgroup run one after another, each until it ends or must wait; subgroup operations and
+ * barriers then release them. Workgroups run one after another. Any order gives the same results, unless the program
+ * has a race; a seed selects another order.
  *
- * Which lanes take part in a subgroup operation follows from the structure of the program: those that took the same
- * branches and iterations. Lanes that parted meet again after the `if`, `switch`, iteration, loop or call.
+ * The structure of the program determines the lanes of a subgroup operation: those that took the same branches and
+ * iterations. Diverged lanes reconverge after the `if`, `switch`, iteration, loop or call.
  */
 import { Closures, type Code } from './closures.js';
 import { WgslError } from './errors.js';
@@ -35,13 +35,13 @@ export interface RunOptions {
   readonly workgroups: Three;
   /** default 32; subgroups are consecutive invocations by `local_invocation_index` */
   readonly subgroupSize?: SubgroupSize;
-  /** draws the order of workgroups and invocations; without it they come in ascending order */
+  /** seed for the order of workgroups and invocations; default: ascending order */
   readonly seed?: number;
-  /** iterations of loops that one invocation may take; default 10 million */
+  /** maximum loop iterations of one invocation; default 10 million */
   readonly iterationLimit?: number;
   /** stop before every statement, for `Dispatch.steps` */
   readonly stepping?: boolean;
-  /** run this workgroup alone; all of them by default */
+  /** run only this workgroup; default all */
   readonly only?: Three;
   readonly observer?: Observer;
 }
@@ -49,23 +49,23 @@ export interface RunOptions {
 /**
  * Run one dispatch of an entry point to its end. Results are in the bindings' bytes.
  *
- * @throws WgslError where a binding is missing or too small, a loop does not end, or a barrier is not reached by all
+ * @throws WgslError when a binding is missing or too small, a loop does not end, or not all invocations reach a barrier
  */
 export function run(module: Module, entryPoint: string, options: RunOptions): void {
   const { done } = new Dispatch(module, entryPoint, options).steps().next();
   if (!done) throw new TypeError('run does not step; use Dispatch.steps');
 }
 
-/** A dispatch whose state can be looked at while it runs. */
+/** A dispatch whose state can be inspected while it runs. */
 export class Dispatch {
   readonly entryPoint: EntryPoint;
-  /** of the workgroup that runs, by local_invocation_index */
+  /** lanes of the running workgroup, by local_invocation_index */
   readonly lanes: readonly Lane[];
-  /** uniform, storage and workgroup variables that the entry point reaches */
+  /** uniform, storage and workgroup variables that the entry point uses */
   readonly memories: ReadonlyMap<Variable, Memory>;
-  /** the workgroup that runs */
+  /** the running workgroup */
   workgroup: Three = [0, 0, 0];
-  /** invocations that have yet to take their turn in this round; 0 where the next step begins another */
+  /** invocations that have not run in this round; 0 if the next step begins another round */
   remaining = 0;
 
   readonly #closures: Closures;
@@ -114,8 +114,8 @@ export class Dispatch {
   }
 
   /**
-   * Run the dispatch. With `stepping`, gives each invocation in turn, stopped before a statement, at a barrier, or ended;
-   * without, it runs to the end at once.
+   * Run the dispatch. With `stepping`, yields each invocation in turn, stopped before a statement, at a barrier, or
+   * ended; without it, runs to the end.
    */
   *steps(): Generator<Lane, void> {
     const [countX, countY, countZ] = this.options.workgroups;
@@ -162,7 +162,7 @@ export class Dispatch {
     if (this.#body.stops) lane.thread = this.#body.run(lane);
   }
 
-  /** Let an invocation run until it stops or ends. */
+  /** Run an invocation until it stops or ends. */
   #resume(lane: Lane): void {
     if (!this.#body.stops) {
       this.#body.run(lane);
@@ -174,13 +174,13 @@ export class Dispatch {
     lane.stop = done ? undefined : (value as Stop);
   }
 
-  /** Of lanes that wait: those that are first in the program, all at one dynamic instance. */
+  /** The waiting lanes that are first in the program, all at one dynamic instance. */
   #first(waiting: readonly Lane[]): Lane[] {
     const first = waiting.reduce((a, b) => (comparePaths(b.path, a.path) < 0 ? b : a));
     return waiting.filter((lane) => comparePaths(lane.path, first.path) === 0);
   }
 
-  /** Where all lanes of a subgroup wait, the first ones carry out their subgroup operation. Returns who can go on. */
+  /** If all lanes of a subgroup wait, run the subgroup operation of the first ones. Returns the released lanes. */
   #exchange(): Lane[] {
     const size = this.#subgroupSize;
     const ready: Lane[] = [];
@@ -212,7 +212,7 @@ export class Dispatch {
     return ready;
   }
 
-  /** Where all invocations wait at a barrier, they pass it. Returns who can go on. */
+  /** If all invocations wait at a barrier, release them. Returns the released lanes. */
   #passBarrier(): Lane[] {
     const waiting = this.lanes.filter((lane) => !lane.done);
     if (waiting.length === 0) return [];
@@ -250,7 +250,7 @@ export class Dispatch {
       case 'global_invocation_id':
         return global;
       case 'global_invocation_index':
-        // Invocations of one workgroup have consecutive indices, whatever its shape.
+        // Invocations of one workgroup have consecutive indices, for every shape.
         return flat(lane.workgroup, counts) * this.lanes.length + lane.index;
       case 'workgroup_id':
         return lane.workgroup;
@@ -269,7 +269,7 @@ export class Dispatch {
     }
   }
 
-  /** In ascending order, or as the seed draws it. */
+  /** In ascending order, or in the seed's order. */
   #ordered<T>(items: readonly T[]): readonly T[] {
     const random = this.#random;
     if (!random) return items;
@@ -281,9 +281,9 @@ export class Dispatch {
     return shuffled;
   }
 
-  // ---- what the stepper shows ----
+  // ---- state for the stepper ----
 
-  /** What a variable holds for an invocation. `lane` matters for its own variables only. */
+  /** The value of a variable for an invocation. `lane` is needed only for its own variables. */
   read(variable: Variable, lane: Lane): Value {
     if (variable.kind !== 'var') return lane.values[variable.id]!;
     const memory = this.memories.get(variable);
@@ -292,7 +292,7 @@ export class Dispatch {
       : loadOf(variable.type)(lane.memory, this.#closures.ownWord(variable));
   }
 
-  /** The variables that an invocation can name where it stands, function by function, the entry point first. */
+  /** The variables in scope at an invocation's statement, function by function, the entry point first. */
   variablesOf(lane: Lane): { function: FunctionDeclaration; at: Position; variables: Variable[] }[] {
     return lane.frames.map(({ function: declaration, statement }) => ({
       function: declaration,
@@ -302,7 +302,9 @@ export class Dispatch {
   }
 }
 
-/** Variables in scope at a statement: those declared before it in the blocks around it; undefined where it is not inside. */
+/**
+ * Variables in scope at a statement: those declared before it in the blocks around it; undefined if it is not inside.
+ */
 function declaredBefore(block: Block, target: unknown): Variable[] | undefined {
   const declared: Variable[] = [];
   for (const statement of block.statements) {

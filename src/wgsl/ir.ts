@@ -1,9 +1,9 @@
 /**
  * The form between the typed tree and WebAssembly: one invocation's work on scalars.
  *
- * Functions are inlined, vectors and structs are taken apart into scalars, pointers are resolved, memory is words. What is left are
- * expressions without side effects, and six kinds of statement. All of it is still one lane: `vectorise.ts` says which of these
- * scalars are the same in every lane of a gang, and `emit.ts` writes four lanes at a time.
+ * Functions are inlined, vectors and structs are split into scalars, pointers are resolved, memory is words. The result
+ * has expressions without side effects, and six kinds of statement. It still describes one lane: `vectorise.ts` finds
+ * the scalars that are the same in every lane of a gang, and `emit.ts` writes four lanes at a time.
  */
 
 import type { Position } from './tree.js';
@@ -11,19 +11,19 @@ import type { Position } from './tree.js';
 /** Types of a scalar: those of WGSL. A bool is a word, 0 or 1. */
 export type Scalar = 'i32' | 'u32' | 'f32' | 'bool';
 
-/** A region of structured control flow: what a lane can be in or out of. */
+/** A region of structured control flow, which lanes enter and leave. */
 export interface Frame {
   readonly kind: 'function' | 'branch' | 'block' | 'loop';
   readonly parent: Frame | undefined;
   readonly depth: number;
-  /** nothing follows it in the frame around: lanes that wait here have no more use for what ends with that frame */
+  /** nothing follows it in the surrounding frame: lanes that wait here do not use the locals of that frame any more */
   readonly isLast?: boolean;
 }
 
-/** What an invocation is told about itself, one number each. */
+/** The builtin numbers of an invocation. */
 export type Builtin =
   | `${'local' | 'workgroup' | 'grid'}.${'x' | 'y' | 'z'}`
-  /** place of the invocation in its workgroup, and in its gang of 4 */
+  /** index of the invocation in its workgroup, and in its gang of 4 */
   | 'index'
   | 'lane'
   /** number of the gang in its workgroup */
@@ -34,12 +34,12 @@ export interface Local {
   readonly id: number;
   readonly name: string;
   readonly type: Scalar;
-  /** where it comes into being; lanes that are outside of this frame have no use for it */
+  /** frame of its declaration; lanes outside this frame do not use it */
   readonly frame: Frame;
-  /** set where it comes into being and never again */
+  /** set at its declaration and never again */
   readonly constant: boolean;
   readonly builtin?: Builtin;
-  /** the same for all invocations of a workgroup, by the word of `workgroupUniformLoad` */
+  /** uniform in the workgroup, by `workgroupUniformLoad` */
   readonly workgroupUniform?: boolean;
 }
 
@@ -48,13 +48,13 @@ export type Memory =
   | {
       readonly kind: 'binding';
       readonly name: string;
-      /** its place among the kernel's bindings */
+      /** its index among the kernel's bindings */
       readonly slot: number;
       readonly access: 'uniform' | 'read' | 'read_write';
     }
   /** shared by a workgroup; `offset` in bytes from the start of workgroup memory */
   | { readonly kind: 'workgroup'; readonly name: string; readonly words: number; readonly offset: number }
-  /** an array of one invocation; the words of four lanes lie side by side */
+  /** an array of one invocation; the words of four lanes are adjacent */
   | {
       readonly kind: 'private';
       readonly name: string;
@@ -63,7 +63,7 @@ export type Memory =
       readonly frame: Frame;
     };
 
-/** Operations on scalars. Each gives one scalar and has no side effect. */
+/** Operations on scalars. Each returns one scalar and has no side effect. */
 export type Operator =
   | 'add'
   | 'sub'
@@ -139,7 +139,7 @@ export interface Load {
   readonly index: Expr;
 }
 
-/** Where the words of four lanes lie, in bytes. */
+/** The byte addresses of four lanes' words. */
 export interface Address {
   /** `splat`: one word for every lane; `side by side`: lane k takes the k-th word; `lanes`: an address each */
   readonly mode: 'splat' | 'side by side' | 'lanes';
@@ -159,7 +159,7 @@ export interface AddressedLoad extends Address {
 /** An expression of one scalar, without side effects. */
 export type Expr = Constant | Read | Operation | Load | AddressedLoad;
 
-/** What a subgroup does together. */
+/** Operations of a subgroup. */
 export type SubgroupOperator =
   | {
       readonly kind: 'reduce' | 'inclusive' | 'exclusive';
@@ -193,9 +193,9 @@ export type Stmt =
   | { readonly kind: 'clear'; readonly memory: Memory }
   | If
   | { readonly kind: 'block'; readonly frame: Frame; readonly body: Stmt[] }
-  /** again and again until something leaves */
+  /** repeats until a leave */
   | { readonly kind: 'loop'; readonly frame: Frame; readonly body: Stmt[] }
-  /** to the end of a block or loop around this */
+  /** goes to the end of a surrounding block or loop */
   | { readonly kind: 'leave'; readonly frame: Frame }
   | {
       readonly kind: 'subgroup';
@@ -206,7 +206,7 @@ export type Stmt =
     }
   | { readonly kind: 'barrier'; readonly at: Position };
 
-/** A kernel as one invocation sees it. */
+/** A kernel, from the view of one invocation. */
 export interface Kernel {
   readonly name: string;
   readonly workgroupSize: readonly [number, number, number];
@@ -226,7 +226,7 @@ export const read = (local: Local): Read => ({ kind: 'read', type: local.type, l
 
 const f = Math.fround;
 
-/** An operation, or the constant it comes to. */
+/** An operation, or its constant result. */
 export function operation(operator: Operator, type: Scalar, ...operands: Expr[]): Expr {
   const [a, b, c] = operands;
   if (operator === 'select' && a?.kind === 'constant') return a.value ? b! : c!;
@@ -238,7 +238,7 @@ export function operation(operator: Operator, type: Scalar, ...operands: Expr[])
     if (opposite !== undefined && a.operands[0]!.type !== 'f32') return operation(opposite, 'bool', ...a.operands);
   }
   if (type !== 'f32' && a !== undefined && b !== undefined && operands.length === 2) {
-    // x + 0, x * 1, x << 0 and their kin are x; constants stand on the right from here on.
+    // x + 0, x * 1, x << 0 and similar are x; from here on constants are on the right.
     if (a.kind === 'constant' && b.kind !== 'constant' && COMMUTES.has(operator) && a.type !== 'bool') {
       return operation(operator, type, b, a);
     }
@@ -265,7 +265,7 @@ const COMMUTES = new Set<Operator>(['add', 'mul', 'and', 'or', 'xor']);
 const NEUTRAL_ZERO = new Set<Operator>(['add', 'sub', 'or', 'xor', 'shl', 'shr']);
 const NEUTRAL_ONE = new Set<Operator>(['mul', 'div']);
 
-/** The value of an operation on constants of type `from`; undefined where it is left to run time. */
+/** The value of an operation on constants of type `from`; undefined if it is computed at run time. */
 function fold(operator: Operator, type: Scalar, values: readonly number[], from: Scalar): number | undefined {
   const [a = 0, b = 0] = values;
   const wrap = (x: number) => (type === 'i32' ? x | 0 : type === 'u32' ? x >>> 0 : x);
@@ -350,7 +350,7 @@ export function childrenOf(expr: Expr): readonly Expr[] {
   }
 }
 
-/** The same expression with other children; itself where none changed. */
+/** The same expression with other children; itself if none changed. */
 export function withChildren(expr: Expr, children: readonly Expr[]): Expr {
   const old = childrenOf(expr);
   if (children.every((child, i) => child === old[i])) return expr;

@@ -1,5 +1,5 @@
 /**
- * Bytes: how large a value is in memory, and where its parts lie.
+ * Memory layout: the size of a value in bytes, and the offsets of its parts.
  *
  * @see https://www.w3.org/TR/WGSL/#memory-layouts
  */
@@ -8,7 +8,7 @@ import type { Type } from './tree.js';
 /** `roundUp(16, 20) // 32` */
 export const roundUp = (to: number, n: number): number => Math.ceil(n / to) * to;
 
-/** Bytes that the address of a value is a multiple of. `alignOf(vec3f) // 16` */
+/** Alignment of a value in bytes. `alignOf(vec3f) // 16` */
 export function alignOf(type: Type): number {
   if (type.kind === 'vector') return type.size === 2 ? 8 : 16;
   if (type.kind === 'matrix') return type.rows === 2 ? 8 : 16;
@@ -17,7 +17,7 @@ export function alignOf(type: Type): number {
   return 4;
 }
 
-/** Bytes of a value; of an array without a count, of one element. `sizeOf(vec3f) // 12` */
+/** Size of a value in bytes; for an array without a count, of one element. `sizeOf(vec3f) // 12` */
 export function sizeOf(type: Type): number {
   if (type.kind === 'vector') return type.size * 4;
   if (type.kind === 'matrix') return type.columns * strideOf(type);

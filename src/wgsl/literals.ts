@@ -2,7 +2,7 @@
 import { ConstantError, MAX_F32, represent, type ScalarValue } from './constants.js';
 import { ABSTRACT_FLOAT, ABSTRACT_INT, type AnyScalar, F32, I32, U32 } from './types.js';
 
-/** @throws ConstantError where the number does not fit its type */
+/** @throws ConstantError when the number does not fit its type */
 export function parseNumber(text: string): { type: AnyScalar; value: ScalarValue } {
   const isHex = /^0x/i.test(text);
   const isFloat = isHex ? /[.p]/i.test(text) : /[.e]|[fh]$/i.test(text);
@@ -28,7 +28,7 @@ function parseFloating(text: string, digits: string, isHex: boolean, type: AnySc
   return { type, value };
 }
 
-/** The digits as one integer, and the power of two that it is to be multiplied by. `0x1.8p3` → 24, -1 */
+/** The digits as one integer, and the power of two of its factor. `0x1.8p3` → 24, -1 */
 function hexParts(digits: string): { mantissa: bigint; exponent: number } {
   const [, whole = '', fraction = '', power = '0'] = /^0x([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?\d+))?$/i.exec(digits)!;
   return { mantissa: BigInt(`0x${whole}${fraction}`), exponent: Number(power) - 4 * fraction.length };
@@ -38,12 +38,12 @@ function parseHexFloat(digits: string): number {
   const { mantissa, exponent } = hexParts(digits);
   if (mantissa === 0n) return 0;
   const bits = mantissa.toString(2).length;
-  // In two steps, since 2^exponent alone may be 0 or infinite where the product is neither.
+  // In two steps, since 2^exponent alone may be 0 or infinite when the product is neither.
   const half = Math.trunc((exponent + bits) / 2);
   return Number(mantissa) * 2 ** -bits * 2 ** half * 2 ** (exponent + bits - half);
 }
 
-/** Whether a float64 holds all of the digits. */
+/** Does a float64 hold all digits? */
 function isExact(digits: string): boolean {
   const { mantissa } = hexParts(digits);
   return mantissa.toString(2).replace(/0+$/, '').length <= 53;

@@ -1,9 +1,10 @@
 /**
- * From the typed tree to `ir.ts`: functions inlined, composites taken apart, pointers resolved, memory as words.
+ * From the typed tree to `ir.ts`: functions inlined, composites split, pointers resolved, memory as words.
  *
- * WGSL has no recursion and its pointers can be followed at compile time, so that every call can be written out where it stands. A
- * value of a composite type is the list of its scalars in order. A variable that is never indexed by a run-time number becomes one
- * local per scalar; an array that is becomes private memory, unless unrolling its loops makes every index a constant.
+ * WGSL has no recursion and its pointers can be followed at compile time, so that every call can be inlined. A value of
+ * a composite type is the list of its scalars in order. A variable that is never indexed by a run-time number becomes
+ * one local per scalar; an array indexed at run time becomes private memory, unless unrolling its loops makes every
+ * index a constant.
  */
 
 import { WgslError } from './errors.js';
@@ -41,18 +42,18 @@ import type {
   Variable,
 } from './tree.js';
 
-/** What lowering can be told. */
+/** Options of lowering. */
 export interface LowerOptions {
-  /** clamp every index that is not known to be inside */
+  /** clamp every index that is not known to be in bounds */
   readonly robust: boolean;
 }
 
-/** A loop over a private array is written out when it has at most this many iterations … */
+/** A loop over a private array is unrolled if it has at most this many iterations … */
 const MAX_TRIPS = 64;
 /** … and the kernel does not grow beyond this many statements. */
 const MAX_UNROLLED = 6000;
 
-/** Scalars of a local variable; more than one alternative where a vector or matrix is indexed at run time. */
+/** Scalars of a local variable; more than one alternative if a vector or matrix is indexed at run time. */
 interface LocalsRef {
   readonly kind: 'locals';
   readonly type: Type;
@@ -64,16 +65,16 @@ interface MemoryRef {
   readonly kind: 'memory';
   readonly type: Type;
   readonly memory: Memory;
-  /** `host` has gaps where WGSL aligns; `flat` has none */
+  /** `host` has WGSL's alignment gaps; `flat` has none */
   readonly layout: 'host' | 'flat';
   /** words */
   readonly index: Expr;
 }
 
-/** What a pointer points to. */
+/** The target of a pointer. */
 type Ref = LocalsRef | MemoryRef;
 
-/** What a name stands for: a `let`'s scalars, or where its memory is. */
+/** The meaning of a name: a `let`'s scalars, or the location of its memory. */
 type Meaning = { readonly parts: readonly Expr[] } | { readonly ref: Ref };
 
 const u32 = (value: number) => constant('u32', value);
@@ -133,7 +134,7 @@ function leavesOf(type: Type): { type: Scalar; word: number }[] {
   }
 }
 
-/** The type of an element, and how many there are; undefined for a length known at run time only. */
+/** The type of an element, and their number; undefined for a run-time length. */
 function elementOf(type: Type): { type: Type; count: number | undefined } {
   if (type.kind === 'vector') return { type: type.of, count: type.size };
   if (type.kind === 'matrix') return { type: { kind: 'vector', size: type.rows, of: type.of }, count: type.columns };
@@ -180,9 +181,9 @@ export class Lowering {
   readonly #builtins = new Map<Builtin, Local>();
   readonly #preloads = new Map<string, { local: Local; load: Load }>();
   #workgroupBytes = 0;
-  /** of the function being inlined: where its result goes, and what `return` leaves */
+  /** of the inlined function: the local for its result, and the frame that `return` leaves */
   #function: { results: readonly Local[]; frame: Frame } | undefined;
-  /** innermost first: what `break` and `continue` leave */
+  /** innermost first: the frames that `break` and `continue` leave */
   #breakTo: Frame[] = [];
   #continueTo: Frame[] = [];
 
@@ -216,9 +217,9 @@ export class Lowering {
     };
   }
 
-  // ---- what builtins.ts needs as well ----
+  // ---- shared with lowerBuiltins.ts ----
 
-  /** A value that is used more than once, or must be taken now: in a local of its own. */
+  /** Store a value in a local: it is used more than once, or must be evaluated now. */
   pin(value: Expr, name = ''): Expr {
     if (value.kind === 'constant' || (value.kind === 'read' && value.local.constant)) return value;
     const local = this.#local(name, value.type, { constant: true });
@@ -236,7 +237,7 @@ export class Lowering {
     this.#push({ kind: 'barrier', at });
   }
 
-  /** What a pointer points to now, the same for the whole workgroup. */
+  /** The present value behind a pointer, uniform in the workgroup. */
   loadUniform(pointer: Expression): Expr[] {
     return this.#load(this.#pointer(pointer)).map((value) => {
       const local = this.#local('', value.type, { constant: true, workgroupUniform: true });
@@ -258,7 +259,7 @@ export class Lowering {
     return read(local);
   }
 
-  /** Elements of the array without a count at the end of what `pointer` points to. */
+  /** Number of elements of the runtime array at the end of the target of `pointer`. */
   arrayLength(pointer: Expression): Expr {
     const ref = this.#pointer(pointer);
     if (ref.kind !== 'memory' || ref.type.kind !== 'array')
@@ -270,7 +271,7 @@ export class Lowering {
     return new WgslError(rule, at, this.module.text);
   }
 
-  /** A condition, and what is computed under it. */
+  /** A condition, and the code under it. */
   when(condition: Expr, then: () => void, otherwise: () => void = () => {}): void {
     if (condition.kind === 'constant') {
       if (condition.value) then();
@@ -357,7 +358,7 @@ export class Lowering {
   #block(block: Block): void {
     for (const [i, statement] of block.statements.entries()) {
       this.#statement(statement);
-      // What follows in a block after one of these is never reached.
+      // Code after one of these in a block is never reached.
       if (['break', 'continue', 'return'].includes(statement.kind) && i < block.statements.length - 1) return;
     }
   }
@@ -422,7 +423,7 @@ export class Lowering {
     else this.#store(ref, parts);
   }
 
-  /** Memory of a function-scope or private variable: locals, or private memory where it has an array in it. */
+  /** Memory of a function-scope or private variable: locals, or private memory if it contains an array. */
   #variable(name: string, type: Type): Ref {
     if (!holdsArray(type)) {
       const locals = leavesOf(type).map((leaf, i) => this.#local(i === 0 ? name : `${name}.${i}`, leaf.type));
@@ -433,7 +434,7 @@ export class Lowering {
   }
 
   #assign(place: Place, operator: BinaryOperator | undefined, value: Expression): void {
-    // The place is found before the value is computed, and a function that is called may change what finds it.
+    // The place is evaluated before the value, since a called function may change the place's indices.
     const ref = mayCall(value) ? this.#pinRef(this.#place(place)) : this.#place(place);
     if (operator === undefined) {
       this.#store(ref, this.values(value));
@@ -490,7 +491,7 @@ export class Lowering {
         this.#block(body);
         this.#continueTo.pop();
       });
-      // Only where something continues is a block of its own needed.
+      // A separate block is needed only if there is a `continue`.
       const continues = [...statementsIn(innerBody)].some((stmt) => stmt.kind === 'leave' && stmt.frame === inner);
       if (continues) this.#push({ kind: 'block', frame: inner, body: innerBody });
       else this.#out.push(...innerBody);
@@ -501,7 +502,7 @@ export class Lowering {
     this.#push({ kind: 'loop', frame, body: statements });
   }
 
-  /** Writes a counted loop out where it indexes a private array; says whether it did. */
+  /** Unrolls a counted loop that indexes a private array; returns true if it did. */
   #unrolled({ statements }: Block): boolean {
     const [start, loop] = statements;
     if (statements.length !== 2 || start?.kind !== 'declare' || loop?.kind !== 'loop') return false;
@@ -572,7 +573,7 @@ export class Lowering {
       const count = element.count!;
       if (index.kind === 'constant') return moved(ref, element.type, Math.min(index.value, count - 1) * words);
       const chosen = this.pin(index);
-      // The last of them takes every index from there on: out of bounds is clamped.
+      // The last one also takes every larger index: out of bounds is clamped.
       const alternatives = ref.alternatives.flatMap(({ condition, start }) =>
         Array.from({ length: count }, (_, i) => {
           const here = operation(i === count - 1 ? 'ge' : 'eq', 'bool', chosen, u32(i));
@@ -599,7 +600,7 @@ export class Lowering {
     return operation('min', 'u32', index, operation('sub', 'u32', this.#lengthOf(ref), u32(1)));
   }
 
-  /** Elements of an array without a count: what its binding has room for behind its first word. */
+  /** Number of elements of a runtime array: those that fit in its binding after its first word. */
   #lengthOf(ref: MemoryRef): Expr {
     if (ref.memory.kind !== 'binding') throw new Error('only a binding has a length of its own');
     const bytes = operation('byteLength', 'u32', u32(ref.memory.slot));
@@ -616,7 +617,7 @@ export class Lowering {
     throw this.error('this pointer cannot be followed', pointer.at);
   }
 
-  /** The same place, its indices taken now. */
+  /** The same place, with its indices evaluated now. */
   #pinRef(ref: Ref): Ref {
     if (ref.kind === 'memory') return { ...ref, index: this.pin(ref.index) };
     return {
@@ -669,7 +670,7 @@ export class Lowering {
   }
 
   #store(ref: Ref, parts: readonly Expr[]): void {
-    // Taken before the first is written: `v = v.yx` reads what it writes.
+    // Evaluated before the first is written: `v = v.yx` reads the components that it writes.
     const values = parts.length > 1 ? parts.map((part) => this.pin(part)) : parts;
     if (ref.kind === 'locals') {
       for (const { condition, start } of ref.alternatives) {
@@ -702,7 +703,9 @@ export class Lowering {
     return this.values(expression)[0]!;
   }
 
-  /** Arguments in order; earlier ones are taken before a later one calls a function, which may change what they read. */
+  /**
+   * Arguments in order; earlier ones are evaluated before a later one calls a function that may change their memory.
+   */
   operands(expressions: readonly Expression[]): Expr[][] {
     return expressions.map((expression, i) => {
       const parts = this.values(expression);
@@ -759,7 +762,7 @@ export class Lowering {
   }
 
   #loadPlace(place: Place): Expr[] {
-    // A counter whose loop was written out has a value in place of memory.
+    // The counter of an unrolled loop is a value, not memory.
     if (place.kind === 'variable') {
       const meaning = this.#meanings.get(place.variable);
       if (meaning !== undefined && 'parts' in meaning) return [...meaning.parts];
@@ -829,7 +832,7 @@ export class Lowering {
   }
 
   #call(declaration: FunctionDeclaration, given: readonly Expression[]): Expr[] {
-    // Each is taken before the next, which may call a function; only then do the parameters get their new meanings.
+    // Each is evaluated before the next, which may call a function; only then are the parameters bound.
     const taken = declaration.parameters.map((parameter, i): Meaning => {
       if (parameter.type.kind === 'pointer') return { ref: this.#pointer(given[i]!) };
       return { parts: this.values(given[i]!).map((part) => this.pin(part, parameter.name)) };
@@ -962,7 +965,7 @@ function holdsArray(type: Type): boolean {
   return type.kind === 'struct' && type.members.some((member) => holdsArray(member.type));
 }
 
-/** The values a counted loop gives its counter: `for (var d = 0u; d < 8u; d++)`; undefined where that is not known. */
+/** The values a counted loop gives its counter: `for (var d = 0u; d < 8u; d++)`; undefined if they are not known. */
 function countsOf(
   start: Extract<Statement, { kind: 'declare' }>,
   { condition, continuing, body, breakIf }: Extract<Statement, { kind: 'loop' }>,
@@ -992,7 +995,7 @@ function isLoadOf(expression: Expression, variable: Variable): boolean {
   return expression.kind === 'load' && expression.place.kind === 'variable' && expression.place.variable === variable;
 }
 
-/** Calls `visit` for every statement, expression and place below; stops where it returns true, and says whether it did. */
+/** Calls `visit` for every statement, expression and place below; stops if it returns true, and then returns true. */
 function someNode(root: unknown, visit: (node: { kind: string }) => boolean): boolean {
   if (typeof root !== 'object' || root === null) return false;
   if (Array.isArray(root)) return root.some((item) => someNode(item, visit));
@@ -1016,7 +1019,7 @@ function rootOf(place: Place): Variable | undefined {
   return place.kind === 'deref' ? undefined : rootOf(place.of);
 }
 
-/** Whether a `break` in here leaves the loop around it. */
+/** Does a `break` in here leave the loop? */
 function breaksOut(block: Block): boolean {
   return block.statements.some((statement) => {
     if (statement.kind === 'break') return true;
@@ -1044,7 +1047,7 @@ function mayCall(expression: Expression): boolean {
   return someNode(expression, (node) => node.kind === 'call');
 }
 
-/** Whether evaluating it changes nothing and reads no memory, so that it may be evaluated where it need not be. */
+/** Is it free of side effects and memory reads, so that it may be evaluated unnecessarily? */
 function isPure(expression: Expression): boolean {
   return !someNode(expression, (node) => {
     if (node.kind === 'call' || node.kind === 'builtin') return true;

@@ -1,4 +1,4 @@
-/** The functions of the language as operations on scalars, in the order of sums that the interpreter has too. */
+/** The functions of the language as operations on scalars, with the interpreter's order of sums. */
 
 import { constant, type Expr, operation, type Scalar, type SubgroupOperator } from './ir.js';
 import { countOf, type Lowering, scalarOf } from './lower.js';
@@ -28,7 +28,7 @@ const bits = (type: Scalar, a: Expr) => operation('bits', type, a);
 const unary = (operator: 'abs' | 'floor' | 'ceil' | 'trunc' | 'nearest' | 'sqrt', a: Expr) =>
   operation(operator, a.type, a);
 
-/** The arithmetic of `math.ts` as expressions; each result in a local, so that nothing is computed twice. */
+/** The arithmetic of `math.ts` as expressions; each result in a local, to avoid computing it twice. */
 function expressions(lowering: Lowering): Arithmetic<Expr, Expr> {
   const pin = (value: Expr) => lowering.pin(value);
   const int = (a: Expr) => bits('i32', a);
@@ -93,7 +93,7 @@ const COMPONENTWISE: Readonly<Record<string, (lowering: Lowering, ...operands: E
   // select(no, yes, condition)
   select: (_, no, yes, condition) => select(condition!, yes!, no!),
   ldexp: (lowering, x, exponent) => {
-    // Three factors, so that neither the largest nor a subnormal result overflows on the way.
+    // Three factors, so that no intermediate result overflows, for the largest and for subnormal results.
     const e = lowering.pin(min(max(exponent!, i32(-300)), i32(300)));
     const third = lowering.pin(operation('div', 'i32', e, i32(3)));
     const power = (n: Expr) => bits('f32', shl(add(n, i32(127)), u32(23)));
@@ -106,7 +106,7 @@ const COMPONENTWISE: Readonly<Record<string, (lowering: Lowering, ...operands: E
   countOneBits: (_, x) => operation('popcnt', x!.type, x!),
   firstLeadingBit: (lowering, given) => {
     const x = lowering.pin(given!);
-    // Of a signed number: the first bit that differs from the sign.
+    // For a signed number: the first bit that differs from the sign.
     const searched = x.type === 'i32' ? operation('xor', 'i32', x, shr(x, u32(31))) : x;
     return sub(constant(x.type, 31), operation('clz', x.type, searched)); // 31 - 32 is -1: no such bit
   },
@@ -136,7 +136,7 @@ const COMPONENTWISE: Readonly<Record<string, (lowering: Lowering, ...operands: E
     const o = lowering.pin(min(offset!, u32(32)));
     const c = lowering.pin(min(count!, sub(u32(32), o)));
     const up = sub(sub(u32(32), o), c);
-    // A shift by 32 is a shift by 0 in WGSL: nothing is extracted where count is 0.
+    // A shift by 32 is a shift by 0 in WGSL: nothing is extracted if count is 0.
     const moved = shr(shl(value!, and(up, u32(31))), and(sub(u32(32), c), u32(31)));
     return select(eq(c, u32(0)), constant(value!.type, 0), moved);
   },
@@ -168,7 +168,8 @@ export function lowerBuiltin(lowering: Lowering, call: Call): Expr[] {
   const componentwise = COMPONENTWISE[name];
   if (componentwise !== undefined) {
     const operands = lowering.operands(given).map((parts) => parts.map((part) => lowering.pin(part)));
-    // A scalar beside vectors counts for every component: mix(a, b, 0.5), select(a, b, condition), extractBits(v, 0, 4).
+    // A scalar among vectors is used for every component: mix(a, b, 0.5), select(a, b, condition), extractBits(v, 0,
+    // 4).
     return Array.from({ length: countOf(type) }, (_, i) =>
       componentwise(lowering, ...operands.map((parts) => parts[parts.length === 1 ? 0 : i]!)),
     );
@@ -304,7 +305,7 @@ function packHalf(lowering: Lowering, x: Expr): Expr {
   const word = lowering.pin(bits('u32', x));
   const sign = and(shr(word, u32(16)), u32(0x8000));
   const size = lowering.pin(and(word, u32(0x7fffffff)));
-  // Normal halves: move the exponent by 127 - 15, and round the 13 bits that go.
+  // Normal halves: move the exponent by 127 - 15, and round the 13 dropped bits.
   const odd = and(shr(size, u32(13)), u32(1));
   const normal = shr(sub(add(add(size, u32(0xfff)), odd), u32((127 - 15) << 23)), u32(13));
   // Subnormal ones: adding 1/2 · 2^-13 leaves the bits at the bottom of the sum, rounded by the addition.
@@ -416,7 +417,7 @@ function lowerPacking(lowering: Lowering, name: string, a: readonly Expr[]): Exp
   }
 }
 
-/** Subgroup functions out of seven operators; a quad is a whole gang. */
+/** Subgroup functions, composed of seven operators; a quad is a whole gang. */
 function lowerSubgroup(lowering: Lowering, { name, arguments: given, at }: Call): Expr[] {
   const operands = lowering.operands(given).map((parts) => parts.map((part) => lowering.pin(part)));
   const [parts = [], [second] = []] = operands;

@@ -1,11 +1,10 @@
-/**
- * `exp`, `log`, `tanh`, `sin` and their kin as float32 polynomials, each written once.
+/** `exp`, `log`, `tanh`, `sin` and similar functions as float32 polynomials, each written once.
  *
  * A recipe is written over an abstract `Arithmetic`. The interpreter runs it on numbers that are rounded after every operation; the
  * compiler runs it on expressions, and so writes the same operations into WebAssembly. Both give the same bits by construction, on
- * every machine. Beside each recipe is its worst error against float64, measured over every 1021st float32 and checked by
- * test/wgsl/math.test.ts; `ulp` is the distance of two float32 at the exact result. WGSL's bounds are in chapter 15.7.4 of its
- * specification.
+ * every machine. The comment of each recipe gives its worst error against float64, measured over every 1021st float32 and
+ * checked by test/wgsl/math.test.ts; `ulp` is the distance of two float32 at the exact result. WGSL's bounds are in chapter
+ * 15.7.4 of its specification.
  *
  * Range reductions and polynomials: Cephes, by Stephen Moshier (single precision: expf, logf, sinf, tanhf, asinf, atanf).
  */
@@ -43,7 +42,7 @@ export interface Arithmetic<V, M> {
   lt(a: V, b: V): M;
   eq(a: V, b: V): M;
   eqInt(a: V, b: V): M;
-  /** `condition ? yes : no`, both already there */
+  /** `condition ? yes : no`, both already computed */
   select(condition: M, yes: V, no: V): V;
 }
 
@@ -52,7 +51,7 @@ const LN2_LOW = -2.1219444e-4;
 const LOG2_E = Math.LOG2E;
 const SIGN = 0x80000000 | 0;
 
-/** One function of the language that has a recipe: how many arguments it takes, and the recipe. */
+/** One function with a recipe: its number of arguments, and the recipe. */
 interface Recipe {
   readonly parameters: 1 | 2;
   build<V, M>(a: Arithmetic<V, M>, x: V, y: V): V;
@@ -64,7 +63,7 @@ function polynomial<V, M>(a: Arithmetic<V, M>, x: V, coefficients: readonly numb
   return rest.reduce((sum, c) => a.add(a.mul(sum, x), a.f32(c)), a.f32(first!));
 }
 
-/** `y * 2^n`, in two steps so that results below the normal range and above it come out right. n from -250 to 250. */
+/** `y * 2^n`, in two steps so that results below and above the normal range are correct. n from -250 to 250. */
 function scale<V, M>(a: Arithmetic<V, M>, y: V, n: V): V {
   const half = a.shr(n, 1);
   const power = (k: V) => a.asFloat(a.shl(a.addInt(k, a.i32(127)), 23));
@@ -122,7 +121,7 @@ function splitLog<V, M>(a: Arithmetic<V, M>, x: V): { m: V; e: V; tail: V } {
   return { m, e, tail: a.mul(a.mul(p, m), a.mul(m, m)) };
 }
 
-/** log's values where there is no polynomial: -∞ at 0, NaN below, ∞ at ∞, NaN at NaN. */
+/** log outside the range of the polynomial: -∞ at 0, NaN below, ∞ at ∞, NaN at NaN. */
 function edgesOfLog<V, M>(a: Arithmetic<V, M>, x: V, y: V): V {
   const above = a.select(a.lt(x, a.f32(Number.POSITIVE_INFINITY)), y, x);
   const negative = a.select(a.lt(x, a.f32(0)), a.asFloat(a.i32(0x7fc00000)), above);
@@ -169,7 +168,7 @@ function tanh<V, M>(a: Arithmetic<V, M>, x: V): V {
   return a.select(a.lt(size, a.f32(0.625)), near, withSign(a, far, x));
 }
 
-/** Sine and cosine of |x|, and the octant it lies in: |x| = r + octant * π/4, octant even. Digits fade beyond |x| = 8192. */
+/** Sine and cosine of |x|, and its octant: |x| = r + octant * π/4, octant even. Digits fade beyond |x| = 8192. */
 function reduceAngle<V, M>(a: Arithmetic<V, M>, x: V): { sine: V; cosine: V; octant: V } {
   const size = a.abs(x);
   const floor = a.toInt(a.min(a.mul(size, a.f32(4 / Math.PI)), a.f32(1e9)));
@@ -180,7 +179,8 @@ function reduceAngle<V, M>(a: Arithmetic<V, M>, x: V): { sine: V; cosine: V; oct
     a.sub(a.sub(size, a.mul(n, a.f32(0.78515625))), a.mul(n, a.f32(2.4187564849853516e-4))),
     a.mul(n, a.f32(3.77489497744594e-8)),
   );
-  const r = a.max(a.min(reduced, a.f32(1)), a.f32(-1)); // beyond π/4 only where |x| is large: sine and cosine stay in [-1, 1]
+  // beyond π/4 only if |x| is large: sine and cosine stay in [-1, 1]
+  const r = a.max(a.min(reduced, a.f32(1)), a.f32(-1));
   const z = a.mul(r, r);
   const sine = a.add(a.mul(a.mul(polynomial(a, z, [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]), z), r), r);
   const cosine = a.add(
@@ -209,12 +209,15 @@ function cos<V, M>(a: Arithmetic<V, M>, x: V): V {
   const { sine, cosine, octant } = reduceAngle(a, x);
   const turned = a.eqInt(a.and(octant, a.i32(2)), a.i32(0));
   const value = a.select(turned, cosine, sine);
-  // Negative in octants 2 to 5: where bit 2 of octant + 2 is set.
+  // Negative in octants 2 to 5, where bit 2 of octant + 2 is set.
   const sign = a.shl(a.and(a.addInt(octant, a.i32(2)), a.i32(4)), 29);
   return nanOutside(a, x, xorSign(a, value, sign));
 }
 
-/** Flips the sign where `sign` is the sign bit. Bit 31 added to bit 31 overflows away: addition is exclusive or there. */
+/**
+ * Flips the sign where `sign` is the sign bit. Bit 31 added to bit 31 overflows away: the addition acts as exclusive
+ * or.
+ */
 function xorSign<V, M>(a: Arithmetic<V, M>, value: V, sign: V): V {
   return a.asFloat(a.addInt(a.asInt(value), sign));
 }
@@ -280,13 +283,13 @@ function cosh<V, M>(a: Arithmetic<V, M>, x: V): V {
   return a.mul(a.add(exp(a, x), exp(a, a.sub(a.f32(0), x))), a.f32(0.5));
 }
 
-/** log(x + √(x² + 1)). Worst: 2e-6 absolute up to |x| = 1e18; infinite where x² is. */
+/** log(x + √(x² + 1)). Worst: 2e-6 absolute up to |x| = 1e18; infinite if x² is. */
 function asinh<V, M>(a: Arithmetic<V, M>, x: V): V {
   const size = a.abs(x);
   return withSign(a, log(a, a.add(size, a.sqrt(a.add(a.mul(x, x), a.f32(1))))), x);
 }
 
-/** log(x + √(x² - 1)). Worst: 2e-6 absolute up to x = 1e18; infinite where x² is. */
+/** log(x + √(x² - 1)). Worst: 2e-6 absolute up to x = 1e18; infinite if x² is. */
 function acosh<V, M>(a: Arithmetic<V, M>, x: V): V {
   return log(a, a.add(x, a.sqrt(a.sub(a.mul(x, x), a.f32(1)))));
 }
@@ -336,7 +339,7 @@ export const NUMBERS: Arithmetic<number, boolean> = {
   sqrt: (a) => Math.fround(Math.sqrt(a)),
   abs: Math.abs,
   nearest: roundHalfEven,
-  // As WebAssembly's pmin and pmax, which Math.min and Math.max are not where a is NaN.
+  // Like WebAssembly's pmin and pmax; Math.min and Math.max differ if a is NaN.
   // biome-ignore lint/complexity/useMathMinMax: see above
   min: (a, b) => (b < a ? b : a),
   // biome-ignore lint/complexity/useMathMinMax: see above

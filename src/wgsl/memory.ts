@@ -1,30 +1,30 @@
 /**
- * Memory that WGSL's variables lie in: bytes, seen as 32-bit words, since every type here is made of them.
+ * Memory of WGSL's variables: bytes, viewed as 32-bit words, since every type here consists of words.
  * An address is a memory and the number of a word in it.
  */
 import { sizeOf, strideOf } from './layout.js';
 import type { Scalar } from './numeric.js';
 import type { AddressSpace, ScalarName, Type, Variable } from './tree.js';
 
-/** What an expression has as its value: a scalar; components, columns, elements or members in order; or a pointer. */
+/** The value of an expression: a scalar; components, columns, elements or members in order; or a pointer. */
 export type Value = Scalar | readonly Value[] | Reference;
 
 /** A pointer at run time. */
 export interface Reference {
   readonly memory: Memory;
-  /** the first word of what it points to */
+  /** the first word of its target */
   readonly word: number;
 }
 
-/** Where a variable lies, or all the variables that an invocation has for itself. */
+/** Memory of a variable, or of all variables of one invocation. */
 export class Memory {
   readonly f32: Float32Array;
   readonly i32: Int32Array;
   readonly u32: Uint32Array;
 
   /**
-   * @param bytes a multiple of 4 of them, from an offset that is one too; not copied
-   * @param variable the one that lies here; undefined for an invocation's own memory
+   * @param bytes their number and offset are multiples of 4; not copied
+   * @param variable its variable; undefined for an invocation's own memory
    */
   constructor(
     readonly space: AddressSpace,
@@ -37,7 +37,7 @@ export class Memory {
     this.u32 = new Uint32Array(bytes.buffer, bytes.byteOffset, words);
   }
 
-  /** How many words there are. */
+  /** Number of words. */
   get words(): number {
     return this.u32.length;
   }
@@ -48,7 +48,10 @@ export const wordsOf = (type: Type): number => sizeOf(type) / 4;
 /** Words from one element of an array, or column of a matrix, to the next. */
 export const strideWords = (type: Type): number => strideOf(type) / 4;
 
-/** Elements of an array, components of a vector, columns of a matrix; undefined for an array whose length is its binding's. */
+/**
+ * Elements of an array, components of a vector, columns of a matrix; undefined for an array whose length is its
+ * binding's.
+ */
 export function countOf(type: Type): number | undefined {
   if (type.kind === 'vector') return type.size;
   if (type.kind === 'matrix') return type.columns;
@@ -112,14 +115,14 @@ export function columnOf(type: Extract<Type, { kind: 'matrix' }>): Type {
   return { kind: 'vector', size: type.rows, of: type.of };
 }
 
-/** What reads a value of a type. */
+/** The reader for values of a type. */
 export function loadOf(type: Type): Load {
   if (type.kind === 'scalar') return LOAD[type.name];
   const parts = partsOf(type).map((part) => ({ word: part.word, load: loadOf(part.type) }));
   return (memory, word) => parts.map((part) => part.load(memory, word + part.word));
 }
 
-/** What writes a value of a type. Padding is left alone. */
+/** The writer for values of a type. Padding is not written. */
 export function storeOf(type: Type): Store {
   if (type.kind === 'scalar') return STORE[type.name];
   const parts = partsOf(type).map((part) => ({ word: part.word, store: storeOf(part.type) }));
@@ -144,7 +147,7 @@ export function zeroOf(type: Type): Value {
 
 // ---- text, for findings and the stepper ----
 
-/** A word of a variable as the program would write it. `pathTo(type, 7) // [1].position.y` */
+/** A word of a variable in the program's notation. `pathTo(type, 7) // [1].position.y` */
 export function pathTo(type: Type, word: number): string {
   if (type.kind === 'vector') return `.${'xyzw'[word]}`;
   if (type.kind === 'matrix' || type.kind === 'array') {
@@ -159,7 +162,7 @@ export function pathTo(type: Type, word: number): string {
   return '';
 }
 
-/** The scalar type that lies at a word of a variable; undefined for padding. */
+/** The scalar type at a word of a variable; undefined for padding. */
 export function scalarAt(type: Type, word: number): ScalarName | undefined {
   if (type.kind === 'scalar') return word === 0 ? type.name : undefined;
   if (type.kind === 'array') return scalarAt(type.of, word % strideWords(type));
@@ -171,7 +174,7 @@ export function scalarAt(type: Type, word: number): ScalarName | undefined {
   return part && scalarAt(part.type, word - part.word);
 }
 
-/** A value as WGSL would write it, more or less: `(1, 2.5, 3)`. */
+/** A value in a notation close to WGSL: `(1, 2.5, 3)`. */
 export function valueText(value: Value): string {
   if (Array.isArray(value)) return `(${value.map(valueText).join(', ')})`;
   if (typeof value === 'object') {

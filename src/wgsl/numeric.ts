@@ -1,11 +1,11 @@
 /**
- * What scalars do: every operator, conversion and componentwise builtin of WGSL on plain JavaScript numbers and booleans.
+ * Scalars: every operator, conversion and componentwise builtin of WGSL on plain JavaScript numbers and booleans.
  *
- * An f32 is a number that `Math.fround` leaves as it is, an i32 is a signed integer, a u32 an integer in 0..2^32-1. Every
- * f32 operation rounds once, to nearest even, and keeps subnormals. JavaScript computes in float64, and rounding its
- * `+ - * /` and `sqrt` to float32 gives the same bits as float32 arithmetic would.
+ * An f32 is a number that `Math.fround` does not change, an i32 is a signed integer, a u32 an integer in 0..2^32-1.
+ * Every f32 operation rounds once, to nearest even, and keeps subnormals. JavaScript computes in float64, and rounding
+ * its `+ - * /` and `sqrt` to float32 gives the same bits as float32 arithmetic would.
  *
- * WGSL leaves some results open. They are pinned here, and the compiler gives the same bits.
+ * WGSL leaves some results undefined. This file defines them, and the compiler gives the same bits.
  *
  * @see https://www.w3.org/TR/WGSL/#numeric-builtin-functions
  */
@@ -15,7 +15,7 @@ import type { BinaryOperator, ScalarName, UnaryOperator } from './tree.js';
 /** An f32, i32 or u32 as a number; a bool as a boolean. */
 export type Scalar = number | boolean;
 
-// biome-ignore lint/suspicious/noExplicitAny: operations take numbers or booleans as their type says, and are looked up by name
+// biome-ignore lint/suspicious/noExplicitAny: operations take numbers or booleans by type, and are looked up by name
 type Operation = (...values: any[]) => Scalar;
 /** One operation for each scalar type that it works on. */
 type ByType = Partial<Record<ScalarName, Operation>>;
@@ -49,13 +49,13 @@ const BINARY: Record<BinaryOperator, ByType> = {
     u32: (a: number, b: number) => Math.imul(a, b) >>> 0,
     f32: (a: number, b: number) => fround(a * b),
   },
-  // x / 0 is x; `| 0` brings the quotient of the least i32 by -1 back to the least i32.
+  // x / 0 is x; `| 0` turns the quotient of the smallest i32 by -1 into the smallest i32.
   '/': {
     i32: (a: number, b: number) => (b === 0 ? a : (a / b) | 0),
     u32: (a: number, b: number) => (b === 0 ? a : Math.trunc(a / b)),
     f32: (a: number, b: number) => fround(a / b),
   },
-  // x % 0 is 0. The f32 remainder is defined by three rounded operations, as WGSL gives it.
+  // x % 0 is 0. The f32 remainder is defined by three rounded operations, as in WGSL.
   '%': {
     i32: (a: number, b: number) => (b === 0 ? 0 : (a % b) | 0),
     u32: (a: number, b: number) => (b === 0 ? 0 : a % b),
@@ -87,12 +87,12 @@ const BINARY: Record<BinaryOperator, ByType> = {
   '>=': numbers((a: number, b: number) => a >= b),
 };
 
-/** `unary('-', 'i32')(5) // -5`. @throws RangeError where WGSL has no such operator */
+/** `unary('-', 'i32')(5) // -5`. @throws RangeError when WGSL has no such operator */
 export function unary(operator: UnaryOperator, type: ScalarName): Operation {
   return operationFor(UNARY[operator], type, operator);
 }
 
-/** `binary('+', 'u32')(4294967295, 1) // 0`; of a shift, the left side's type. @throws RangeError as `unary` */
+/** `binary('+', 'u32')(4294967295, 1) // 0`; for a shift, the left side's type. @throws RangeError as `unary` */
 export function binary(operator: BinaryOperator, type: ScalarName): Operation {
   return operationFor(BINARY[operator], type, operator);
 }
@@ -121,14 +121,17 @@ const CONVERT: Record<ScalarName, Record<ScalarName, Operation>> = {
   },
 };
 
-/** `conversion('f32', 'u32')(-1.5) // 0`: what `u32(x)` does. i32 and u32 keep the bits; f32 is truncated and saturates. */
+/**
+ * `conversion('f32', 'u32')(-1.5) // 0`: the function `u32(x)`. i32 and u32 keep the bits; f32 is truncated and
+ * saturates.
+ */
 export function conversion(from: ScalarName, to: ScalarName): Operation {
   return CONVERT[from][to];
 }
 
 const cell = new DataView(new ArrayBuffer(4));
 
-/** The 32 bits of a value; of a bool 0 or 1. `bitsOf(1, 'f32') // 0x3f800000` */
+/** The 32 bits of a value; 0 or 1 for a bool. `bitsOf(1, 'f32') // 0x3f800000` */
 export function bitsOf(a: Scalar, type: ScalarName): number {
   if (type !== 'f32') return Number(a) >>> 0;
   cell.setFloat32(0, a as number);
@@ -182,9 +185,9 @@ export function fromF16Bits(bits: number): number {
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-// ---- builtins that work on each component by itself ----
+// ---- componentwise builtins ----
 
-// Not Math.min and Math.max: those return NaN where one side is NaN, and order -0 before 0.
+// Not Math.min and Math.max: those return NaN if one side is NaN, and order -0 before 0.
 // biome-ignore lint/complexity/useMathMinMax: see above
 const min = (a: number, b: number) => (b < a ? b : a);
 // biome-ignore lint/complexity/useMathMinMax: see above
@@ -192,7 +195,7 @@ const max = (a: number, b: number) => (a < b ? b : a);
 const clamp = (a: number, low: number, high: number) => min(max(a, low), high);
 const f32 = (f: Operation): ByType => ({ f32: f });
 
-/** On 32 bits alike, given as u32; the result is read as the argument's type. */
+/** Functions of 32 bits, given as u32; the result has the argument's type. */
 const onBits = (f: (a: number) => number): ByType => ({
   i32: (a: number) => f(a >>> 0) | 0,
   u32: (a: number) => f(a) >>> 0,
@@ -212,7 +215,7 @@ function reverseBits(a: number): number {
   return reversed;
 }
 
-/** `count` bits from `offset`, both cut to what 32 bits hold, as WGSL does: [shift up, shift down]. */
+/** `count` bits from `offset`, both clamped to 32 bits, as in WGSL: [shift up, shift down]. */
 function bitField(offset: number, count: number): { offset: number; count: number } {
   const start = Math.min(offset, 32);
   return { offset: start, count: Math.min(count, 32 - start) };
@@ -237,10 +240,10 @@ function smoothstep(low: number, high: number, x: number): number {
   return fround(fround(t * t) * fround(3 - fround(2 * t)));
 }
 
-/** [fraction in 0.5..1, exponent] with x = fraction * 2^exponent; zero, infinite and NaN values as they are, with 0. */
+/** [fraction in 0.5..1, exponent] with x = fraction * 2^exponent; zero, infinite and NaN values unchanged, with 0. */
 export function frexp(x: number): [fraction: number, exponent: number] {
   if (x === 0 || !Number.isFinite(x)) return [x, 0];
-  // An f32 is a normal float64 always, so its exponent can be read off the top bits.
+  // An f32 is a normal float64 always, so its exponent is in the top bits.
   const exponent = ((new DataView(Float64Array.of(x).buffer).getUint32(4, true) >>> 20) & 2047) - 1022;
   return [x / 2 ** exponent, exponent];
 }
@@ -250,7 +253,7 @@ const ldexp = (x: number, exponent: number) => fround(x * 2 ** clamp(exponent, -
 
 const COMPONENTWISE: Record<string, ByType> = {
   abs: {
-    i32: (a: number) => Math.abs(a) | 0, // the least i32 stays
+    i32: (a: number) => Math.abs(a) | 0, // the smallest i32 is unchanged
     u32: identity,
     f32: (a: number) => Math.abs(a),
   },
@@ -275,14 +278,14 @@ const COMPONENTWISE: Record<string, ByType> = {
   ldexp: f32(ldexp),
   quantizeToF16: f32(toF16),
 
-  // exp, log, tanh, sin, …: the recipes that the compiler writes out too
+  // exp, log, tanh, sin, …: the recipes that the compiler uses too
   ...Object.fromEntries(Object.keys(RECIPES).map((name) => [name, f32((a: number, b: number) => jsMath(name, a, b))])),
 
   countOneBits: onBits(countOneBits),
   countLeadingZeros: onBits(Math.clz32),
   countTrailingZeros: onBits(trailingZeros),
   reverseBits: onBits(reverseBits),
-  // -1 (all ones as u32) where there is no such bit; of a negative i32, the highest zero
+  // -1 (all ones as u32) if there is no such bit; for a negative i32, the highest zero
   firstLeadingBit: {
     i32: (a: number) => 31 - Math.clz32(a < 0 ? ~a : a),
     u32: (a: number) => (31 - Math.clz32(a)) >>> 0,
@@ -299,8 +302,8 @@ const COMPONENTWISE: Record<string, ByType> = {
 };
 
 /**
- * A builtin that works on each component by itself, on scalars of the type of its first argument; undefined where there is
- * none. `componentwise('max', 'f32')!(1, 2) // 2`
+ * A componentwise builtin, on scalars of the type of its first argument; undefined if there is none.
+ * `componentwise('max', 'f32')!(1, 2) // 2`
  */
 export function componentwise(name: string, type: ScalarName): Operation | undefined {
   return Object.hasOwn(COMPONENTWISE, name) ? COMPONENTWISE[name]![type] : undefined;
@@ -317,7 +320,7 @@ interface Packing {
 const normalised = (levels: number, low: number) => (a: number) =>
   Math.floor(fround(0.5 + fround(levels * clamp(a, low, 1))));
 
-/** From a vector to a u32; component 0 lies in the lowest bits. */
+/** From a vector to a u32; component 0 is in the lowest bits. */
 const PACK: Record<string, Packing> = {
   pack4x8snorm: { size: 4, pack: normalised(127, -1) },
   pack4x8unorm: { size: 4, pack: normalised(255, 0) },
@@ -333,7 +336,7 @@ const PACK: Record<string, Packing> = {
 const signed = (bits: number, width: number) => (bits << (32 - width)) >> (32 - width);
 const fractionOf = (levels: number) => (a: number) => max(fround(a / levels), -1);
 
-/** From a u32 to a vector; `unpack` is given the component's bits as an unsigned integer. */
+/** From a u32 to a vector; `unpack` receives the component's bits as an unsigned integer. */
 const UNPACK: Record<string, { readonly size: 2 | 4; readonly unpack: (bits: number) => number }> = {
   unpack4x8snorm: { size: 4, unpack: (bits) => fractionOf(127)(signed(bits, 8)) },
   unpack4x8unorm: { size: 4, unpack: fractionOf(255) },
@@ -344,7 +347,7 @@ const UNPACK: Record<string, { readonly size: 2 | 4; readonly unpack: (bits: num
   unpack2x16float: { size: 2, unpack: fromF16Bits },
 };
 
-/** `packing('pack4xU8')!([1, 2, 3, 4]) // 0x04030201`; undefined where the builtin does not pack */
+/** `packing('pack4xU8')!([1, 2, 3, 4]) // 0x04030201`; undefined if the builtin does not pack */
 export function packing(name: string): ((vector: readonly number[]) => number) | undefined {
   const entry = Object.hasOwn(PACK, name) ? PACK[name]! : undefined;
   if (!entry) return undefined;
@@ -353,7 +356,7 @@ export function packing(name: string): ((vector: readonly number[]) => number) |
   return (vector) => vector.reduce((word, a, i) => (word | ((entry.pack(a) & mask) << (i * width))) >>> 0, 0);
 }
 
-/** `unpacking('unpack4xU8')!(0x04030201) // [1, 2, 3, 4]`; undefined where the builtin does not unpack */
+/** `unpacking('unpack4xU8')!(0x04030201) // [1, 2, 3, 4]`; undefined if the builtin does not unpack */
 export function unpacking(name: string): ((word: number) => number[]) | undefined {
   const entry = Object.hasOwn(UNPACK, name) ? UNPACK[name]! : undefined;
   if (!entry) return undefined;

@@ -1,11 +1,11 @@
-/** What an expression turns out to be: a constant, a value at run time, or memory. */
+/** Results of analysing an expression: a constant, a run-time value, or memory. */
 import { type Constant, ConstantError, type ConstantValue, convert, zeroValue } from './constants.js';
 import type { Known, Scope } from './scope.js';
 import type { AddressSpace, Expression, Place, Position, Type, Variable } from './tree.js';
 import { checkCount } from './typeNames.js';
 import { type AnyType, concrete, convertsTo, isConstructible, sameType, typeName } from './types.js';
 
-/** A constant, with its place in the text. */
+/** A constant, with its position in the text. */
 export interface ConstantOperand extends Constant {
   readonly kind: 'constant';
   readonly at: Position;
@@ -18,7 +18,7 @@ export interface ValueOperand {
   readonly at: Position;
   readonly type: Type;
   readonly expression: Expression;
-  /** of a pointer: the variable that it points into */
+  /** for a pointer: the variable that it points into */
   readonly root?: Variable | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface ValueOperand {
 export interface PlaceOperand {
   readonly kind: 'place';
   readonly at: Position;
-  /** of what lies there */
+  /** type of its content */
   readonly type: Type;
   readonly place: Place;
   readonly space: AddressSpace;
@@ -48,7 +48,7 @@ export const value = (expression: Expression, root?: Variable): ValueOperand => 
   root,
 });
 
-/** A constant from constants. What cannot be computed is an error where it is, unless nobody needs the value. */
+/** A constant from constants. A failing computation is an error at its position, unless the value is not needed. */
 export function fold(
   scope: Scope,
   at: Position,
@@ -67,7 +67,10 @@ export function latest(constants: readonly ConstantOperand[]): Known {
   return has('later') ? 'later' : has('pipeline') ? 'pipeline' : 'module';
 }
 
-/** What `compute` gives; where a rule about constants is broken, an error at `at`, or the fallback if nobody needs the value. */
+/**
+ * The result of `compute`; if it breaks a rule about constants, an error at `at`, or the fallback if the value is not
+ * needed.
+ */
 export function checked<T>(scope: Scope, at: Position, known: Known, compute: () => T, fallback: () => T): T {
   try {
     return compute();
@@ -94,7 +97,7 @@ export function loaded(operand: Operand, scope: Scope): ConstantOperand | ValueO
   return value({ kind: 'load', type, at, place });
 }
 
-/** The operand as a value of the type, converted as WGSL does by itself; undefined where it does not. */
+/** The operand as a value of the type, after WGSL's automatic conversion; undefined if there is none. */
 export function converted(operand: Operand, to: AnyType, scope: Scope): ConstantOperand | ValueOperand | undefined {
   if (!convertsTo(operand.type, to)) return undefined;
   const given = loaded(operand, scope);

@@ -1,4 +1,4 @@
-/** Which types the operators take and give. */
+/** Operand and result types of the operators. */
 import type { BinaryOperator, UnaryOperator } from './tree.js';
 import {
   type AnyScalar,
@@ -15,13 +15,13 @@ import {
 
 /** Types of a binary operator: two sides and a result. */
 export interface BinaryTypes {
-  /** what each side is converted to */
+  /** type to which each side is converted */
   readonly left: AnyType;
   readonly right: AnyType;
   readonly result: AnyType;
 }
 
-/** undefined where the operator has no such sides */
+/** undefined if the operator does not accept the sides */
 export function binaryTypes(operator: BinaryOperator, a: AnyType, b: AnyType): BinaryTypes | undefined {
   const scalarA = scalarOf(a);
   const scalarB = scalarOf(b);

@@ -1,9 +1,11 @@
 /**
- * Kernels with barriers and more than one gang: the code between two barriers runs for every gang before what follows.
+ * Kernels with barriers and more than one gang: the code between two barriers runs for every gang before the code after
+ * them.
  *
  * Loops and branches around barriers are the same for the whole workgroup, so they run once, and inside them each piece of code
- * between barriers, a region, runs over all gangs. A local that is used in more than one region is kept in memory, in a place for each
- * gang: loaded where a region starts, stored where it ends. pocl's work-item loops do the same for OpenCL.
+ * between barriers, a region, runs over all gangs. A local that is used in more than one region is kept in memory, one
+ * copy for each gang: loaded at the start of a region, stored at its end. pocl's work-item loops do the same for
+ * OpenCL.
  */
 
 import { forEachGang } from './compile.js';
@@ -19,9 +21,10 @@ import {
   type Stmt,
   statementsIn,
 } from './ir.js';
-import { Uniformity } from './uniformity.js';
+import type { Meetings } from './meetings.js';
 import type { Shapes } from './vectorise.js';
 import type { FunctionBody, Label } from './wasm.js';
+import { Wide } from './wide.js';
 
 interface RegionOptions {
   /** wasm local that counts gangs */
@@ -29,7 +32,7 @@ interface RegionOptions {
   readonly gangs: number;
   /** invocations of a workgroup */
   readonly total: number;
-  /** bytes from scratch to where gangs keep their locals */
+  /** offset in scratch memory of the gangs' locals */
   readonly contextStart: number;
 }
 
@@ -40,8 +43,6 @@ interface Region {
 
 /** Finds the regions of a kernel with barriers, and writes each as a loop over all gangs. */
 export class Regions {
-  /** frames that run once for the whole workgroup */
-  readonly #wideFrames = new Set<Frame>();
   /** locals that are set outside of regions */
   readonly #wide = new Set<Local>();
   readonly #slots = new Map<Local, number>();
@@ -52,18 +53,18 @@ export class Regions {
   constructor(
     private readonly kernel: Kernel,
     private readonly shapes: Shapes,
+    private readonly meetings: Meetings,
     private readonly emitter: Emitter,
     private readonly body: FunctionBody,
     private readonly options: RegionOptions,
   ) {
     this.#context = body.local('i32');
-    this.#findWideFrames(kernel.body);
     this.#findWideLocals();
     this.#findRegions(kernel.body, [kernel.root]);
     this.#findSlots();
   }
 
-  /** Bytes that gangs keep between regions, all gangs together. */
+  /** Bytes of the locals kept between regions, for all gangs together. */
   get contextBytes(): number {
     return this.#gangBytes * this.options.gangs;
   }
@@ -76,30 +77,16 @@ export class Regions {
     this.#emit(this.kernel.body);
   }
 
-  // ---- what runs once ----
+  // ---- code that runs once ----
 
-  #findWideFrames(list: readonly Stmt[]): void {
-    for (const stmt of list) {
-      if (![...statementsIn([stmt])].some((one) => one.kind === 'barrier')) continue;
-      if (stmt.kind === 'if') {
-        this.#wideFrames.add(stmt.yesFrame);
-        this.#wideFrames.add(stmt.noFrame);
-      } else if (stmt.kind === 'block' || stmt.kind === 'loop') this.#wideFrames.add(stmt.frame);
-      for (const body of bodiesOf(stmt)) this.#findWideFrames(body);
-    }
-  }
-
-  /** A barrier, or control flow with one in it, or that leaves such. */
+  /** Where all invocations meet, or control flow with such a place in it. */
   #isWide(stmt: Stmt): boolean {
-    if (stmt.kind === 'set') return this.#wide.has(stmt.local);
-    return [...statementsIn([stmt])].some(
-      (one) => one.kind === 'barrier' || (one.kind === 'leave' && this.#wideFrames.has(one.frame)),
-    );
+    return stmt.kind === 'set' ? this.#wide.has(stmt.local) : this.meetings.in([stmt]);
   }
 
-  /** Locals that control flow around barriers depends on, and uniform ones that were moved in front of such a loop. */
+  /** Locals that control control flow around barriers, and uniform ones moved in front of such a loop. */
   #findWideLocals(): void {
-    const uniformity = new Uniformity(this.kernel, this.shapes);
+    const everywhere = new Wide(this.kernel, this.shapes);
     const setsWide = new Map<Local, Expr[]>();
     const setElsewhere = new Set<Local>();
     const needed: Local[] = [];
@@ -126,13 +113,13 @@ export class Regions {
     for (let local = needed.pop(); local !== undefined; local = needed.pop()) {
       const values = setsWide.get(local);
       if (this.#wide.has(local) || values === undefined || setElsewhere.has(local)) continue;
-      if (!local.workgroupUniform && !values.every((value) => uniformity.same(value))) continue;
+      if (!local.workgroupUniform && !values.every((value) => everywhere.same(value))) continue;
       this.#wide.add(local);
       values.forEach(need);
     }
   }
 
-  // ---- regions, and what is kept between them ----
+  // ---- regions, and locals kept between them ----
 
   #findRegions(list: readonly Stmt[], path: readonly Frame[]): void {
     let region: Region | undefined;
@@ -153,7 +140,7 @@ export class Regions {
     }
   }
 
-  /** A place for every local of more than one region, or of a region and the control flow around. */
+  /** Memory for every local of more than one region, or of a region and the surrounding control flow. */
   #findSlots(): void {
     const usedBy = new Map<Local, Set<unknown>>();
     const note = (local: Local, by: unknown) => {
@@ -225,7 +212,7 @@ export class Regions {
     }
   }
 
-  /** For a value around regions: what only gangs keep is the same in all of them, so gang 0's is taken. */
+  /** For a value outside regions: a local kept by gangs is the same in all of them, so gang 0's is used. */
   #fetch(expr: Expr): void {
     const reads = readsOf(expr, new Set());
     for (const local of reads) {

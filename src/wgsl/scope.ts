@@ -1,9 +1,9 @@
-/** Names and what they stand for, while a module is analysed. */
+/** Names and their meanings, during the analysis of a module. */
 import type { Constant } from './constants.js';
 import { WgslError } from './errors.js';
 import type { FunctionDeclaration, Position, Type, Variable } from './tree.js';
 
-/** What a name that the module declares stands for. */
+/** The meaning of a name that the module declares. */
 export type Entity =
   | { readonly kind: 'type'; readonly type: Type }
   | {
@@ -11,11 +11,11 @@ export type Entity =
       readonly constant: Constant;
       readonly known: Known;
     }
-  /** `root`: of a pointer, the memory that it points into */
+  /** `root`: for a pointer, the memory that it points into */
   | { readonly kind: 'variable'; readonly variable: Variable; readonly root?: Variable | undefined }
   | { readonly kind: 'function'; readonly function: AnalysedFunction };
 
-/** What a function touches, itself or through what it calls. */
+/** The memory that a function uses, itself or through its calls. */
 export interface Uses {
   readonly globals: Set<Variable>;
   /** module-scope variables and pointer parameters whose memory is read */
@@ -31,32 +31,33 @@ export interface AnalysedFunction {
   readonly uses: Uses;
 }
 
-/** What all scopes of one module share. */
 /**
- * When the value of a constant is known: with the module; with the pipeline, which gives values to `override`s; or later than
- * now. One that is known later is a stand-in, and what its value makes impossible is no error yet.
+ * The time at which a constant's value is known: with the module; with the pipeline, which gives values to `override`s;
+ * or later. A value that is known later is a placeholder, and errors that depend on it are not reported yet.
  */
 export type Known = 'module' | 'pipeline' | 'later';
 
-/** What is known of the module while its functions are analysed. */
+/** State shared by all scopes of one module. */
 export interface Analysis {
   readonly text: string;
   readonly enables: readonly string[];
   /** arrays whose length depends on an override */
   readonly overrideSized: WeakSet<Type>;
   nextId: number;
-  /** above 0 in an operand that short-circuit skips: it has types, and its value is not computed */
+  /** above 0 in an operand that short-circuit skips: its types are checked, but its value is not computed */
   skipped: number;
+  /** whether something is called that invocations do together: a barrier, a subgroup operation */
+  isCooperative: boolean;
 }
 
-/** Looked up from the inside to the outside; a module's own names are analysed when they are first needed. */
+/** Names are looked up from the innermost scope outwards; a module's own names are analysed when first needed. */
 export class Scope {
   private readonly names = new Map<string, Entity | (() => Entity)>();
 
   private constructor(
     readonly analysis: Analysis,
     private readonly outer: Scope | undefined,
-    /** of the function around, undefined outside of functions */
+    /** of the surrounding function, undefined outside functions */
     readonly uses: Uses | undefined,
   ) {}
 
@@ -72,7 +73,7 @@ export class Scope {
     return new Scope(this.analysis, this, this.uses);
   }
 
-  /** @throws WgslError where this scope has the name already */
+  /** @throws WgslError when this scope already has the name */
   declare(name: string, at: Position, entity: Entity | (() => Entity)) {
     if (this.names.has(name)) this.fail(`redeclaration of '${name}'`, at);
     this.names.set(name, entity);

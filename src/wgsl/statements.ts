@@ -1,7 +1,7 @@
 /**
  * Statements of a function.
  *
- * Beside the tree, each statement gives its behaviour: the ways in which control leaves it. From these follows whether a
+ * Besides its tree, each statement has a behaviour: the ways in which control leaves it. The behaviours show whether a
  * function returns on every path and whether a loop can end.
  *
  * @see https://www.w3.org/TR/WGSL/#behaviors
@@ -33,13 +33,13 @@ interface Analysed<T> {
   readonly behaviours: ReadonlySet<Behaviour>;
 }
 
-/** What a statement may do where it stands. */
+/** The context of a statement: the jumps that it allows. */
 interface Place {
   readonly returns: Type;
-  /** inside of a loop, a switch, a continuing block: what `break` and `continue` would leave */
+  /** inside a loop, a switch, a continuing block: the targets of `break` and `continue` */
   readonly breaks: 'loop' | 'switch' | 'continuing' | undefined;
   readonly continues: boolean;
-  /** in a continuing block nothing returns */
+  /** `return` is not allowed in a continuing block */
   readonly inContinuing: boolean;
 }
 
@@ -70,7 +70,7 @@ function statementsIn({ statements, at }: BlockSyntax, place: Place, scope: Scop
     const analysed = statement(syntax, place, scope);
     if (!analysed) continue;
     nodes.push(analysed.node);
-    // What follows a statement that never goes on is not reached.
+    // Code after a statement that never completes is not reached.
     if (behaviours.has('next')) behaviours = new Set([...without(behaviours, 'next'), ...analysed.behaviours]);
   }
   return { node: { statements: nodes, at }, behaviours };
@@ -78,7 +78,7 @@ function statementsIn({ statements, at }: BlockSyntax, place: Place, scope: Scop
 
 const goesOn = (node: Statement): Analysed<Statement> => ({ node, behaviours: NEXT });
 
-/** undefined for what leaves nothing to do at run time */
+/** undefined for a statement without run-time effect */
 function statement(syntax: StatementSyntax, place: Place, scope: Scope): Analysed<Statement> | undefined {
   const { at } = syntax;
   switch (syntax.kind) {
@@ -157,7 +157,7 @@ function checkLocalSpace({ template, at, type, value }: VariableSyntax, scope: S
   if (!type && !value) scope.fail("'var' declaration requires a type or initializer", at);
 }
 
-/** The value of a declaration as its type, or as the type that it has by itself. */
+/** The value of a declaration, converted to its declared type if there is one. */
 export function initialValue(
   operand: Operand,
   declared: AnyType | undefined,
@@ -176,7 +176,7 @@ function mismatch(what: string, wanted: AnyType, found: Operand, scope: Scope): 
   );
 }
 
-/** Whether a constructor would convert the one to the other. */
+/** Would a constructor convert the one to the other? */
 const convertible = (from: AnyType, to: AnyType) =>
   from.kind === to.kind &&
   scalarOf(from) !== undefined &&
@@ -191,7 +191,7 @@ export function constantEntity(syntax: VariableSyntax, scope: Scope): Entity {
   return { kind: 'constant', constant: { type, value }, known: 'module' };
 }
 
-/** `const_assert condition;` @throws WgslError where the condition is false, or no constant bool */
+/** `const_assert condition;` @throws WgslError when the condition is false, or not a constant bool */
 export function assertConstant(condition: ExpressionSyntax, at: Position, scope: Scope) {
   const operand = constantOf(condition, scope, 'const assertion');
   if (!sameType(operand.type, BOOL)) {
@@ -353,7 +353,7 @@ function caseValue(constant: Operand, type: Type, seen: Set<number>, scope: Scop
 
 // ---- loops ----
 
-/** Once around: the body and the continuing block are done; what leaves the loop goes on after it. */
+/** One iteration: the body, then the continuing block; control that leaves the loop continues after it. */
 function loopBehaviours(inside: readonly ReadonlySet<Behaviour>[], endsByItself: boolean): ReadonlySet<Behaviour> {
   const all = new Set(inside.flatMap((behaviours) => [...behaviours]));
   const leaves = endsByItself || all.has('break');
@@ -377,7 +377,11 @@ function loop(syntax: Of<'loop'>, place: Place, scope: Scope): Analysed<Statemen
   const after = inner.inner();
   const continuing = syntax.continuing && statementsIn(syntax.continuing, inContinuing(place), after);
   const breakIf = syntax.breakIf && condition(syntax.breakIf, 'break-if statement', after);
-  const behaviours = loopBehaviours([body.behaviours, continuing?.behaviours ?? NEXT], breakIf !== undefined);
+  const goesRound = body.behaviours.has('next') || body.behaviours.has('continue');
+  const behaviours = loopBehaviours(
+    [body.behaviours, continuing?.behaviours ?? NEXT],
+    breakIf !== undefined && goesRound,
+  );
   if (behaviours.size === 0) scope.fail('loop does not exit; write break, break if or return', at);
   const node: Statement = {
     kind: 'loop',
@@ -417,7 +421,7 @@ function whileLoop(syntax: Of<'while'>, place: Place, scope: Scope): Analysed<St
   return { node, behaviours: loopBehaviours([body.behaviours], true) };
 }
 
-/** A `continue` may not jump over the declaration of something that the continuing block uses. */
+/** A `continue` may not jump over the declaration of a name that the continuing block uses. */
 function checkSkipped(body: BlockSyntax, { continuing, breakIf }: Of<'loop'>, scope: Scope) {
   const first = body.statements.findIndex(mayContinue);
   if (first === -1) return;
@@ -436,7 +440,7 @@ function checkSkipped(body: BlockSyntax, { continuing, breakIf }: Of<'loop'>, sc
   }
 }
 
-/** Whether there is a `continue` of the loop around in it. */
+/** Does it contain a `continue` of the surrounding loop? */
 function mayContinue(syntax: StatementSyntax): boolean {
   const inBlock = ({ statements }: BlockSyntax) => statements.some(mayContinue);
   switch (syntax.kind) {

@@ -1,6 +1,6 @@
 /**
- * One workgroup of a dispatch, moved statement by statement: what the explorer's stepper shows. It is the interpreter that runs,
- * so the numbers are those of a run.
+ * One workgroup of a dispatch, run statement by statement, for the explorer's stepper. The interpreter runs it, so the
+ * numbers are those of a run.
  */
 import { WgslError } from './errors.js';
 import { type BindingMemory, Dispatch, type RunOptions } from './interpret.js';
@@ -8,7 +8,7 @@ import type { Lane, Observer, Three } from './lane.js';
 import type { Memory, Value } from './memory.js';
 import type { FunctionDeclaration, Module, Position, Variable } from './tree.js';
 
-/** How to step a dispatch: the options of a run, and the workgroup to look at. */
+/** How to step a dispatch: the options of a run, and the workgroup to step. */
 export interface StepperOptions
   extends Pick<RunOptions, 'bindings' | 'workgroups' | 'subgroupSize' | 'iterationLimit'> {
   /** default [0, 0, 0]; other workgroups do not run */
@@ -25,7 +25,7 @@ export interface Touch {
   readonly at: Position;
 }
 
-/** What an invocation is doing. */
+/** The state of an invocation. */
 export type LaneState = 'runs' | 'waits at a barrier' | 'waits for its subgroup' | 'has ended';
 
 /** A bit of `touched`: the word was read, or written. */
@@ -33,30 +33,30 @@ export const READ = 1;
 /** A bit of `touched`: the word was read, or written. */
 export const WRITTEN = 2;
 
-/** Accesses of one round that are kept. */
+/** Maximum number of recorded accesses of one round. */
 const MAX_TOUCHES = 4096;
 
 /**
- * Steps a workgroup in rounds: in each, every invocation that can go on runs one statement. A GPU promises no order between
- * barriers; this one is easy to follow.
+ * Steps a workgroup in rounds: in each, every invocation that can continue runs one statement. A GPU promises no order
+ * between barriers; this one is easy to follow.
  */
 export class Stepper {
   /** accesses of the last round */
   touches: Touch[] = [];
   /** by memory, READ and WRITTEN for each word, since the last move began */
   readonly touched = new Map<Variable, Uint8Array>();
-  /** as `touched`, since the first statement */
+  /** like `touched`, since the first statement */
   readonly everTouched = new Map<Variable, Uint8Array>();
-  /** what went wrong, where the run cannot go on */
+  /** the error, if the run cannot continue */
   error: WgslError | undefined;
-  /** rounds until now; the first brings every invocation to its first statement */
+  /** rounds so far; the first brings every invocation to its first statement */
   rounds = 0;
 
   #dispatch!: Dispatch;
   #steps!: Iterator<Lane, void>;
   #ended = false;
 
-  /** @throws RangeError or WgslError as `run` does: no such entry point, or a binding that is missing or too small */
+  /** @throws RangeError or WgslError as `run`: no such entry point, or a binding that is missing or too small */
   constructor(
     readonly module: Module,
     readonly entryPoint: string,
@@ -96,7 +96,7 @@ export class Stepper {
 
   // ---- moves: each is one or more rounds ----
 
-  /** Every invocation that can go on runs one statement. */
+  /** Every invocation that can continue runs one statement. */
   line(): void {
     this.#move(() => true);
   }
@@ -117,7 +117,7 @@ export class Stepper {
     this.#move(() => false);
   }
 
-  /** Until an invocation stands before a statement of a line, or the workgroup ends. */
+  /** Until an invocation is before a statement of a line, or the workgroup ends. */
   toLine(lane: number, line: number): void {
     this.#move(() => this.lineOf(lane) === line);
   }
@@ -127,7 +127,7 @@ export class Stepper {
     this.#move(() => this.touches.some(fits));
   }
 
-  /** One round back: from the start again, with one round less. */
+  /** One round back: restart, and run one round less. */
   back(): void {
     const target = this.rounds - 1;
     if (target < 1) return;
@@ -172,14 +172,14 @@ export class Stepper {
     }
   }
 
-  // ---- what there is to see ----
+  // ---- state ----
 
   /** Invocations of the workgroup, by local_invocation_index. */
   get lanes(): readonly Lane[] {
     return this.#dispatch.lanes;
   }
 
-  /** The workgroup has ended, or cannot go on. */
+  /** The workgroup has ended, or cannot continue. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -195,7 +195,7 @@ export class Stepper {
     return this.#dispatch.memories;
   }
 
-  /** What an invocation is doing. */
+  /** The state of an invocation. */
   stateOf(lane: number): LaneState {
     const { done, stop } = this.lanes[lane]!;
     if (done) return 'has ended';
@@ -203,7 +203,7 @@ export class Stepper {
     return stop?.kind === 'subgroup' ? 'waits for its subgroup' : 'runs';
   }
 
-  /** The line of the statement that an invocation runs next, or waits in; undefined where it has ended. */
+  /** The line of the statement that an invocation runs next, or waits in; undefined if it has ended. */
   lineOf(lane: number): number | undefined {
     const { done, stop, frames } = this.lanes[lane]!;
     if (done) return undefined;
@@ -221,7 +221,7 @@ export class Stepper {
     return lines;
   }
 
-  /** What an invocation can name where it is, function by function, the entry point first. */
+  /** The names in scope at an invocation's statement, function by function, the entry point first. */
   variablesOf(lane: number): { function: FunctionDeclaration; variables: { variable: Variable; value: Value }[] }[] {
     const at = this.lanes[lane]!;
     if (at.done) return [];

@@ -1,21 +1,21 @@
 /**
  * Subgroup and quad operations: the lanes of a subgroup that reached one together exchange values.
  *
- * Sums, products and scans combine the active lanes from the lowest up, one by one. A lane that asks for the value of one
- * that is not active, or not there, receives zero.
+ * Sums, products and scans combine the active lanes from the lowest up, one by one. A lane that reads an inactive or
+ * missing lane receives zero.
  */
 import { binaryOn, type ValueFunction } from './evaluate.js';
 import { type Value, zeroOf } from './memory.js';
 import { componentwise } from './numeric.js';
 import type { Type } from './tree.js';
 
-/** An active lane: its number in the subgroup, and what it gave. */
+/** An active lane: its number in the subgroup, and its argument. */
 export interface Participant {
   readonly lane: number;
   readonly values: readonly Value[];
 }
 
-/** What each participant receives, in the order of the participants; these come in ascending order of lane. */
+/** The result of each participant, in the order of the participants, which is ascending by lane. */
 type SubgroupOperation = (lanes: readonly Participant[], subgroupSize: number) => Value[];
 
 type Combine = (a: Value, b: Value) => Value;
@@ -89,7 +89,7 @@ const OPERATIONS: Record<string, (type: Type) => SubgroupOperation> = {
   subgroupAll: () => toAll((lanes) => lanes.every((lane) => given(lane) === true)),
   subgroupAny: () => toAll((lanes) => lanes.some((lane) => given(lane) === true)),
   subgroupElect: () => (lanes) => lanes.map((_, i) => i === 0),
-  // bit i of the vec4u: whether lane i is active and gave true
+  // bit i of the vec4u: 1 if lane i is active with the argument true
   subgroupBallot: () =>
     toAll((lanes) => {
       const words = [0, 0, 0, 0];
@@ -111,10 +111,10 @@ const OPERATIONS: Record<string, (type: Type) => SubgroupOperation> = {
   quadSwapDiagonal: (type) => move(type, ({ lane }) => lane ^ 3),
 };
 
-/** The operation of that name on values of a type (of the first argument); undefined where it is none. */
+/** The operation of that name on values of a type (of the first argument); undefined if there is none. */
 export function subgroupOperation(name: string, type: Type): SubgroupOperation | undefined {
   return Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name]!(type) : undefined;
 }
 
-/** Whether a builtin waits for the other lanes of its subgroup. */
+/** Does a builtin wait for the other lanes of its subgroup? */
 export const isSubgroupOperation = (name: string): boolean => Object.hasOwn(OPERATIONS, name);

@@ -1,7 +1,7 @@
 /**
  * Assignments to some components of a vector: `v.xy = e` and `v.zx *= e`.
  *
- * The tree has no such place. They are written out: the vector's place is found once, then the value is computed, then each
+ * The tree has no such place. They are expanded: the vector's place is evaluated once, then the value, then each
  * component is stored.
  */
 import { applyBinary, elementAt, expression, swizzleOf, throughPointer } from './expressions.js';
@@ -17,7 +17,7 @@ interface Swizzle {
   readonly components: readonly number[];
 }
 
-/** The memory that `v.xy`, `v.xyz.zx` or `v.zyx[i]` names; undefined where no swizzle of memory is in it. */
+/** The memory that `v.xy`, `v.xyz.zx` or `v.zyx[i]` names; undefined if it contains no swizzle of memory. */
 export function swizzledPlace(syntax: ExpressionSyntax, scope: Scope): Swizzle | PlaceOperand | undefined {
   if (syntax.kind !== 'member' && syntax.kind !== 'index') return undefined;
   const inner = swizzledPlace(syntax.of, scope);
@@ -83,6 +83,13 @@ export function assignSwizzle(
     return scope.fail(`cannot assign '${typeName((given ?? operand).type)}' to '${typeName(type)}'`, valueSyntax.at);
   }
   const stored = held(expressionOf(given, scope), statements, scope);
+  if (components.length === (vector.type as VectorType).size) {
+    // All of the vector is new: one store, of the same components in its own order.
+    const order = components.map((_, component) => components.indexOf(component));
+    const whole: Expression = { kind: 'swizzle', type, at, of: stored, components: order };
+    statements.push({ kind: 'assign', at, place, value: whole });
+    return { kind: 'block', at, body: { statements, at } };
+  }
   components.forEach((component, i) => {
     const part: Expression = { kind: 'swizzle', type: of, at, of: stored, components: [i] };
     statements.push({ kind: 'assign', at, place: element(component), value: part });
@@ -95,7 +102,7 @@ function swizzleNow(place: Place, type: VectorType, components: readonly number[
   return { kind: 'swizzle', type, at, of: whole, components };
 }
 
-/** The vector's place with its indices evaluated: a variable as it is, the rest behind a pointer. */
+/** The vector's place with its indices evaluated: a variable itself, anything else behind a pointer. */
 function heldPlace(vector: PlaceOperand, statements: Statement[], at: Position, scope: Scope): Place {
   const { place, type, space, access } = vector;
   if (place.kind === 'variable') return place;

@@ -1,9 +1,10 @@
 /**
- * What comes behind the last barrier of a block, from where invocations leave, in a block of its own.
+ * Put the code after the last meeting of a block (meetings.ts), which invocations may leave, into a block of its own.
  *
- * There, and only there, may invocations leave one by one: `workgroupBarrier(); if (lane > 10u) { return; } …`. The code around barriers
- * runs once for the whole workgroup (regions.ts) and cannot remember who left, so that leaving it becomes leaving the block that is
- * added here. Where the end that was meant lies further out, a variable says who is still there: what follows is skipped by the others.
+ * Only there may invocations leave one by one: `workgroupBarrier(); if (lane > 10u) { return; } …`. The code around barriers runs once
+ * for the whole workgroup (regions.ts) and cannot record the leaving invocations, so a leave becomes a leave of the
+ * added block. If the original target is further out, a variable records the remaining invocations, and the others skip
+ * the code that follows.
  */
 
 import {
@@ -17,25 +18,26 @@ import {
   type Stmt,
   statementsIn,
 } from './ir.js';
+import type { Meetings } from './meetings.js';
 
 /** Rewrites a kernel's body in place. */
-export function splitTails(kernel: Kernel): void {
-  if (hasBarrier(kernel.body)) new Tails().list(kernel.body, kernel.root, []);
+export function splitTails(kernel: Kernel, meetings: Meetings): void {
+  if (meetings.in(kernel.body)) new Tails(meetings).list(kernel.body, kernel.root, []);
 }
 
-const hasBarrier = (list: readonly Stmt[]) => [...statementsIn(list)].some((stmt) => stmt.kind === 'barrier');
-
 class Tails {
-  /** whether an invocation has not left a frame, for frames that are left from further inside */
+  /** locals that are true while an invocation has not left a frame, for frames that are left from an inner one */
   readonly #present = new Map<Frame, Local>();
 
+  constructor(private readonly meetings: Meetings) {}
+
   /**
-   * @param frame where the list is
-   * @param ends frames whose end no barrier separates from the end of the list
+   * @param frame the frame of the list
+   * @param ends frames whose end no meeting separates from the end of the list
    * @returns those of them that invocations may have left
    */
   list(list: Stmt[], frame: Frame, ends: readonly Frame[]): Set<Frame> {
-    const last = list.findLastIndex((stmt) => hasBarrier([stmt]));
+    const last = list.findLastIndex((stmt) => this.meetings.in([stmt]));
     const left = new Set<Frame>();
     for (const [i, stmt] of list.slice(0, last + 1).entries()) {
       const after = i === last ? ends : [];
@@ -60,7 +62,7 @@ class Tails {
     return left;
   }
 
-  /** Leaves of `ends` become leaves of `block`; what is inside moves down by one frame. */
+  /** Leaves of `ends` become leaves of `block`; frames inside move down by one. */
   #retarget(list: Stmt[], frame: Frame, ends: readonly Frame[], block: Frame, left: Set<Frame>): void {
     const own = framesOf(list);
     for (const inner of own) {
@@ -101,7 +103,7 @@ class Tails {
     return { kind: 'if', condition, yes, no: [], yesFrame: branch(), noFrame: branch() };
   }
 
-  /** All are present at the start of a frame. */
+  /** All invocations are present at the start of a frame. */
   #announce(frame: Frame, body: Stmt[]): void {
     const local = this.#present.get(frame);
     if (local !== undefined) body.unshift({ kind: 'set', local, value: constant('bool', 1) });

@@ -1,16 +1,16 @@
 /**
  * Text into tokens.
  *
- * WGSL has one difficulty here: `<` and `>` either compare or hold a template list, as in `vec3<f32>`, and the text alone
- * must tell which. The rule is the specification's: a `<` after a name opens a list where a matching `>` follows before
- * anything that a list cannot contain. `a < b || c > d` therefore compares, and `array<vec2<f32>>` ends in two brackets.
+ * WGSL has one difficulty here: `<` and `>` either compare or hold a template list, as in `vec3<f32>`, and only the text
+ * shows which. The rule is the specification's: a `<` after a name opens a list if a matching `>` follows before any
+ * token that a list cannot contain. `a < b || c > d` therefore compares, and `array<vec2<f32>>` ends in two brackets.
  *
  * @see https://www.w3.org/TR/WGSL/#template-list-discovery
  */
 import { WgslError } from './errors.js';
 import type { Position } from './tree.js';
 
-/** A name, number or symbol, with its place in the text. */
+/** A name, number or symbol, with its position in the text. */
 export interface Token {
   /** `<` and `>` around a template list are `template<` and `template>` */
   readonly kind: 'name' | 'number' | 'symbol' | 'template<' | 'template>' | 'end';
@@ -34,13 +34,13 @@ const NUMBER = new RegExp(
   ].join('|'),
   'y',
 );
-// `>` stays alone: `>>`, `>=` and `>>=` are put together once the template lists are known.
+// `>` stays alone: `>>`, `>=` and `>>=` are combined after the template lists are known.
 const SYMBOL = /->|\+\+|--|\+=|-=|\*=|\/=|%=|&=|\|=|\^=|<<=|<<|<=|==|!=|&&|\|\||[-+*/%&|^~!<>=()[\]{}:;,.@_]/y;
 
-/** @throws WgslError where the text has a character that no token begins with */
+/** @throws WgslError when the text has a character that begins no token */
 export function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
-  /** where each token begins in the text, to see which `>` touch */
+  /** start of each token in the text, to find adjacent `>` */
   const offsets: number[] = [];
   let offset = 0;
   let line = 1;

@@ -1,14 +1,14 @@
 /**
- * The typed tree of a WGSL compute module: what `analyse` makes of the text, and what the interpreter and the compiler read.
+ * The typed tree of a WGSL compute module: the output of `analyse`, and the input of the interpreter and the compiler.
  *
  * The tree is smaller than the language. Constants, `override`s and abstract numbers are folded into literals, implicit
- * conversions are written out, a reference that is read is a `load`, `for` and `while` are `loop`s, `x += y` and `x++` are
- * assignments with an operator. Every node says where it stands in the text.
+ * conversions are explicit, reading a reference is a `load`, `for` and `while` are `loop`s, `x += y` and `x++` are
+ * assignments with an operator. Every node has its position in the text.
  *
  * @see https://www.w3.org/TR/WGSL/
  */
 
-/** A place in the text, both counted from 1. */
+/** A position in the text, both counted from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -16,7 +16,7 @@ export interface Position {
 
 // ---- types ----
 
-/** The scalars that exist at run time: 4 bytes each, `bool` outside of memory that is shared with the host. */
+/** The scalars that exist at run time: 4 bytes each, `bool` only in memory that the host does not share. */
 export type ScalarName = 'bool' | 'i32' | 'u32' | 'f32';
 
 /** `f32`, `i32`, `u32` or `bool`. */
@@ -48,7 +48,7 @@ export interface ArrayType {
   readonly count: number | undefined;
 }
 
-/** A member of a struct, with its place in memory. */
+/** A member of a struct, with its offset in memory. */
 export interface StructMember {
   readonly name: string;
   readonly type: Type;
@@ -63,7 +63,7 @@ export interface StructType {
   readonly kind: 'struct';
   readonly name: string;
   readonly members: readonly StructMember[];
-  /** bytes; of a struct that ends in an array without a count: with one element of it */
+  /** bytes; a struct that ends in a runtime array counts one element of it */
   readonly size: number;
   readonly align: number;
 }
@@ -76,7 +76,7 @@ export interface PointerType {
   readonly access: 'read' | 'write' | 'read_write';
 }
 
-/** What a function returns that returns nothing. */
+/** The return type of a function without a result. */
 export interface VoidType {
   readonly kind: 'void';
 }
@@ -84,10 +84,10 @@ export interface VoidType {
 /** A concrete type: the type of a value at run time. */
 export type Type = ScalarType | VectorType | MatrixType | ArrayType | StructType | PointerType | VoidType;
 
-/** The kind of memory that a variable lies in. */
+/** The kind of a variable's memory. */
 export type AddressSpace = 'function' | 'private' | 'workgroup' | 'uniform' | 'storage';
 
-/** What an entry point can be told about the invocation it is. Scalars are u32, the rest vec3u. */
+/** The builtin inputs of an entry point. Scalars are u32, the others vec3u. */
 export type BuiltinValue =
   | 'local_invocation_id'
   | 'local_invocation_index'
@@ -120,9 +120,9 @@ export interface Variable {
   readonly binding?: { readonly group: number; readonly binding: number };
   /** of a storage variable */
   readonly access?: 'read' | 'write' | 'read_write';
-  /** of a parameter of an entry point that is one value; a struct of them has it on its members */
+  /** of a parameter of an entry point; a struct of them has it on its members */
   readonly builtin?: BuiltinValue;
-  /** of a `private` variable: its value at the start of each invocation; zero where there is none */
+  /** of a `private` variable: its initial value in each invocation; default zero */
   readonly initial?: Expression;
 }
 
@@ -139,9 +139,9 @@ export interface FunctionDeclaration {
 export interface EntryPoint {
   readonly function: FunctionDeclaration;
   readonly workgroupSize: readonly [number, number, number];
-  /** module-scope variables that it reaches, itself or through what it calls, in the order of the text */
+  /** module-scope variables that it uses, itself or through its calls, in the order of the text */
   readonly globals: readonly Variable[];
-  /** overrides that it reaches, by way of types and other overrides too: they must have values before it runs */
+  /** overrides that it uses, also through types and other overrides: they must have values before it runs */
   readonly overrides: readonly OverrideDeclaration[];
 }
 
@@ -150,8 +150,18 @@ export interface OverrideDeclaration {
   readonly name: string;
   readonly id: number | undefined;
   readonly type: ScalarType;
-  /** whether a value must be given when the pipeline is made */
+  /** true if the pipeline must give a value */
   readonly required: boolean;
+}
+
+/** How a breach of a rule is reported that `diagnostic` controls: `off` is not at all. */
+export type Severity = 'error' | 'warning' | 'info' | 'off';
+
+/** Something that is no error. */
+export interface Warning {
+  readonly severity: 'warning' | 'info';
+  readonly rule: string;
+  readonly at: Position;
 }
 
 /** A module: names resolved, types known, constants and overrides folded. */
@@ -165,13 +175,16 @@ export interface Module {
   readonly overrides: readonly OverrideDeclaration[];
   /** `subgroups`, … as `enable` named them */
   readonly enables: readonly string[];
+  readonly warnings: readonly Warning[];
+  /** whether it was checked that all invocations reach its barriers; the compiler takes no other module */
+  readonly isUniform: boolean;
 }
 
 // ---- places: memory that can be loaded from and stored to ----
 
 interface PlaceOf<Kind extends string> {
   readonly kind: Kind;
-  /** of what lies there */
+  /** type of its content */
   readonly type: Type;
   readonly at: Position;
 }
@@ -183,7 +196,7 @@ export type Place =
   | (PlaceOf<'deref'> & { readonly pointer: Expression })
   /** an element of an array, a component of a vector or a column of a matrix; `index` is i32 or u32 */
   | (PlaceOf<'element'> & { readonly of: Place; readonly index: Expression })
-  /** a member of a struct, by its place among them */
+  /** a member of a struct, by its index */
   | (PlaceOf<'member'> & { readonly of: Place; readonly member: number });
 
 // ---- expressions ----
@@ -215,11 +228,14 @@ interface ExpressionOf<Kind extends string> {
   readonly at: Position;
 }
 
-/** An expression that gives a value. */
+/** An expression with a value. */
 export type Expression =
-  /** a scalar; composites of constants are `construct`s of literals. f32 values are floats, i32 and u32 in their own range */
+  /**
+   * a scalar; composites of constants are `construct`s of literals. f32 values are floats, i32 and u32 in their own
+   * range
+   */
   | (ExpressionOf<'literal'> & { readonly value: number | boolean })
-  /** what a place holds now */
+  /** the present value of a place */
   | (ExpressionOf<'load'> & { readonly place: Place })
   /** a `let` or a parameter */
   | (ExpressionOf<'value'> & { readonly variable: Variable })
@@ -227,9 +243,9 @@ export type Expression =
   | (ExpressionOf<'pointer'> & { readonly place: Place })
   | (ExpressionOf<'unary'> & { readonly operator: UnaryOperator; readonly operand: Expression })
   /**
-   * Both sides have the same type, but for: a scalar beside a vector or matrix (`2.0 * v`), matrix products (matrix × vector,
-   * vector × matrix, matrix × matrix), and shifts, whose right side is u32. `&` and `|` work on bools too, without
-   * short-circuit.
+   * Both sides have the same type, except: a scalar with a vector or matrix (`2.0 * v`), matrix products (matrix ×
+   * vector, vector × matrix, matrix × matrix), and shifts, whose right side is u32. `&` and `|` work on bools too,
+   * without short-circuit.
    */
   | (ExpressionOf<'binary'> & {
       readonly operator: BinaryOperator;
@@ -245,9 +261,14 @@ export type Expression =
   | (ExpressionOf<'call'> & { readonly function: FunctionDeclaration; readonly arguments: readonly Expression[] })
   /**
    * A function of the language: `exp`, `select`, `bitcast`, `arrayLength` (its argument is a pointer), `workgroupBarrier`,
-   * `subgroupAdd`, … Componentwise ones take vectors as they are.
+   * `subgroupAdd`, … Componentwise ones take vectors unchanged.
    */
-  | (ExpressionOf<'builtin'> & { readonly name: string; readonly arguments: readonly Expression[] })
+  | (ExpressionOf<'builtin'> & {
+      readonly name: string;
+      readonly arguments: readonly Expression[];
+      /** of a subgroup operation that not all of the subgroup may reach; error where absent */
+      readonly severity?: Severity;
+    })
   /**
    * A value from parts: no arguments is zero; one scalar for a scalar type converts it, for a vector repeats it; one vector of
    * the same size converts its components; else vectors and scalars fill the components of a vector in order, columns or
@@ -291,13 +312,13 @@ export type Statement =
       readonly operator?: BinaryOperator;
       readonly value: Expression;
     })
-  /** a call whose value nobody needs, or `_ = e` */
+  /** a call whose value is not used, or `_ = e` */
   | (StatementOf<'evaluate'> & { readonly expression: Expression })
   | (StatementOf<'if'> & { readonly condition: Expression; readonly then: Block; readonly else?: Block })
   | (StatementOf<'switch'> & { readonly selector: Expression; readonly cases: readonly SwitchCase[] })
   /**
-   * An iteration: leave where `condition` is false; the body; then `continuing`, which sees the body's variables and where
-   * `continue` goes; leave where `breakIf` is true. The start of a `for` stands in a `block` around its loop.
+   * An iteration: leave if `condition` is false; the body; then `continuing`, the target of `continue`, which sees the
+   * body's variables; leave if `breakIf` is true. The start of a `for` is in a `block` around its loop.
    */
   | (StatementOf<'loop'> & {
       readonly condition?: Expression;

@@ -1,4 +1,4 @@
-/** Types by the names that a module gives them. */
+/** Types by their names in a module. */
 
 import { expression } from './expressions.js';
 import { converted } from './operands.js';
@@ -32,13 +32,16 @@ const SHORT: Readonly<Record<string, ScalarType>> = { f: F32, i: I32, u: U32 };
 const LEFT_OUT =
   /^(texture_\w+|sampler|sampler_comparison|atomic|f16|vec[234]h|mat[234]x[234]h|subgroup_matrix_\w+|binding_array|buffer|texel_buffer)$/;
 
-/** `vec3`, `mat2x2`, `array`: names that make a type with a template list, or are made one by a constructor's arguments. */
+/** `vec3`, `mat2x2`, `array`: names that become a type through a template list or a constructor's arguments. */
 export type Generator =
   | { readonly kind: 'vector'; readonly size: 2 | 3 | 4 }
   | { readonly kind: 'matrix'; readonly columns: 2 | 3 | 4; readonly rows: 2 | 3 | 4 }
   | { readonly kind: 'array' };
 
-/** The type generator of a name: `generatorOf("mat2x3") // { kind: "matrix", columns: 2, rows: 3 }`; undefined of other names. */
+/**
+ * The type generator of a name: `generatorOf("mat2x3") // { kind: "matrix", columns: 2, rows: 3 }`; undefined for other
+ * names.
+ */
 export function generatorOf(name: string): Generator | undefined {
   if (name === 'array') return { kind: 'array' };
   const [, size, columns, rows] = /^(?:vec([234])|mat([234])x([234]))$/.exec(name) ?? [];
@@ -54,11 +57,11 @@ export function predeclaredType(name: string): Type | undefined {
   return columns ? { kind: 'matrix', columns: Number(columns) as 2, rows: Number(rows) as 2, of: F32 } : undefined;
 }
 
-/** Whether the language itself has a type of this name. */
+/** Does the language have a type of this name? */
 export const isPredeclared = (name: string) =>
   predeclaredType(name) !== undefined || generatorOf(name) !== undefined || name === 'ptr' || LEFT_OUT.test(name);
 
-/** @throws WgslError for a type of WGSL that is left out (f16, textures, …), with a remedy where there is one */
+/** @throws WgslError for a type that is not supported (f16, textures, …), with a fix if there is one */
 export function refuseLeftOut(name: string, at: NameSyntax['at'], scope: Scope) {
   if (LEFT_OUT.test(name)) {
     const remedy = /^(f16|\w+h)$/.test(name)
@@ -70,7 +73,7 @@ export function refuseLeftOut(name: string, at: NameSyntax['at'], scope: Scope) 
   }
 }
 
-/** @throws WgslError where the name is no type */
+/** @throws WgslError when the name is no type */
 export function typeOf(syntax: ExpressionSyntax, scope: Scope): Type {
   if (syntax.kind !== 'name') return scope.fail('expected a type', syntax.at);
   const { name, template, at } = syntax;
@@ -180,7 +183,7 @@ export function accessOf(
   return syntax.name as PointerType['access'];
 }
 
-/** A module may declare `read` or `storage` itself; then the word has its own meaning no more. */
+/** A module may declare `read` or `storage` itself; then the word loses its own meaning. */
 function refuseHidden(name: string, what: string, at: Position, scope: Scope) {
   if (scope.find(name)) scope.fail(`'${name}' is a declaration of this module here, not the ${what}; rename it`, at);
 }
@@ -194,7 +197,7 @@ function pointerType(syntax: NameSyntax, scope: Scope): PointerType {
   return { kind: 'pointer', space, of, access: accessOf(accessName, space, scope) };
 }
 
-/** Whether memory of an address space can hold a type. */
+/** Can memory of an address space hold a type? */
 export function checkStore(type: Type, space: AddressSpace, at: Position, scope: Scope) {
   const isShared = space === 'storage' || space === 'uniform';
   if (isShared && !isHostShareable(type)) {
@@ -209,7 +212,7 @@ export function checkStore(type: Type, space: AddressSpace, at: Position, scope:
   if (!isShared) checkCount(type, at, scope);
 }
 
-/** Memory that is not bound is zeroed and copied element by element, so that its arrays are kept short. */
+/** Unbound memory is zeroed and copied element by element, so its arrays must be short. */
 export function checkCount(type: AnyType, at: Position, scope: Scope) {
   if (type.kind === 'struct') for (const member of type.members) checkCount(member.type, at, scope);
   if (type.kind !== 'array') return;

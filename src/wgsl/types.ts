@@ -1,8 +1,8 @@
 /**
- * Types while a module is analysed: those of tree.ts, and the two that only constants have.
+ * Types during the analysis of a module: those of tree.ts, and the two abstract ones of constants.
  *
- * `1` is an abstract-int and `1.5` an abstract-float until a context asks for a concrete type; WGSL converts them
- * without a word. Everything else is converted by name only.
+ * `1` is an abstract-int and `1.5` an abstract-float until a context requires a concrete type; WGSL converts them
+ * automatically. All other conversions are explicit.
  *
  * @see https://www.w3.org/TR/WGSL/#feasible-automatic-conversions
  */
@@ -45,7 +45,7 @@ interface AnyMember {
   readonly offset: number;
   readonly builtin?: BuiltinValue;
 }
-/** Every type there is; `Type` is the part of it without abstract numbers. */
+/** Every type; `Type` is the subset without abstract numbers. */
 export type AnyType =
   | AnyScalar
   | AnyVector
@@ -83,7 +83,7 @@ export const SCALARS: Readonly<Record<AnyScalarName, AnyScalar>> = {
 
 // ---- printing ----
 
-/** `vec3<f32>`, `array<f32, 8>`, `ptr<function, i32, read_write>`: as Dawn prints it. */
+/** `vec3<f32>`, `array<f32, 8>`, `ptr<function, i32, read_write>`: in Dawn's notation. */
 export function typeName(type: AnyType): string {
   switch (type.kind) {
     case 'scalar':
@@ -105,7 +105,7 @@ export function typeName(type: AnyType): string {
 
 // ---- comparing and converting ----
 
-/** Structs are the same by name: two of one module never share one. */
+/** Structs are compared by name, which is unique in a module. */
 export function sameType(a: AnyType, b: AnyType): boolean {
   return a === b || (a.kind === b.kind && typeName(a) === typeName(b));
 }
@@ -123,7 +123,7 @@ export function withScalar(type: AnyType, of: AnyScalar): AnyType {
 
 const isAbstractScalar = ({ name }: AnyScalar) => name === 'abstract-int' || name === 'abstract-float';
 
-/** Whether a type has an abstract scalar in it: `vec2(1, 2)` is of such a type. */
+/** Does a type contain an abstract scalar, as that of `vec2(1, 2)`? */
 export function isAbstract(type: AnyType): boolean {
   if (type.kind === 'array') return isAbstract(type.of);
   if (type.kind === 'struct') return type.members.some((member) => isAbstract(member.type));
@@ -131,13 +131,13 @@ export function isAbstract(type: AnyType): boolean {
   return of !== undefined && isAbstractScalar(of);
 }
 
-/** What an abstract scalar may become, the best first. */
+/** The types to which an abstract scalar converts, the best first. */
 const CONVERSIONS: Readonly<Record<string, readonly AnyScalarName[]>> = {
   'abstract-int': ['i32', 'u32', 'abstract-float', 'f32'],
   'abstract-float': ['f32'],
 };
 
-/** Whether a value of `from` becomes a `to` without being asked to. */
+/** Does a value of `from` convert to `to` automatically? */
 export function convertsTo(from: AnyType, to: AnyType): boolean {
   if (sameType(from, to)) return true;
   if (from.kind !== to.kind) return false;
@@ -160,7 +160,7 @@ export function concrete(type: AnyType): Type {
   return withScalar(type, scalarOf(type)!.name === 'abstract-int' ? I32 : F32) as Type;
 }
 
-/** The first of the types that all of them convert to; undefined where there is none. */
+/** The first of the types that all of them convert to; undefined if there is none. */
 export function commonType(types: readonly AnyType[]): AnyType | undefined {
   return types.find((to) => types.every((from) => convertsTo(from, to)));
 }
@@ -184,7 +184,7 @@ export function layOut(
   return { kind: 'struct', name, members: placed, size: roundUp(align, end), align };
 }
 
-/** What `frexp` and `modf` return: `resultStruct('fract', F32, 'exp', I32)` is `__frexp_result_f32`. */
+/** The result type of `frexp` and `modf`: `resultStruct('fract', F32, 'exp', I32)` is `__frexp_result_f32`. */
 export function resultStruct(first: string, a: AnyType, second: string, b: AnyType): StructType {
   const of = scalarOf(a)!.name;
   const shape = a.kind === 'vector' ? `vec${a.size}_` : '';
@@ -195,16 +195,16 @@ export function resultStruct(first: string, a: AnyType, second: string, b: AnyTy
   ]);
 }
 
-// ---- what a type may be used for ----
+// ---- uses of a type ----
 
-/** Can be made, stored and returned: has a fixed size and no pointers. */
+/** Can be constructed, stored and returned: has a fixed size and no pointers. */
 export function isConstructible(type: AnyType): boolean {
   if (type.kind === 'array') return type.count !== undefined && isConstructible(type.of);
   if (type.kind === 'struct') return type.members.every((member) => isConstructible(member.type));
   return type.kind !== 'pointer' && type.kind !== 'void';
 }
 
-/** Means the same to the host: has no bool in it. */
+/** Has the same meaning on the host: contains no bool. */
 export function isHostShareable(type: AnyType): boolean {
   if (type.kind === 'array') return isHostShareable(type.of);
   if (type.kind === 'struct') return type.members.every((member) => isHostShareable(member.type));
@@ -212,14 +212,14 @@ export function isHostShareable(type: AnyType): boolean {
   return of !== undefined && of.name !== 'bool';
 }
 
-/** How many levels of arrays and structs are inside one another. */
+/** Depth of nested arrays and structs. */
 export function nestingDepth(type: AnyType): number {
   if (type.kind === 'array') return 1 + nestingDepth(type.of);
   if (type.kind === 'struct') return 1 + Math.max(0, ...type.members.map((member) => nestingDepth(member.type)));
   return 0;
 }
 
-/** Whether a scalar type is a number type: all but bool. */
+/** Is a scalar type a number type: all but bool? */
 export const isNumeric = ({ name }: AnyScalar) => name !== 'bool';
-/** Whether a scalar type is an integer type, signed, unsigned or abstract. */
+/** Is a scalar type an integer type, signed, unsigned or abstract? */
 export const isInteger = ({ name }: AnyScalar) => name === 'i32' || name === 'u32' || name === 'abstract-int';

@@ -1,12 +1,14 @@
 /**
- * What four lanes that run together have in common.
+ * The common form of a value over the four lanes of a gang.
  *
- * A gang is four invocations with consecutive indices, one for each lane of a SIMD register. A value is *uniform* where all lanes hold
- * the same number: it is computed once, as a scalar. It is *linear* where lane k holds base + k * stride: only the base is computed, and
- * an access at such an index is one load of 16 bytes. Everything else varies, and is a vector.
+ * A gang is four invocations with consecutive indices, one for each lane of a SIMD register. A value is *uniform* if
+ * all lanes hold the same number: it is computed once, as a scalar. It is *linear* if lane k holds base + k * stride:
+ * only the base is computed, and an access at such an index is one load of 16 bytes. Everything else varies, and is a
+ * vector.
  *
- * Where a condition varies, both sides run, each for its lanes. A region of control flow in which some lanes wait at its end while others
- * go on is *masked*. A variable that is set there and read behind it must keep its old number in the lanes that wait.
+ * If a condition varies, both sides run, each for its lanes. A region of control flow is *masked* if some lanes wait at
+ * its end while others continue. A variable that is set in it and read after it must keep its old number in the waiting
+ * lanes.
  */
 
 import {
@@ -20,18 +22,18 @@ import {
   type Stmt,
 } from './ir.js';
 
-/** A stride (0: uniform), or that every lane holds a number of its own. */
+/** A stride (0: uniform), or varying: every lane holds its own number. */
 export type Shape = number | 'varying';
 
 /** Shapes and masks of a kernel. */
 export class Shapes {
   readonly #shapes = new Map<Local, Shape>();
   readonly #scopes = new Map<Local, Frame>();
-  /** at whose ends some lanes wait for others */
+  /** frames at whose ends some lanes wait for others */
   readonly #waits = new Set<Frame>();
-  /** inside of which some lanes may be gone */
+  /** frames inside which some lanes may have left */
   readonly #masked = new Set<Frame>();
-  /** branches of a condition that varies */
+  /** branches with a varying condition */
   readonly #split = new Set<Frame>();
   #changed = true;
 
@@ -45,7 +47,7 @@ export class Shapes {
     }
   }
 
-  /** Of a local that nothing sets: uniform, it is zero in every lane. */
+  /** Form of a local that is never set: uniform, since it is zero in every lane. */
   ofLocal(local: Local): Shape {
     return this.#shapes.get(local) ?? 0;
   }
@@ -58,7 +60,7 @@ export class Shapes {
     return this.#shape(expr) ?? 0;
   }
 
-  /** Whether lanes wait at the end of this block or loop while others go on inside. */
+  /** Do lanes wait at the end of this block or loop while others continue inside? */
   waits(frame: Frame): boolean {
     return this.#waits.has(frame);
   }
@@ -67,7 +69,7 @@ export class Shapes {
     return this.#masked.has(frame);
   }
 
-  /** Whether some lanes that will read this again are not active here; `path` leads from the root to here. */
+  /** Are some lanes that will read this again inactive here? `path` leads from the root to here. */
   blends(local: Local, path: readonly Frame[]): boolean {
     return this.#blendsIn(this.#scopes.get(local) ?? local.frame, path);
   }
@@ -83,7 +85,7 @@ export class Shapes {
     );
   }
 
-  /** undefined while nothing is known yet of something in it. */
+  /** undefined while the form of a part is unknown. */
   #shape(expr: Expr): Shape | undefined {
     switch (expr.kind) {
       case 'constant':
@@ -152,7 +154,7 @@ export class Shapes {
           break;
         case 'leave': {
           const inside = path.slice(path.indexOf(stmt.frame) + 1);
-          // If no lane waits anywhere inside, all that are active leave together, and nobody has to remember who did.
+          // If no lane waits inside, all active lanes leave together, and need not be recorded.
           if (!inside.some((frame) => this.#split.has(frame) || this.#waits.has(frame))) break;
           this.#mark(this.#waits, stmt.frame);
           for (const frame of [stmt.frame, ...inside]) this.#mark(this.#masked, frame);
@@ -178,8 +180,8 @@ export class Shapes {
   }
 
   /**
-   * The frame outside of which nobody reads a local: a counter that only its loop reads need not keep its number in lanes that have
-   * left the loop. Never further in than the first loop, whose next round reads what this round set.
+   * The frame outside which a local is never read: a counter that only its loop reads need not keep its number in lanes
+   * that have left the loop. Never inside the innermost loop, whose next iteration reads the numbers of this one.
    */
   #findScopes(): void {
     const readers = new Map<Local, Frame>();
@@ -211,7 +213,7 @@ export class Shapes {
   }
 }
 
-/** Whether `inner` is `outer` or lies inside of it. */
+/** Is `inner` equal to `outer` or inside it? */
 function encloses(outer: Frame, inner: Frame): boolean {
   let frame: Frame | undefined = inner;
   while (frame !== undefined && frame.depth > outer.depth) frame = frame.parent;
@@ -225,7 +227,7 @@ function meeting(a: Frame, b: Frame): Frame {
   return frame;
 }
 
-/** Frames below `from` on the way to `to`, outermost first; none where `from` does not enclose `to`. */
+/** Frames below `from` on the way to `to`, outermost first; none if `from` does not enclose `to`. */
 function pathTo(to: Frame, from: Frame): Frame[] {
   if (!encloses(from, to)) return [];
   const path: Frame[] = [];
@@ -233,7 +235,7 @@ function pathTo(to: Frame, from: Frame): Frame[] {
   return path;
 }
 
-/** `local_invocation_id.x` is linear where a gang never wraps around a row. */
+/** `local_invocation_id.x` is linear if a gang never wraps around a row. */
 function builtinShape({ builtin }: Local, [sx, sy, sz]: readonly [number, number, number]): Shape {
   switch (builtin) {
     case 'index':

@@ -1,8 +1,9 @@
 /**
- * A WebAssembly module put together from instructions: the binary format and the text of it.
+ * A WebAssembly module composed of instructions: its binary format and its text.
  *
- * Only what the compiler uses is here: functions of i32, f32 and v128, one imported memory, exports by name. Instructions are kept as
- * names and numbers until the end, so that the same list is written as bytes and printed as text.
+ * It supports only the parts that the compiler uses: functions of i32, f32 and v128, one imported memory, exports by
+ * name. Instructions are kept as names and numbers until the end, so that the same list is written as bytes and printed
+ * as text.
  *
  * @see https://webassembly.github.io/spec/core/binary/
  */
@@ -11,7 +12,7 @@ export type ValType = 'i32' | 'f32' | 'v128';
 
 const VAL_TYPES: Readonly<Record<ValType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
 
-/** Where a block ends or a loop starts; `br` takes one. */
+/** The end of a block or the start of a loop, a target of `br`. */
 export interface Label {
   readonly depth: number;
 }
@@ -33,7 +34,7 @@ export class FunctionBody {
     readonly exported = false,
   ) {}
 
-  /** A fresh local. */
+  /** A new local. */
   local(type: ValType): number {
     const free = this.#free.get(type)?.pop();
     if (free !== undefined) return free;
@@ -41,7 +42,7 @@ export class FunctionBody {
     return this.parameters.length + this.locals.length - 1;
   }
 
-  /** Gives a local back, for the next that asks for one of its type. */
+  /** Frees a local, to be reused for one of its type. */
   release(type: ValType, local: number): void {
     const free = this.#free.get(type);
     if (free === undefined) this.#free.set(type, [local]);
@@ -85,7 +86,7 @@ export class FunctionBody {
     return { depth: ++this.#depth };
   }
 
-  /** Takes the condition from the stack; with `result`, both sides leave a value of it. */
+  /** Takes the condition from the stack; with `result`, both sides leave a value of that type. */
   if(result?: ValType): Label {
     this.emit('if', result === undefined ? 0x40 : VAL_TYPES[result]);
     return { depth: ++this.#depth };
@@ -115,7 +116,7 @@ export class WasmModule {
 
   /**
    * @param maximumPages of the memory, in 64 KiB
-   * @param shared whether the memory is shared between threads
+   * @param shared true if the memory is shared between threads
    */
   constructor(
     private readonly maximumPages: number,
@@ -135,7 +136,7 @@ export class WasmModule {
       ...vector(parameters.map((type) => [VAL_TYPES[type]])),
       ...vector(results.map((type) => [VAL_TYPES[type]])),
     ]);
-    // Limits: bit 0 says that there is a maximum, bit 1 that it is shared.
+    // Limits: bit 0 means that there is a maximum, bit 1 that the memory is shared.
     const limits = [this.shared ? 0x03 : 0x01, ...unsigned(1), ...unsigned(this.maximumPages)];
     const imports = [[...name('env'), ...name('memory'), 0x02, ...limits]];
     const exports = this.functions.flatMap((body, i) =>
@@ -227,7 +228,7 @@ function encodeBody(body: FunctionBody): number[] {
         out.push(...new Uint8Array(new Float32Array([immediates[0]!]).buffer));
         break;
       case 'memory': {
-        // An alignment of 1 byte is always true; it is a hint only.
+        // An alignment of 1 byte is always correct; it is only a hint.
         out.push(0x00, ...unsigned(immediates[0] ?? 0));
         if (immediates[1] !== undefined) out.push(immediates[1]);
         break;

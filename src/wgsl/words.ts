@@ -5,7 +5,7 @@ export const KEYWORDS: ReadonlySet<string> = new Set(
   override requires return struct switch true var while`.split(/\s+/),
 );
 
-/** Kept for later versions of the language: no name may be one of them. */
+/** Reserved for later versions of the language: no name may be one of them. */
 export const RESERVED: ReadonlySet<string> = new Set(
   `NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become cast catch class co_await
   co_return co_yield coherent column_major common compile compile_fragment concept const_cast consteval constexpr constinit

@@ -132,6 +132,22 @@ describe('experiment', () => {
     expect((await cli(...run)).out).toContain('2 cells, 2 of them finished before');
   });
 
+  it('a run whose numbers do not stay finite is a result: counted, shown, and not tried again', async () => {
+    const wild = { ...described, name: 'wild', arms: ['zero', { door: 'bytes', lr: 1e30 }], settings };
+    writeFileSync(at('wild.json'), JSON.stringify(wild));
+    const run = ['experiment', '--grid', at('wild.json'), '--out', at('wild')];
+    const { code, out } = await ended(start(run));
+    expect(code).toBe(0);
+    expect(out).toContain('2 of 2 cells finished');
+    const [, broken] = readGrid(wild, 'wild.json').cells;
+    const result = JSON.parse(readFileSync(at(`wild/${broken!.id}/result.json`), 'utf8'));
+    expect(result).toMatchObject({ measures: {}, scores: {} });
+    expect(result.non_finite).toMatch(/^step \d+: .* is not finite$/);
+    expect(JSON.stringify(result)).not.toContain(folder); // no path of this machine
+    expect(readFileSync(at('wild/report.md'), 'utf8')).toMatch(/\| bytes \| 1 \| 1 \| [\d,]+ \| 8\.011 \|/);
+    expect((await cli(...run)).out).toContain('2 cells, 2 of them finished before');
+  });
+
   it('a killed process leaves a cell that the next one finishes', async () => {
     const long = { ...described, steps: 30, arms: ['zero'], settings: { ...settings, evalEvery: 0, saveEvery: 1 } };
     writeFileSync(at('long.json'), JSON.stringify(long));

@@ -156,6 +156,26 @@ describe('the page', () => {
     expect(outside).not.toMatch(/https?:|src=|<link|@import|url\(|fetch\(|XMLHttpRequest|import\(/);
   });
 
+  test.each(['projected', 'bytes+previous'])(
+    'the %s door opens a text too short for a slot: what is unused has no gradient',
+    async (door) => {
+      const { code, out } = await cli(
+        'inspect',
+        '--door',
+        door,
+        '--text',
+        'Hi',
+        '--json',
+        '--out',
+        join(folder, 'short.html'),
+      );
+      expect(code).toBe(0);
+      const names = (JSON.parse(out) as Data).gradients.map(({ name }) => name);
+      expect(names.some((name) => name.startsWith('door.stream'))).toBe(true);
+      expect(names.some((name) => name.startsWith('door.slot'))).toBe(false);
+    },
+  );
+
   test('text from outside stays text', () => {
     expect(html).not.toContain('<script>alert');
     expect(html).toContain('<b>&lt;</b><code>3c</code>'); // the card of the byte

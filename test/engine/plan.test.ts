@@ -314,9 +314,9 @@ describe('bad input', () => {
 
   test('a strided view has no numbers of its own', async () => {
     const { plan, x } = await chain();
-    await expect(plan.read(x.transpose())).rejects.toThrow('x [3, 2] is a strided view; read what it looks at');
+    await expect(plan.read(x.transpose())).rejects.toThrow('x [3, 2] is a strided view; read its base tensor');
     expect(() => plan.write(x.transpose(), new Float32Array(6))).toThrow(
-      new InputError('write: x [3, 2] is a strided view; write what it looks at'),
+      new InputError('write: x [3, 2] is a strided view; write its base tensor'),
     );
     plan.free();
   });

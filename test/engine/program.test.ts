@@ -164,7 +164,7 @@ describe('errors', () => {
     const position = program.constant('position', [1], new Uint32Array(1));
     const cache = program.state('cache', [1, 2, 2, 2]);
     expect(() => rotary(qkv, table, position, 2, { k: cache, v: cache })).toThrow(
-      new InputError('rotary.intoCache: k and v are both cache; what is written in place must be a tensor of its own'),
+      new InputError('rotary.intoCache: k and v are both cache; a tensor written in place must be distinct'),
     );
     expect(() => program.record(addInto, [cache], {}, [cache])).toThrow('addInto: y and x are both cache');
   });

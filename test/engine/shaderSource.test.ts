@@ -7,7 +7,7 @@ afterEach(() => setShaderSource());
 test('a kernel is the file of its name; what is nowhere is refused, with the two ways to hand it in', async () => {
   expect(await shaderText('gelu.forward')).toBe(fileOf('gelu.forward'));
   await expect(shaderText('nowhere')).rejects.toThrow(
-    'shaders/nowhere.wgsl is missing: a kernel of your own comes by addShader, those of a bundled page by setShaderSource',
+    'shaders/nowhere.wgsl is missing: add a kernel of your own with addShader, those of a bundled page with setShaderSource',
   );
 });
 

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { CollectedCell } from '../../src/experiment/collect.js';
 import { readGrid } from '../../src/experiment/grid.js';
-import { blindDeviation, type Evidence, hypotheses, judge, reading } from '../../src/experiment/hypotheses.js';
+import {
+  blindDeviation,
+  type Evidence,
+  hypotheses,
+  judge,
+  reading,
+  seedsOfDoors,
+} from '../../src/experiment/hypotheses.js';
 import { verdictsHtml, verdictsMarkdown, verdictsOf } from '../../src/experiment/verdicts.js';
 
 const WINDOWS = 40;
@@ -163,4 +170,16 @@ it('the deviation that decides on more seeds is of four seeds, and shows no mean
   const shifted = blindDeviation(evidence({ ...DOORS, zero: 3.5 }))!;
   expect(shifted).toBeCloseTo(value, 9);
   expect(blindDeviation(new Map())).toBeUndefined();
+  expect([seedsOfDoors(undefined), seedsOfDoors(0.036), seedsOfDoors(0.0361)]).toEqual([6, 6, 8]);
+});
+
+it('shows no mean of grid doors before that deviation is known', () => {
+  const doors = cellsOf('doors', DOORS, 6).filter(({ cell }) => cell.seed < 3);
+  const early = verdictsOf(new Map([['doors', doors]]), 'bytes-untied', 'abc');
+  expect(early.progress.find(({ grid }) => grid === 'doors')!.finished).toBe(24);
+  expect([early.deviation, early.corners, early.secondary]).toEqual([undefined, {}, []]);
+  expect(verdictsMarkdown(early)).toContain('Grid doors shows no mean before');
+  expect(verdictsMarkdown(early)).not.toMatch(/[−+]\d\.\d{3} \(95/);
+  const later = verdictsMarkdown(verdictsOf(evidence(), 'bytes-untied', 'abc'));
+  expect(later).toMatch(/The pooled deviation over seeds 0 to 3 of grid doors is 0\.\d{4}, so 6 seeds decide/);
 });

@@ -120,7 +120,7 @@ const PLANTED: readonly Planted[] = [
     faulty: program('', 'let z = y[i]; _ = z;'),
     mended: program('', 'y[i] = x[i]; let z = y[i]; _ = z;'),
     options: { unwritten: ['y'] },
-    says: ['y[0] is read, but nobody wrote it', 'read by invocation (0, 0, 0)'],
+    says: ['y[0] is read, but was never written', 'read by invocation (0, 0, 0)'],
   },
   {
     name: 'a read past the end of a binding',

@@ -129,11 +129,12 @@ export async function inspect(
       attention: attentionMaps(run),
       predictions,
       bitsPerByte: predictions.reduce((sum, { bits }) => sum + bits, 0) / predictions.length,
-      gradients: program.parameters.map(({ name, tensor }) => ({
-        name,
-        gradient: run.of(program.gradientOf(tensor)!).statistics.norm,
-        parameter: run.of(tensor).statistics.norm,
-      })),
+      // A text without a whole slot leaves the door's parameters for slots unused: they have no gradient.
+      gradients: program.parameters.flatMap(({ name, tensor }) => {
+        const gradient = program.gradientOf(tensor);
+        if (gradient === undefined) return [];
+        return [{ name, gradient: run.of(gradient).statistics.norm, parameter: run.of(tensor).statistics.norm }];
+      }),
     };
   } finally {
     plan.free();

@@ -13,7 +13,7 @@ export interface AdamWOptions extends Record<string, number> {
   decay: number;
 }
 
-/** What one step changes in place: all [n], the flat buffers. */
+/** The flat buffers that one step changes in place, all [n]. */
 export interface AdamWState {
   readonly parameters: Tensor;
   readonly m: Tensor;
@@ -27,7 +27,7 @@ export interface AdamWState {
  *     m = beta1 · m + (1 - beta1) · g,   v = beta2 · v + (1 - beta2) · g²
  *     p = p · (1 - lr · decay) - lr · (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
  *
- * A scale that is not above 0 and finite means that this step's numbers went wrong: nothing is changed.
+ * A scale that is not positive and finite marks a failed step: nothing is changed.
  *
  * @param gradients [n]   @param decays [n/64], 1 where a block of 64 floats decays, else 0
  * @param clip [2] from `gradientNorm`   @param step [4]: lr, 1 - beta1^t, 1 - beta2^t, gradientScale
@@ -98,7 +98,7 @@ export const adamWRow: OpRow = {
   ],
 };
 
-/** @param clip norm and scale; drawn like everything else where left out */
+/** @param clip norm and scale; random like all other inputs by default */
 function sample(name: string, options: AdamWOptions, clip?: Float32Array): OpRow['samples'][number] {
   return {
     name,

@@ -1,7 +1,7 @@
 import { onePerInvocation } from '../kernel.js';
 import type { Op } from '../op.js';
 
-/** `y += x`: how a second gradient reaches an accumulator. Inputs: x; added into: y. */
+/** `y += x`: adds a second gradient to an accumulator. Input: x; accumulated output: y. */
 export const addInto: Op = {
   name: 'addInto',
   formula: 'y += x',

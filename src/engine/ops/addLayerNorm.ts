@@ -12,7 +12,7 @@ import {
 } from './layerNorm.js';
 
 /**
- * A residual connection and the LayerNorm behind it in one pass over memory: `sum = x + delta`, `y = layerNorm(sum)`.
+ * A residual connection and the LayerNorm after it in one pass over memory: `sum = x + delta`, `y = layerNorm(sum)`.
  *
  * @param x [..., C]   @param delta the same shape   @param weight [C]   @param bias [C]
  * @returns `[sum, y]`, both [..., C]; keeps mean and rstd for backward
@@ -54,7 +54,7 @@ const addLayerNormForward: Op<{ eps: number }> = {
     accumulator,
   }) {
     const { program } = x!;
-    // Both outputs are used in a decoder; where one is not, its gradient is zero.
+    // A decoder uses both outputs; the gradient of an unused one is zero.
     const zeros = () => program.constant('zeros', x!.shape, new Float32Array(x!.size));
     const dSum = gradients[0] ?? zeros();
     const dY = program.contiguous(gradients[1] ?? zeros());

@@ -34,7 +34,7 @@ export function visibleKeys(i: number, P: number): number {
  *
  * @param q [B, H, S, D]   @param k [B, H, capacity, D]   @param v the same
  * @param position [1] u32, position of query row 0 in the sequence   @param P slots
- * @returns y [B, S, H*D], heads side by side; keeps lse [B, H, S] for backward
+ * @returns y [B, S, H*D], heads concatenated; keeps lse [B, H, S] for backward
  * @throws ShapeError when q, k and v do not fit together
  * @see Vaswani et al. 2017, arXiv:1706.03762; Dao et al. 2022, arXiv:2205.14135
  */
@@ -129,7 +129,7 @@ const attentionForward: Op<AttentionSizes> = {
 
 type BackwardSizes = { B: number; H: number; S: number; D: number; P: number; scale: number };
 
-/** delta[b, h, s] = Σ_d dY[b, s, h, d] · y[b, s, h, d] = Σ_j p_ij dP_ij: what the softmax's gradient subtracts. */
+/** delta[b, h, s] = Σ_d dY[b, s, h, d] · y[b, s, h, d] = Σ_j p_ij dP_ij, which the softmax's gradient subtracts. */
 const attentionDeltaOp: Op<{ B: number; H: number; S: number; D: number }> = {
   name: 'attention.delta',
   formula: 'delta[i] = Σ_d dY[i,d] · y[i,d]',
@@ -156,7 +156,7 @@ const attentionDeltaOp: Op<{ B: number; H: number; S: number; D: number }> = {
 
 /**
  * Visit every visible pair (i, j) of every head with p_ij and dS_ij = p_ij (dY[i]·v[j] - delta[i]), the gradient by the
- * score. Both backward references differ only in what they add up.
+ * score. The two backward references differ only in the terms that they sum.
  */
 function visitPairs(
   [q, k, v, dY, lse, delta]: readonly Value[],
@@ -229,7 +229,7 @@ function sample(name: string, slots: (n: number) => number, D: number, [B, H] = 
   return {
     name,
     inputs: (n) => ({ q: [B, H, n, D], k: [B, H, n, D], v: [B, H, n, D] }),
-    // Of a row that sees one key, dQ and dK are 0: dY·v and delta, alike but for rounding, cancel.
+    // For a row that sees one key, dQ and dK are 0: dY·v and delta are equal except for rounding, and cancel.
     floor: 1,
     call(x, n) {
       const position = x.q!.program.constant('position', [1], new Uint32Array(1));

@@ -11,11 +11,11 @@ import { axisParams, expandReference, MAX_AXES } from './view.js';
 interface Binary {
   readonly formula: string;
   readonly reference: (a: number, b: number) => number;
-  /** dy/da and dy/db; 1 where the gradient is dY as it is */
+  /** dy/da and dy/db; 1 if the gradient is dY itself */
   readonly derivatives: readonly [Derivative, Derivative];
   /** the text in shaders/binary.forward.wgsl */
   readonly wgsl: string;
-  /** the texts in shaders/binary.backward.wgsl, none where the derivative is 1 */
+  /** the texts in shaders/binary.backward.wgsl, none if the derivative is 1 */
   readonly wgslDerivatives: readonly [] | readonly [string | undefined, string];
 }
 
@@ -53,7 +53,7 @@ export const binaryTable = {
   },
 } satisfies Record<string, Binary>;
 
-/** What a row of the table is called. */
+/** The name of a row. */
 type BinaryName = keyof typeof binaryTable;
 
 /**
@@ -97,7 +97,7 @@ function binaryShape(op: string, a: Tensor, b: Tensor): Shape {
   return shape;
 }
 
-/** Whether element i of every tensor is number i of its storage, and of the shape. */
+/** Is element i of every tensor number i of its storage, and of the shape? */
 function areAlike(tensors: readonly Tensor[], shape: Shape): boolean {
   return tensors.every((x) => x.isContiguous && sameShape(x.shape, shape));
 }
@@ -137,14 +137,14 @@ function binaryOp(name: BinaryName): Op {
         if (!needsGradient(input)) continue;
         const dY = derivatives[side] === 1 ? gradient! : program.contiguous(gradient!);
         const dX = derivatives[side] === 1 ? dY : program.record(backwards[side]!, [a!, b!, dY], {})[0]!;
-        addGradient(input, sumTo(dX, input.shape)); // where an input was repeated, the gradients of its repetitions add up
+        addGradient(input, sumTo(dX, input.shape)); // sums the gradients of a repeated input
       }
     },
     flops: ({ outputs: [y] }) => y!.reduce((n, size) => n * size, 1),
   };
 }
 
-/** One dispatch: element by element where all lie in one order, else by strides, which are 0 where a tensor is repeated. */
+/** One dispatch: element by element if all have the same order, else by strides, which are 0 along repeated axes. */
 function binaryKernel(
   shader: string,
   { a, b }: Readonly<Record<string, Tensor>>,
@@ -179,7 +179,7 @@ function binaryBackwardReference(derivative: Derivative, a: Value, b: Value, dY:
 
 const FUNCTIONS = { add, sub, mul, div };
 
-/** A row of the op table for each row of this one. */
+/** A row of the op table for each row of this table. */
 export const binaryRows: readonly OpRow[] = Object.entries<Binary>(binaryTable).map(([name, { wgslDerivatives }]) => {
   const f = FUNCTIONS[name as BinaryName];
   const sample = (what: string, a: (n: number) => Shape, b: (n: number) => Shape): OpSample => ({
@@ -218,7 +218,7 @@ export const binaryRows: readonly OpRow[] = Object.entries<Binary>(binaryTable).
         inputs: (n) => ({ a: [n] }),
         call: (x) => [f(x.a!, -1.5)],
       },
-      // of a / a and a − a the gradients cancel
+      // the gradients of a / a and a − a cancel
       { ...one, floor: 1, ...(name === 'div' && { positive: ['a'] }) },
     ],
   };

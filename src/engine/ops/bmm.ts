@@ -28,7 +28,7 @@ function bmmShape(a: Shape, b: Shape): Shape {
   return [...batch, a.at(-2)!, b.at(-1)!];
 }
 
-/** Strides of a matrix for each matrix of a batch: 0 along leading axes where it is repeated. */
+/** Strides of a batch: 0 along leading axes that are repeated. */
 function batchStrides(shape: Shape, strides: readonly number[], batch: Shape): number[] {
   return [...broadcastStrides(shape.slice(0, -2), strides.slice(0, -2), batch), ...strides.slice(-2)];
 }
@@ -69,7 +69,7 @@ const bmmOp: Op = {
     };
     return [onePerInvocation('bmm', y!.size, { a: a!, b: b!, y: y! }, params)];
   },
-  // y = a b: dA = dY bᵀ, dB = aᵀ dY, each summed over the matrices that a or b was repeated for
+  // y = a b: dA = dY bᵀ, dB = aᵀ dY, each summed over the repetitions of a or b
   backward({ inputs: [a, b], gradients: [dY], addGradient, needsGradient }) {
     if (needsGradient(a!)) addGradient(a!, sumTo(bmm(dY!, b!.transpose()), a!.shape));
     if (needsGradient(b!)) addGradient(b!, sumTo(bmm(a!.transpose(), dY!), b!.shape));

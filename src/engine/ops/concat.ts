@@ -6,12 +6,12 @@ import type { OpRow } from '../registry.js';
 import { Tensor } from '../tensor.js';
 
 /**
- * Tensors one after the other along an axis, PyTorch's `torch.concat`.
+ * Concatenate tensors along an axis, PyTorch's `torch.concat`.
  *
  *     concat([x [2, 3], y [2, 5]], 1)   // [2, 8]
  *
- * @param tensors alike in all axes but that one, at least one   @param axis negative from the end; default the first
- * @returns their shape, the sizes along the axis added up; a new tensor
+ * @param tensors at least one, equal in all other axes   @param axis negative from the end; default the first
+ * @returns their shape, with the sizes along the axis summed; a new tensor
  * @throws ShapeError when another axis differs, or there is no such axis   @throws InputError when there is no tensor
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
@@ -28,14 +28,14 @@ function concatShape(shapes: readonly Shape[], axis: number): Shape {
   const [first] = shapes as [Shape];
   const odd = shapes.findIndex((shape) => shape.length !== first.length || !sameShape(others(shape), others(first)));
   if (odd >= 0) {
-    const rule = `all axes but ${axis} must be alike`;
+    const rule = `all axes but ${axis} must be equal`;
     throw new ShapeError('concat', rule, { x0: first, [`x${odd}`]: shapes[odd]! });
   }
   const total = shapes.reduce((sum, shape) => sum + shape[axis]!, 0);
   return first.map((size, i) => (i === axis ? total : size));
 }
 
-/** Along the axis: where each part begins. `startsOf([[2, 3], [2, 5]], 1) // [0, 3]` */
+/** Offset of each part along the axis. `startsOf([[2, 3], [2, 5]], 1) // [0, 3]` */
 function startsOf(shapes: readonly Shape[], axis: number): number[] {
   let end = 0;
   return shapes.map((shape) => {
@@ -60,13 +60,13 @@ function concatReference(parts: readonly Value[], axis: number): Float64Array {
 
 const ops = new Map<number, Op<{ axis: number }>>();
 
-/** The op that joins so many tensors. */
+/** The op that concatenates the given number of tensors. */
 function concatOp(count: number): Op<{ axis: number }> {
   const known = ops.get(count);
   if (known !== undefined) return known;
   const op: Op<{ axis: number }> = {
     name: 'concat',
-    formula: 'y = x0, x1, … one after the other along an axis',
+    formula: 'y = x0, x1, … concatenated along an axis',
     inputs: Array.from({ length: count }, (_, i) => `x${i}`),
     outputs: ['y'],
     shape: (inputs, { axis }) => {
@@ -87,7 +87,7 @@ function concatOp(count: number): Op<{ axis: number }> {
         return onePerInvocation('concat', x.size, { x, y: y! }, params);
       });
     },
-    // Each part has the part of dY that it filled.
+    // The gradient of each part is its part of dY.
     backward({ inputs, gradients: [dY], attributes: { axis }, addGradient, needsGradient }) {
       const starts = startsOf(
         inputs.map(({ shape }) => shape),

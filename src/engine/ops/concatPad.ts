@@ -35,7 +35,7 @@ export function concatPad(slots: Tensor, stream: Tensor, C: number): Tensor {
   return slots.program.record(concatPadForward, [slots, stream], sizes)[0]!;
 }
 
-/** Visit every element of x that is copied: where it sits in x, and where in slots or stream. */
+/** Visit every copied element of x: its index in x, and in slots or stream. */
 function visitJoined(
   { B, P, T, slotWidth, streamWidth, C }: ConcatPadSizes,
   visit: (part: 0 | 1, from: number, to: number) => void,

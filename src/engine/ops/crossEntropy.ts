@@ -7,13 +7,13 @@ import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
 /**
- * Weighted mean of the nats of predicting each target: `loss = Σ_n w[n] · nats[n] / Σ_n w[n]`,
+ * Weighted mean of the loss of each target in nats: `loss = Σ_n w[n] · nats[n] / Σ_n w[n]`,
  * `nats[n] = log Σ_v exp(logits[n, v]) - logits[n, target[n]]`. Divide by ln 2 for bits.
  *
- * The gradient by the logits needs nothing that comes later, so it is computed in the same pass. Where all weights are
- * 0, loss and gradients are 0.
+ * The gradient by the logits needs no later value, so it is computed in the same pass. If all weights are 0, loss and
+ * gradients are 0.
  *
- * @param logits [..., V]   @param targets [...] u32, below V   @param weights [...], 0 leaves a position out; default 1
+ * @param logits [..., V]   @param targets [...] u32, below V   @param weights [...], 0 excludes a position; default 1
  * @returns loss [1] and nats [...], in nats
  * @throws ShapeError when targets or weights are not [...], or targets not u32
  */

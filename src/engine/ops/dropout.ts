@@ -16,11 +16,11 @@ interface Draw extends Record<string, number> {
 const TWO_32 = 2 ** 32;
 
 /**
- * Dropout: in training, each number is 0 with probability p, and the others are divided by 1 − p. Where the program is only
- * evaluated (`value`), y is x.
+ * Dropout: in training, each number is 0 with probability p, and the others are divided by 1 − p. In evaluation
+ * (`value`), y is x.
  *
- * Nothing is drawn from a generator: whether element i is kept in step t is a function of (seed of the program, which dropout,
- * t, i), so a run that is repeated or resumed keeps the same ones.
+ * No generator has state: the choice for element i in step t is a function of (seed of the program, number of the
+ * dropout, t, i), so a repeated or resumed run keeps the same elements.
  *
  * @param x [...]   @param p 0 up to, not including, 1
  * @returns [...], a new tensor

@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor.js';
 /**
  * Look rows of a table up: `y[n, w] = table[ids[n], w]`, an embedding.
  *
- * @param table [R, C]   @param ids [...] u32, below R   @param width how many of the first columns to take; default all C
+ * @param table [R, C]   @param ids [...] u32, below R   @param width number of leading columns to take; default all C
  * @returns [..., width], a new tensor
  * @throws ShapeError when table is not a matrix, ids are not u32, or width is no whole number up to C
  */
@@ -55,7 +55,7 @@ const embeddingForward: Op<{ width: number }> = {
   },
 };
 
-/** y copies rows of the table, so dTable adds every row of dY where it came from. */
+/** y copies rows of the table, so dTable adds every row of dY to its row of the table. */
 function embeddingBackwardReference(ids: Value, dY: Value, R: number, C: number, W: number): Float64Array {
   const dTable = new Float64Array(R * C);
   ids.data.forEach((id, n) => {

@@ -4,18 +4,18 @@ import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
-/** Invocations per workgroup, and floats each of them adds up. */
+/** Invocations per workgroup, and the number of floats that each one sums. */
 const LANES = 64;
 const ITEMS = 64;
 
 /**
  * Norm of all gradients together, and the factor that clips it: computed and used on the device, so that clipping needs
- * no readback. `gradientScale` (1 / micro-batches) turns summed gradients into their mean on the way.
+ * no readback. `gradientScale` (1 / micro-batches) also turns summed gradients into their mean.
  *
  * norm = gradientScale · √(Σ g²),   scale = gradientScale · min(1, maxNorm / (norm + 1e-6))
  *
- * Where the norm or the loss is not finite, scale is 0, and `adamW` changes nothing at all: a step that went wrong harms
- * nothing, without asking the host.
+ * If the norm or the loss is not finite, scale is 0, and `adamW` changes nothing: a failed step does no damage, without
+ * a question to the host.
  *
  * @param g [n], the flat gradients   @param step [4]: learning rate, 1 - beta1^t, 1 - beta2^t, gradientScale
  * @param loss [1]
@@ -39,7 +39,8 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
     return [Float64Array.of(norm, finite ? gradientScale * Math.min(1, maxNorm / (norm + 1e-6)) : 0)];
   },
   kernels({ adapter, inputs: { g, step, loss }, outputs: { clip }, attributes: { maxNorm } }) {
-    // The flat buffer may be longer than one binding: each range leaves its partial sums behind those before it.
+    // The flat buffer may be longer than one binding: each range writes its partial sums after those of the ranges
+    // before it.
     const ranges = splitRange(g!.size, adapter.limits.maxStorageBufferBindingSize);
     const groups = ranges.map(({ length }) => Math.ceil(length / (LANES * ITEMS)));
     const M = groups.reduce((sum, n) => sum + n, 0);

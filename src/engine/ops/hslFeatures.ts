@@ -8,13 +8,13 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
-/** Which channels the op gives. */
+/** The channels that the op computes. */
 export interface HslOptions {
   /** prepend the raw bits: 35 columns in place of 27 */
   readonly includeBits?: boolean;
   /** scale the two phase columns by r = 1/2 + |v - v_prev|/512 */
   readonly momentumPhase?: boolean;
-  /** columns to keep, the rest is zero at its own address; default all */
+  /** columns to keep, the others are zero; default all */
   readonly columns?: readonly number[];
   /** another [256, 18] value table in place of HSL's: a control, or a trainable one */
   readonly table?: Tensor;
@@ -29,13 +29,13 @@ interface HslAttributes extends Record<string, boolean | number> {
 }
 
 interface ForwardAttributes extends HslAttributes {
-  /** whether `table` is HSL's own, whose scaled phase is exact */
+  /** true if `table` is HSL's own, whose scaled phase is exact */
   hslTable: boolean;
 }
 
 /**
  * The substrate's channels of each byte. Every row of ids is a sequence that starts at the anchor; ids 256 (MASK) and 257
- * (EOS) give zero rows. Exact: each entry is the float32 nearest its true value, the same bits as `embed`.
+ * (EOS) give zero rows. Exact: each entry is the float32 nearest to its exact value, the same bits as `embed`.
  *
  * @param ids [..., L] u32
  * @returns [..., L, 27], or 35 columns with `includeBits`
@@ -88,7 +88,7 @@ function hslFeaturesReference(ids: Value, table: Value, attributes: ForwardAttri
   return y;
 }
 
-/** Visit every kept value column: row n, byte v, table entry i, column c, and the momentum's factor where it applies. */
+/** Visit every kept value column: row n, byte v, table entry i, column c, and the momentum's factor if it applies. */
 function visitValues(
   ids: Value,
   attributes: HslAttributes,
@@ -144,7 +144,7 @@ function flags({ includeBits, momentumPhase }: HslAttributes) {
   return { INCLUDE_BITS: Number(includeBits), MOMENTUM_PHASE: Number(momentumPhase) };
 }
 
-/** Value columns are copies of the table's entries, so dTable[v] adds dY wherever byte v stood. */
+/** Value columns are copies of the table's entries, so dTable[v] sums dY over the positions of byte v. */
 function hslFeaturesBackwardReference(ids: Value, dY: Value, attributes: HslAttributes): Float64Array {
   const channels = channelCount(attributes.includeBits);
   const dTable = new Float64Array(256 * VALUE_CHANNELS);

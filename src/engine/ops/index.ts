@@ -23,7 +23,10 @@ import { softmaxRow } from './softmax.js';
 import { meanRow, sumRow } from './sum.js';
 import { unaryRows } from './unary.js';
 
-/** Every op, in the order a byte meets them. Contract tests, benchmarks and the README's table read this list. */
+/**
+ * Every op, in the order in which a byte passes through them. Contract tests, benchmarks and the README's table read
+ * this list.
+ */
 export const registry: readonly OpRow[] = [
   hslFeaturesRow,
   embeddingRow,

@@ -49,8 +49,8 @@ export function transposed(x: Value): Float64Array {
 }
 
 /**
- * Matrix product: `y[m, n] = Σ_k a[m, k] · b[k, n]`, also in batches, as `torch.matmul`. A transposed view costs nothing: its
- * form of the kernel reads the storage the other way round.
+ * Matrix product: `y[m, n] = Σ_k a[m, k] · b[k, n]`, also in batches, as `torch.matmul`. A transposed view needs no
+ * copy: its form of the kernel reads the storage in transposed order.
  *
  * @param a [..., M, K]   @param b [K, N], or [..., K, N] with leading axes that broadcast to a's
  * @returns [..., M, N], a new tensor
@@ -60,13 +60,13 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const { program } = a;
   const [aAxes, bAxes] = [a.shape.length, b?.shape?.length ?? 0];
   if (aAxes > 2 && bAxes === 2 && lastOf(a.shape) === b.shape[0]) {
-    // One matrix for all: their rows are the rows of one large matrix.
+    // One b for all matrices a: their rows form one large matrix.
     const rows = a.reshape([rowsOf(a.shape), lastOf(a.shape)]);
     return matmul(rows, b).reshape([...a.shape.slice(0, -1), b.shape[1]!]);
   }
   if (Math.min(aAxes, bAxes) > 1 && Math.max(aAxes, bAxes) > 2) return bmm(a, b);
-  if (bAxes === 0) return program.record(matmulForward, [a, b], {})[0]!; // which says what b must be
-  // The kernels know a or b transposed, not both at once, and no other view.
+  if (bAxes === 0) return program.record(matmulForward, [a, b], {})[0]!; // which throws for b
+  // The kernels read a or b transposed, not both at once, and no other view.
   const [left, right] = [a, b].map((x) => (x.isContiguous || isTransposed(x) ? x : program.contiguous(x)));
   const both = isTransposed(left!) && isTransposed(right!);
   return program.record(matmulForward, [left!, both ? program.contiguous(right!) : right!], {})[0]!;
@@ -99,7 +99,7 @@ const matmulForward: Op = {
   flops: ({ inputs: [a, b] }) => 2 * a![0]! * a![1]! * b![1]!,
 };
 
-/** A view whose rows lie one element apart: the transpose of a row-major matrix. */
+/** A view whose rows are one element apart: the transpose of a row-major matrix. */
 function isTransposed({ shape, strides, isContiguous }: Tensor): boolean {
   return !isContiguous && strides[0] === 1 && (strides[1] === shape[0] || shape[1] === 1);
 }

@@ -6,12 +6,13 @@ import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
 /**
- * Rows of another width: cut at W columns, or completed with zeros. Ids become whole slots by it, and slots as wide as a decoder.
+ * Rows of another width: cropped to W columns, or padded with zeros. It pads ids to whole slots, and slots to the width
+ * of a decoder.
  *
  * y[n, w] = x[n, w] for w < L, 0 from there on
  *
  * @param x [..., L], f32 or u32   @param W columns of y
- * @returns [..., W]; x itself where L is W
+ * @returns [..., W]; x itself if L is W
  * @throws ShapeError when x has no axis, or W is not a whole number
  */
 export function padOrCrop(x: Tensor, W: number): Tensor {
@@ -44,7 +45,7 @@ const padOrCropForward: Op<{ W: number }> = {
   kernels({ inputs: { x }, outputs: { y }, attributes: { W } }) {
     return [onePerInvocation('padOrCrop', y!.size, { x: x!, y: y! }, { N: rowsOf(x!.shape), L: lastOf(x!.shape), W })];
   },
-  // What was cut off gets 0 and what was zero gives nothing: fitting the other way.
+  // Cropped columns get gradient 0 and padded ones none: padOrCrop in the other direction.
   backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
     if (needsGradient(x!)) addGradient(x!, padOrCrop(dY!, lastOf(x!.shape)));
   },

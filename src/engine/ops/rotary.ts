@@ -12,14 +12,14 @@ interface RotarySizes extends Record<string, number> {
   D: number;
 }
 
-/** With caches: `capacity` rows that k and v have room for. */
+/** With caches: `capacity` is the number of rows of k and v. */
 interface CacheSizes extends RotarySizes {
   capacity: number;
 }
 
 /**
  * The angles of rotary positions: row t holds the cosines of the D/2 angles `t * base^(-2d/D)`, then their sines.
- * Made here and not in WGSL, whose cos may be off by 2e-4 on some drivers.
+ * Computed here and not in WGSL, whose cos may be off by 2e-4 on some drivers.
  *
  * @returns [positions, D]
  * @see Su et al. 2021, arXiv:2104.09864
@@ -38,10 +38,10 @@ export function rotaryTable(positions: number, D: number, base = 10000): Float32
 }
 
 /**
- * Split packed queries, keys and values into heads, and turn each pair `(d, d + D/2)` of q and k by the angle of its
+ * Split packed queries, keys and values into heads, and rotate each pair `(d, d + D/2)` of q and k by the angle of its
  * position: `(a, b) → (a cos - b sin, b cos + a sin)`. Row s has the angles of `position + s`.
  *
- * @param qkv [B, S, 3C], q, k and v side by side, heads split inside each
+ * @param qkv [B, S, 3C], q, k and v concatenated, heads split inside each
  * @param table [positions, D] from `rotaryTable`   @param position [1] u32: position of row 0, for every sequence
  * @param caches k and v caches [B, H, capacity, D] whose rows position .. position+S-1 are written in place (generation)
  * @returns q [B, H, S, D]; k and v [B, H, S, D], whose rows are those of qkv, or the caches
@@ -92,7 +92,7 @@ function rotarySizes(qkv: Tensor, table: Tensor, heads: number): RotarySizes {
   return { B: B!, S: S!, H: heads, D };
 }
 
-/** Rows of q, k and v in head-major order, q and k turned by the angles of `first + s`. */
+/** Rows of q, k and v in head-major order, q and k rotated by the angles of `first + s`. */
 function rotaryReference(qkv: Value, table: Value, first: number, { B, S, H, D }: RotarySizes): Float64Array[] {
   const half = D / 2;
   const [q, k, v] = [0, 1, 2].map(() => new Float64Array(B * H * S * D));
@@ -134,7 +134,7 @@ const rotaryForward: Op<RotarySizes> = {
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
 
-/** @param intoCache 1 where row s of k and v goes to row `position + s` of a cache, 0 where it stays row s */
+/** @param intoCache 1 if row s of k and v goes to row `position + s` of a cache, 0 if it stays row s */
 function forwardKernel(
   { inputs, outputs }: Pick<KernelCall, 'inputs' | 'outputs'>,
   sizes: CacheSizes,
@@ -181,7 +181,7 @@ const rotaryIntoCache: Op<CacheSizes> = {
   },
 };
 
-/** A rotation's transpose is the rotation by the opposite angle; then the heads are put side by side again. */
+/** A rotation's transpose is the rotation by the opposite angle; then the heads are concatenated again. */
 function rotaryBackwardReference(
   gradients: readonly Value[],
   table: Value,

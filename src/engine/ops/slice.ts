@@ -5,7 +5,7 @@ import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
-/** Which part of which axis; `size` is the whole axis. */
+/** The part and the axis; `size` is the whole axis. */
 interface Range extends Record<string, number> {
   axis: number;
   start: number;
@@ -18,7 +18,7 @@ interface Range extends Record<string, number> {
  *
  * @param x [...]   @param axis negative from the end   @param start negative from the end   @param end after the last; default all
  * @returns x's shape with `end − start` along the axis, a new tensor
- * @throws ShapeError when there is no such axis, or start and end are no whole numbers in order within it
+ * @throws ShapeError when there is no such axis, or start and end are not ordered whole numbers within it
  */
 export function slice(x: Tensor, axis: number, start: number, end?: number): Tensor {
   const at = axisOf('slice', x.shape, axis);
@@ -38,7 +38,7 @@ function resized(shape: Shape, axis: number, size: number): number[] {
   return shape.map((old, i) => (i === axis ? size : old));
 }
 
-/** Visit every element of the part: where it sits in the part, and where in the whole. */
+/** Visit every element of the part: its index in the part, and in the whole. */
 function visitPart(part: Shape, { axis, start, size }: Range, visit: (inPart: number, inWhole: number) => void): void {
   const { outer, n, inner } = aroundAxis(part, axis);
   for (let o = 0; o < outer; o++)

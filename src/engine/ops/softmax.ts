@@ -5,9 +5,10 @@ import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
 /**
- * Softmax along an axis: `y[c] = e^x[c] / Σ_c e^x[c]`. The largest x of a row is subtracted first, so that no power exceeds 1.
+ * Softmax along an axis: `y[c] = e^x[c] / Σ_c e^x[c]`. The largest x of a row is subtracted first, so that no
+ * exponential exceeds 1.
  *
- * To leave entries out, add a large negative number to them, such as -1e9: their share is then 0.
+ * To exclude entries, add a large negative number to them, such as -1e9: their share is then 0.
  *
  * @param x [..., C]   @param axis the one that sums to 1, negative from the end; default the last
  * @returns x's shape, a new tensor

@@ -7,9 +7,9 @@ import type { Tensor } from '../tensor.js';
 /**
  * Sum over one axis or over all: `y[outer, inner] = Σ_j x[outer, j, inner]`.
  *
- * @param x [...]   @param axis the one to sum over, negative from the end; all where left out
- * @param keepdim whether the axis stays, with size 1
- * @returns x's shape without the axis; a scalar [] where all are summed
+ * @param x [...]   @param axis the one to sum over, negative from the end; default all
+ * @param keepdim true keeps the axis, with size 1
+ * @returns x's shape without the axis; a scalar [] if all are summed
  * @throws ShapeError when there is no such axis
  */
 export function sum(x: Tensor, axis?: number, keepdim = false): Tensor {
@@ -17,7 +17,8 @@ export function sum(x: Tensor, axis?: number, keepdim = false): Tensor {
 }
 
 /**
- * Mean over one axis or over all: `y[outer, inner] = Σ_j x[outer, j, inner] / n`, with the arguments of `sum`. 0 where n is 0.
+ * Mean over one axis or over all: `y[outer, inner] = Σ_j x[outer, j, inner] / n`, with the arguments of `sum`. 0 if n
+ * is 0.
  *
  * @throws ShapeError when there is no such axis
  */
@@ -37,7 +38,7 @@ function reduce(name: 'sum' | 'mean', x: Tensor, axis: number | undefined, keepd
 }
 
 /**
- * Sum over the axes along which `shape` was repeated to x's: the gradient of broadcasting. x itself where there are none.
+ * Sum over the axes along which `shape` was repeated to x's: the gradient of broadcasting. x itself if there are none.
  *
  *     sumTo(x [4, 2, 3], [2, 1])   // Σ over axes 0 and 2: [2, 1]
  */
@@ -54,7 +55,8 @@ function sumReference(x: Value, axis: number): Float64Array {
   const { outer, n, inner } = aroundAxis(x.shape, axis);
   const y = new Float64Array(outer * inner);
   for (let o = 0; o < outer; o++)
-    for (let j = 0; j < n; j++) for (let i = 0; i < inner; i++) y[o * inner + i]! += x.data[(o * n + j) * inner + i]!; // x[o, j, i]
+    // x[o, j, i]
+    for (let j = 0; j < n; j++) for (let i = 0; i < inner; i++) y[o * inner + i]! += x.data[(o * n + j) * inner + i]!;
   return y;
 }
 

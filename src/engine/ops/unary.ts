@@ -13,15 +13,15 @@ interface Unary {
   readonly wgsl: string;
   /** the text in shaders/unary.backward.wgsl */
   readonly wgslDerivative: string;
-  /** numbers that the function is tried on; any, where left out */
+  /** range of test inputs; default any */
   readonly positive?: true;
 }
 
 /**
  * The functions, in the order of the kernels' constant OP. To add one, add a row here and a line in each of the two kernels.
  *
- * The kernels limit the argument of tanh and of sigmoid's exp: a driver may overflow there, and WGSL lets infinity become any
- * value. log(0) and exp(89) are infinite, and so are undefined in WGSL.
+ * The kernels limit the argument of tanh and of sigmoid's exp: a driver may overflow there, and in WGSL infinity may
+ * become any value. log(0) and exp(89) are infinite, so WGSL leaves them undefined.
  */
 export const unaryTable = {
   exp: {
@@ -62,7 +62,7 @@ export const unaryTable = {
   },
 } satisfies Record<string, Unary>;
 
-/** What a row of the table is called. */
+/** The name of a row. */
 type UnaryName = keyof typeof unaryTable;
 
 /** eˣ, element by element. @param x [...] @returns [...], a new tensor */
@@ -124,7 +124,7 @@ function unaryBackwardReference(derivative: Unary['derivative'], x: Value, y: Va
 
 const FUNCTIONS = { exp, log, relu, tanh, sigmoid };
 
-/** A row of the op table for each row of this one. */
+/** A row of the op table for each row of this table. */
 export const unaryRows: readonly OpRow[] = Object.entries<Unary>(unaryTable).map(([name, { positive }]) => {
   const f = FUNCTIONS[name as UnaryName];
   const sample = (what: string, more: Partial<OpSample>): OpSample => ({
@@ -135,7 +135,7 @@ export const unaryRows: readonly OpRow[] = Object.entries<Unary>(unaryTable).map
     ...more,
   });
   const samples = [sample('2 rows of n', {})];
-  // Where the function levels off, an argument of 50 must not overflow on the way. Its derivative there is 1 − 1.
+  // An argument of 50, where the function is flat, must not overflow. Its derivative there is 1 − 1.
   if (name === 'tanh' || name === 'sigmoid') samples.push(sample('large arguments', { scale: 50, floor: 1 }));
   return { name, file: 'unary', shaders: ['unary.forward', 'unary.backward'], samples };
 });

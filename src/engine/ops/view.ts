@@ -5,11 +5,11 @@ import type { AnyOp, Op, Value } from '../op.js';
 import { sumTo } from './sum.js';
 
 /*
- * Views: nothing runs for them, in a plan or in a reference run, which reads the input through the output's strides. `Tensor` has
- * their shape rules; what `shape` and `reference` say here is for people, whom `inspect` shows it.
+ * Views: they run nothing, in a plan or in a reference run, which reads the input through the output's strides.
+ * `Tensor` has their shape rules; `shape` and `reference` here are for display by `inspect`.
  */
 
-/** The same elements under another shape. No dispatch: the output looks at the input's storage. */
+/** The same elements under another shape. No dispatch: the output shares the input's storage. */
 export const reshape: Op = {
   name: 'reshape',
   formula: 'y = x, under another shape',
@@ -33,7 +33,7 @@ export const permute: Op<{ axes: readonly number[] }> = {
   reference: ([x], { axes }) => [permuteReference(x!, axes)],
   kernels: () => [],
   backward({ inputs: [x], gradients: [dY], attributes: { axes }, addGradient, needsGradient }) {
-    // The inverse order: where axis a of x went.
+    // The inverse order: the new index of axis a of x.
     const back = axes.map((_, axis) => axes.indexOf(axis));
     if (needsGradient(x!)) addGradient(x!, dY!.permute(back));
   },
@@ -48,18 +48,18 @@ export const expand: Op<{ to: readonly number[] }> = {
   shape: (_, { to }) => [{ shape: to }],
   reference: ([x], { to }) => [expandReference(x!, to)],
   kernels: () => [],
-  // Each number of x stands in several places of y, and has the sum of their gradients.
+  // Each number of x occurs in several positions of y; its gradient is the sum of theirs.
   backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
     if (needsGradient(x!)) addGradient(x!, sumTo(dY!, x!.shape));
   },
 };
 
-/** Whether an op moves nothing: its output looks at its input's storage. */
+/** Is an op a view, whose output shares its input's storage? */
 export function isView(op: AnyOp): boolean {
   return op === reshape || op === permute || op === expand;
 }
 
-/** The numbers of x at every place of a larger shape, row-major. */
+/** The numbers of x at every position of a larger shape, row-major. */
 export function expandReference(x: Value, to: Shape): Float64Array {
   const strides = broadcastStrides(x.shape, stridesOf(x.shape), to);
   return Float64Array.from({ length: sizeOf(to) }, (_, i) => x.data[stridedIndex(i, to, strides)]!);
@@ -74,7 +74,7 @@ function permuteReference(x: Value, axes: readonly number[]): Float64Array {
   return y;
 }
 
-/** Axes that kernels which read by strides know. */
+/** Maximum axes of kernels that read by strides. */
 export const MAX_AXES = 4;
 
 /**
@@ -87,7 +87,7 @@ export function axisParams(name: string, values: readonly number[], missing: num
   return Object.fromEntries(name === 'size' ? named.slice(1) : named);
 }
 
-/** A row-major copy of a view of up to four axes: what ops that are not `strided` are given. */
+/** A row-major copy of a view of up to four axes, for ops that are not `strided`. */
 export const contiguous: Op = {
   name: 'contiguous',
   formula: 'y = x, copied into row-major order',

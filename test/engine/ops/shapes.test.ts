@@ -84,7 +84,7 @@ describe('errors', () => {
   });
 
   test('concat of tensors that differ elsewhere, or of none', () => {
-    expect(() => concat([x, x.transpose()])).toThrow('concat: all axes but 0 must be alike; got x0 [2, 3], x1 [3, 2]');
+    expect(() => concat([x, x.transpose()])).toThrow('concat: all axes but 0 must be equal; got x0 [2, 3], x1 [3, 2]');
     expect(() => concat([])).toThrow(new InputError('concat: takes a list of at least one tensor; got undefined'));
   });
 

@@ -1,0 +1,137 @@
+import MiniSearch from 'minisearch';
+
+/** A part of a page, as `build.ts` writes it into `assets/passages.js`. */
+interface Found {
+  readonly id: number;
+  /** address from the site's folder */
+  readonly url: string;
+  readonly page: string;
+  readonly heading: string;
+  readonly text: string;
+}
+
+declare global {
+  interface Window {
+    passages?: readonly Found[];
+  }
+}
+
+const root = document.currentScript!.dataset.root!;
+const field = document.querySelector<HTMLInputElement>('#search')!;
+const found = document.querySelector<HTMLElement>('#found')!;
+
+// ---- light and dark ----
+
+document.querySelector('#theme')!.addEventListener('click', () => {
+  const { dataset } = document.documentElement;
+  const dark = dataset.theme ? dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  dataset.theme = dark ? 'light' : 'dark';
+  try {
+    localStorage.setItem('theme', dataset.theme);
+    localStorage.setItem('tsd-theme', dataset.theme); // the API reference reads this one
+  } catch {
+    // Without storage the choice holds for this page.
+  }
+});
+
+// ---- the list of pages, on a phone ----
+
+const menu = document.querySelector<HTMLButtonElement>('#menu');
+const bar = document.querySelector<HTMLElement>('.bar')!;
+menu?.addEventListener('click', () => {
+  const open = document.body.classList.toggle('menu');
+  menu.setAttribute('aria-expanded', String(open));
+  document.body.style.setProperty('--bar', `${bar.offsetHeight}px`);
+  if (open) document.querySelector<HTMLElement>('#contents a[aria-current]')?.scrollIntoView({ block: 'center' });
+});
+document.querySelector('#contents')?.addEventListener('click', (event) => {
+  if (event.target instanceof HTMLAnchorElement) document.body.classList.remove('menu');
+});
+
+// ---- search ----
+
+let index: Promise<MiniSearch<Found>> | undefined;
+
+/** A script, since a page opened from disk may not fetch. */
+function loadIndex(): Promise<MiniSearch<Found>> {
+  index ??= new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.src = `${root}assets/passages.js`;
+    script.onerror = () => reject(new Error('the search index cannot be read'));
+    script.onload = () => {
+      const search = new MiniSearch<Found>({
+        fields: ['heading', 'page', 'text'],
+        storeFields: ['url', 'page', 'heading', 'text'],
+        searchOptions: { boost: { heading: 4, page: 2 }, prefix: true, fuzzy: 0.15, combineWith: 'AND' },
+      });
+      search.addAll(window.passages!);
+      resolve(search);
+    };
+    document.head.append(script);
+  });
+  return index;
+}
+
+async function show(): Promise<void> {
+  const query = field.value.trim();
+  if (query === '') {
+    found.hidden = true;
+    return;
+  }
+  const search = await loadIndex();
+  if (query !== field.value.trim()) return;
+  const hits = search.search(query).slice(0, 12);
+  found.replaceChildren(
+    ...(hits.length === 0 ? [element('p', `Nothing has “${query}” in it.`)] : hits.map((hit) => entry(hit as never))),
+  );
+  found.hidden = false;
+}
+
+function entry({ url, page, heading, text, terms }: Found & { terms: string[] }): HTMLElement {
+  const link = element('a', '');
+  link.setAttribute('href', root + url);
+  const words = new RegExp(`(${terms.map((term) => term.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('|')})`, 'giu');
+  const first = Math.max(0, text.search(words));
+  const begin = first < 60 ? 0 : text.indexOf(' ', first - 50) + 1;
+  const excerpt = element('span', '');
+  for (const [i, piece] of text
+    .slice(begin, begin + 170)
+    .split(words)
+    .entries()) {
+    excerpt.append(i % 2 === 1 ? element('mark', piece) : piece);
+  }
+  link.append(element('b', heading === page ? page : `${page} › ${heading}`), excerpt);
+  return link;
+}
+
+function element(tag: string, text: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+field.addEventListener('focus', () => void loadIndex());
+field.addEventListener('input', () => void show());
+document.addEventListener('keydown', (event) => {
+  const links = [...found.querySelectorAll('a')];
+  const at = links.indexOf(document.activeElement as HTMLAnchorElement);
+  const writing = document.activeElement?.matches('input, textarea, select');
+  if (event.key === '/' && !writing) field.focus();
+  else if (event.key === 'Escape') found.hidden = true;
+  else if (event.key === 'Enter' && document.activeElement === field) links[0]?.click();
+  else if (found.hidden || (at < 0 && document.activeElement !== field)) return;
+  else if (event.key === 'ArrowDown') (links[at + 1] ?? field).focus();
+  else if (event.key === 'ArrowUp') (at < 0 ? links.at(-1) : (links[at - 1] ?? field))?.focus();
+  else return;
+  event.preventDefault();
+});
+document.addEventListener('click', ({ target }) => {
+  if (!(target as Element).closest('.search')) found.hidden = true;
+});
+
+// ---- a page that is one frame: what is asked of it goes to what it frames ----
+
+const frame = document.querySelector<HTMLIFrameElement>('body.frame iframe');
+if (frame !== null && location.search + location.hash !== '') {
+  frame.src = frame.getAttribute('src')!.replace(/[?#].*$/, '') + location.search + location.hash;
+}

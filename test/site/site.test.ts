@@ -1,0 +1,152 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildSite } from '../../site/build.js';
+import { CHAPTERS, outputOf } from '../../site/pages.js';
+import { newPage, openBrowser, screenshotPath } from '../support/browser.js';
+
+// The explorer and the API reference take longer than all pages together and have tests of their own.
+const PAGES_ONLY = { explorer: false, api: false };
+const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-site-'));
+const site = join(folder, 'a');
+
+beforeAll(() => buildSite(site, PAGES_ONLY));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Every file of a folder, with its path from there. */
+function filesOf(root: string): string[] {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => statSync(join(root, name)).isFile()).sort();
+}
+
+const read = (file: string) => readFileSync(join(site, file), 'utf8');
+
+test('every link of every page is relative and leads somewhere, to a heading where it names one', () => {
+  const pages = filesOf(site).filter((file) => file.endsWith('.html') && /id="main"/.test(read(file)));
+  expect(pages.length).toBeGreaterThan(50);
+  const anchors = new Map(
+    pages.map((file) => [file, new Set([...read(file).matchAll(/ id="([^"]+)"/g)].map((m) => m[1]!))]),
+  );
+  const broken: string[] = [];
+  for (const page of pages) {
+    for (const [, address] of read(page).matchAll(/ (?:href|src)="([^"]*)"/g)) {
+      if (/^(https?|data):/.test(address!)) continue;
+      const url = new URL(address!, pathToFileURL(join(site, page)));
+      const target = fileURLToPath(url).slice(site.length + 1);
+      if (address!.startsWith('/') || !fileURLToPath(url).startsWith(site)) broken.push(`${page}: ${address}`);
+      else if (/^(explorer|api)\/index\.html$/.test(target)) continue;
+      else if (!existsSync(join(site, target))) broken.push(`${page}: ${address}`);
+      else if (url.hash && !anchors.get(target)!.has(decodeURIComponent(url.hash.slice(1))))
+        broken.push(`${page}: ${address}`);
+    }
+  }
+  expect(broken).toEqual([]);
+});
+
+test('a second build gives the same bytes', async () => {
+  const again = join(folder, 'b');
+  await buildSite(again, PAGES_ONLY);
+  expect(filesOf(again)).toEqual(filesOf(site));
+  const changed = filesOf(site).filter(
+    (file) => !readFileSync(join(again, file)).equals(readFileSync(join(site, file))),
+  );
+  expect(changed).toEqual([]);
+});
+
+test('a link to a missing file stops the build, and names both', async () => {
+  const { targetOf } = await import('../../site/pages.js');
+  expect(() => targetOf('docs/walk.md', '../src/nothing.ts')).toThrow(
+    'docs/walk.md: the link ../src/nothing.ts leads to no file',
+  );
+  expect(targetOf('docs/walk.md', '../shaders/adamW.wgsl')).toBe('shaders/adamW.wgsl');
+  expect(dirname(targetOf('README.md', 'examples'))).toBe('examples');
+});
+
+describe('opened from disk', () => {
+  let browser: Browser;
+  let page: Page;
+  const requests: string[] = [];
+  const errors: string[] = [];
+  const address = (file: string) => pathToFileURL(join(site, file)).href;
+
+  beforeAll(async () => {
+    browser = await openBrowser(false);
+    page = await newPage(browser);
+    await page.addInitScript({ path: createRequire(import.meta.url).resolve('axe-core') });
+    page.on('request', (request) => requests.push(request.url()));
+    page.on('pageerror', ({ message }) => errors.push(message));
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  });
+  afterAll(() => browser?.close());
+
+  test('a chapter opens, and the next one is a click away', async () => {
+    await page.goto(address(outputOf(CHAPTERS[0]!)));
+    await page.screenshot({ path: screenshotPath('site-chapter') });
+    await page.click('a[rel=next]');
+    await page.waitForURL(address(outputOf(CHAPTERS[1]!)));
+    await page.screenshot({ path: screenshotPath('site-chapter-whole'), fullPage: true });
+  });
+
+  test('search finds a word of the text, by keyboard', async () => {
+    await page.keyboard.press('/');
+    await page.keyboard.type('barrier');
+    const first = page.locator('#found a >> nth=0');
+    await first.waitFor();
+    expect(await page.locator('#found a').allInnerTexts()).not.toEqual([]);
+    for (const text of await page.locator('#found a').allInnerTexts()) expect(text).toMatch(/barrier/i);
+    await page.screenshot({ path: screenshotPath('site-search') });
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.href !== address(outputOf(CHAPTERS[1]!)));
+    expect(await page.textContent('article')).toMatch(/barrier/i);
+  });
+
+  test('a button changes light to dark, and the choice stays on the next page', async () => {
+    const paper = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const light = await paper();
+    await page.click('#theme');
+    const dark = await paper();
+    expect(dark).not.toBe(light);
+    await page.goto(address(outputOf(CHAPTERS[2]!)));
+    expect(await paper()).toBe(dark);
+    await page.screenshot({ path: screenshotPath('site-dark'), fullPage: true });
+  });
+
+  test('fits a phone, whose reader opens the list of pages', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const chapter of CHAPTERS) {
+      await page.goto(address(outputOf(chapter)));
+      expect(await page.evaluate('document.documentElement.scrollWidth'), chapter).toBeLessThanOrEqual(390);
+    }
+    await page.screenshot({ path: screenshotPath('site-phone'), fullPage: true });
+    await page.click('#menu');
+    await page.screenshot({ path: screenshotPath('site-phone-contents') });
+    await page.click(`#contents a >> nth=1`);
+    await page.waitForURL(address(outputOf(CHAPTERS[1]!)));
+  });
+
+  test.each(['light', 'dark'])('%s: axe-core finds nothing against WCAG 2.2 AA', async (theme) => {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    for (const file of [outputOf(CHAPTERS[3]!), 'shaders/adamW.wgsl.html', 'explorer.html']) {
+      await page.goto(address(file));
+      await page.evaluate(`document.documentElement.dataset.theme = '${theme}'`);
+      const found = await page.evaluate(async () => {
+        const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
+        const options = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'], iframes: false, preload: false };
+        const { violations } = await axe.run(options);
+        return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`);
+      });
+      expect(found, file).toEqual([]);
+    }
+  });
+
+  test('nothing failed, and nothing was asked of anything but the folder', () => {
+    expect(errors).toEqual([]);
+    expect(requests.length).toBeGreaterThan(10);
+    expect(requests.filter((url) => !url.startsWith(pathToFileURL(site).href))).toEqual([]);
+  });
+});
