@@ -46,20 +46,30 @@ const LIBRARIES: Readonly<Record<string, () => readonly [string, readonly string
   'jax-js-wasm': () => script('jaxJs.ts', 'wasm'),
   tfjs: () => script('tfjs.ts', values.device),
   'tfjs-wasm': () => script('tfjs.ts', 'wasm'),
-  torch: () => {
-    const weights = [...weightsOf(workload)];
-    const batches = Array.from({ length: WARM + rounds * steps }, (_, i) => batchOf(workload, i));
-    writeFileSync(join(folder, 'weights.json'), JSON.stringify(weights.map(([name, { shape }]) => [name, shape])));
-    writeFileSync(join(folder, 'weights.bin'), Buffer.concat(weights.map(([, { data }]) => Buffer.from(data.buffer))));
-    const bytes = batches.flatMap(({ x, y }) => [Buffer.from(x.buffer), Buffer.from(y.buffer)]);
-    writeFileSync(join(folder, 'batches.bin'), Buffer.concat(bytes));
-    const python = process.env.PYTHON ?? 'python3';
-    return [
-      python,
-      [join(import.meta.dirname, 'torch_worker.py'), JSON.stringify({ ...workload, adam: ADAM }), folder],
-    ];
-  },
+  torch: () => torch('cpu', 'float32'),
+  'torch-bf16': () => torch('cpu', 'bf16'),
+  'torch-cuda': () => torch('cuda', 'float32'),
+  'torch-cuda-tf32': () => torch('cuda', 'tf32'),
+  'torch-cuda-bf16': () => torch('cuda', 'bf16'),
 };
+
+/** How far losses may be from ours: float32 sums in another order, or products of fewer bits. */
+const toleranceOf = (library: string) => (/bf16|tf32/.test(library) ? 5e-2 : 1e-3);
+
+/** PyTorch, on weights and batches that it reads from files. */
+function torch(device: string, precision: string): readonly [string, readonly string[]] {
+  const weights = [...weightsOf(workload!)];
+  const batches = Array.from({ length: WARM + rounds * steps }, (_, i) => batchOf(workload!, i));
+  writeFileSync(join(folder, 'weights.json'), JSON.stringify(weights.map(([name, { shape }]) => [name, shape])));
+  writeFileSync(join(folder, 'weights.bin'), Buffer.concat(weights.map(([, { data }]) => Buffer.from(data.buffer))));
+  const bytes = batches.flatMap(({ x, y }) => [Buffer.from(x.buffer), Buffer.from(y.buffer)]);
+  writeFileSync(join(folder, 'batches.bin'), Buffer.concat(bytes));
+  const work = JSON.stringify({ ...workload, adam: ADAM });
+  return [
+    process.env.PYTHON ?? 'python3',
+    [join(import.meta.dirname, 'torch_worker.py'), work, folder, device, precision],
+  ];
+}
 
 /** One library in a process of its own. */
 class Library {
@@ -177,7 +187,7 @@ if (values.json) {
   if (lost.length > 0) console.log(`ended early: ${lost.join(', ')}`);
 }
 for (const { name, difference } of rows) {
-  if ((difference ?? 0) > 1e-3)
+  if ((difference ?? 0) > toleranceOf(name))
     throw new Error(`${name}: its losses differ from ours by ${difference}; it does other work`);
 }
 if (values.record) {

@@ -15,12 +15,14 @@ export interface Workload {
 export const WORKLOADS: Readonly<Record<string, Workload>> = {
   small: { B: 8, T: 128, dim: 128, heads: 4, layers: 2 },
   '25M': { B: 1, T: 128, dim: 512, heads: 8, layers: 8 },
+  /** as many positions as a step of `--size lean` with 16 windows of 512 + 256 bytes: for a card */
+  lean: { B: 16, T: 320, dim: 512, heads: 8, layers: 8 },
 };
 
 /** Ids that may follow: bytes, and two more as in our own decoder. */
 export const VOCABULARY = 258;
 
-/** Of every library: no clipping, no decay. */
+/** The optimiser of every library: no clipping, no decay. */
 export const ADAM = { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 } as const;
 
 /** A parameter's numbers, row-major; matrices are `[in, out]`, as `x · W` reads them. */

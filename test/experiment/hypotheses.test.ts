@@ -14,7 +14,9 @@ import { verdictsHtml, verdictsMarkdown, verdictsOf } from '../../src/experiment
 const WINDOWS = 40;
 const noise = (...at: number[]) => Math.sin(at.reduce((sum, value, i) => sum + value * (12.9898 + 65.2 * i), 1)) * 0.02;
 
-/** Finished cells of a grid: each arm at its value, seeds and windows a little off. `null` is a run that was not finite. */
+/**
+ * Finished cells of a grid: each arm at its value, seeds and windows a little off. `null` is a run that was not finite.
+ */
 function cellsOf(
   name: string,
   values: Record<string, number | null>,
@@ -97,7 +99,7 @@ describe('the registered hypotheses', () => {
       expect(line).toMatch(/Grid \w+: dim \d+, .* \d+ steps/);
   });
 
-  it('are contradicted where the whole interval lies on the other side, at this scale only', () => {
+  it('are contradicted if the whole interval is on the other side, at this scale only', () => {
     expect(verdicts(evidence({ ...DOORS, projected: 2.3 }))[0]).toBe('H1 contradicted at this scale');
     expect(verdicts(evidence({ ...DOORS, bytes: 2.3 }))[1]).toBe('H2 contradicted at this scale');
     expect(verdicts(evidence({ ...DOORS, permuted: 2.7 }))[3]).toBe('H4 contradicted at this scale');
