@@ -11,14 +11,14 @@ import { ROOT } from './pages.js';
 export async function buildApi(out: string): Promise<void> {
   const app = await Application.bootstrapWithPlugins({
     options: join(ROOT, 'typedoc.json'),
-    basePath: ROOT,
+    readme: 'none',
     logLevel: 'Warn',
   });
   app.renderer.hooks.on('body.begin', (context) =>
     JSX.createElement(
       'p',
       { style: 'margin:0;padding:.5rem 1.5rem;font-size:.9rem' },
-      JSX.createElement('a', { href: context.relativeURL('../index.html') }, '← byte-to-loss, the lesson'),
+      JSX.createElement('a', { href: context.relativeURL('../index.html') }, 'Back to the lesson'),
     ),
   );
   const project = await app.convert();

@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -75,6 +76,7 @@ describe('opened from disk', () => {
   beforeAll(async () => {
     browser = await openBrowser(false);
     page = await newPage(browser);
+    await page.addInitScript({ path: createRequire(import.meta.url).resolve('axe-core') });
     page.on('request', (request) => requests.push(request.url()));
     page.on('pageerror', ({ message }) => errors.push(message));
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
@@ -125,6 +127,21 @@ describe('opened from disk', () => {
     await page.screenshot({ path: screenshotPath('site-phone-contents') });
     await page.click(`#contents a >> nth=1`);
     await page.waitForURL(address(outputOf(CHAPTERS[1]!)));
+  });
+
+  test.each(['light', 'dark'])('%s: axe-core finds nothing against WCAG 2.2 AA', async (theme) => {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    for (const file of [outputOf(CHAPTERS[3]!), 'shaders/adamW.wgsl.html', 'explorer.html']) {
+      await page.goto(address(file));
+      await page.evaluate(`document.documentElement.dataset.theme = '${theme}'`);
+      const found = await page.evaluate(async () => {
+        const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
+        const options = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'], iframes: false, preload: false };
+        const { violations } = await axe.run(options);
+        return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`);
+      });
+      expect(found, file).toEqual([]);
+    }
   });
 
   test('nothing failed, and nothing was asked of anything but the folder', () => {
