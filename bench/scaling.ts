@@ -56,7 +56,7 @@ async function measure(device: Device, axis: keyof Point, point: Point): Promise
   return { axis, ...point, milliseconds, total, activations, squares: 4 * B * config.heads * layers * S * S };
 }
 
-/** Measure some axes and write them down, point by point, beside those that were measured before. */
+/** Measure some axes and store them, point by point, together with earlier measurements. */
 async function record(axes: readonly (keyof Point)[]): Promise<void> {
   if (axes.length === 0) return;
   const device = await openDevice();

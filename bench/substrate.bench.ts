@@ -1,9 +1,10 @@
 /**
- * How many bytes a second become channels on one core, beside a plain copy of as many floats. `npx tsx bench/substrate.bench.ts`
+ * Bytes per second converted to channels on one core, compared with a plain copy of the same number of floats. `npx tsx
+ * bench/substrate.bench.ts`
  *
  * A row is 27 float32, so 20 MB/s in is 2.2 GB/s out. For large results the operating system's work of handing out new memory outweighs
- * ours; a copy into a fresh array pays it too, which is why it stands beside, and `out` avoids it. Before timing, the result is checked
- * against the codec.
+ * ours; a copy into a fresh array pays it too, so it is measured too, and `out` avoids it. Before timing, the result is
+ * checked against the codec.
  */
 import { Bench } from 'tinybench';
 import { integers } from '../src/common/random.js';

@@ -1,4 +1,4 @@
-// A transformer block built out of matmul and softmax, beside one with the engine's fused attention: the same numbers.
+// A transformer block built from matmul and softmax, and one with the engine's fused attention: the same numbers.
 import { attention, layerNorm, normals, openDevice, Program, type Tensor } from 'byte-to-loss/engine';
 
 const [B, S, H, D] = [2, 16, 4, 8]; // batch, positions, heads, width of a head

@@ -115,7 +115,10 @@ class Site {
   }
 }
 
-/** The text of a page, where `<!-- include: FILE NAME -->` stands for what FILE has between `<!-- NAME -->` and `<!-- /NAME -->`. */
+/**
+ * The text of a page, with `<!-- include: FILE NAME -->` replaced by the part of FILE between `<!-- NAME -->` and `<!--
+ * /NAME -->`.
+ */
 function withSections(file: string): string {
   return textOf(file).replace(/^<!-- include: (\S+) (\w+) -->$/gm, (_, from: string, name: string) => {
     const source = targetOf(file, from);

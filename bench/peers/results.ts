@@ -1,4 +1,4 @@
-/** What bench/peers/run.ts measured: results.json beside this file, from which the README's table of speed is made. */
+/** The measurements of bench/peers/run.ts: results.json in this folder, the source of the README's speed table. */
 
 /** One library's part in a measurement. */
 export interface PeerRow {

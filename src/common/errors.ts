@@ -1,6 +1,7 @@
 /**
- * The errors a user of byte-to-loss may meet. Each is one clear line: the rule, what came instead, and the step that usually mends it.
- * A command turns any of them into that line and exit code 1, or 2 for a `UsageError`; everything else is a bug and keeps its stack trace.
+ * The errors that a user of byte-to-loss may see. Each is one clear line: the rule, the actual value, and the usual
+ * fix. A command turns any of them into that line and exit code 1, or 2 for a `UsageError`; every other error is a bug
+ * and keeps its stack trace.
  */
 export class ByteToLossError extends Error {
   override name = 'ByteToLossError';
@@ -11,19 +12,19 @@ export class InputError extends ByteToLossError {
   override name = 'InputError';
 }
 
-/** A name that a command line gives is none that there is: exit code 2, as for an unknown option. */
+/** A command line contains an unknown name: exit code 2, as for an unknown option. */
 export class UsageError extends InputError {
   override name = 'UsageError';
 }
 
-/** A file on disk is missing, truncated, malformed, or not what it should be. */
+/** A file on disk is missing, truncated, malformed, or of the wrong kind. */
 export class FileError extends ByteToLossError {
   override name = 'FileError';
 }
 
 /**
- * What went wrong on a device: it was `lost` (open it again and go on), was used in a way that is not `valid`, ran out of
- * `memory`, its driver failed (`internal`), or there is none that can be used (`unavailable`).
+ * The kind of a device error: the device was `lost` (open it again and continue), a call was `invalid`, `memory` ran
+ * out, the driver failed (`internal`), or no device can be used (`unavailable`).
  */
 export type DeviceFault = 'lost' | 'invalid' | 'memory' | 'internal' | 'unavailable';
 
@@ -34,7 +35,10 @@ export class DeviceError extends ByteToLossError {
   constructor(
     message: string,
     readonly fault: DeviceFault = 'unavailable',
-    /** of the buffer, bind group or kernel it was about, which names the op: `blocks.0.norm1 layerNorm (layerNorm.forward)` */
+    /**
+     * label of the buffer, bind group or kernel concerned, which names the op: `blocks.0.norm1 layerNorm
+     * (layerNorm.forward)`
+     */
     readonly label?: string,
   ) {
     super(message);
@@ -48,9 +52,9 @@ export class NumberError extends ByteToLossError {
   constructor(
     message: string,
     readonly details: {
-      /** the update that was not made, 1 for the first; of a checkpoint that was not written, its step */
+      /** the update that was not applied, 1 for the first; for a checkpoint that was not written, its step */
       readonly step: number;
-      /** the first op whose output is not finite, and where in the model; undefined where none could be found */
+      /** the first op whose output is not finite, and its scope in the model; undefined if none was found */
       readonly op?: string;
       readonly scope?: string;
     },
@@ -66,7 +70,7 @@ export function checkWhole(name: string, value: number, least: number): void {
   }
 }
 
-/** What a value is, for messages. `kindOf([1]) // 'Array'`, `kindOf(undefined) // 'undefined'` */
+/** The kind of a value, for messages. `kindOf([1]) // 'Array'`, `kindOf(undefined) // 'undefined'` */
 export function kindOf(value: unknown): string {
   return value === null || value === undefined ? `${value}` : value.constructor.name;
 }
@@ -104,7 +108,7 @@ export class ParityError extends ByteToLossError {
       readonly op: string;
       readonly scope: string;
       readonly output: string;
-      /** where they differ most, row-major */
+      /** row-major index of the largest difference */
       readonly index: number;
       readonly kernel: number;
       readonly reference: number;

@@ -2,10 +2,10 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Make a folder and those above it. Node's own `recursive` never returns where a folder above refuses with ENOENT, as
- * everything in /proc does.
+ * Create a folder and its parents. Node's own `recursive` never returns if a parent refuses with ENOENT, as all folders
+ * in /proc do.
  *
- * @throws the file system's error when a folder cannot be made
+ * @throws the file system's error when a folder cannot be created
  */
 export function makeFolders(path: string, mode = 0o777): void {
   if (isFolder(path)) return;
@@ -14,7 +14,7 @@ export function makeFolders(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, mode);
   } catch (error) {
-    // Another process may have been first.
+    // Another process may have created it.
     if (!isFolder(path)) throw error;
   }
 }

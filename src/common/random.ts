@@ -1,6 +1,6 @@
 /**
- * Random numbers by counter: every number is a pure function of (seed, stream, counter), so that a resumed run, a different order of
- * work or another platform draws the same ones. There is no generator state to save.
+ * Random numbers by counter: every number is a pure function of (seed, stream, counter), so that a resumed run, a
+ * different order of work or another platform gives the same numbers. There is no generator state to save.
  *
  * The generator is Philox-4x32-10: ten rounds of multiplying and mixing turn a 128-bit counter and a 64-bit key into 128 random bits.
  * Salmon, Moraes, Dror, Shaw 2011, "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11; constants from its Random123 library.
@@ -8,11 +8,11 @@
  *     key      seed, low 32 bits | seed, high bits
  *     counter  counter, low 32 bits | counter, high bits | stream | try
  *
- * One stream is for one purpose: `uniform` and `integer` with equal arguments are made of the same bits.
+ * One stream is for one purpose: `uniform` and `integer` with equal arguments use the same bits.
  */
 import { InputError } from './errors.js';
 
-/** Which sequence: a whole number below 2³², or a name. */
+/** A sequence: a whole number below 2³², or a name. */
 export type Stream = number | string;
 
 const TWO_32 = 2 ** 32;
@@ -64,7 +64,7 @@ export function philox(
   return out;
 }
 
-/** FNV-1a over the UTF-16 code units of a name, so that streams can be called `blocks.0.mlp.up.weight`. */
+/** FNV-1a over the UTF-16 code units of a name, so that streams can have names such as `blocks.0.mlp.up.weight`. */
 function streamNumber(stream: Stream): number {
   if (typeof stream === 'string') {
     let hash = 0x811c9dc5;
@@ -105,7 +105,7 @@ export function uniform(seed: number, stream: Stream, counter: number): number {
 }
 
 /**
- * Standard normals, two a block: element i of the stream is number i mod 2 of block floor(i / 2).
+ * Standard normals, two per block: element i of the stream is number i mod 2 of block floor(i / 2).
  * Box and Muller 1958. `Math.log`, `sin` and `cos` are V8's own ports of fdlibm, the same on every platform that Node runs on.
  */
 function writeNormals(seed: number, stream: Stream, first: number, out: Float32Array | Float64Array): void {
@@ -138,7 +138,7 @@ export function normals(seed: number, stream: Stream, n: number): Float32Array {
 }
 
 /**
- * A whole number in 0 .. below-1, each equally likely: words in the uneven rest of 2³² are thrown away.
+ * A whole number in 0 .. below-1, each equally likely: words in the uneven rest of 2³² are rejected.
  *
  *     integer(7, 'shuffle', 0, 6) + 1   // a die
  *

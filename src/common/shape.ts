@@ -24,7 +24,7 @@ export function lastOf(shape: Shape): number {
   return shape[shape.length - 1] ?? 1;
 }
 
-/** Product of all axes but the last: how many rows an op sees. `rowsOf([2, 3, 8]) // 6` */
+/** Product of all axes but the last: the number of rows of an op. `rowsOf([2, 3, 8]) // 6` */
 export function rowsOf(shape: Shape): number {
   return sizeOf(shape.slice(0, -1));
 }
@@ -51,7 +51,7 @@ export function checkShape(op: string, name: string, shape: Shape): void {
  * The shape that two shapes broadcast to, as in PyTorch: the last axes are aligned, and a missing axis or one of size 1 is
  * repeated. `broadcastShape([4, 1, 3], [2, 1]) // [4, 2, 3]`
  *
- * @returns undefined where an axis has two sizes and neither is 1
+ * @returns undefined if an axis has two sizes and neither is 1
  */
 export function broadcastShape(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
@@ -65,7 +65,7 @@ export function broadcastShape(a: Shape, b: Shape): Shape | undefined {
 }
 
 /**
- * Strides that repeat a view over a larger shape: 0 along every axis that it lacks or has once.
+ * Strides that repeat a view over a larger shape: 0 along every missing axis and every axis of size 1.
  * `broadcastStrides([3], [1], [2, 3]) // [0, 1]`
  */
 export function broadcastStrides(from: Shape, strides: readonly number[], to: Shape): number[] {
@@ -96,7 +96,7 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** Where row-major element `i` of a strided view sits in its storage. */
+/** Index in the storage of row-major element `i` of a strided view. */
 export function stridedIndex(i: number, shape: readonly number[], strides: readonly number[]): number {
   let rest = i;
   let at = 0;

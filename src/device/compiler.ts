@@ -26,6 +26,8 @@ export interface ReadModule {
   readonly entryPoints: readonly { readonly name: string; readonly overrides: readonly Override[] }[];
   /** all of the module */
   readonly overrides: readonly Override[];
+  /** what is no error */
+  readonly warnings: readonly { readonly severity: 'warning' | 'info'; readonly rule: string; readonly at: Place }[];
   /** @param constants values of overrides, by name or by id   @throws as `Compiler.read` */
   compile(entryPoint: string, constants: Readonly<Record<string, number>>, options: CompileOptions): CompiledKernel;
 }

@@ -1,32 +1,24 @@
-import { compileErrorOf, type ReadModule } from './compiler.js';
+import { compileErrorOf, type Place, type ReadModule } from './compiler.js';
 import type { CpuDevice } from './cpuDevice.js';
 import { DeviceObject } from './object.js';
+
+type Message = Omit<GPUCompilationMessage, '__brand'>;
 
 /** WGSL, parsed when the module is created. */
 export class CpuShaderModule extends DeviceObject {
   readonly module: ReadModule | undefined;
-  readonly #messages: readonly Omit<GPUCompilationMessage, '__brand'>[];
+  readonly #messages: readonly Message[];
 
   constructor(device: CpuDevice, { label, code }: GPUShaderModuleDescriptor) {
     super(device, 'ShaderModule', label);
     try {
       this.module = device.compiler.read(code);
-      this.#messages = [];
+      this.#messages = this.module.warnings.map(({ severity, rule, at }) => messageOf(severity, rule, at, code));
     } catch (error) {
       const known = compileErrorOf(error);
       if (known === undefined) throw error;
       this.isValid = false;
-      const { line, column } = known.at;
-      this.#messages = [
-        {
-          type: 'error',
-          message: known.rule,
-          lineNum: line,
-          linePos: column,
-          offset: offsetOf(code, line, column),
-          length: 0,
-        },
-      ];
+      this.#messages = [messageOf('error', known.rule, known.at, code)];
       const text = error instanceof Error ? error.message : known.rule;
       device.refuse(`Error while parsing WGSL: ${text}\n - While calling ${device}.CreateShaderModule(${this})`);
     }
@@ -35,6 +27,10 @@ export class CpuShaderModule extends DeviceObject {
   getCompilationInfo(): Promise<GPUCompilationInfo> {
     return Promise.resolve({ messages: this.#messages } as unknown as GPUCompilationInfo);
   }
+}
+
+function messageOf(type: GPUCompilationMessageType, message: string, { line, column }: Place, code: string): Message {
+  return { type, message, lineNum: line, linePos: column, offset: offsetOf(code, line, column), length: 0 };
 }
 
 /** Number of characters before a position. */

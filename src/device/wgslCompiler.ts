@@ -9,6 +9,7 @@ export const wgslCompiler: Compiler = {
     return {
       entryPoints: module.entryPoints.map(({ function: { name }, overrides }) => ({ name, overrides })),
       overrides: module.overrides,
+      warnings: module.warnings,
       compile(entryPoint, constants, options) {
         const known = module.overrides.length === 0 ? module : parseModule(code, { overrides: constants, entryPoint });
         return compileKernel(known, entryPoint, options);

@@ -39,7 +39,7 @@ export interface DoctorOptions {
   readonly version: string;
   readonly minutes: number;
   readonly isQuick?: boolean;
-  /** opens the device under test, anew for each part: one that is lost in a part does not harm the next */
+  /** opens the device under test, again for each part: a device lost in one part does not affect the next */
   readonly open: () => Promise<Device>;
   readonly openCpu?: () => Promise<Device>;
   readonly parts?: readonly Part[];

@@ -21,7 +21,7 @@ export const GRADIENT_TOLERANCE: Readonly<Record<Precision, number>> = { full: 1
 /** One step's loss and the gradient of every parameter, on this device and on the CPU device. */
 export const gradients: Part = {
   name: 'gradients',
-  what: "One training step of a tiny decoder: the loss and every parameter's gradient beside the CPU device's.",
+  what: "One training step of a tiny decoder: the loss and every parameter's gradient, compared with the CPU device's.",
   weight: 1,
   async run({ device, openCpu, isQuick, progress }) {
     const config: DecoderConfig = { door: 'projected', ...SIZES.tiny, ...(isQuick && { dim: 56, layers: 1 }) };
@@ -56,7 +56,7 @@ export const gradients: Part = {
       said.push(`${precision} within ${worst.toExponential(1)}`);
     }
     const summary = `${some(want.gradients.size, 'gradient')}; ${said.join(', ')}`;
-    return { summary, faults, leftOut: [], notes, tables: [{ title: 'Gradients beside the CPU device', rows }] };
+    return { summary, faults, leftOut: [], notes, tables: [{ title: 'Gradients compared with the CPU device', rows }] };
   },
 };
 

@@ -4,13 +4,16 @@ import { sampleParity } from '../inspect/contract.js';
 import { EDGE_SIZES } from '../inspect/sample.js';
 import { messageOf, type Part, some } from './part.js';
 
-/** Sizes in the order of what they find: those beyond one tile first, so that a run cut short has tried every op at them. */
+/**
+ * Sizes in the order of what they find: those beyond one tile first, so that a run cut short has tried every op at
+ * them.
+ */
 const SIZES = [65, 9, ...EDGE_SIZES.filter((n) => n !== 65 && n !== 9)];
 
 /** Every op against its float64 reference, values and gradients, at sizes around the edges of tiles. */
 export const ops: Part = {
   name: 'ops',
-  what: "Every op's kernels beside its float64 reference: outputs, what is saved, and each gradient, at sizes around the edges of tiles.",
+  what: "Every op's kernels compared with its float64 reference: outputs, saved tensors and each gradient, at sizes around the edges of tiles.",
   weight: 4,
   async run({ device, left, isQuick, progress }) {
     const all = registry.flatMap(({ name, samples }) => samples.map((sample, i) => ({ op: name, sample, i })));

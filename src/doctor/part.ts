@@ -48,7 +48,7 @@ export interface Part {
   readonly name: string;
   /** what it asks, for a reader of the page */
   readonly what: string;
-  /** its share of the time that is left, beside the parts after it */
+  /** its share of the remaining time, relative to the parts after it */
   readonly weight: number;
   readonly run: (context: Context) => Promise<Findings>;
 }
@@ -58,7 +58,7 @@ export function some(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** The message of whatever was thrown. */
+/** The message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

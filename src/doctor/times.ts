@@ -72,7 +72,7 @@ export const steps: Part = {
       }
       const start = performance.now();
       try {
-        // Half of what is left, since each case after this one is dearer.
+        // Half of the remaining time, since each later case takes longer.
         const replays = (milliseconds: number) => Math.max(1, Math.min(REPLAYS, Math.floor(left() / 2 / milliseconds)));
         const time = await timeStep(device, { config, size, profile, replays: isQuick ? 1 : replays });
         const { step } = time;

@@ -14,7 +14,9 @@ const SEED = 1;
 const STEPS = 200;
 const CONFIG: DecoderConfig = { door: 'zero', ...SIZES.tiny };
 
-/** Windows and batches, the largest first: the first of which all steps fit is taken, by what a step of the last took. */
+/**
+ * Windows and batches, the largest first: the first of which all steps fit is taken, by what a step of the last took.
+ */
 const SCALES = [
   { batch: 8, prefix: 128, stream: 128 },
   { batch: 4, prefix: 64, stream: 64 },
@@ -28,10 +30,10 @@ type Scale = (typeof SCALES)[number];
  */
 export const CURVE_TOLERANCE = { first: 10, atFirst: 2e-3, atLast: 0.15 } as const;
 
-/** Two hundred steps beside the CPU device, with the same batches and the same start. */
+/** Two hundred steps, compared with the CPU device, with the same batches and the same initial weights. */
 export const training: Part = {
   name: 'training',
-  what: 'Two hundred training steps of a tiny decoder on Moby Dick beside the CPU device: same start, same batches.',
+  what: 'Two hundred training steps of a tiny decoder on Moby Dick, compared with the CPU device: same initial weights, same batches.',
   weight: 3,
   async run({ device, openCpu, left, isQuick, progress }) {
     const cpu = await openCpu();

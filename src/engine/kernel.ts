@@ -131,7 +131,7 @@ export function subgroupExtensions({ subgroupSizeControl }: Pick<AdapterProfile,
 }
 
 /**
- * The text that runs: extensions and constants, then the file as it stands. Where the adapter would choose the size of its
+ * The text that runs: extensions and constants, then the unchanged file. If the adapter would choose the size of its
  * subgroups, the entry point asks for `SUBGROUP` lanes: WGSL has the attribute only where the extension is.
  */
 export function kernelText(file: string, dispatch: Pick<Dispatch, 'constants' | 'extensions'>): string {

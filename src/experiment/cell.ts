@@ -21,7 +21,7 @@ import { estimateCell } from './estimate.js';
 import type { Cell } from './grid.js';
 import { readMetrics, type ValidationLine } from './metrics.js';
 
-/** What a finished cell leaves beside its run, in result.json. */
+/** The result of a finished cell, in result.json of its run folder. */
 export interface CellResult {
   readonly arm: string;
   readonly K: number;
@@ -30,28 +30,30 @@ export interface CellResult {
   /** highest learning rate */
   readonly lr: number;
   readonly measures: Measures;
-  /** the same window by window, for the chance of the windows drawn */
+  /** the same window by window, for the sampling error of the windows */
   readonly scores: Validation['scores'];
-  /** why there are no measures: what was not finite, and at which step. The weights are then those before it */
+  /**
+   * the reason that there are no measures: the non-finite number, and the step. The weights are then those before it
+   */
   readonly non_finite?: string;
   readonly parameters: { readonly all: number; readonly door: number };
-  /** SHA-256 of the last weights, whatever else their file says: the same seeds on the same adapter give the same */
+  /** SHA-256 of the last weights, without metadata: the same seeds on the same adapter give the same hash */
   readonly weights_sha256: string;
-  /** of the data, by input */
+  /** hashes of the data, by input */
   readonly data_sha256: readonly DataHash[];
-  /** of the code; absent where it is not in a git checkout */
+  /** commit of the code; absent outside a git checkout */
   readonly commit?: string;
   /** floating-point operations of all updates, as `estimateCell` counts them */
   readonly flops: number;
-  /** prefix and stream bytes a second, over all training steps; validation and saving are not counted */
+  /** prefix and stream bytes per second, over all training steps, without validation and saving */
   readonly bytes_per_second: number;
   /** milliseconds of all training steps */
   readonly training_milliseconds: number;
-  /** from opening the data to the last validation, of the attempt that finished */
+  /** seconds from opening the data to the last validation, in the attempt that finished */
   readonly seconds: number;
-  /** of the process, at its highest: bytes of memory in use, a software driver's buffers among them */
+  /** peak memory of the process in bytes, including a software driver's buffers */
   readonly peak_memory_bytes: number;
-  /** lines and files of the data that could not be used */
+  /** number of skipped lines and files of the data */
   readonly left_out: number;
   /** the reasons, each with its file and line: the first hundred of each kind */
   readonly left_out_reasons: readonly string[];
@@ -61,13 +63,13 @@ export interface CellResult {
   readonly adapter: string;
 }
 
-/** How an attempt at a cell ended. */
+/** The result of an attempt at a cell. */
 export type CellEnd = 'finished' | 'kept' | 'stopped';
 
-/** What a cell runs with. */
+/** Options for running a cell. */
 export interface CellContext {
   readonly out: string;
-  /** folder that finished cells are also written to, one file each: to be kept where runs are not */
+  /** folder that also receives finished cells, one file each, to keep without the runs */
   readonly results?: string;
   readonly open: () => Promise<Device>;
   readonly version: string;
@@ -100,7 +102,7 @@ export function keepCell(results: string, cell: Cell, result: CellResult, curve:
 /**
  * Run one cell, unless it is finished. An interrupted run is resumed.
  *
- * @throws FileError, InputError when its data or folder cannot be used, or another process is at it
+ * @throws FileError, InputError when its data or folder cannot be used, or another process uses it
  * @throws DeviceError when there is no device
  */
 export async function runCell(cell: Cell, context: CellContext): Promise<CellEnd> {
@@ -110,7 +112,7 @@ export async function runCell(cell: Cell, context: CellContext): Promise<CellEnd
   const begun = existsSync(join(path, 'config.json')) ? openRun(path, {}) : undefined;
   const folder = begun?.folder ?? RunFolder.create(path);
   try {
-    if (existsSync(result)) return 'kept'; // finished by whoever held the folder before
+    if (existsSync(result)) return 'kept'; // finished by the previous holder of the folder
     const measured = await runWhole(cell, folder, begun, context);
     if (measured === undefined) return 'stopped';
     folder.check();
@@ -169,7 +171,7 @@ async function runWhole(
   }
 }
 
-/** A run whose numbers did not stay finite has ended, with that as its result: it is counted, not tried again. */
+/** A run with a non-finite number has ended with that as its result: it is counted, not repeated. */
 function nonFinite(error: unknown): { reason: string } {
   if (!(error instanceof NumberError)) throw error;
   const { step, op = 'the loss or a measure', scope } = error.details;
@@ -177,8 +179,8 @@ function nonFinite(error: unknown): { reason: string } {
 }
 
 /**
- * Seven digits of each window, as they are stored, and the measures of those, so that anyone computes the same ones. The windows
- * of P(EOS) are not kept: nothing is concluded from them.
+ * Seven digits of each window, as stored, and the measures computed from them, so that they can be reproduced. The
+ * windows of P(EOS) are not kept: no conclusion uses them.
  */
 function rounded({ measures, scores }: Validation): Pick<CellResult, 'measures' | 'scores'> {
   const short = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(7)));
@@ -203,7 +205,7 @@ function captionFloor(sources: readonly WindowSource[]): { caption_floor?: numbe
   return { caption_floor: bits / bytes };
 }
 
-/** The newest checkpoint of a run that was broken off. */
+/** The newest checkpoint of an interrupted run. */
 function resume(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: number, note: (line: string) => void) {
   for (const line of differences(run, config)) note(line);
   const from = new Checkpoints(run.folder.checkpoints, keep, note).newest();
@@ -212,7 +214,7 @@ function resume(run: ResumedRun, config: ReturnType<typeof runConfig>, keep: num
 }
 
 /**
- * Bytes that the run's steps read, and how long they took, from its metrics: so that steps before a break count too.
+ * Bytes read by the run's steps, and their time, from its metrics, so that steps before an interruption count too.
  */
 function trainingTime({ options }: Cell, path: string, mix: ReturnType<typeof openData>['mix']) {
   const windows = options.batch * options.accumulate;
@@ -227,7 +229,7 @@ function trainingTime({ options }: Cell, path: string, mix: ReturnType<typeof op
   return { bytes, milliseconds };
 }
 
-/** Of the newest checkpoint: the last step, or the last before numbers were not finite. */
+/** Step of the newest checkpoint: the last step, or the last one with finite numbers. */
 function weightsDigest(checkpoints: Checkpoints): string {
   const newest = checkpoints.newestWeights();
   if (newest === undefined) return 'none';

@@ -4,13 +4,13 @@ import { intervalOf } from './intervals.js';
 import { MEASURES, type Report } from './report.js';
 import { KNOWS_NOTHING } from './select.js';
 
-/** How a line looks. */
+/** The style of a line. */
 type Look = Pick<Series, 'light' | 'dark'> & { readonly dash: boolean };
 
-/** What curves are drawn of, where it was measured along the way. */
+/** Measures with curves, if they were measured during the run. */
 const CURVES = ['text_bpb', 'video_bpb', 'caption_bpb', 'binding_gap'];
 
-/** The charts of a report: each measure by step and by operations, and by learning rate where that was tuned. */
+/** The charts of a report: each measure by step and by operations, and by learning rate if it was tuned. */
 export function chartsOf({ cells, groups }: Report): Chart[] {
   const arms = [...new Set(cells.map(({ cell }) => cell.arm))];
   // More arms than colours: the second round of colours is dashed.
@@ -24,7 +24,7 @@ export function chartsOf({ cells, groups }: Report): Chart[] {
       const lines = linesOf(measure, cells, arms, x, colour);
       const ends = lines.flatMap((line) => line.x);
       if (floor === undefined || lines.length === 0) return lines;
-      const label = 'knows how often captions come, does not listen';
+      const label = 'caption frequencies alone, without the audio';
       return [...lines, { x: [Math.min(...ends), Math.max(...ends)], y: [floor, floor], ...GREY, label, dash: true }];
     };
     const bands = 'Lines are means over seeds, bands their 95 % intervals.';
@@ -42,7 +42,7 @@ export function chartsOf({ cells, groups }: Report): Chart[] {
   });
 }
 
-/** One line an arm, and K and budget where there are several: the mean over the seeds that have reached a step. */
+/** One line per arm, and per K and budget if there are several: the mean over the seeds that have reached a step. */
 function linesOf(
   measure: string,
   cells: readonly CollectedCell[],
@@ -81,7 +81,7 @@ function linesOf(
   );
 }
 
-/** The last value by learning rate, a line an arm. A run that was not finite is at the bits of knowing nothing. */
+/** The last value by learning rate, one line per arm. A run that was not finite has the loss of a uniform guess. */
 function rateChart(
   measure: string,
   name: string,

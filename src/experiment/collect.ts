@@ -13,7 +13,7 @@ import { type Interval, intervalOf } from './intervals.js';
 import { readMetrics, type ValidationLine } from './metrics.js';
 import { runsOf } from './runs.js';
 
-/** A cell as its folder shows it. */
+/** A cell, read from its folder. */
 export interface CollectedCell {
   readonly cell: Cell;
   readonly state: 'finished' | 'running' | 'broken off' | 'not begun';
@@ -22,7 +22,7 @@ export interface CollectedCell {
   readonly curve: readonly ValidationLine[];
 }
 
-/** An arm over the seeds of one K, budget and, where rates are tuned, learning rate. */
+/** An arm over the seeds of one K, budget and, if rates are tuned, learning rate. */
 export interface ArmSummary {
   readonly arm: string;
   readonly door: string;
@@ -32,27 +32,27 @@ export interface ArmSummary {
   readonly measures: Readonly<Record<string, Interval>>;
   /** its measures minus those of the zero arm, paired by seed and window; absent for that arm itself */
   readonly minusZero?: Readonly<Record<string, Contrast>>;
-  /** runs that ended since a number was not finite; they count in the measures */
+  /** runs that ended with a non-finite number; they count in the measures */
   readonly nonFinite: number;
   readonly bytesPerSecond: Interval;
-  /** the largest of its runs */
+  /** the maximum over its runs */
   readonly peakMemory: number;
 }
 
-/** What is compared with each other: runs of one K, one budget and, where rates are tuned, one learning rate. */
+/** Runs that are compared with each other: those of one K, one budget and, if rates are tuned, one learning rate. */
 export interface Group {
   readonly K: number;
   readonly steps: number;
   readonly lr?: number;
-  /** held-out windows of each kind that were scored, at most */
+  /** maximum number of scored held-out windows of each kind */
   readonly windows: number;
   readonly arms: readonly ArmSummary[];
 }
 
 /**
- * Read what is there of a grid.
+ * Read the finished cells of a grid.
  *
- * @param out the folder of its runs   @param results the folder that finished cells are kept in
+ * @param out the folder of its runs   @param results the folder that keeps finished cells
  * @throws FileError when a finished cell's result cannot be read
  */
 export function collect(grid: Grid, out: string, results?: string): CollectedCell[] {
@@ -139,7 +139,7 @@ function summaryOf(arm: string, door: string, group: readonly CollectedCell[]): 
   const minusZero: Record<string, Contrast> = {};
   for (const name of names) {
     const runs = runsOf(group, arm, name);
-    // Windows are not kept of every measure; of those without, runs that were not finite have no number.
+    // Windows are not kept for every measure; without them, a run that was not finite has no number.
     const values = runs.length > 0 ? runs.map(ratioOf) : results.flatMap(({ measures }) => measures[name] ?? []);
     if (values.length > 0) measures[name] = intervalOf(values);
     const found = arm === 'zero' ? undefined : difference(runs, runsOf(group, 'zero', name));

@@ -9,21 +9,21 @@ export interface Run extends WindowScores {
   readonly seed: number;
 }
 
-/** Runs of an arm, and what they count in a contrast: 1 for the first of a difference, −1 for the second. */
+/** Runs of an arm, and their factor in a contrast: 1 for the first of a difference, −1 for the second. */
 export interface Term {
   readonly runs: readonly Run[];
   readonly factor: number;
 }
 
-/** A difference, or a difference of differences, over the seeds that all its arms have. */
+/** A difference, or a difference of differences, over the seeds common to all its arms. */
 export interface Contrast {
-  /** seeds that all arms have */
+  /** seeds common to all arms */
   readonly seeds: number;
   readonly windows: number;
   readonly mean: number;
-  /** of each seed, in the order of seeds */
+  /** estimate of each seed, in the order of seeds */
   readonly bySeed: readonly number[];
-  /** standard error over seeds and windows; undefined for a single seed, as all that follows */
+  /** standard error over seeds and windows; undefined for a single seed, as are the following */
   readonly error?: number;
   readonly freedom?: number;
   /** 95 % by Student's t */
@@ -33,7 +33,7 @@ export interface Contrast {
   readonly bootstrap?: readonly [low: number, high: number];
 }
 
-/** Draws of the bootstrap. */
+/** Number of bootstrap draws. */
 const DRAWS = 2000;
 
 /**
@@ -41,12 +41,12 @@ const DRAWS = 2000;
  *
  * With e[s, w] the sum of factor · bits of window w and seed s, and b[w] the window's weight, the estimate is
  * d = Σ e / (n Σ b). Its variance is that over seeds, s² / n, plus that over windows, m / (m − 1) · Σ (ē[w] − d b[w])² / (Σ b)²:
- * both are drawn. What is of one seed and one window is counted in both, so the sum is on the safe side. The degrees of freedom
- * are those of Welch and Satterthwaite.
+ * both are sampled. The interaction of seed and window counts in both, so the sum is conservative. The degrees of
+ * freedom are those of Welch and Satterthwaite.
  *
- * @returns undefined where the arms share no seed
- * @throws InputError when runs are of different windows
- * @see Owen 2007, "The pigeonhole bootstrap", arXiv:0712.1111, of two factors that are both drawn
+ * @returns undefined if the arms share no seed
+ * @throws InputError when runs have different windows
+ * @see Owen 2007, "The pigeonhole bootstrap", arXiv:0712.1111, with two sampled factors
  */
 export function contrast(terms: readonly Term[]): Contrast | undefined {
   const seeds = commonSeeds(terms);
@@ -94,7 +94,9 @@ function effectOf(terms: readonly Term[], seed: number, weights: readonly number
   return effect;
 }
 
-/** Percentiles of the estimate where seeds and windows are both drawn with replacement; seeded, so that it is the same again. */
+/**
+ * Percentiles of the estimate with seeds and windows both drawn with replacement; seeded, so that it can be reproduced.
+ */
 function bootstrapInterval(effects: readonly (readonly number[])[], weights: readonly number[]): [number, number] {
   const [n, m] = [effects.length, weights.length];
   const seeds = drawn('bootstrap seeds', n);
@@ -148,7 +150,7 @@ export function pDifferent(found: Contrast): number {
 }
 
 /**
- * Holm's correction: p-values that can each be held to the level of the family.
+ * Holm's correction: p-values that can each be compared with the level of the family.
  *
  *     holm([0.01, 0.04, 0.03])   // [0.03, 0.06, 0.06]
  *

@@ -14,9 +14,9 @@ import { sampleBatch } from '../train/windows/mix.js';
 import type { WindowSize } from '../train/windows/window.js';
 import type { Cell } from './grid.js';
 
-/** What a cell will take. */
+/** The predicted cost of a cell. */
 export interface Estimate {
-  /** of all its updates */
+  /** operations of all its updates */
   readonly flops: number;
   /** bytes of GPU buffers; an op's scratch memory is not counted */
   readonly memory: number;
@@ -24,14 +24,14 @@ export interface Estimate {
 
 /**
  * Floating-point operations of a window's update: two per multiply-add, and a backward pass of twice the forward.
- * Counted are the matrix products and attention, which is nearly all of it.
+ * Only matrix products and attention are counted, which are nearly all.
  */
 export function flopsPerWindow(config: DecoderConfig, { prefix, stream: T }: WindowSize): number {
   const { dim: C, layers, K, door } = config;
   const P = Math.ceil(prefix / K);
   const S = P + T;
   const linears = layers * 12 * C * C * S + VOCABULARY * C * T + (door === 'projected' ? C * 27 * (K * P + T) : 0);
-  // Each position sees all slots, a stream position itself and those before it; two products of C per pair.
+  // Each position sees all slots, a stream position also sees itself and earlier ones; two products of C per pair.
   const pairs = S * P + (T * (T + 1)) / 2;
   return 3 * 2 * (linears + layers * 2 * C * pairs);
 }
@@ -48,7 +48,7 @@ export function estimateCell({ options, steps }: Cell, data: OpenedData): Estima
   const plans = data.mix.sizes.map((size) => planOf(config, size, options.batch));
   return {
     flops: steps * options.batch * options.accumulate * perWindow,
-    // Parameters and moments are shared by the plans of all sizes; gradients and activations are each plan's own.
+    // Parameters and moments are shared by the plans of all sizes; each plan has its own gradients and activations.
     memory: Math.max(...plans.map(({ shared }) => shared)) + plans.reduce((sum, { own }) => sum + own, 0),
   };
 }
@@ -75,9 +75,9 @@ function planOf(
 }
 
 /**
- * Estimates of all cells; cells that differ in seed, learning rate or starting numbers alone are counted once.
+ * Estimates of all cells; cells that differ only in seed, learning rate or initial numbers are estimated once.
  *
- * @param strict stop at the first bad line or file of the data, as the cells themselves would
+ * @param strict stop at the first bad line or file of the data, as the cells would
  * @throws FileError when data cannot be used
  */
 export function estimateCells(cells: readonly Cell[], strict: boolean): Estimate[] {
@@ -94,8 +94,8 @@ export function estimateCells(cells: readonly Cell[], strict: boolean): Estimate
 }
 
 /**
- * Floating-point operations a second that a device reaches on a cell's decoder: the second of two updates with a batch of
- * one window. A larger batch does better, so times from it are on the safe side.
+ * Floating-point operations per second of a device on a cell's decoder: the second of two updates with a batch of one
+ * window. A larger batch is faster, so estimated times are conservative.
  */
 export async function measureRate(device: Device, { options, seed }: Cell): Promise<number> {
   const config = decoderConfigOf(options);

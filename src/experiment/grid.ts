@@ -19,9 +19,9 @@ const axis = (least: number) =>
       (values) => (values === undefined || Array.isArray(values) ? values : [values]),
       z.array(whole(least)).min(1),
     )
-    .refine((values) => new Set(values).size === values.length, 'a number stands there twice');
+    .refine((values) => new Set(values).size === values.length, 'a number occurs twice');
 
-/** One of some names; another is refused by its own, with those that there are. */
+/** One of some names; the error for another one lists them. */
 const oneOf = <const T extends readonly string[]>(what: string, names: T) =>
   z.enum(names, {
     error: ({ input }) =>
@@ -29,12 +29,12 @@ const oneOf = <const T extends readonly string[]>(what: string, names: T) =>
   });
 
 const arm = z.strictObject({
-  /** how the report calls it; default the door and its channels */
+  /** name in the report; default the door and its channels */
   name: z.string().min(1).optional(),
   door: oneOf('door', DOOR_KINDS),
   channels: z.array(oneOf('channel group', CHANNEL_GROUPS)).min(1).optional(),
   bits: z.boolean().optional(),
-  /** learning rate, deviation of the door's matrices at the start, and factor of its rows, where they are this arm's own */
+  /** learning rate, initial deviation of the door's matrices, and factor of its rows, if this arm has its own */
   lr: z.number().positive().optional(),
   doorDeviation: z.number().positive().optional(),
   doorScale: z.number().positive().optional(),
@@ -52,7 +52,7 @@ const gridSchema = z.strictObject({
   steps: axis(1),
   /** learning rates to tune over, each arm with each of them */
   lr: z.array(z.number().positive()).min(1).optional(),
-  /** what all cells share: any option of `train` */
+  /** settings of all cells: any option of `train` */
   settings: z.record(z.string(), z.unknown()).default({}),
 });
 
@@ -77,23 +77,23 @@ export interface Grid {
   readonly about: string;
   /** in the order of the file */
   readonly arms: readonly { readonly name: string; readonly door: string; readonly channels?: readonly string[] }[];
-  /** whether each arm is run with each of several learning rates */
+  /** true if each arm runs with each of several learning rates */
   readonly tunesRate: boolean;
-  /** by seed, then K, steps, learning rate and arm, so that what is compared with each other is run one after another */
+  /** by seed, then K, steps, learning rate and arm, so that compared runs are consecutive */
   readonly cells: readonly Cell[];
 }
 
-/** More would take days to lay out, let alone to run: a list that long is a slip. */
+/** Maximum number of cells: a longer list is a mistake. */
 const MAX_CELLS = 10_000;
 
-/** Options that do not change what a run ends with. */
+/** Options that do not change the result of a run. */
 const WITHOUT_EFFECT = new Set(['out', 'device', 'threads', 'saveEvery', 'keep', 'strict']);
 
 /**
- * Check a grid and lay out its cells.
+ * Check a grid and expand its cells.
  *
  * @param from names the grid in messages: its file
- * @throws InputError with a line per thing that is wrong: an unknown arm, no cells, or options that `train` would refuse
+ * @throws InputError with a line per error: an unknown arm, no cells, or options that `train` would refuse
  */
 export function readGrid(input: unknown, from: string): Grid {
   const result = checked(gridSchema, input);
@@ -154,8 +154,8 @@ function nameOf({ name, door, channels, bits }: Arm): string {
 }
 
 /**
- * The first twelve hex digits of the SHA-256 of everything that decides how a run ends. Options at their defaults are left out,
- * so that an option added later renames no folder; keys are sorted.
+ * The first twelve hex digits of the SHA-256 of everything that determines a run's result. Options at their defaults
+ * are omitted, so that an option added later renames no folder; keys are sorted.
  */
 function hashOf(options: object): string {
   const defaults: Record<string, unknown> = trainSchema.parse({});

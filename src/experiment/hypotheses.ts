@@ -14,8 +14,8 @@ import { contrastText, signed } from './numberText.js';
 import { runsOf } from './runs.js';
 
 /*
- * The hypotheses of results/PROTOCOL.md and its rules of reading, as code. Nothing here is chosen after the fact: arms, grids,
- * seeds, margins and words are those of the protocol.
+ * The hypotheses of results/PROTOCOL.md and its rules of reading, as code. Nothing is chosen after the runs: arms,
+ * grids, seeds, margins and words are those of the protocol.
  */
 
 /** The level of the family, after Holm. */
@@ -26,7 +26,7 @@ export const MARGIN = { text_bpb: 0.05, retrieval: 0.08 } as const;
 /** Cells of a grid, by its name. */
 export type Evidence = ReadonlyMap<string, readonly CollectedCell[]>;
 
-/** What is measured in one test: an arm minus another in a grid, or the same at a longer budget minus it. */
+/** The contrast of one test: an arm minus another in a grid, or the same at a longer budget minus it. */
 interface Comparison {
   readonly grid: string;
   readonly measure: 'text_bpb' | 'retrieval';
@@ -53,10 +53,10 @@ export interface Hypothesis {
   readonly parts: readonly Part[];
 }
 
-/** What a verdict may say. */
+/** The possible verdicts. */
 export type Verdict = 'supported' | 'contradicted at this scale' | 'not decided';
 
-/** A part with what was found. */
+/** A part with its result. */
 export interface FoundPart extends Part {
   readonly found?: Contrast;
   readonly p: number;
@@ -66,7 +66,7 @@ export interface FoundPart extends Part {
   readonly sentence: string;
 }
 
-/** A hypothesis, judged. */
+/** A hypothesis with its verdict. */
 export interface Judgement {
   readonly id: string;
   readonly text: string;
@@ -79,7 +79,10 @@ export interface Judgement {
 
 const upTo = (n: number) => Array.from({ length: n }, (_, seed) => seed);
 
-/** @param chosen the byte embedding that grid A finds better   @param seeds of grid B: six, or eight by the rule on its deviation */
+/**
+ * @param chosen the byte embedding that grid A finds better   @param seeds of grid B: six, or eight by the rule on its
+ * deviation
+ */
 export function hypotheses(chosen: string, seeds = 6): Hypothesis[] {
   const doors = (minus: string, test: Test): Part => ({
     ...{ grid: 'doors', measure: 'text_bpb', plus: 'zero', minus, seeds: upTo(seeds), test },
@@ -122,7 +125,7 @@ export function hypotheses(chosen: string, seeds = 6): Hypothesis[] {
   ];
 }
 
-/** Judge every hypothesis, with Holm's correction over all of them: one that is not decided yet counts with p = 1. */
+/** Judge every hypothesis, with Holm's correction over all of them: an undecided one counts with p = 1. */
 export function judge(list: readonly Hypothesis[], evidence: Evidence): Judgement[] {
   const found = list.map((hypothesis) => ({
     ...hypothesis,
@@ -184,7 +187,7 @@ function pOf(found: Contrast, test: Test): number {
   }
 }
 
-/** Does the whole 95 % interval lie on the other side of what the part says? */
+/** Is the whole 95 % interval on the opposite side of the part's bound? */
 function contradicted({ found, test }: FoundPart): boolean {
   if (found?.low === undefined) return false;
   const { low, high } = found as Required<Contrast>;
@@ -194,7 +197,10 @@ function contradicted({ found, test }: FoundPart): boolean {
   return false; // nothing contradicts "different" but a test of equivalence, which is not registered
 }
 
-/** "zero − bytes: −0.120 text bits per byte (…); the claim needs it below 0. Grid doors: dim 128, 2 layers, K 4, 1000 steps" */
+/**
+ * "zero − bytes: −0.120 text bits per byte (…); the claim needs it below 0. Grid doors: dim 128, 2 layers, K 4, 1000
+ * steps"
+ */
 function sentenceOf(part: Part, found: Contrast | undefined, evidence: Evidence): string {
   const { plus, minus, measure, longer, grid, seeds } = part;
   const what = longer ? `(${plus} − ${minus}) of grid ${longer} minus the same of grid ${grid}` : `${plus} − ${minus}`;
@@ -228,7 +234,7 @@ export function scaleOf(grid: string, evidence: Evidence): string {
 /** The lower one-sided 95 % bound of the lead at the longer budget above this: the embedding caught up. */
 const CAUGHT_UP = -MARGIN.text_bpb;
 
-/** What the verdicts say together, by the rules of reading: a sentence each, none where nothing is decided. */
+/** Conclusions from the verdicts, by the rules of reading: a sentence each, none if nothing is decided. */
 export function reading(judgements: readonly Judgement[], chosen: string, evidence: Evidence): string[] {
   const of = (id: string) => judgements.find((each) => each.id === id)!;
   const supported = (id: string) => of(id).verdict === 'supported';
@@ -266,15 +272,15 @@ export function reading(judgements: readonly Judgement[], chosen: string, eviden
   return sentences;
 }
 
-/** How many hypotheses have a smaller p-value: Holm's step at which this one is tested. */
+/** Number of hypotheses with a smaller p-value: this one's step in Holm's procedure. */
 function rankOf(id: string, judgements: readonly Judgement[]): number {
   const own = judgements.find((each) => each.id === id)!;
   return judgements.filter(({ p }) => p < own.p).length;
 }
 
 /**
- * The pooled standard deviation over seeds of zero minus five other arms, after four seeds of grid B: what decides on more seeds.
- * It shows no mean. Undefined until all of them have finished.
+ * The pooled standard deviation over seeds of zero minus five other arms, after four seeds of grid B, which decides on
+ * more seeds. It shows no mean. Undefined until all of them have finished.
  */
 export function blindDeviation(evidence: Evidence): number | undefined {
   const others = ['projected', 'bytes', 'bytes-untied', 'permuted', 'random'];
@@ -286,7 +292,7 @@ export function blindDeviation(evidence: Evidence): number | undefined {
   return Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / (others.length * 3));
 }
 
-/** Seeds of grid B: six, or eight where the pooled deviation is above 0.036. */
+/** Seeds of grid B: six, or eight if the pooled deviation is above 0.036. */
 export function seedsOfDoors(deviation: number | undefined): number {
   return deviation !== undefined && deviation > 0.036 ? 8 : 6;
 }

@@ -1,10 +1,10 @@
 import { tQuantile } from './studentT.js';
 
-/** A mean over runs, and how far off it may be. */
+/** A mean over runs, with its interval. */
 export interface Interval {
   readonly n: number;
   readonly mean: number;
-  /** half the width of the 95 % interval; undefined for a single run, which tells nothing of its spread */
+  /** half the width of the 95 % interval; undefined for a single run */
   readonly half: number | undefined;
 }
 

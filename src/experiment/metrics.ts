@@ -4,7 +4,7 @@ import { isRecord } from '../common/json.js';
 import { readJsonLines } from '../common/jsonl.js';
 import type { Measures } from '../train/measures.js';
 
-/** A line of metrics.jsonl that an update wrote. */
+/** A line of metrics.jsonl for an update. */
 export interface StepLine {
   readonly step: number;
   readonly kind: string;
@@ -12,15 +12,15 @@ export interface StepLine {
   readonly milliseconds: number;
 }
 
-/** A line that a validation wrote. */
+/** A line for a validation. */
 export interface ValidationLine {
   readonly step: number;
   readonly measures: Measures;
 }
 
 /**
- * A run's metrics.jsonl: updates and validations, each step once (the last line of it counts). Lines that are not whole,
- * as a killed process leaves one, are passed over.
+ * A run's metrics.jsonl: updates and validations, each step once (its last line counts). Incomplete lines, from a
+ * killed process, are skipped.
  */
 export function readMetrics(runFolder: string): { steps: StepLine[]; validations: ValidationLine[] } {
   const path = join(runFolder, 'metrics.jsonl');

@@ -8,7 +8,7 @@ export function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${digits}`;
 }
 
-/** 2.483 ± 0.021, or 2.483 of a single seed. */
+/** 2.483 ± 0.021, or 2.483 for a single seed. */
 export function intervalText({ mean, half }: Interval): string {
   return mean.toFixed(3).replace('-', '−') + (half === undefined ? '' : ` ± ${half.toFixed(3)}`);
 }
@@ -23,7 +23,7 @@ export function contrastText({ mean, low, high, bootstrap, seeds, windows }: Con
   );
 }
 
-/** "+0.103 (+0.080 to +0.126)", or the number alone of a single seed */
+/** "+0.103 (+0.080 to +0.126)", or only the number for a single seed */
 export function differenceText({ mean, low, high }: Contrast): string {
   return signed(mean) + (low === undefined ? '' : ` (${signed(low)} to ${signed(high!)})`);
 }

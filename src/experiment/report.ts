@@ -3,7 +3,7 @@ import { type CollectedCell, type Group, summarise } from './collect.js';
 import type { Grid } from './grid.js';
 import { differenceText, intervalText } from './numberText.js';
 
-/** Everything a report tells; the JSON file holds it as it is. */
+/** The content of a report; the JSON file stores it unchanged. */
 export interface Report {
   readonly name: string;
   readonly about: string;
@@ -15,9 +15,9 @@ export interface Report {
 }
 
 /**
- * Sum up what is there of an experiment.
+ * Summarise the finished part of an experiment.
  *
- * @param cells as `collect` found them   @param command how it was run, for the reader
+ * @param cells the result of `collect`   @param command the command of the run, for the reader
  */
 export function makeReport(grid: Grid, cells: readonly CollectedCell[], command: string, version: string): Report {
   const groups = summarise(grid, cells);
@@ -26,7 +26,7 @@ export function makeReport(grid: Grid, cells: readonly CollectedCell[], command:
   return { name, about, command, version, adapters: [...adapters], cells, groups };
 }
 
-/** How measures are called in tables, in order, and what is better. Others come after them as they are. */
+/** Names of measures in tables, in order, and their direction. Others follow under their own names. */
 export const MEASURES: Readonly<Record<string, string>> = {
   text_bpb: 'text bits/byte',
   video_bpb: 'video bits/byte',
@@ -136,9 +136,10 @@ export function factsOf({ command, version, adapters, cells }: Report): string[]
 }
 
 /**
- * What runs left out of their data. Cells of one grid read the same data, so what several of them met counts once.
+ * The items that runs skipped in their data. Cells of one grid read the same data, so a reason of several cells counts
+ * once.
  *
- * @returns each reason once, and how many more one run met than it kept reasons for
+ * @returns each reason once, and the number of further items in one run without a kept reason
  */
 function leftOutOf(cells: readonly CollectedCell[]): { reasons: string[]; unnamed: number } {
   const results = cells.flatMap(({ result }) => (result ? [result] : []));
@@ -147,17 +148,17 @@ function leftOutOf(cells: readonly CollectedCell[]): { reasons: string[]; unname
   return { reasons, unnamed: Math.max(0, ...unnamed) };
 }
 
-/** Each line or file that was left out, as one line of text; empty where all data was used. */
+/** Each skipped line or file, as one line of text; empty if all data was used. */
 export function leftOutLines({ cells }: Report): string[] {
   const { reasons, unnamed } = leftOutOf(cells);
   return [...reasons.map(printable), ...(unnamed > 0 ? [`${unnamed} more, whose reasons were not kept`] : [])];
 }
 
-/** What a reader must know of the numbers. */
+/** Notes on the numbers for a reader. */
 export const HOW_TO_READ =
-  'Bits per byte are of held-out windows, lower is better. The binding gap is what a caption costs more with the recordings of ' +
+  'Bits per byte are of held-out windows, lower is better. The binding gap is the additional loss of a caption with the recordings of ' +
   'other windows. Means have intervals over seeds, by Student’s t. Differences are paired by seed and by window; their intervals ' +
-  'count the seeds and the windows drawn. A run that was not finite counts with the bits of knowing nothing, 8.011 per byte. ' +
+  'include the sampling of seeds and windows. A run that was not finite counts with the loss of a uniform guess, 8.011 bits per byte. ' +
   'Numbers hold for this size, data and budget. A difference is a finding only where it was registered before.';
 
 /** The report as Markdown. */
@@ -170,7 +171,7 @@ export function markdownOf(report: Report): string {
     ...rows.map(row),
     '',
   ]);
-  // As code, so that nothing in a file's name is taken for markup.
+  // As code, so that a file's name is not interpreted as markup.
   const leftOut = leftOutLines(report).map((line) => `- \`\` ${line.replace(/`+/g, "'")} \`\``);
   return [
     `# ${report.name}`,
@@ -191,7 +192,10 @@ function row(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }
 
-/** The report as JSON: numbers by group, and of each run what identifies it. Windows and curves are in the cells' own files. */
+/**
+ * The report as JSON: numbers by group, and the identification of each run. Windows and curves are in the cells' own
+ * files.
+ */
 export function jsonOf({ cells, groups, ...report }: Report): string {
   const runs = cells.map(({ cell: { index, id, arm, K, seed, steps, lr }, state, result }) => ({
     ...{ index, id, arm, K, seed, steps, lr, state },

@@ -3,7 +3,7 @@ import { chartsHtml, pageHtml } from '../report/page.js';
 import { chartsOf } from './charts.js';
 import { factsOf, HOW_TO_READ, leftOutLines, type Report, type Table, tablesOf } from './report.js';
 
-/** The report of a grid as one HTML page with curves. Whatever came from outside is in it as text, never as markup. */
+/** The report of a grid as one HTML page with curves. External text is escaped. */
 export function htmlOf(report: Report): string {
   const { name, about } = report;
   const charts = chartsOf(report);

@@ -3,10 +3,10 @@ import type { Run } from './contrast.js';
 import { KNOWS_NOTHING } from './select.js';
 
 /**
- * A measure of an arm's finished runs, window by window. A run that was not finite counts: its windows get the bits of knowing
- * nothing, its retrieval is 0.
+ * A measure of an arm's finished runs, window by window. A run that was not finite counts: its windows get the loss of
+ * a uniform guess, its retrieval is 0.
  *
- * @param cells of one grid, whose runs share their held-out windows
+ * @param cells of one grid; their runs share their held-out windows
  */
 export function runsOf(cells: readonly CollectedCell[], arm: string, measure: string): Run[] {
   const finite = cells.find(({ result }) => result?.scores[measure] !== undefined);

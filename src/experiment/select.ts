@@ -5,19 +5,19 @@ import type { CollectedCell } from './collect.js';
  * The rules by which grid A of results/PROTOCOL.md chooses learning rates and starting deviations.
  */
 
-/** An arm with what was tuned of it. */
+/** An arm with its tuned settings. */
 export interface Tuned {
   readonly lr: number;
-  /** of the door's matrices at the start; absent for the default */
+  /** initial deviation of the door's matrices; absent for the default */
   readonly doorDeviation?: number;
   /** the tuning measure of the choice, the mean over its seeds */
   readonly value: number;
 }
 
-/** What a run that is not finite is given: bits per byte of knowing nothing, one of 258 ids. */
+/** Value of a run that is not finite: bits per byte of a uniform guess among 258 ids. */
 export const KNOWS_NOTHING = Math.log2(258);
 
-/** A tuning run: where it was tried, and what it ended with. Lower is better. */
+/** A tuning run: its settings, and its final value. Lower is better. */
 interface Tried {
   readonly lr: number;
   readonly doorDeviation: number | undefined;
@@ -55,7 +55,7 @@ export function ratesInOrder(tried: readonly Tried[], seed: number): number[] {
   return first.toSorted((a, b) => a.value - b.value || a.lr - b.lr).map(({ lr }) => lr);
 }
 
-/** The rate to try next, where the best lies at an end of those tried; undefined where it does not, or after two such steps. */
+/** The rate to try next if the best is at an end of those tried; undefined if it is not, or after two such steps. */
 export function rateBeyond(tried: readonly Tried[], seed: number, grid: readonly number[]): number | undefined {
   const order = ratesInOrder(tried, seed);
   const [best] = order;
@@ -67,7 +67,7 @@ export function rateBeyond(tried: readonly Tried[], seed: number, grid: readonly
 }
 
 /**
- * Of the two best rates of the first seed the one with the lower mean over both seeds.
+ * The one of the two best rates of the first seed with the lower mean over both seeds.
  *
  * @returns undefined while a run that the choice needs has not finished
  */

@@ -1,4 +1,4 @@
-/** Student's t for any positive degrees of freedom, whole or not, as Welch and Satterthwaite give. */
+/** Student's t for any positive degrees of freedom, also fractional ones, as those of Welch and Satterthwaite. */
 
 /** ln Γ(x) for x > 0, to about 1e-14. Lanczos 1964, with the coefficients of Godfrey for g = 7. */
 function logGamma(x: number): number {
@@ -55,7 +55,7 @@ export function tCdf(t: number, freedom: number): number {
 }
 
 /**
- * The t that a share p of the distribution lies below, by halving.
+ * The quantile of t at probability p, by bisection.
  *
  *     tQuantile(0.975, 2)   // 4.3027
  *

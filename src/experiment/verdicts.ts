@@ -19,16 +19,21 @@ import type { Report, Table } from './report.js';
 import { listHtml, tableHtml } from './reportHtml.js';
 import { runsOf } from './runs.js';
 
-/** The registered experiment as far as it has come. */
+/** The present state of the registered experiment. */
 export interface Verdicts {
   /** commit that registered results/PROTOCOL.md */
   readonly protocol: string;
-  /** finished and registered cells by grid, in the order in which they are run; a grid that depends on others may not be laid out yet */
+  /**
+   * finished and registered cells by grid, in the order in which they are run; a grid that depends on others may not
+   * exist yet
+   */
   readonly progress: readonly { readonly grid: string; readonly finished: number; readonly cells?: number }[];
-  /** the pooled deviation over seeds that decides on more seeds; absent until seeds 0 to 3 of grid doors have finished */
+  /**
+   * the pooled deviation over seeds that decides on more seeds; absent until seeds 0 to 3 of grid doors have finished
+   */
   readonly deviation?: number;
   readonly judgements: readonly Judgement[];
-  /** what the verdicts say together; empty where nothing is decided */
+  /** conclusions from the verdicts; empty if nothing is decided */
   readonly reading: readonly string[];
   /** text bits per byte of the square's four arms */
   readonly corners: Readonly<Record<string, Interval>>;
@@ -55,7 +60,7 @@ export const REGISTERED = [
 /** The arms of the square: HSL and the embedding, each with the byte before and without. */
 const CORNERS = ['zero', 'zero:value', 'bytes+previous', 'bytes-untied'] as const;
 
-/** @param chosen the byte embedding that grid A finds better; `bytes-untied` stands for it until it is known */
+/** @param chosen the byte embedding that grid A finds better; `bytes-untied` until it is known */
 export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: string): Verdicts {
   const deviation = blindDeviation(all);
   // No mean of grid doors is shown before its deviation has decided on the seeds.
@@ -68,7 +73,7 @@ export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: 
     protocol,
     progress: REGISTERED.flatMap((grid) => {
       const cells = all.get(grid);
-      if (cells === undefined && grid === 'rates-beyond') return []; // there only where an arm was best at an end
+      if (cells === undefined && grid === 'rates-beyond') return []; // exists only if an arm was best at an end
       const finished = cells?.filter(({ state }) => state === 'finished').length ?? 0;
       return [{ grid, finished, ...(cells && { cells: cells.length }) }];
     }),
@@ -89,7 +94,9 @@ export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: 
   };
 }
 
-/** What the byte before is worth to each kind of row, what HSL is worth with and without it, and how the two interact. */
+/**
+ * The effect of the previous byte for each kind of row, the effect of HSL with and without it, and their interaction.
+ */
 function squareOf(doors: readonly CollectedCell[]): Verdicts['square'] {
   const runs = (arm: string) => runsOf(doors, arm, 'text_bpb');
   const effect = (name: string, factors: Readonly<Record<string, number>>) => {
@@ -115,12 +122,12 @@ export function verdictTables({ progress, judgements, corners, square, secondary
   const [hsl, alone, both, bare] = CORNERS.map(mean) as [string, string, string, string];
   return [
     {
-      title: 'How far it has come',
+      title: 'Progress',
       header: ['grid', 'runs finished', 'registered'],
       rows: progress.map(({ grid, finished, cells }) => [
         grid,
         `${finished}`,
-        cells === undefined ? 'not laid out yet' : `${cells}`,
+        cells === undefined ? 'not defined yet' : `${cells}`,
       ]),
     },
     {
@@ -165,7 +172,7 @@ function pText(p: number): string {
   return p < 0.0001 ? '<\u00a00.0001' : p.toFixed(4);
 }
 
-/** The evidence of each hypothesis, a sentence a part, and how it is to be read. */
+/** The evidence of each hypothesis, one sentence per part, and the rules of reading. */
 export function evidenceLines({ judgements }: Verdicts): string[] {
   return judgements.flatMap(({ id, verdict, parts }) => parts.map(({ sentence }) => `${id}, ${verdict}: ${sentence}.`));
 }
@@ -173,7 +180,7 @@ export function evidenceLines({ judgements }: Verdicts): string[] {
 const NOTHING =
   'Nothing is decided yet: a verdict is drawn only when all registered runs of a hypothesis have finished.';
 
-/** What is decided, and how many seeds decide it. */
+/** The state of the decision, and the number of seeds. */
 function headlines({ reading, deviation, progress }: Verdicts): string[] {
   const begun = progress.some(({ grid, finished }) => grid === 'doors' && finished > 0);
   const seeds =

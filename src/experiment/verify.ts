@@ -1,10 +1,10 @@
 import type { CellResult } from './cell.js';
 
 /**
- * Is a cell that was trained again the same as the one that was kept? On the CPU device weights and measures are the same to
- * the bit on every machine, with any number of threads.
+ * Compare a cell that was trained again with the kept one. On the CPU device weights and measures are the same to the
+ * bit on every machine, with any number of threads.
  *
- * @returns what differs, nothing where all is the same; and a note where the two cannot be held to each other
+ * @returns the differences, empty if there are none; and a note if the two cannot be compared
  */
 export function compareResults(kept: CellResult, again: CellResult): { differences: string[]; note: string } {
   const differences: string[] = [];

@@ -9,9 +9,9 @@ import { HostMemory } from './hostMemory.js';
 
 /** One binding of a captured dispatch. */
 export interface CapturedBinding extends CheckedBinding {
-  /** as the kernel calls it */
+  /** name in the kernel */
   readonly name: string;
-  /** of the tensor that is bound; undefined for parameters, ranges and scratch memory */
+  /** label of the bound tensor; undefined for parameters, ranges and scratch memory */
   readonly shape: Shape | undefined;
 }
 
@@ -23,16 +23,16 @@ export interface CapturedDispatch {
   readonly entryPoint: string;
   readonly workgroups: readonly [number, number, number];
   readonly bindings: readonly CapturedBinding[];
-  /** what the device had in each binding after the entry, by name; without parameters and scratch memory */
+  /** content of each binding on the device after the entry, by name; without parameters and scratch memory */
   readonly after: ReadonlyMap<string, Float32Array | Uint32Array>;
 }
 
 /**
- * The dispatches of one entry, each with the memory that it read on the device. Where an entry has several, the interpreter
- * runs those before, so that scratch memory is filled.
+ * The dispatches of one entry, each with the memory that it read on the device. If an entry has several, the
+ * interpreter runs the earlier ones to fill scratch memory.
  *
  * @param plan compiled with `keep: 'all'`, its inputs written   @param subgroupSize of those runs
- * @throws InputError where the entry runs nothing
+ * @throws InputError when the entry runs nothing
  */
 export async function captureEntry(plan: Plan, index: number, subgroupSize: SubgroupSize): Promise<CapturedDispatch[]> {
   const { entries, flatLength } = plan.program;

@@ -1,18 +1,18 @@
 /** Half a unit in the last place of a float32 in [1, 2): the error of one rounding, relatively. */
 export const ROUNDING = 2 ** -24;
 
-/** Where numbers and their reference differ most. */
+/** The largest difference between numbers and their reference. */
 export interface Difference {
-  /** of the largest difference; -1 where there is none */
+  /** index of the largest difference; -1 if there is none */
   readonly index: number;
-  /** infinite where one of the two is not a number; 1 for other bits, where equal bits are asked for */
+  /** infinite if one of the two is not a number; 1 for different bits, if equal bits are required */
   readonly error: number;
   readonly allowed: number;
 }
 
 /**
- * The largest difference, and how large rounding may make it: `roundings` float32 roundings of the largest reference.
- * `roundings` 0 asks for equal float32 bits; `floor` is the least that counts as the largest reference. Lengths are equal.
+ * The largest difference, and its bound: `roundings` float32 roundings of the largest reference. `roundings` 0 requires
+ * equal float32 bits; `floor` is a lower limit for the largest reference. Lengths are equal.
  */
 export function largestDifference(
   actual: ArrayLike<number>,
@@ -38,7 +38,7 @@ export function largestDifference(
   return { index, error, allowed: roundings * ROUNDING * largest };
 }
 
-/** What is wrong with numbers that are not close enough to their reference, in words; undefined where they are. */
+/** Message about numbers that are not close enough to their reference; undefined if they are. */
 export function differenceOf(
   actual: ArrayLike<number>,
   reference: ArrayLike<number>,

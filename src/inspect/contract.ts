@@ -1,4 +1,7 @@
-/** What every op promises: its kernels agree with its float64 reference. The tests hold it, and `byte-to-loss doctor` on a user's card. */
+/**
+ * The contract of every op: its kernels agree with its float64 reference. The tests check it, and so does `byte-to-loss
+ * doctor` on a user's card.
+ */
 
 import type { Device } from '../device/device.js';
 import type { AdapterProfile } from '../engine/kernel.js';
@@ -8,23 +11,23 @@ import type { OpSample } from '../engine/registry.js';
 import { differenceOf, largestDifference } from './closeness.js';
 import { recordSample, SAMPLE_SEED } from './sample.js';
 
-/** How a sample is run. */
+/** Options for running a sample. */
 export interface ParityOptions {
-  /** what kernels are chosen by; default the device itself */
+  /** replaces the device in the choice of kernels; default the device itself */
   readonly profile?: AdapterProfile;
-  /** whether the op is given transposed views */
+  /** true passes transposed views to the op */
   readonly views?: boolean;
-  /** of the numbers that it reads */
+  /** random seed of the inputs */
   readonly seed?: number;
 }
 
-/** What came of a sample: outputs, everything saved, and every gradient beside the reference. */
+/** The result of a sample: outputs, saved tensors and gradients, compared with the reference. */
 export interface SampleParity {
   /** a line for each tensor that is not close enough: `gelu.forward y, n = 33: at 3 of 66: got 1, reference 2; …` */
   readonly faults: readonly string[];
-  /** the largest error as a share of what is allowed; where bits must be equal, 0 or infinite */
+  /** the largest error as a share of the bound; 0 or infinite if bits must be equal */
   readonly worst: number;
-  /** tensors that were compared */
+  /** number of compared tensors */
   readonly compared: number;
   /** the kernels that ran */
   readonly shaders: ReadonlySet<string>;

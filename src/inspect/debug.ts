@@ -8,7 +8,7 @@ import type { Entry } from '../engine/program.js';
 import { type EntryRun, runEntries } from './entryRun.js';
 import { type Comparison, compareWithReference } from './parity.js';
 
-/** What the environment asks every plan to show of its runs. */
+/** The settings of the environment for observing every run. */
 export interface DebugSettings {
   /** 1 adapter and losses; 2 each dispatch with shapes and milliseconds; 3 its WGSL; 4 first values of each result */
   readonly level: number;
@@ -18,8 +18,8 @@ export interface DebugSettings {
 }
 
 /**
- * `DEBUG=1..4` and `PARITY=1`. Other programs use DEBUG too, for names: whatever is not a
- * number from 1 to 4 asks for nothing here. A browser has no environment.
+ * `DEBUG=1..4` and `PARITY=1`. Other programs use DEBUG for names, so values other than 1 to 4 are ignored here. A
+ * browser has no environment.
  */
 export function debugSettings(
   env: Readonly<Record<string, string | undefined>> = typeof process === 'undefined' ? {} : process.env,
@@ -29,7 +29,7 @@ export function debugSettings(
   return level > 0 || parity ? { level, parity, print: (line) => console.error(line) } : undefined;
 }
 
-/** Have every replay on a device looked at, as `DEBUG` and `PARITY` ask for. @returns the device */
+/** Observe every replay on a device, as set by `DEBUG` and `PARITY`. @returns the device */
 export function observeAsAsked(device: Device, settings = debugSettings()): Device {
   if (settings !== undefined) observe(device, (plan, options) => debugReplay(plan, settings, options));
   return device;
@@ -39,8 +39,8 @@ const introduced = new WeakSet<Device>();
 const shown = new WeakMap<Plan, Set<string>>();
 
 /**
- * `Plan.replay` under these settings: it stops after each entry, or at level 1 after each loss alone, whose number is read
- * before another tensor takes its memory.
+ * `Plan.replay` under these settings: it stops after each entry, or at level 1 only after each loss, to read it before
+ * another tensor reuses its memory.
  *
  * @throws ParityError at the first dispatch that disagrees with its reference
  */
@@ -62,7 +62,7 @@ export async function debugReplay(plan: Plan, settings: DebugSettings, options: 
   }
 }
 
-/** The places among an entry's outputs that are called `loss`. */
+/** Indices of an entry's outputs named `loss`. */
 function lossesOf({ op, outputs }: Entry): number[] {
   return outputs.flatMap((_, i) => (outputOf(op.outputs[i]!)[0] === 'loss' ? [i] : []));
 }
@@ -80,7 +80,7 @@ function printRun(plan: Plan, { entry, steps, inputs, outputs, nanoseconds }: En
         `${String(entry.index).padStart(4)} ${entry.scope} ${dispatch.shader}  ${time}${grid} workgroups  ${shapes}`,
       );
     }
-    // A kernel with the same constants runs many times in a plan: its text is printed at the first.
+    // A kernel with the same constants runs many times in a plan: its text is printed only at the first run.
     if (level >= 3 && !texts.has(text)) {
       texts.add(text);
       print(text);
@@ -94,7 +94,7 @@ function printRun(plan: Plan, { entry, steps, inputs, outputs, nanoseconds }: En
   });
 }
 
-/** @throws ParityError when an output differs from its reference by more than rounding explains */
+/** @throws ParityError when an output differs from its reference by more than rounding allows */
 export function checkParity(run: EntryRun): void {
   const { op, scope, index } = run.entry;
   const worst = compareWithReference(run).find(({ error, allowed }) => error > allowed);

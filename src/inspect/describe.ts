@@ -1,7 +1,7 @@
 import { formatShape } from '../common/shape.js';
 import type { Plan } from '../engine/plan.js';
 
-/** A plan for a person: dispatches with their constants, memory, and which tensors take turns in which buffer. */
+/** A plan as readable text: dispatches with their constants, memory, and the tensors that share each buffer. */
 export function describe(plan: Plan): string {
   const { bytes } = plan;
   const mib = (n: number) => `${(n / 2 ** 20).toFixed(2)} MiB`;

@@ -7,26 +7,26 @@ import { valuesNow } from '../engine/values.js';
 import { encodeTimed } from './profile.js';
 import { Timestamps } from './timestamps.js';
 
-/** One entry of a plan that has just run: what its kernels read, what they wrote, and how long each took. */
+/** One entry of a plan after its run: the inputs, outputs and times of its kernels. */
 export interface EntryRun {
   readonly entry: Entry;
   readonly steps: readonly Step[];
-  /** the device's own numbers, as they were when the entry ran */
+  /** the device's numbers at the time of the entry's run */
   readonly inputs: readonly Value[];
-  /** outputs that are added into or updated in place, before the entry ran; empty values for those written whole */
+  /** accumulated or in-place outputs before the entry ran; empty values for overwritten ones */
   readonly before: readonly Value[];
   readonly outputs: readonly Value[];
-  /** GPU time of each step; undefined where the device has no timestamps */
+  /** GPU time of each step; undefined if the device has no timestamps */
   readonly nanoseconds: readonly number[] | undefined;
 }
 
 /**
- * Run a plan and stop after each entry. Whatever looks inside a run does it this way: the trace, PARITY, DEBUG. Since inputs
+ * Run a plan and stop after each entry. The trace, PARITY and DEBUG all use this function. Since inputs
  * are read before an entry runs and outputs right after, it works on a plan whose entries share buffers too.
  *
- * Views are passed over: they have nothing to run.
+ * Views are skipped: they run nothing.
  *
- * @param stopAt which entries to stop after; all where left out, and the others run without a stop
+ * @param stopAt entries to stop after; default all. The others run without a stop
  */
 export async function* runEntries(
   plan: Plan,

@@ -2,7 +2,7 @@ import { type Dispatch, packParams, readInterface } from '../engine/kernel.js';
 import type { Storage } from '../engine/tensor.js';
 import type { CheckedBinding } from '../wgsl/index.js';
 
-/** Bytes of storages, and which words of them anybody wrote. What nobody wrote is NaN, so that it shows. */
+/** Bytes of storages, and flags for written words. Unwritten words are NaN, so that their use is visible. */
 export class HostMemory {
   readonly #storages = new Map<number, Words>();
   readonly #scratch = new Map<string, Words>();
@@ -30,7 +30,9 @@ export class HostMemory {
     this.#scratch.clear();
   }
 
-  /** All that a dispatch is bound to, its parameters included. `file`: the text of its shader, without what is put before it. */
+  /**
+   * All bindings of a dispatch, including its parameters. `file`: the text of its shader, without the preceding lines.
+   */
   bindings(dispatch: Dispatch, file: string): CheckedBinding[] {
     const { bindings, params } = readInterface(dispatch.shader, file);
     return bindings.map(({ binding, name, access }) => {
@@ -41,7 +43,7 @@ export class HostMemory {
     });
   }
 
-  /** The bytes of a binding, and which of its words are written. */
+  /** The bytes of a binding, and flags for its written words. */
   bound(bound: Dispatch['bind'][string]): Pick<CheckedBinding, 'bytes' | 'written'> {
     if ('scratch' in bound) {
       const words = this.#scratch.get(bound.scratch) ?? new Words(bound.length, false);
@@ -76,7 +78,7 @@ class Words {
   readonly written: Uint8Array;
 
   constructor(length: number, isCleared: boolean) {
-    // A binding must not be empty: an empty tensor shows 4 bytes that nobody reads.
+    // A binding must not be empty: an empty tensor binds 4 bytes that no kernel reads.
     this.f32 = new Float32Array(Math.max(1, length));
     this.u32 = new Uint32Array(this.f32.buffer);
     this.written = new Uint8Array(this.f32.length).fill(isCleared ? 1 : 0);

@@ -6,35 +6,35 @@ import type { EntryRun } from './entryRun.js';
 const ROUNDING = 2 ** -24;
 
 /**
- * How many such roundings of the largest number a kernel may be off. Sums of the sizes a decoder has come within a tenth of
- * it; a wrong index, a lost term or a missing barrier does not.
+ * The tolerance in such roundings of the largest number. The sums of a decoder stay within a tenth of it; a wrong
+ * index, a lost term or a missing barrier does not.
  */
 const ROUNDINGS = 256;
 
 /**
- * As much of the largest number a kernel may be off that rounds to f16 what it multiplies: 11 bits of each factor, about 2^-11 of
- * a long sum's usual size, which is below its largest.
+ * The tolerance, as a share of the largest number, of a kernel that rounds its factors to f16: 11 bits of each factor,
+ * about 2^-11 of a long sum's usual size, which is below its largest.
  */
 const HALF_PRECISION = 2 ** -8;
 
-/** Where an output and its reference differ most. */
+/** The largest difference between an output and its reference. */
 export interface Comparison {
   /** the output's name in the op */
   readonly output: string;
-  /** largest absolute difference; infinite where only one of the two is a number */
+  /** largest absolute difference; infinite if only one of the two is a number */
   readonly error: number;
   /** row-major index of the largest difference */
   readonly index: number;
   readonly kernel: number;
   readonly reference: number;
-  /** the difference that rounding may make */
+  /** the difference that rounding may cause */
   readonly allowed: number;
 }
 
-/** Compare what an entry's kernels wrote with the float64 reference, computed from the very numbers the kernels read. */
+/** Compare the outputs of an entry's kernels with the float64 reference, computed from the same inputs. */
 export function compareWithReference({ entry, steps, inputs, before, outputs }: EntryRun): Comparison[] {
   const results = referenceOf(entry, inputs, before);
-  // A result that cancels is judged by what it was made from.
+  // The tolerance of a result that cancels is relative to its terms.
   const floats = inputs.filter((_, i) => entry.inputs[i]!.dtype === 'f32');
   const floor = Math.max(1e-6, 1e-4 * Math.max(0, ...floats.map(({ data }) => largestOf(data))));
   const rounds = steps.some(({ dispatch }) => dispatch.extensions?.includes('f16'))
@@ -54,7 +54,7 @@ function largestDifference(kernel: Float64Array, reference: Float64Array) {
   let error = 0;
   for (let i = 0; i < kernel.length; i++) {
     const difference = Object.is(kernel[i], reference[i]) ? 0 : Math.abs(kernel[i]! - reference[i]!);
-    // A NaN compares false with everything: it is the largest difference there is.
+    // A NaN compares false with everything: it is the largest difference.
     if (!(difference <= error)) {
       index = i;
       error = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
@@ -63,7 +63,7 @@ function largestDifference(kernel: Float64Array, reference: Float64Array) {
   return { error, index, kernel: kernel[index] ?? 0, reference: reference[index] ?? 0 };
 }
 
-/** The largest magnitude; not finite numbers count for nothing. */
+/** The largest magnitude of finite numbers. */
 function largestOf(data: Float64Array): number {
   let largest = 0;
   for (const value of data) if (Math.abs(value) > largest && Number.isFinite(value)) largest = Math.abs(value);

@@ -3,9 +3,9 @@ import type { Plan } from '../engine/plan.js';
 import type { Step } from '../engine/planSteps.js';
 import { MAX_PASSES, Timestamps } from './timestamps.js';
 
-/** What a profile is taken over. */
+/** Options of a profile. */
 export interface ProfileOptions {
-  /** replays to take medians over. Default 5 */
+  /** number of replays for the medians. Default 5 */
   readonly replays?: number;
   /** also the `update` entries. Default true */
   readonly update?: boolean;
@@ -18,10 +18,10 @@ export interface DispatchTime {
 }
 
 /**
- * How long the GPU takes for each dispatch of a plan, each in a pass of its own. Their sum is more than a replay takes, which
- * has one pass for all.
+ * GPU time of each dispatch of a plan, each in a pass of its own. Their sum exceeds the time of a replay, which has one
+ * pass for all.
  *
- * @returns undefined where the device has no timestamps
+ * @returns undefined if the device has no timestamps
  * @throws InputError for a plan of more dispatches than a query set can time
  */
 export async function profile(plan: Plan, options: ProfileOptions = {}): Promise<DispatchTime[] | undefined> {
@@ -51,7 +51,7 @@ export async function profile(plan: Plan, options: ProfileOptions = {}): Promise
   });
 }
 
-/** Put dispatches into an encoder, each in a pass of its own, timed where there are timestamps. */
+/** Put dispatches into an encoder, each in a pass of its own, timed if there are timestamps. */
 export function encodeTimed(
   plan: Plan,
   encoder: GPUCommandEncoder,

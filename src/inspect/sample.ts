@@ -7,26 +7,26 @@ import type { Tensor } from '../engine/tensor.js';
 /** Sizes around the edges of tiles, subgroups and workgroups. */
 export const EDGE_SIZES = [1, 7, 8, 9, 31, 32, 33, 63, 64, 65];
 
-/** The seed of the numbers that samples read. */
+/** Random seed of the inputs of samples. */
 export const SAMPLE_SEED = 7;
 
-/** A sample recorded at one size, with random numbers for everything it reads. */
+/** A sample recorded at one size, with random numbers for all inputs. */
 export interface Recorded {
   readonly program: Program;
   readonly feeds: Map<Tensor, Float32Array | Uint32Array>;
   readonly outputs: readonly Tensor[];
-  /** gradients by name of input; empty where nothing is differentiable */
+  /** gradients by name of input; empty if nothing is differentiable */
   readonly gradients: readonly { readonly name: string; readonly input: Tensor; readonly gradient: Tensor }[];
   /** outputs weighted by random numbers before summing, so that a wrong sign cannot cancel */
   readonly weights: ReadonlyMap<Tensor, Float32Array>;
-  /** entries before the gradients */
+  /** number of entries before the gradients */
   readonly forwardEntries: number;
 }
 
 /**
- * Record a sample at a size, with everything that it reads drawn from a seed.
+ * Record a sample at a size, with all inputs drawn from a seed.
  *
- * @param views whether inputs and gradients of outputs are transposed views, where they have two axes or more
+ * @param views true makes inputs and gradients of outputs with two axes or more transposed views
  */
 export function recordSample(sample: OpSample, n: number, views = false, seed = SAMPLE_SEED): Recorded {
   const program = new Program();

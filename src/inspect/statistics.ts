@@ -1,7 +1,7 @@
 /** Bins of a histogram. */
 export const BINS = 24;
 
-/** A tensor in a few numbers. Those that are not finite are counted and left out of the rest. */
+/** A tensor in a few numbers. Non-finite numbers are counted, and excluded from the rest. */
 export interface Statistics {
   readonly count: number;
   readonly nonFinite: number;
@@ -10,11 +10,11 @@ export interface Statistics {
   readonly max: number;
   /** √Σx² */
   readonly norm: number;
-  /** how many numbers lie in each of BINS equal parts of min .. max; all in the first where they are equal */
+  /** count of numbers in each of BINS equal parts of min .. max; all in the first if they are equal */
   readonly histogram: readonly number[];
 }
 
-/** `statisticsOf([1, 2, 3]).mean // 2`. Of nothing, or nothing finite, everything is 0. */
+/** `statisticsOf([1, 2, 3]).mean // 2`. Without finite numbers everything is 0. */
 export function statisticsOf(data: ArrayLike<number>): Statistics {
   let finite = 0;
   let min = Number.POSITIVE_INFINITY;

@@ -25,23 +25,23 @@ export class Timestamps {
     this.#staging = gpu.createBuffer({ label: 'read pass times', size, usage: READ });
   }
 
-  /** @param passes at most MOST_PASSES   @returns undefined where the device has no timestamps */
+  /** @param passes at most MOST_PASSES   @returns undefined if the device has no timestamps */
   static of(device: Device, passes: number): Timestamps | undefined {
     return device.timestamps && passes > 0 ? new Timestamps(device, passes) : undefined;
   }
 
-  /** What the `i`-th pass is begun with. */
+  /** The timestamp writes of the `i`-th pass. */
   pass(i: number): GPUComputePassTimestampWrites {
     return { querySet: this.#queries, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
   }
 
-  /** Put the copy behind the first `count` passes, in the same encoder. */
+  /** Add the copy after the first `count` passes, in the same encoder. */
   resolve(encoder: GPUCommandEncoder, count: number): void {
     encoder.resolveQuerySet(this.#queries, 0, count * 2, this.#resolved, 0);
     encoder.copyBufferToBuffer(this.#resolved, 0, this.#staging, 0, count * 16);
   }
 
-  /** Nanoseconds that each of the first `count` passes took. */
+  /** Nanoseconds of each of the first `count` passes. */
   async read(count: number): Promise<number[]> {
     await this.device.settle(this.#staging.mapAsync(MAP_READ, 0, count * 16));
     const times = new BigUint64Array(this.#staging.getMappedRange(0, count * 16).slice(0));

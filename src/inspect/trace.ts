@@ -12,25 +12,25 @@ import { type Statistics, statisticsOf } from './statistics.js';
 /** A tensor of a traced run. */
 export interface TensorTrace {
   readonly id: number;
-  /** unique: the label, with the shape where it is a view, and a number where a label comes twice */
+  /** unique: the label, with the shape for a view, and a number for a repeated label */
   readonly name: string;
   readonly shape: Shape;
   readonly dtype: DType;
   readonly role: Role;
-  /** of its numbers after the run */
+  /** statistics of its numbers after the run */
   readonly statistics: Statistics;
   /** entries that wrote it and that read it, by index */
   readonly writers: readonly number[];
   readonly readers: readonly number[];
 }
 
-/** An input or output: its name in the op, and which tensor it is. */
+/** An input or output: its name in the op, and its tensor. */
 export interface Operand {
   readonly name: string;
   readonly tensor: number;
 }
 
-/** An output of an entry, beside what its reference gives. */
+/** An output of an entry, compared with its reference. */
 export interface WrittenOperand extends Operand {
   readonly kind: OutputKind;
   /** absent for views, which compute nothing */
@@ -65,7 +65,7 @@ export interface EntryTrace {
   readonly forward: number | undefined;
   /** the gradient entries of this one */
   readonly backward: readonly number[];
-  /** entries that made what this one reads, and entries that read what it makes */
+  /** entries whose outputs this one reads, and entries that read its outputs */
   readonly from: readonly number[];
   readonly to: readonly number[];
 }
@@ -113,11 +113,11 @@ export class Trace {
 }
 
 /**
- * Run a plan once, entry by entry, and keep everything: numbers, kernels, times, and how far each result is from the float64
- * reference when that is given the very numbers the kernel read.
+ * Run a plan once, entry by entry, and keep everything: numbers, kernels, times, and the difference of each result from
+ * the float64 reference for the same inputs.
  *
  * @param plan compiled with `keep: 'all'`, its inputs written   @param progress called after each entry that ran
- * @param options entries that a replay with them leaves out are in the trace, without dispatches
+ * @param options entries that a replay with these options skips are in the trace, without dispatches
  */
 export async function trace(
   plan: Plan,
@@ -162,10 +162,10 @@ export async function trace(
   return new Trace(entries, describeTensors(recorded, entries, memory), recorded, memory);
 }
 
-/** Which entries made what each one reads, and the other way round. */
+/** Link the entries that write a tensor with those that read it. */
 function linksOf(entries: readonly Entry[]): { from: number[]; to: number[] }[] {
   const links = entries.map(() => ({ from: [] as number[], to: [] as number[] }));
-  // A view is made by its own entry, so tensors come first; what is added into or shared is found by its storage.
+  // A view has its own entry, so tensors come first; accumulated or shared memory is found by its storage.
   const byTensor = new Map<Tensor, number>();
   const byStorage = new Map<number, number>();
   for (const { index, inputs, outputs } of entries) {

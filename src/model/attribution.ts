@@ -7,11 +7,11 @@ import type { DecoderConfig } from './config.js';
 import { type Batch, recordForward, toFeeds } from './forward.js';
 
 /**
- * The gradient of the loss by each channel of each byte. Training has no use for it where no parameter lies behind the channels,
- * so it is computed by a program of its own.
+ * The gradient of the loss by each channel of each byte. Training does not need it if no parameter precedes the
+ * channels, so a program of its own computes it.
  *
- * @param batch one window   @returns [1, rows, channels] of the prefix, where there is one, then of the stream; none for a door
- *   without channels
+ * @param batch one window @returns [1, rows, channels] of the prefix, if there is one, then of the stream; none for a
+ * door without channels
  */
 export async function attributionOf(
   device: Device,

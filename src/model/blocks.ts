@@ -7,7 +7,7 @@ import { rotary } from '../engine/ops/rotary.js';
 import type { Tensor } from '../engine/tensor.js';
 import type { DecoderConfig } from './config.js';
 
-/** What every block of one forward pass shares. */
+/** Inputs shared by all blocks of one forward pass. */
 export interface DecoderPass {
   readonly config: DecoderConfig;
   readonly parameters: ReadonlyMap<string, Tensor>;
@@ -18,8 +18,8 @@ export interface DecoderPass {
   /** [1] u32: position of the first row */
   readonly position: Tensor;
   /**
-   * How many of the first rows nobody reads from: slots, once the last attention has seen them. Its block goes on without
-   * them. Default 0
+   * Number of leading rows that are not read: slots, after the last attention has seen them. Its block continues
+   * without them. Default 0
    */
   readonly dropRows?: number;
   /** key/value caches of each block, for generation */
@@ -28,8 +28,8 @@ export interface DecoderPass {
 
 /**
  * The pre-norm transformer: for each block `x += out(attention(norm1(x)))`, `x += down(gelu(up(norm2(x))))`, then the
- * final norm. A residual connection and the norm behind it are one op, so each block hands on its sum and, apart from it,
- * what is still to be added.
+ * final norm. A residual connection and the norm after it are one op, so each block passes on its sum and, separately,
+ * the term that is still to be added.
  *
  * @param x [B, S, C], from the door
  * @returns [B, S - unread, C], normalised; `head` turns stream rows into logits
@@ -40,7 +40,7 @@ export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
   const pair = (name: string) => [parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!] as const;
   const scope = <T>(name: string, body: () => T) => x.program.scope(name, body);
   let residual = x; // [B, S, C]
-  let delta: Tensor | undefined; // what the block before adds to it
+  let delta: Tensor | undefined; // the term that the previous block adds to it
   for (let i = 0; i < config.layers; i++) {
     const block = `blocks.${i}`;
     let normed: Tensor;
@@ -54,19 +54,19 @@ export function decoderBlocks(x: Tensor, pass: DecoderPass): Tensor {
   return scope('norm', () => addNorm(residual, delta, ...pair('norm'))[1]);
 }
 
-/** sum = x + delta and its norm; before the first block there is nothing to add. */
+/** sum = x + delta and its norm; before the first block there is no delta. */
 function addNorm(x: Tensor, delta: Tensor | undefined, weight: Tensor, bias: Tensor): [sum: Tensor, y: Tensor] {
   return delta === undefined ? [x, layerNorm(x, weight, bias)] : addLayerNorm(x, delta, weight, bias);
 }
 
-/** The first `skipped` rows are keys and values only: they get no output. */
+/** The first `skipped` rows are only keys and values: they get no output. */
 function attentionLayer(x: Tensor, pass: DecoderPass, block: number, skipped: number): Tensor {
   const { config, P, angles, position, caches } = pass;
   const inner = (part: string, x: Tensor) =>
     x.program.scope(part, () => layer(x, pass, `blocks.${block}.attention.${part}`));
   const qkv = inner('qkv', x); // [B, S, 3C]
   const { q, k, v } = rotary(qkv, angles, position, config.heads, caches?.[block]); // each [B, H, S, D]
-  const y = attention(q, k, v, position, P); // [B, S, C], heads side by side again
+  const y = attention(q, k, v, position, P); // [B, S, C], heads concatenated again
   return inner('out', y.slice(1, skipped)); // [B, S - skipped, C]
 }
 

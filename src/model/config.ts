@@ -2,7 +2,7 @@ import { checkWhole, InputError } from '../common/errors.js';
 import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
 import { DOORS } from './doors/index.js';
 
-/** How bytes enter the decoder: the zero-parameter door, its learned rivals, and the controls. See `doors/index.ts`. */
+/** Kinds of input embedding: the zero-parameter door, learned doors, and the controls. See `doors/index.ts`. */
 export const DOOR_KINDS = [
   'zero',
   'zero-scaled',
@@ -19,12 +19,12 @@ export const DOOR_KINDS = [
 /** One of `DOOR_KINDS`. */
 export type DoorKind = (typeof DOOR_KINDS)[number];
 
-/** What `config.door` says of a door that was handed in: weights that carry it are not read through another one by mistake. */
+/** The value of `config.door` for a custom door, so that its weights are not loaded with another door by mistake. */
 export const OWN_DOOR = 'own';
 
-/** Everything that decides the shapes and the meaning of a decoder's parameters. */
+/** Everything that determines the shapes and the meaning of a decoder's parameters. */
 export interface DecoderConfig {
-  /** how bytes enter; `own` where a `DoorBuilder` is handed in */
+  /** the input embedding; `own` for a custom `DoorBuilder` */
   readonly door: DoorKind | typeof OWN_DOOR;
   /** C, columns of every position */
   readonly dim: number;
@@ -37,11 +37,11 @@ export interface DecoderConfig {
   readonly includeBits?: boolean;
   /** scale the two phase columns by the step from the byte before */
   readonly momentumPhase?: boolean;
-  /** columns to keep, the rest is zero at its own address; default all */
+  /** columns to keep, the others are zero; default all */
   readonly columns?: readonly number[];
   /** seed of the `random` and `permuted` tables */
   readonly tableSeed?: number;
-  /** a constant that all rows of the door are multiplied by; default 1 */
+  /** constant factor of all rows of the door; default 1 */
   readonly doorScale?: number;
 }
 
@@ -54,7 +54,7 @@ export const SIZES = {
 /** One of the names in `SIZES`. */
 export type SizeName = keyof typeof SIZES;
 
-/** No decoder is larger; a file that asks for more is damaged or malicious. */
+/** Maximum sizes; a file with larger ones is damaged or malicious. */
 export const MAX_SIZES = { dim: 65_536, layers: 1024, heads: 4096, K: 4096 } as const;
 
 /** Channels of one byte under this configuration: 27, or 35 with raw bits. */
@@ -65,7 +65,7 @@ export function channelsOf(config: DecoderConfig): number {
 /**
  * Refuse a configuration that cannot be built.
  *
- * @throws InputError naming the rule, and what would fit
+ * @throws InputError with the rule, and a value that would fit
  */
 export function checkConfig(config: DecoderConfig): void {
   const { door, dim, layers, heads, K } = config;
@@ -91,7 +91,7 @@ export function checkConfig(config: DecoderConfig): void {
   const { doorScale = 1 } = config;
   if (!(doorScale > 0 && doorScale < Infinity))
     throw new InputError(`doorScale must be above 0 and finite; got ${doorScale}`);
-  if (door === OWN_DOOR) return; // its rows are its own affair
+  if (door === OWN_DOOR) return; // a custom door has its own rows
   const columns = DOORS[door].columns(config);
   if (columns === undefined) {
     if (K > dim) throw new InputError(`K must be at most dim for the ${door} door; got K ${K}, dim ${dim}`);

@@ -5,18 +5,19 @@ import { bitsOf, Evaluator } from './evaluator.js';
 import { type GenerateOptions, Generator } from './generate.js';
 import { initialParameters } from './parameters.js';
 
-/** What a `Decoder` can be told beside its configuration. */
+/** Options of a `Decoder` besides its configuration. */
 export interface DecoderOptions {
-  /** numbers by parameter name; default: the ones training starts from */
+  /** numbers by parameter name; default: the initial ones of training */
   readonly parameters?: ReadonlyMap<string, Float32Array>;
-  /** of the starting numbers. Default 0 */
+  /** random seed of the initial numbers. Default 0 */
   readonly seed?: number;
-  /** bytes of prefix and stream it is (to be) trained with; generation works in windows of this size */
+  /** bytes of prefix and stream in training; generation uses windows of this size */
   readonly window?: { readonly prefix: number; readonly stream: number };
 }
 
 /**
- * A decoder as a thing to use: it scores bytes and writes bytes. `recordForward` is the same decoder as a thing to open.
+ * A decoder ready to use: it scores bytes and generates bytes. `recordForward` is the same decoder as a recorded
+ * program.
  *
  *     const decoder = new Decoder(await openDevice(), { door: 'zero', dim: 128, layers: 2, heads: 4, K: 4 });
  *     await decoder.score(prefix, stream);   // bits of each stream byte
@@ -38,11 +39,11 @@ export class Decoder {
   }
 
   /**
-   * What each byte of a stream costs, in bits, after a prefix.
+   * The loss of each byte of a stream, in bits, after a prefix.
    *
-   * @param prefix [L] bytes; a last slot that they do not fill is completed with 0x00   @param stream [T] bytes, at least one
+   * @param prefix [L] bytes; an incomplete last slot is padded with 0x00   @param stream [T] bytes, at least one
    * @returns [T] bits
-   * @throws InputError when the stream has no byte   @throws DeviceError when memory would not do
+   * @throws InputError when the stream has no byte   @throws DeviceError when memory does not suffice
    */
   async score(prefix: Uint8Array, stream: Uint8Array): Promise<number[]> {
     if (stream.length === 0) throw new InputError('score: the stream has no byte; give at least one');
@@ -61,16 +62,17 @@ export class Decoder {
   }
 
   /**
-   * The bytes that follow a prompt, as they are made. A decoder writes one text at a time; a loop that is left early ends its text.
+   * The bytes that follow a prompt, one by one as they are generated. A decoder generates one text at a time; leaving
+   * the loop early ends the text.
    *
-   * @throws InputError at the first byte, while another text is neither at its end nor returned
+   * @throws InputError at the first byte, while another text is neither finished nor returned
    */
   generate(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
     this.#generator ??= new Generator(this.device, this.config, this.parameters, this.#window);
     return this.#generator.generate(prompt, options);
   }
 
-  /** Give GPU memory back. */
+  /** Free GPU memory. */
   free(): void {
     this.#generator?.free();
     this.#generator = undefined;

@@ -10,12 +10,12 @@ export type { Door, DoorBuilder } from './doors/definition.js';
 /**
  * The door of a configuration, with its parameters by name; `doors/index.ts` lists them.
  *
- * @throws InputError for `own`: such a door is known to the program that has it, and to no other
+ * @throws InputError for `own`: only the program that defines such a door knows it
  */
 export function doorOf(config: DecoderConfig, parameters: ReadonlyMap<string, Tensor>): Door {
   if (config.door === OWN_DOOR) {
     throw new InputError(
-      'door: these weights belong to a door of their own; hand it to recordForward or Trainer.create as `door`',
+      'door: these weights belong to a custom door; pass it to recordForward or Trainer.create as `door`',
     );
   }
   return DOORS[config.door].build(config, parameters);
@@ -24,7 +24,7 @@ export function doorOf(config: DecoderConfig, parameters: ReadonlyMap<string, Te
 /**
  * The decoder's input from ids: slots above stream, [B, P + T, dim], times `doorScale`.
  *
- * @param prefix [B, P·K] u32, undefined where there are no slots   @param stream [B, T] u32, undefined where there is none
+ * @param prefix [B, P·K] u32, undefined without slots   @param stream [B, T] u32, undefined without a stream
  */
 export function throughDoor(
   config: DecoderConfig,

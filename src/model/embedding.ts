@@ -5,29 +5,32 @@ import { channelCount, VALUE_CHANNELS } from '../substrate/channels.js';
 import { type ControlKind, controlTable } from '../substrate/controls.js';
 import { type ChannelGroup, channelIndices } from '../substrate/groups.js';
 
-/** What every embedding on tensors can be told. */
+/** Options of every embedding on tensors. */
 export interface EmbeddingOptions {
   /** Prepend the raw bits: 35 columns in place of 27. Default false. */
   readonly includeBits?: boolean;
   /** Scale the two phase columns by r = 1/2 + |v - v_prev|/512. Default false. */
   readonly momentumPhase?: boolean;
-  /** Columns to keep; the others are zero at their own address. Default all. */
+  /** Columns to keep; the others are zero. Default all. */
   readonly columns?: readonly number[];
-  /** The same by name, in place of `columns`: `['dxor', 'phase']`. */
+  /** The same as names, in place of `columns`: `['dxor', 'phase']`. */
   readonly groups?: ChannelGroup | readonly ChannelGroup[];
 }
 
-/** What an embedding over a table of values can be told. */
+/** Options of an embedding with a table of values. */
 export interface ControlOptions extends EmbeddingOptions {
   /** Whole number; fixes the table of `learned`, `random` and `permuted`. Default 0. */
   readonly seed?: number;
-  /** What the parameter of `learned` is called; embeddings of one program with one name share it. Default `door.values.weight`. */
+  /**
+   * Name of the parameter of `learned`; embeddings of one program with the same name share it. Default
+   * `door.values.weight`.
+   */
   readonly name?: string;
 }
 
 /**
- * The substrate on tensors with another value table: HSL's frozen one, a trainable one, or one that says what HSL's meaning is worth. The
- * context columns are exact, and the same under every kind.
+ * The substrate on tensors with another value table: HSL's frozen one, a trainable one, or a control that shows the
+ * value of HSL's meaning. The context columns are exact, and the same for every kind.
  *
  *     const embedding = new ControlEmbedding('permuted', { seed: 3 });
  *     const x = embedding.features(ids);   // [B, L] → [B, L, 27]
@@ -35,9 +38,9 @@ export interface ControlOptions extends EmbeddingOptions {
 export class ControlEmbedding {
   /** 27, or 35 with raw bits. */
   readonly channels: number;
-  /** [256, 18], row-major: the values of each byte; where training starts for `learned`. */
+  /** [256, 18], row-major: the values of each byte; the initial ones for `learned`. */
   readonly table: Float32Array;
-  /** Columns that are kept, ascending; undefined for all. */
+  /** Kept columns, ascending; undefined for all. */
   readonly columns: readonly number[] | undefined;
   readonly #name: string;
 
@@ -59,7 +62,8 @@ export class ControlEmbedding {
   }
 
   /**
-   * The channels of each id. Every row starts at the anchor; an id above 255 (MASK, EOS) has a row of zeros, and the byte after it starts anew.
+   * The channels of each id. Every row starts at the anchor; an id above 255 (MASK, EOS) has a row of zeros, and the
+   * byte after it starts a new run.
    *
    * @param ids [..., L] u32
    * @returns [..., L, channels]
@@ -73,7 +77,7 @@ export class ControlEmbedding {
     return hslFeatures(ids, { includeBits, momentumPhase, ...columns, ...table });
   }
 
-  /** Numbers for the parameters that `features` declares, by name: give them to `Plan.compile`. Empty but for `learned`. */
+  /** Numbers for the parameters that `features` declares, by name, for `Plan.compile`. Empty except for `learned`. */
   parameters(): Map<string, Float32Array> {
     return new Map(this.kind === 'learned' ? [[this.#name, this.table]] : []);
   }
@@ -87,7 +91,7 @@ export class ControlEmbedding {
 }
 
 /**
- * The substrate on tensors: 27 exact channels a byte, no parameter.
+ * The substrate on tensors: 27 exact channels per byte, no parameter.
  *
  *     const x = new HslEmbedding().features(ids);   // [B, L] → [B, L, 27]
  */

@@ -18,8 +18,9 @@ export class Evaluator {
   /**
    * Record and compile the pass for batches of one size.
    *
-   * @param from a plan whose parameters it uses, and that must outlive it; or parameters of its own, by name
-   * @throws InputError when the configuration cannot be built, or parameters are left out   @throws DeviceError when memory would not do
+   * @param from a plan that must outlive it and whose parameters it uses; or parameters of its own, by name
+   * @throws InputError when the configuration cannot be built, or parameters are missing @throws DeviceError when
+   * memory would not do
    */
   static async create(
     device: Device,
@@ -37,7 +38,7 @@ export class Evaluator {
   /**
    * Nats of every target, [B·T]; the batch's weights say which of them count.
    *
-   * @param targets [B·T], what is asked for where it is not the batch's own: the stream that is read stays the batch's
+   * @param targets [B·T], default those of the batch; the stream that is read stays the batch's
    */
   async nats(batch: Batch, targets: Uint32Array = batch.targets): Promise<Float32Array> {
     for (const [tensor, data] of toFeeds(this.pass, batch)) this.plan.write(tensor, data);
@@ -46,7 +47,7 @@ export class Evaluator {
     return nats!;
   }
 
-  /** Give its GPU memory back; a shared plan keeps its own. */
+  /** Free its GPU memory; a shared plan keeps its own. */
   free(): void {
     this.plan.free();
   }

@@ -1,6 +1,6 @@
 /**
- * What the substrate claims, each claim with its proof: in TypeScript, and on a device. `byte-to-loss verify` prints them, tests hold them, and
- * mutants of the shader have to break them.
+ * The claims of the substrate, each with its check: in TypeScript, and on a device. `byte-to-loss verify` prints them,
+ * tests run them, and mutants of the shader must fail them.
  */
 
 import { integers, normals } from '../common/random.js';
@@ -25,18 +25,18 @@ import { zeroInput } from '../substrate/zeroInput.js';
 import { ControlEmbedding, type EmbeddingOptions, HslEmbedding } from './embedding.js';
 import { ZeroInput } from './zeroInput.js';
 
-/** A sentence, and the way to find out whether it is true. */
+/** A sentence, and a check that it is true. */
 export interface ExactnessCheck {
   readonly path: 'TypeScript' | 'device';
   readonly what: string;
-  /** Compares, and counts what it compared. @throws Fault at the first number that is wrong */
+  /** Compares numbers, and counts them. @throws Fault at the first wrong number */
   readonly check: (count: Count) => void | Promise<void>;
 }
 
-/** Called with how many numbers were found right. */
+/** Called with the count of correct numbers. */
 export type Count = (numbers: number) => void;
 
-/** A claim that does not hold, with the first number that shows it. */
+/** A claim that fails, with the first wrong number. */
 export class Fault extends Error {
   override name = 'Fault';
 }
@@ -54,7 +54,9 @@ interface Rows {
 
 const BYTES: Rows = { ids: everyByte(), rowLength: 1 };
 const PAIRS: Rows = { ids: everyPair(), rowLength: 2 };
-/** The boundary reaches two bytes back: four bits of each of the two, and five of the byte itself. All 8,192 windows. */
+/**
+ * The boundary reaches two bytes back: four bits of each of the two, and five of the byte itself. All 8,192 windows.
+ */
 const WINDOWS: Rows = {
   ids: Uint32Array.from({ length: 3 * 8192 }, (_, at) => {
     const n = Math.floor(at / 3);
@@ -78,7 +80,7 @@ function exact(rows: Rows, { includeBits, momentumPhase }: Options): Float32Arra
     all = exactChannels(rows.ids, rows.rowLength, { includeBits: true, momentumPhase });
     known.set(key, all);
   }
-  // The raw bits are in front of the others, and nothing else is different without them.
+  // The raw bits precede the others, and nothing else changes without them.
   return includeBits ? all : all.filter((_, at) => at % CHANNELS_WITH_BITS >= 8);
 }
 
@@ -147,7 +149,7 @@ const TYPESCRIPT: readonly ExactnessCheck[] = [
   },
 ];
 
-/** The claims about a device, and with it about every shader between ids and slots. */
+/** The claims about a device, which cover every shader between ids and slots. */
 function deviceClaims(device: Device): ExactnessCheck[] {
   /** Channels of rows on the device. */
   const run = async (
@@ -174,14 +176,14 @@ function deviceClaims(device: Device): ExactnessCheck[] {
   return [
     claim('shader: every byte and every pair exact, under every option', exactOver(BYTES, PAIRS)),
     claim('shader: every boundary window of three bytes exact', exactOver(WINDOWS)),
-    claim('shader: MASK and EOS are rows of zeros, the byte after one starts anew', exactOver(GAPS)),
+    claim('shader: MASK and EOS are rows of zeros, the byte after one starts a new run', exactOver(GAPS)),
     claim('shader: a row of 1 MB has the same bits as embed', async (count) => {
       const ids = integers(2, 'long', 2 ** 20, 256);
       const rows = { ids, rowLength: ids.length };
       const got = await run(rows, (tensor) => new HslEmbedding().features(tensor));
       same(got, embed(Uint8Array.from(ids)).features, rows, count);
     }),
-    claim('shader: columns left out are zero, the others what they were', async (count) => {
+    claim('shader: excluded columns are zero, the others unchanged', async (count) => {
       for (const includeBits of [false, true]) {
         const all = embedIds(GAPS.ids, { includeBits, rowLength: GAPS.rowLength }).features;
         const channels = channelCount(includeBits);
@@ -215,7 +217,7 @@ function deviceClaims(device: Device): ExactnessCheck[] {
         const got = await run(PAIRS, (ids) =>
           hslFeatures(ids, { ...options, table: ids.program.constant('hard values', [256, VALUE_CHANNELS], table) }),
         );
-        // In float64 the product of 24 and 9 bits is exact, so that storing it is the one rounding.
+        // In float64 the product of 24 and 9 bits is exact, so that storing it rounds once.
         same(got, embedIds(PAIRS.ids, { ...options, table, rowLength: 2 }).features, PAIRS, count, includeBits);
       }
     }),
@@ -255,7 +257,7 @@ function hardTable(): Float32Array {
       const hard = [
         sign, // ±0
         sign | (word & 0x7fffff), // subnormal
-        sign | 0x00800000 | (word & 0xff), // the least normal ones, which become subnormal
+        sign | 0x00800000 | (word & 0xff), // the smallest normal ones, which become subnormal
         sign | 0x7f7fffff, // the largest
         sign | 0x3f800000 | (word & 0x1ff), // few bits at the end: ties
         sign | 0x3fffff00 | (word & 0xff), // near a power of two: rounded up to it
@@ -267,7 +269,7 @@ function hardTable(): Float32Array {
   return table;
 }
 
-/** Every claim in order, those about a device when one is given. */
+/** Every claim in order, including those about a device if one is given. */
 export function exactnessChecks(device?: Device): ExactnessCheck[] {
   return [...TYPESCRIPT, ...(device ? deviceClaims(device) : [])];
 }

@@ -16,19 +16,19 @@ export interface BatchSize {
   readonly T: number;
 }
 
-/** A recorded forward pass over a batch: what to write before a replay, and what can be read after. */
+/** A recorded forward pass over a batch: the inputs to write before a replay, and the outputs to read after it. */
 export interface ForwardPass {
   readonly program: Program;
   readonly size: BatchSize & { readonly P: number };
   readonly parameters: ReadonlyMap<string, Tensor>;
-  /** [B, P·K] u32: prefix bytes, the last slot filled up with 0x00; undefined where L = 0 */
+  /** [B, P·K] u32: prefix bytes, the last slot padded with 0x00; undefined if L = 0 */
   readonly prefix: Tensor | undefined;
-  /** [B, T] u32: the stream moved right by one, MASK first */
+  /** [B, T] u32: the stream shifted right by one, MASK first */
   readonly stream: Tensor;
   /** [B, T] u32 and f32 */
   readonly targets: Tensor;
   readonly weights: Tensor;
-  /** [B, P + T, C], what the door gives */
+  /** [B, P + T, C], the output of the door */
   readonly x0: Tensor;
   /** [B, T, 258] */
   readonly logits: Tensor;
@@ -38,18 +38,18 @@ export interface ForwardPass {
   readonly loss: Tensor;
 }
 
-/** How a forward pass is recorded. */
+/** Options for recording a forward pass. */
 export interface ForwardOptions {
-  /** which parameters weight decay falls on. Default 'matrices' */
+  /** parameters with weight decay. Default 'matrices' */
   readonly decay?: 'matrices' | 'all';
-  /** also compute what nobody reads: the slots' rows after the last attention, for people to look at. Default false */
+  /** also compute the slots' rows after the last attention, which are only for display. Default false */
   readonly everyRow?: boolean;
-  /** a door of your own, where `config.door` is `own` */
+  /** a custom door, if `config.door` is `own` */
   readonly door?: DoorBuilder;
 }
 
 /**
- * Record the whole way from bytes to loss. README.md beside this file has its formulas.
+ * Record the computation from bytes to loss. README.md in this folder has its formulas.
  *
  * @throws InputError when the configuration cannot be built, a batch has no window or a window no stream, or `door` is given and `config.door` names another
  */
@@ -93,9 +93,10 @@ export interface Batch {
 }
 
 /**
- * Lay a batch out as the pass reads it: prefixes filled up with 0x00 to whole slots, streams moved right behind a MASK.
+ * Convert a batch to the layout of the pass: prefixes padded with 0x00 to whole slots, streams shifted right after a
+ * MASK.
  *
- * @throws InputError when prefixes or targets are of another length; `plan.write` looks at the rest
+ * @throws InputError when prefixes or targets have another length; `plan.write` checks the rest
  */
 export function toFeeds(pass: ForwardPass, batch: Batch): [Tensor, Uint32Array | Float32Array][] {
   const { B, L, T } = pass.size;

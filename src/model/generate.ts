@@ -11,21 +11,21 @@ import type { DecoderConfig } from './config.js';
 import { throughDoor } from './door.js';
 import { checkComplete, declareParameters } from './parameters.js';
 
-/** How much is written, and how bytes are drawn. */
+/** Options of generation: length and sampling. */
 export interface GenerateOptions {
-  /** how many bytes at most */
+  /** maximum number of bytes */
   readonly bytes: number;
-  /** logits are divided by it; 0 takes the likeliest byte */
+  /** divisor of logits; 0 takes the likeliest byte */
   readonly temperature?: number;
-  /** only the k likeliest stay; 0 keeps all */
+  /** sample from the k likeliest bytes; 0 keeps all */
   readonly topK?: number;
   readonly seed?: number;
 }
 
-/** Stream bytes fed to the last step: a byte's channels reach two bytes back. */
+/** Stream bytes of a step: a byte's channels depend on two bytes before it. */
 const REACH = 3;
 
-/** A prefix of P slots laid into the caches, and the step that goes on from there. */
+/** A prefix of P slots in the caches, and the step that continues from there. */
 interface Session {
   readonly slots: Plan | undefined;
   readonly prefix: Tensor | undefined;
@@ -36,9 +36,9 @@ interface Session {
 }
 
 /**
- * Writes byte after byte. The prompt fills slots as far as whole slots go, and the rest of it begins the stream, as in
- * training; each further byte is one row through the decoder, whose keys and values of earlier rows are kept in caches.
- * When the stream is as long as in training, the text so far becomes the prompt and the caches are filled anew.
+ * Generates one byte after another. The prompt fills whole slots, and the rest of it begins the stream, as in training.
+ * Each further byte is one row through the decoder, with the keys and values of earlier rows in caches. When the stream
+ * is as long as in training, the text so far becomes the prompt and the caches are filled again.
  */
 export class Generator {
   readonly #sessions = new Map<number, Session>();
@@ -47,8 +47,8 @@ export class Generator {
   #busy = false;
 
   /**
-   * @param parameters numbers by name, or a plan that holds them and goes on changing them: a trainer's
-   * @param window bytes of prefix and stream the decoder was trained with
+   * @param parameters numbers by name, or a plan that holds them and may change them: a trainer's
+   * @param window bytes of prefix and stream in training
    */
   constructor(
     private readonly device: Device,
@@ -60,13 +60,14 @@ export class Generator {
   }
 
   /**
-   * The bytes that follow a prompt, as they are made; ends at EOS. One text at a time, since the caches hold one.
+   * The bytes that follow a prompt, one by one as they are generated; ends at EOS. One text at a time, since the caches
+   * hold one.
    *
-   * @throws InputError at the first byte, while another text is neither at its end nor returned
+   * @throws InputError at the first byte, while another text is neither finished nor returned
    */
   async *generate(prompt: Uint8Array, options: GenerateOptions): AsyncGenerator<number> {
     if (this.#busy) {
-      throw new InputError('generate: another text is being written; take it to its end, or call its return()');
+      throw new InputError('generate: another text is being generated; finish it, or call its return()');
     }
     this.#busy = true;
     try {
@@ -82,8 +83,8 @@ export class Generator {
     let text = Uint8Array.from(prompt);
     let made = 0;
     while (made < bytes) {
-      // Whole slots from the end of what there is; the bytes behind the last whole slot begin the stream, which has room for
-      // one byte more.
+      // Whole slots from the end of the text; the bytes after the last whole slot begin the stream, which has room for
+      // one more byte.
       const { K } = this.config;
       const P = Math.min(Math.floor(text.length / K), Math.floor(this.window.prefix / K));
       const rest = text.length >= this.window.prefix ? 0 : Math.min(text.length - P * K, this.window.stream - 1);
@@ -95,7 +96,7 @@ export class Generator {
       while (made < bytes && stream.length <= this.window.stream) {
         const id = sample(logits, temperature, topK, uniform(seed, 'generate', made));
         if (id === EOS) return;
-        // MASK is never a target in training; should it be drawn all the same, nothing can be written for it.
+        // MASK is never a target in training; if it is drawn nevertheless, no byte can be written for it.
         if (id > 255) return;
         yield id;
         made++;
@@ -166,7 +167,7 @@ export class Generator {
     return { slots, prefix, plan, ids, position, logits };
   }
 
-  /** Give GPU memory back; a shared plan keeps its own. The next prompt takes it anew. */
+  /** Free GPU memory; a shared plan keeps its own. The next prompt allocates it again. */
   free(): void {
     for (const { slots, plan } of this.#sessions.values()) {
       slots?.free();
@@ -191,8 +192,8 @@ function append(bytes: Uint8Array, id: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Draw an id: softmax of logits / temperature over the topK likeliest, by one uniform number. Equal logits are taken in
- * order of id, so the same numbers give the same id everywhere.
+ * Draw an id: softmax of logits / temperature over the topK likeliest, by one uniform number. Equal logits are ordered
+ * by id, so the same numbers give the same id everywhere.
  *
  *     sample(Float32Array.of(0, 3, 1), 0, 0, 0.5)   // 1, the likeliest
  */

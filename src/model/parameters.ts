@@ -8,11 +8,11 @@ import { checkConfig, type DecoderConfig, OWN_DOOR } from './config.js';
 import { DEVIATION } from './doors/definition.js';
 import { DOORS } from './doors/index.js';
 
-/** A parameter of the decoder: its name in a PyTorch state_dict, its shape, and how it starts. */
+/** A parameter of the decoder: its name in a PyTorch state_dict, its shape, and its initial numbers. */
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: Shape;
-  /** standard deviation of the normal it is drawn from; 'zeros' and 'ones' for biases and norm weights */
+  /** standard deviation of its initial normals; 'zeros' and 'ones' for biases and norm weights */
   readonly init: number | 'zeros' | 'ones';
 }
 
@@ -30,7 +30,7 @@ export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
     { name: `${name}.weight`, shape: [C], init: 'ones' },
     { name: `${name}.bias`, shape: [C], init: 'zeros' },
   ];
-  // What each block adds to the residual stream starts smaller, so that their sum keeps its size at any depth.
+  // The matrices that add to the residual stream start smaller, so that the sum keeps its size at any depth.
   const residual = DEVIATION / Math.sqrt(2 * layers);
   const blocks = Array.from({ length: layers }, (_, i) => `blocks.${i}`).flatMap((block) => [
     ...norm(`${block}.norm1`),
@@ -43,21 +43,21 @@ export function parameterSpecs(config: DecoderConfig): ParameterSpec[] {
   return [...doorSpecs(config), ...blocks, ...norm('norm'), ...linear('head', VOCABULARY, C)];
 }
 
-/** The door's own parameters: none for the zero door, which is the point of it. */
+/** The door's parameters: none for the zero door. */
 export function doorSpecs(config: DecoderConfig): ParameterSpec[] {
   if (config.door === OWN_DOOR) return [];
   return DOORS[config.door].parameters(config).map(({ name, ...spec }) => ({ name: `door.${name}`, ...spec }));
 }
 
-/** How many numbers the specs hold. `countParameters(doorSpecs(zero)) // 0` */
+/** Number of parameters in the specs. `countParameters(doorSpecs(zero)) // 0` */
 export function countParameters(specs: readonly ParameterSpec[]): number {
   return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 /**
- * The numbers training starts from: a function of the seed and each parameter's name.
+ * The initial numbers of training: a function of the seed and each parameter's name.
  *
- * @param doorDeviation standard deviation of the door's matrices, where it is not that of the others
+ * @param doorDeviation standard deviation of the door's matrices, if it differs from that of the others
  * @throws InputError when the configuration cannot be built
  */
 export function initialParameters(
@@ -79,9 +79,9 @@ export function initialParameters(
 }
 
 /**
- * Numbers for a program's parameters. A plan starts at 0 what is left out, which no decoder can be trained or scored from.
+ * Numbers for a program's parameters. A plan sets missing ones to 0, with which no decoder can be trained or scored.
  *
- * @throws InputError when some are left out
+ * @throws InputError when some are missing
  */
 export function checkComplete(program: Program, numbers: ReadonlyMap<string, Float32Array>): void {
   const missing = program.parameters.filter(({ name }) => !numbers.has(name)).map(({ name }) => name);
@@ -91,7 +91,7 @@ export function checkComplete(program: Program, numbers: ReadonlyMap<string, Flo
   throw new InputError(`parameters: ${named} left out; initialParameters(config, seed) gives all of them`);
 }
 
-/** Declare every parameter in a program; returns them by name. Weight decay falls on matrices, or on all of them. */
+/** Declare every parameter in a program; returns them by name. Weight decay applies to matrices, or to all of them. */
 export function declareParameters(
   program: Program,
   config: DecoderConfig,

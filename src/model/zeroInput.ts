@@ -4,21 +4,21 @@ import type { ControlKind } from '../substrate/controls.js';
 import { slotCount, type Tail } from '../substrate/zeroInput.js';
 import { ControlEmbedding, type ControlOptions } from './embedding.js';
 
-/** How a zero-pad on tensors lays channels out. */
+/** Options of a zero-pad on tensors. */
 export interface ZeroDoorOptions extends ControlOptions {
   /** Bytes per slot. Default 8. */
   readonly K?: number;
   /** Width of a slot, C of the decoder; at least channels·K. Default 512. */
   readonly dim?: number;
-  /** What to do with a last slot that the bytes do not fill: complete it with 0x00, or leave it out. Default 'pad'. */
+  /** Handling of an incomplete last slot: pad it with 0x00, or drop it. Default 'pad'. */
   readonly tail?: Tail;
-  /** Which value table stands behind the zero-pad. Default 'hsl'. */
+  /** The value table of the zero-pad. Default 'hsl'. */
   readonly kind?: ControlKind;
 }
 
 /**
- * The zero door on tensors: K bytes a slot, their channels side by side, zeros up to the width of the model. `zeroInput` does the same on
- * plain arrays.
+ * The zero door on tensors: K bytes per slot, their channels side by side, zeros up to the width of the model.
+ * `zeroInput` does the same on plain arrays.
  *
  *     const zero = new ZeroInput({ K: 8, dim: 256 });
  *     const slots = zero.forward(ids);   // [B, 300] → [B, 38, 256]
@@ -30,7 +30,7 @@ export class ZeroInput {
   readonly tail: Tail;
 
   /**
-   * @throws InputError when K·channels > dim (it names the largest K), or an option is not what it should be
+   * @throws InputError when K·channels > dim (it names the largest K), or an option is invalid
    */
   constructor({ K = 8, dim = 512, tail = 'pad', kind = 'hsl', ...options }: ZeroDoorOptions = {}) {
     this.embedding = new ControlEmbedding(kind, options);
@@ -60,7 +60,7 @@ export class ZeroInput {
     const { K, dim, tail, embedding } = this;
     const L = ids.shape.at(-1) ?? 0;
     const P = slotCount(L, K, dim, tail, embedding.channels);
-    // Ids are completed with 0, the byte 0x00, or cut at the last whole slot.
+    // Ids are padded with 0, the byte 0x00, or cut at the last whole slot.
     return packSlots(this.features(padOrCrop(ids, P * K)), K);
   }
 

@@ -4,13 +4,13 @@ import { smooth, thin } from './curves.js';
 import type { Curve, RunRecord } from './readRun.js';
 import { KEEP } from './terminal.js';
 
-/** One line of a chart, as the report's script draws it. */
+/** One line of a chart, for the report's script. */
 export interface Series extends Curve {
   readonly label: string;
   /** a band around the line: its lower and upper edge at each x */
   readonly low?: readonly number[];
   readonly high?: readonly number[];
-  /** the colour on each ground */
+  /** the colour on each background */
   readonly light: string;
   readonly dark: string;
   readonly faint?: boolean;
@@ -26,12 +26,12 @@ export interface Chart {
   /** a logarithmic axis of y, of x */
   readonly log?: boolean;
   readonly logX?: boolean;
-  /** what x is; default the step */
+  /** meaning of x; default the step */
   readonly x?: string;
   readonly series: readonly Series[];
 }
 
-/** A colour per run, told apart by hue and by lightness: after Okabe and Ito 2008. */
+/** A colour per run, distinct in hue and in lightness, after Okabe and Ito 2008. */
 const COLOURS: readonly { light: string; dark: string }[] = [
   { light: '#0b6a74', dark: '#6fc9cf' },
   { light: '#b0480f', dark: '#f2a36b' },
@@ -41,10 +41,10 @@ const COLOURS: readonly { light: string; dark: string }[] = [
   { light: '#6b5a13', dark: '#dcc56a' },
 ];
 
-/** Of lines that no run has made. */
+/** Colour of lines that do not belong to a run. */
 export const GREY = { light: '#6b675e', dark: '#a5a198' };
 
-/** How many runs have a colour of their own. */
+/** Number of different run colours. */
 export const COLOUR_COUNT = COLOURS.length;
 
 /** The colours of the `index`-th run. */
@@ -52,21 +52,21 @@ export function colourOf(index: number): { light: string; dark: string } {
   return COLOURS[index % COLOURS.length]!;
 }
 
-/** The charts of some runs, laid over each other by step. Those without a point are left out. */
+/** The charts of some runs, overlaid by step. Charts without a point are omitted. */
 export function chartsOf(runs: readonly RunRecord[]): Chart[] {
   const charts: Chart[] = [
     {
       title: 'Bits per byte',
       about:
-        'What a predicted byte costs; lower is better. Faint: each training batch. Full: their running mean. Dots: held out. ' +
-        'Dashed: what the frequencies of bytes in the text would reach alone.',
+        'Loss per predicted byte; lower is better. Faint: each training batch. Full: their running mean. Dots: held out. ' +
+        'Dashed: order-0 entropy, the loss of byte frequencies alone.',
       wide: true,
       series: runs.flatMap(lossSeries),
     },
     { title: 'Learning rate', about: 'Linear warm-up, then half a cosine.', series: single(runs, 'learning_rate') },
     {
       title: 'Gradient norm',
-      about: 'Length of the whole gradient before it is clipped to 1.',
+      about: 'Norm of the whole gradient before clipping to 1.',
       log: true,
       series: single(runs, 'gradient_norm', positive),
     },
@@ -80,7 +80,7 @@ function lossSeries(run: RunRecord, index: number, runs: readonly RunRecord[]): 
   const label = (what: string) => (runs.length === 1 ? what : `${run.name}: ${what}`);
   const series: Series[] = [];
   for (const [i, kind] of WINDOW_KINDS.entries()) {
-    // A colour for each kind where there is one run, the run's own where there are several.
+    // A colour for each kind if there is one run, the run's own if there are several.
     const own = runs.length === 1 ? colourOf(i) : colour;
     const train = run.training.get(kind);
     const heldOut = run.curves.get(`${PREDICTED[kind]}_bpb`);
@@ -107,7 +107,7 @@ function single(runs: readonly RunRecord[], name: string, keep: (curve: Curve) =
   });
 }
 
-/** A logarithmic axis has no place for 0. */
+/** A logarithmic axis cannot show 0. */
 function positive({ x, y }: Curve): Curve {
   const kept = y.flatMap((value, i) => (value > 0 ? [i] : []));
   return { x: kept.map((i) => x[i]!), y: kept.map((i) => y[i]!) };

@@ -1,11 +1,11 @@
 import type { Curve } from './readRun.js';
 
 /**
- * Exponential moving average, corrected at the start for having begun at nothing: the first value is the first number.
+ * Exponential moving average, with bias correction: the first value is the first number.
  *
  *     smooth([4, 2], 0.5)   // [4, 2.666…]: (0.5·0.5·4 + 0.5·2) / 0.75
  *
- * @param keep share of the average that stays at each step, 0 to 1
+ * @param keep share of the average kept at each step, 0 to 1
  */
 export function smooth(values: readonly number[], keep: number): number[] {
   let sum = 0;
@@ -19,8 +19,8 @@ export function smooth(values: readonly number[], keep: number): number[] {
 }
 
 /**
- * At most `most` points, each the mean of its share of the curve; the last step stays the last. A report of a long run would
- * otherwise hold more points than a screen has columns.
+ * At most `most` points, each the mean of its share of the curve; the last step stays the last. A report of a long run
+ * would otherwise have more points than a screen has columns.
  */
 export function thin({ x, y }: Curve, most = 1500): Curve {
   if (x.length <= most) return { x, y };
@@ -34,7 +34,7 @@ export function thin({ x, y }: Curve, most = 1500): Curve {
   };
 }
 
-/** Values at most, for the terminal: one mean per column. `columns([1, 3, 5, 7], 2) // [2, 6]` */
+/** A curve reduced for the terminal: one mean per column. `columns([1, 3, 5, 7], 2) // [2, 6]` */
 export function columns(values: readonly number[], most: number): number[] {
   return [...thin({ x: values, y: values }, most).y];
 }

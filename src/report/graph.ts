@@ -1,4 +1,4 @@
-/** The entries of a traced pass as a graph: what is a node, which block it belongs to, and where the layout puts it. */
+/** The entries of a traced pass as a graph: its nodes, their blocks, and their positions. */
 import { Graph as DagreGraph, layout } from '@dagrejs/dagre';
 import { formatShape } from '../common/shape.js';
 import type { EntryTrace, Trace } from '../inspect/trace.js';
@@ -6,17 +6,17 @@ import type { EntryTrace, Trace } from '../inspect/trace.js';
 /** One op of the pass, or a folded block of them. */
 export interface GraphNode {
   readonly id: string;
-  /** of the entry in the trace; undefined for a folded block */
+  /** index of the entry in the trace; undefined for a folded block */
   readonly entry: number | undefined;
-  /** `blocks.0`, `head`: what folds with it */
+  /** `blocks.0`, `head`: the block with which it folds */
   readonly block: string;
   readonly side: 'forward' | 'backward';
   readonly name: string;
   /** shape of the first output, or the number of ops */
   readonly detail: string;
-  /** of its dispatches; undefined where the device has no timestamps */
+  /** time of its dispatches; undefined if the device has no timestamps */
   readonly microseconds: number | undefined;
-  /** of a gradient: the node that it differentiates */
+  /** for a gradient: the node that it differentiates */
   readonly forward: string | undefined;
   /** centre, and size */
   readonly x: number;
@@ -25,7 +25,7 @@ export interface GraphNode {
   readonly height: number;
 }
 
-/** What one node makes and another reads, as the points of a line. */
+/** An edge from a node to a reader of its output, as the points of a line. */
 export interface GraphEdge {
   readonly from: string;
   readonly to: string;
@@ -43,11 +43,12 @@ export interface ProgramGraph {
 type Placed = 'x' | 'y' | 'width' | 'height';
 
 const SIZE = { width: 196, height: 50 };
-/** Between the way forward and the way back. */
+/** Space between the forward and the backward part. */
 const GAP = 90;
 
 /**
- * Lay a traced pass out: the way forward runs down, the way back beside it runs up, and both meet at the loss.
+ * Lay out a traced pass: the forward part runs down, the backward part to the right of it runs up, and they join at the
+ * loss.
  *
  * @param trace of a pass, with or without its gradients   @param folded blocks that are one node: `blocks.0`
  */
@@ -96,7 +97,7 @@ function shapeOf(trace: Trace, { outputs }: EntryTrace): string {
   return outputs.length === 0 ? '' : formatShape(trace.tensors[outputs[0]!.tensor]!.shape);
 }
 
-/** The node of an entry; for a view, which runs nothing, that of what it looks at. */
+/** The node of an entry; for a view, which runs nothing, that of its base tensor. */
 function nodeThatRan(trace: Trace, index: number, idOf: (entry: EntryTrace) => string): string | undefined {
   let entry = trace.entries[index]!;
   while (entry.dispatches.length === 0) {
@@ -112,7 +113,7 @@ interface Link {
   readonly to: string;
 }
 
-/** Which node reads what another made, once each. Views are passed through. */
+/** Edges from nodes to the readers of their outputs, once each. Views are passed through. */
 function linksBetween(trace: Trace, ran: readonly EntryTrace[], idOf: (entry: EntryTrace) => string): Link[] {
   const links = new Map<string, Link>();
   for (const entry of ran) {
@@ -147,7 +148,7 @@ function layOut(nodes: readonly Omit<GraphNode, Placed>[], links: readonly Link[
   };
 }
 
-/** The parts side by side, on a common floor: the loss is at the bottom of both. */
+/** The two parts side by side, aligned at the bottom, where the loss is. */
 function beside(parts: readonly ProgramGraph[]): ProgramGraph {
   const height = Math.max(...parts.map((part) => part.height));
   let left = 0;
@@ -171,8 +172,8 @@ function beside(parts: readonly ProgramGraph[]): ProgramGraph {
 }
 
 /**
- * Add the lines by which the way back starts: from the loss, which nothing on the way forward reads. What else crosses over is
- * numbers that were kept for the gradients, and would hide the rest.
+ * Add the edges from the loss to the start of the backward part. Other edges between the parts are saved tensors for
+ * the gradients; they are omitted, since they would hide the rest.
  */
 function joined(graph: ProgramGraph, links: readonly Link[]): ProgramGraph {
   const nodeOf = new Map(graph.nodes.map((node) => [node.id, node]));

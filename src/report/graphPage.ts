@@ -10,7 +10,9 @@ const COLOURS = `
 @media (prefers-color-scheme: dark) { :root { --accent: #7cd3d6; } }
 `;
 
-/** The drawing as a page, with every op below it: a click on a node goes there. @param device what the times are of */
+/**
+ * The drawing as a page, with every op below it: a click on a node goes there. @param device the device of the times
+ */
 export function graphPage(graph: ProgramGraph, trace: Trace, device: string): string {
   const rows = trace.entries
     .filter(({ dispatches }) => dispatches.length > 0)
@@ -27,7 +29,7 @@ export function graphPage(graph: ProgramGraph, trace: Trace, device: string): st
 .drawing { overflow: auto; } tr:target { background: var(--panel); } table { border-collapse: collapse; font-size: 0.9rem; }
 th, td { text-align: left; padding: 0.3rem 1rem 0.3rem 0; vertical-align: top; font-weight: 400; }</style></head>
 <body><h1>The program as a graph</h1>
-<p>The way forward runs down on the left, the way back runs up on the right; both meet at the loss. Times are of ${escapeHtml(device)}. A click on a node leads to its op below.</p>
+<p>The forward pass runs down on the left, the backward pass runs up on the right; they join at the loss. Times are of ${escapeHtml(device)}. A click on a node leads to its op below.</p>
 <div class="drawing" tabindex="0" role="region" aria-label="Drawing" id="graph">${graphSvg(graph)}</div>
 <h2>Ops</h2><div class="drawing" tabindex="0" role="region" aria-label="Ops"><table><thead><tr><th>op</th><th>where</th><th>makes</th><th>formula</th><th>kernels</th><th>differentiates</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div></body></html>

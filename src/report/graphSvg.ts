@@ -1,7 +1,7 @@
 import type { GraphEdge, GraphNode, ProgramGraph } from './graph.js';
 import { escapeHtml } from './html.js';
 
-/** Room around the drawing. */
+/** Margin around the drawing. */
 const MARGIN = 12;
 
 /** Styles of the drawing; colours come from the page: `--paper`, `--panel`, `--ink`, `--soft`, `--line`, `--accent`. */
@@ -22,9 +22,9 @@ export const GRAPH_STYLE = `
 `;
 
 /**
- * A graph as SVG. Every node is a link to `#op-N`, or with `data-block` where it is a folded block.
+ * A graph as SVG. Every node is a link to `#op-N`, or with `data-block` for a folded block.
  *
- * @param chosen an entry to mark, with a line between a gradient and what it differentiates
+ * @param chosen an entry to mark, with a line between a gradient and its forward op
  */
 export function graphSvg(graph: ProgramGraph, chosen?: number): string {
   const { nodes, edges } = graph;

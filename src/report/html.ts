@@ -1,5 +1,5 @@
 /**
- * Text as it may stand in HTML or SVG, between tags or in a quoted attribute; control characters as `visible` shows them.
+ * Text escaped for HTML or SVG, between tags or in a quoted attribute; control characters as in `visible`.
  *
  *     escapeHtml('a < "b"') // 'a &lt; &quot;b&quot;'
  */
@@ -8,8 +8,8 @@ export function escapeHtml(text: unknown): string {
 }
 
 /**
- * Text whose control characters are replaced by their pictures, so that none reaches a page, nor a terminal that shows its
- * source. Tabs and newlines stay; those above DEL, which have no pictures, become U+FFFD.
+ * Text whose control characters are replaced by their pictures, so that none reaches a page, or a terminal that shows
+ * its source. Tabs and newlines stay; those above DEL, which have no pictures, become U+FFFD.
  *
  *     visible('a\x1bb\x7f') // 'a␛b␡'
  */
@@ -29,11 +29,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * A value as JSON inside a `<script type="application/json">`: a `<` in it can neither close the element nor open another, and
- * no control character is in it as it is.
+ * A value as JSON inside a `<script type="application/json">`: a `<` in it can neither close the element nor open
+ * another, and it contains no raw control character.
  */
 export function jsonForScript(value: unknown): string {
-  // JSON escapes the control characters below U+0020; DEL and those above it are left to us, as `<` is.
+  // JSON escapes the control characters below U+0020; DEL, the ones above it, and `<` are escaped here.
   return JSON.stringify(value).replace(
     /[<\p{Cc}]/gu,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

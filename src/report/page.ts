@@ -12,15 +12,15 @@ export interface Page {
   readonly title: string;
   /** the line above the title */
   readonly kicker: string;
-  /** CSS of its own */
+  /** additional CSS */
   readonly style?: string;
-  /** all charts, in the order in which `chartsHtml` gives them places */
+  /** all charts, in the order of `chartsHtml` */
   readonly charts: readonly Chart[];
-  /** HTML, in which all that came from outside is escaped */
+  /** HTML, with all external text escaped */
   readonly body: string;
 }
 
-/** The page as one HTML file that asks the network for nothing. */
+/** The page as one HTML file that makes no network request. */
 export function pageHtml({ title, kicker, style = '', charts, body }: Page): string {
   return `<!doctype html>
 <html lang="en">
@@ -43,9 +43,9 @@ ${body}
 }
 
 /**
- * Places for charts, one after another.
+ * Elements for charts, one after another.
  *
- * @param first the number of the first of them among all charts of the page
+ * @param first index of the first one among all charts of the page
  */
 export function chartsHtml(charts: readonly Chart[], first = 0): string {
   return `<div class="charts">${charts.map((chart, i) => chartHtml(chart, first + i)).join('')}</div>`;
@@ -57,7 +57,7 @@ function chartHtml(chart: Chart, index: number): string {
 <div class="plot" id="plot-${index}" role="img" aria-label="${escapeHtml(describe(chart))}"></div></section>`;
 }
 
-/** A chart in words, for who does not see it: where each line starts and ends. */
+/** A chart as text, for screen readers: the first and last value of each line. */
 function describe({ title, series, x: along = 'step' }: Chart): string {
   const ends = series
     .filter(({ faint, x }) => !faint && x.length > 0)
@@ -72,7 +72,7 @@ function round(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** uPlot's own files, put into the page so that it opens from disk. */
+/** uPlot's own files, embedded in the page so that it opens from disk. */
 function library(name: string): string {
   try {
     const folder = dirname(createRequire(import.meta.url).resolve('uplot/package.json'));

@@ -11,31 +11,31 @@ export interface Curve {
   readonly y: readonly number[];
 }
 
-/** What the decoder wrote after a held-out prompt, at a step. */
+/** The decoder's output after a held-out prompt, at a step. */
 export interface Sample {
   readonly step: number;
   readonly prompt: string;
   readonly made: string;
 }
 
-/** A run folder as a report needs it. */
+/** The content of a run folder for a report. */
 export interface RunRecord {
   readonly name: string;
   /** config.json */
   readonly config: Readonly<Record<string, unknown>>;
-  /** by the names of metrics.jsonl: `bits_per_byte`, `text_bpb`, `learning_rate`, … */
+  /** curves by the names of metrics.jsonl: `bits_per_byte`, `text_bpb`, `learning_rate`, … */
   readonly curves: ReadonlyMap<string, Curve>;
-  /** bits per byte of the training batches by kind of window, `text` or `audio`: each step is of one kind */
+  /** bits per byte of the training batches by kind of window, `text` or `audio`: each step has one kind */
   readonly training: ReadonlyMap<string, Curve>;
   /** memory.json */
   readonly memory: Readonly<Record<string, unknown>>;
   readonly samples: readonly Sample[];
-  /** lines of metrics.jsonl and samples.jsonl that could not be read: a killed run leaves half a line */
+  /** lines of metrics.jsonl and samples.jsonl that could not be read: a killed run may leave half a line */
   readonly leftOut: number;
 }
 
 /**
- * Read what a run left behind. A line that is cut short is passed over and counted.
+ * Read a run folder. A truncated line is skipped and counted.
  *
  * @throws FileError when the folder holds no run, or its configuration is not JSON
  */
@@ -55,7 +55,7 @@ export function readRun(path: string): RunRecord {
     for (const [name, value] of Object.entries(row)) addPoint(curves, name, step, value);
     if (typeof row.kind === 'string') addPoint(training, row.kind, step, row.bits_per_byte);
   }
-  // A run that went on may have written a step's sample again: the last counts.
+  // A resumed run may have written a step's sample again: the last one counts.
   const samples = new Map<number, Sample>();
   for (const { step, prompt, made } of lines('samples.jsonl')) {
     samples.set(step as number, { step: step as number, prompt: textOf(prompt), made: textOf(made) });

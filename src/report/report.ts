@@ -7,9 +7,9 @@ import { chartsHtml, pageHtml } from './page.js';
 import { type RunRecord, readRun, type Sample } from './readRun.js';
 
 /**
- * Write the report of one run into its folder, or of several runs over each other into a file.
+ * Write the report of one run into its folder, or of several overlaid runs into a file.
  *
- * @returns where it is
+ * @returns its path
  * @throws FileError when a folder holds no run or the file cannot be written; InputError without any run
  */
 export function writeReport(paths: readonly string[], out?: string): string {
@@ -60,7 +60,7 @@ function headline(run: RunRecord, index: number, runs: readonly RunRecord[]): st
   return `<li><span class="swatch run-${index}"></span>${escapeHtml(said.join(' · '))}</li>`;
 }
 
-/** The held-out numbers once more, as numbers. */
+/** The validations as numbers. */
 function validationTable(runs: readonly RunRecord[]): string {
   const rows = runs.flatMap((run) =>
     [...run.curves]
@@ -103,7 +103,7 @@ const MEMORY: readonly (readonly [name: string, what: string])[] = [
   ['device_bytes', 'on the device, in all'],
   ['parameter_bytes', 'parameters, gradients and moments'],
   ['activation_bytes', 'activations, buffers shared by liveness'],
-  ['activation_bytes_unshared', 'activations, were nothing shared'],
+  ['activation_bytes_unshared', 'activations without sharing'],
   ['process_bytes', 'this process'],
 ];
 
@@ -118,7 +118,7 @@ function memoryTable(runs: readonly RunRecord[]): string {
   return rows.length === 0 ? '<p class="soft">Not recorded.</p>' : table(runs, rows, false);
 }
 
-/** Every setting by its dotted name; where runs are compared, those that differ stand out. */
+/** Every setting by its dotted name; differences between compared runs are highlighted. */
 function configTable(runs: readonly RunRecord[]): string {
   const flat = runs.map(({ config }) => flatten(config));
   const names = [...new Set(flat.flatMap((each) => [...each.keys()]))];

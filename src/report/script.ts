@@ -1,6 +1,6 @@
 /**
- * Run before uPlot, which asks Intl for the browser's language as it loads, and fails where that is no language tag: under
- * the POSIX locale Chromium gives "en-US@posix".
+ * Run before uPlot, which asks Intl for the browser's language as it loads, and fails if that is not a language tag:
+ * under the POSIX locale Chromium returns "en-US@posix".
  */
 export const LANGUAGE = `
 try {
@@ -11,8 +11,8 @@ try {
 `;
 
 /**
- * What draws the charts in a report, in the browser: one uPlot per chart of the embedded data. It is a text because a report is one
- * file; `Chart` in charts.ts is what it reads.
+ * The script that draws the charts of a report in the browser: one uPlot per chart of the embedded data. It is a string
+ * because a report is one file; its data has the type `Chart` of charts.ts.
  */
 export const SCRIPT = `
 const charts = JSON.parse(document.getElementById('data').textContent);
@@ -24,7 +24,7 @@ function draw() {
   drawn = charts.map((chart, i) => {
     const place = document.getElementById('plot-' + i);
     const colour = (one) => dark.matches ? one.dark : one.light;
-    // A band is drawn between two lines of no width, which follow the line it is around.
+    // A band is drawn between two lines of zero width, which follow its line.
     const lines = chart.series.flatMap((one) => [{ ...one, edge: '' }, ...(one.low ? ['high', 'low'].map((edge) => ({ ...one, y: one[edge], edge })) : [])]);
     const bands = lines.flatMap((one, i) => one.edge === 'high' ? [{ series: [i + 1, i + 2], fill: colour(one) + '2e' }] : []);
     const data = uPlot.join(lines.map((one) => [one.x, one.y]));

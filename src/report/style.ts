@@ -1,4 +1,4 @@
-/** The look of a report: text first, two accents with at least 4.5 : 1 contrast on both grounds. */
+/** The style of a report: text first, two accents with at least 4.5 : 1 contrast on both backgrounds. */
 export const STYLE = `
 :root { color-scheme: light dark; --paper: #fbfaf7; --ink: #1f1e1b; --soft: #5f5c55; --line: #dedad1; --panel: #f3f1eb; }
 @media (prefers-color-scheme: dark) {

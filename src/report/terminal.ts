@@ -2,7 +2,7 @@ import asciichart from 'asciichart';
 import { smooth, columns as thinned } from './curves.js';
 import type { RunRecord } from './readRun.js';
 
-/** Share of the running mean that stays at each step, in the terminal and in the page. */
+/** Share of the running mean kept at each step, in the terminal and in the page. */
 export const KEEP = 0.9;
 
 /** Columns that the chart's own axis takes: a label as `7.98` with its padding, and the line. */
@@ -10,8 +10,8 @@ const AXIS = 12;
 const MAX_COLUMNS = 64;
 
 /**
- * The training curve of a run in characters, for the end of `train`: bits per byte of the kind of window it had most of,
- * smoothed, one column per share of the steps. Undefined where there are too few steps to draw.
+ * The training curve of a run as text, for the end of `train`: bits per byte of the most frequent kind of window,
+ * smoothed, one column per share of the steps. Undefined if there are too few steps.
  *
  * @param columns of the terminal: no line of the chart is longer
  */

@@ -1,8 +1,8 @@
 /**
- * What the 27 channels of a byte are: their names, their columns, and the integers behind every one of them.
+ * The 27 channels of a byte: their names, their columns, and the integers that define them.
  *
- * Bits are taken most significant first, so bit 0 is the top bit. Everything here is integer arithmetic on one byte, or on one byte and
- * the one before it; `table.ts` turns the integers into float32 and `embed.ts` walks a byte string.
+ * Bits are taken most significant first, so bit 0 is the top bit. All of it is integer arithmetic on one byte, or on
+ * one byte and its predecessor; `table.ts` converts the integers to float32 and `embed.ts` processes a byte string.
  *
  *      0–7   dxor0..7            bit[i] XOR bit[i-1], bit[-1] = 0: the Gray code of the byte            value
  *      8–15  d2xor0..7           dxor XOR dxor of the byte before                                       context
@@ -11,10 +11,12 @@
  *     22–24  fft_im1..3          its imaginary parts that are not identically zero                      value
  *     25–26  phase_cos|phase_sin the byte as a point on the circle, cos and sin of 2πv/256              value
  *
- * With raw bits (`includeBits`) eight columns `bit0..7` come first and everything moves up by 8: 35 columns.
+ * With raw bits (`includeBits`) eight columns `bit0..7` come first and all others shift by 8: 35 columns.
  */
 
-/** The id of a masked position. Like EOS it is no byte: its row is all zero, and the byte after it starts a new run. */
+/**
+ * The id of a masked position. Like EOS it is not a byte: its row is all zero, and the byte after it starts a new run.
+ */
 export const MASK = 256;
 /** The id of the end of a stream. */
 export const EOS = 257;
@@ -43,7 +45,7 @@ export function channelNames(includeBits = false): string[] {
   return includeBits ? [...eight('bit'), ...NAMES] : [...NAMES];
 }
 
-/** How many columns a row has: 27, or 35 with raw bits. */
+/** Number of columns of a row: 27, or 35 with raw bits. */
 export function channelCount(includeBits = false): number {
   return includeBits ? CHANNELS_WITH_BITS : CHANNELS;
 }
@@ -55,7 +57,7 @@ export function bitOf(value: number, i: number): number {
 
 /**
  * The Gray code of a byte. Its bits, most significant first, are `dxor0..7`: `gray(72) // 0b0110_1100` for 'H' = 0b0100_1000.
- * Inverts: the running XOR of its bits gives the byte back. Neighbouring values differ in one bit.
+ * Invertible: the running XOR of its bits is the byte. Neighbouring values differ in one bit.
  */
 export function gray(value: number): number {
   return value ^ (value >> 1);
@@ -75,7 +77,7 @@ const EIGHTHS: readonly (readonly [number, number])[] = [
 
 /**
  * The eight Fourier columns of a byte as integer pairs `[a, b]`, each meaning a + b·√½ exactly: Re X[0..4], then Im X[1..3], where
- * X[k] = Σₙ bit[n]·e^(-2πi·kn/8). a is in -4..8 and b in -2..2. Inverts: the inverse DFT gives the bits back.
+ * X[k] = Σₙ bit[n]·e^(-2πi·kn/8). a is in -4..8 and b in -2..2. Invertible: the inverse DFT gives the bits.
  *
  *     fourierPairs(0b0100_0000)[1]   // [0, 1]: bit 1 alone, Re X[1] = cos(2π/8) = √½
  */
@@ -94,7 +96,7 @@ export function fourierPairs(value: number): [number, number][] {
   return [part(0, 0), part(1, 0), part(2, 0), part(3, 0), part(4, 0), part(1, 2), part(2, 2), part(3, 2)];
 }
 
-/** How many bits of a byte are set. */
+/** Number of set bits of a byte. */
 function ones(value: number): number {
   let count = 0;
   for (let rest = value; rest > 0; rest >>= 1) count += rest & 1;
@@ -102,21 +104,25 @@ function ones(value: number): number {
 }
 
 /**
- * Set bits among the first five positions of a byte, 0..4: those that lie in the byte's own boundary window, which reaches from the last
- * four positions of the byte before to position 4. The boundary is then n/18 over nine positions, or n/10 over the five of a first byte,
- * with n = 2·Σdxor + Σd2xor and each sum split into headOnes of this byte and tailOnes of the one before.
+ * Set bits among the first five positions of a byte, 0..4: those in the byte's own boundary window, which extends from
+ * the last four positions of the previous byte to position 4. The boundary is then n/18 over nine positions, or n/10
+ * over the five of a first byte, with n = 2·Σdxor + Σd2xor and each sum split into headOnes of this byte and tailOnes
+ * of the previous one.
  */
 export function headOnes(value: number): number {
   return ones(value >> 3);
 }
 
-/** Set bits among the last four positions of a byte, 4..7: those in the boundary window of the byte after. See headOnes. */
+/**
+ * Set bits among the last four positions of a byte, 4..7: those in the boundary window of the next byte. See headOnes.
+ */
 export function tailOnes(value: number): number {
   return ones(value & 15);
 }
 
 /**
- * The momentum of a step as an integer m, the factor being r = 1/2 + |v - previous|/512 = m/512: 256 (standing still) to 511.
+ * The momentum of a step as an integer m, the factor being r = 1/2 + |v - previous|/512 = m/512: 256 (no change) to
+ * 511.
  */
 export function momentum(value: number, previous: number): number {
   return 256 + Math.abs(value - previous);

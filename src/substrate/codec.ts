@@ -1,12 +1,12 @@
 /**
  * The codec: bytes to a frame of bits, differences and boundaries, and back. It follows the definitions bit by bit along the whole bit
- * sequence, so that it is the version to read first and the one the fast paths are compared with.
+ * sequence, so it is the version to read first, and the fast implementations are compared with it.
  */
 import { InputError } from '../common/errors.js';
 import { bitOf } from './channels.js';
 import { checkBytes, describe } from './embed.js';
 
-/** A byte string of L bytes, taken apart. */
+/** The frame of a byte string of L bytes. */
 export interface Frame {
   /** L, in bytes. */
   readonly length: number;
@@ -22,15 +22,15 @@ export interface Frame {
   readonly boundary: Float32Array;
 }
 
-/** Bit positions on either side of a byte's first bit that its boundary averages over. */
+/** Bit positions on either side of a byte's first bit in its boundary average. */
 export const WINDOW_RADIUS = 4;
 
 /**
- * Take a byte string apart. Refuses no byte string; inverts by `decode`.
+ * Encode a byte string as a frame. Accepts every byte string; `decode` is the inverse.
  *
  *     encode(new Uint8Array([0x40])).delta   // 0 1 1 0 0 0 0 0
  *
- * @param bytes [L], the empty one included
+ * @param bytes [L], may be empty
  * @throws InputError when `bytes` is not a Uint8Array
  */
 export function encode(bytes: Uint8Array): Frame {
@@ -42,7 +42,7 @@ export function encode(bytes: Uint8Array): Frame {
   const delta2 = new Uint8Array(N);
   for (let n = 0; n < N; n++) {
     bits[n] = bitOf(bytes[n >> 3]!, n & 7);
-    // The anchor: the first bit of every byte departs from 0, not from the last bit of the byte before.
+    // The anchor: the predecessor of every byte's first bit is 0, not the last bit of the previous byte.
     delta[n] = bits[n]! ^ (n % 8 === 0 ? 0 : bits[n - 1]!);
     delta2[n] = delta[n]! ^ (n < 8 ? 0 : delta[n - 8]!);
   }
@@ -60,11 +60,11 @@ export function encode(bytes: Uint8Array): Frame {
 }
 
 /**
- * Put a byte string back together: per byte, the running XOR of `delta` from 0. Everything else in the frame must agree with the
- * result, so a frame changed anywhere is refused.
+ * Decode a frame to its byte string: per byte, the running XOR of `delta` from 0. Everything else in the frame must
+ * agree with the result, so any changed frame is refused.
  *
  * @returns [L] bytes
- * @throws InputError saying which array is wrong, where, and how
+ * @throws InputError with the wrong array, the position, and the error
  */
 export function decode(frame: Frame): Uint8Array {
   if (typeof frame !== 'object' || frame === null) {

@@ -1,30 +1,33 @@
 /**
- * Control tables: other values for the 18 columns that depend on the byte alone, to ask whether HSL's own matter. The context columns
- * stay exact and the same under every kind.
+ * Control tables: other values for the 18 columns that depend on the byte alone, to test the importance of HSL's own
+ * values. The context columns stay exact and the same for every kind.
  */
 import { InputError } from '../common/errors.js';
 import { normals, permutation } from '../common/random.js';
 import { VALUE_CHANNELS } from './channels.js';
 import { valueTable } from './table.js';
 
-/** hsl: the frozen table. learned: trainable. random: HSL's column statistics, no meaning. permuted: HSL's rows, the wrong bytes. */
+/**
+ * hsl: the frozen table. learned: trainable. random: HSL's column statistics without meaning. permuted: HSL's rows for
+ * other bytes.
+ */
 export const CONTROL_KINDS = ['hsl', 'learned', 'random', 'permuted'] as const;
 /** One of `CONTROL_KINDS`. */
 export type ControlKind = (typeof CONTROL_KINDS)[number];
 
-/** Standard deviation of the learned table's start, that of every other matrix. */
+/** Initial standard deviation of the learned table, that of every other matrix. */
 const LEARNED_DEVIATION = 0.02;
 
 /**
  * The 256 × 18 table of a control, row-major.
  *
  * - `hsl`: `valueTable()`.
- * - `learned`: where training starts, normal with standard deviation 0.02.
- * - `random`: normal numbers moved and scaled per column to HSL's mean and population standard deviation (divided by 256, not 255), up to
- *   float32 rounding; all rows distinct.
- * - `permuted`: row v is HSL's row `controlOrder(seed)[v]`, so columns keep their values and rows their partners.
+ * - `learned`: the initial numbers, normal with standard deviation 0.02.
+ * - `random`: normal numbers shifted and scaled per column to HSL's mean and population standard deviation (divided by
+ *   256, not 255), up to float32 rounding; all rows distinct.
+ * - `permuted`: row v is HSL's row `controlOrder(seed)[v]`, so columns keep their values, and rows stay together.
  *
- * @param seed whole number; fixes the table, and does nothing for `hsl`
+ * @param seed whole number; determines the table, without effect for `hsl`
  * @throws InputError for an unknown kind or a seed that is not a whole number
  */
 export function controlTable(kind: ControlKind, seed = 0): Float32Array {
@@ -48,7 +51,7 @@ export function controlTable(kind: ControlKind, seed = 0): Float32Array {
   }
 }
 
-/** Which HSL row each byte has under `permuted`: a permutation of 0..255. */
+/** The HSL row of each byte under `permuted`: a permutation of 0..255. */
 export function controlOrder(seed: number): Uint32Array {
   return permutation(seed, 'control.permuted', 256);
 }

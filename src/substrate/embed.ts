@@ -1,7 +1,9 @@
 /**
- * Bytes to channels, the fast way: one pass over the byte string, every column looked up or counted, nothing allocated per byte.
+ * Bytes to channels, the fast implementation: one pass over the byte string, every column looked up or counted, nothing
+ * allocated per byte.
  *
- * `codec.ts` writes the same channels down from their definitions, bit by bit; the shader hslFeatures does it in parallel. All agree to the bit.
+ * `codec.ts` computes the same channels from their definitions, bit by bit; the shader hslFeatures computes them in
+ * parallel. All agree to the bit.
  */
 import { InputError } from '../common/errors.js';
 import {
@@ -17,21 +19,21 @@ import {
 } from './channels.js';
 import { contextTable, FIRST_BYTE, scaledCosine, valueTable } from './table.js';
 
-/** Options shared by everything that makes channels. */
+/** Options shared by all functions that compute channels. */
 export interface EmbedOptions {
   /** Prepend the raw bits: 35 columns in place of 27. Default false. */
   readonly includeBits?: boolean;
   /** Scale the two phase columns by r = 1/2 + |v - v_prev|/512. Default false. */
   readonly momentumPhase?: boolean;
-  /** Another 256 × 18 value table in place of HSL's, see controls.ts. Context columns and raw bits stay as they are. */
+  /** Another 256 × 18 value table in place of HSL's, see controls.ts. Context columns and raw bits are unchanged. */
   readonly table?: Float32Array;
 }
 
-/** Options of what returns rows, `embed` and `embedIds`. */
+/** Options of the functions that return rows, `embed` and `embedIds`. */
 export interface OutOptions extends EmbedOptions {
   /**
-   * Write the features to the start of this array in place of a new one, and return a view of it. For megabytes it is worth it: new memory
-   * costs the operating system more time than the channels cost us.
+   * Write the features to the start of this array in place of a new one, and return a view of it. Worthwhile for
+   * megabytes: allocating new memory takes longer than computing the channels.
    */
   readonly out?: Float32Array;
 }
@@ -43,7 +45,7 @@ export interface Embedding {
   readonly length: number;
   /** 27, or 35 with raw bits. */
   readonly channels: number;
-  /** [length], the angle 2πv/256 of each byte in radians, the float32 nearest to it. 0 where there is no byte. */
+  /** [length], the angle 2πv/256 of each byte in radians, the float32 nearest to it. 0 without a byte. */
   readonly phase: Float32Array;
 }
 
@@ -67,7 +69,7 @@ export interface Run {
   readonly padTo?: number;
 }
 
-/** Where rows go: row t at `out[at + floor(t / perSlot)·stride + (t mod perSlot)·channels]`. */
+/** The positions of rows: row t at `out[at + floor(t / perSlot)·stride + (t mod perSlot)·channels]`. */
 export interface Place {
   readonly out: Float32Array;
   readonly at: number;
@@ -76,9 +78,9 @@ export interface Place {
 }
 
 /**
- * Write the channels of one run of ids, which starts at the anchor. What a place has between its rows stays as it is.
+ * Write the channels of one run of ids, which starts at the anchor. Gaps between the rows are not written.
  *
- * The row of an id above 255 is zero, and the byte after it starts anew. Ids and bounds are the caller's to check.
+ * The row of an id above 255 is zero, and the byte after it starts a new run. The caller must check ids and bounds.
  */
 export function writeChannels(run: Run, place: Place, options: EmbedOptions = {}): void {
   const { ids, from, count, padTo = count } = run;
@@ -86,13 +88,14 @@ export function writeChannels(run: Run, place: Place, options: EmbedOptions = {}
   const { includeBits = false, momentumPhase = false, table = VALUES } = options;
   const exactPhase = table === VALUES;
   const channels = channelCount(includeBits);
-  // The anchor: a run starts behind a virtual 0x00, and its first boundary window has no bits from before.
+  // The anchor: a run starts after a virtual 0x00, and its first boundary window has no earlier bits.
   let previous = 0;
   let dxorBefore = 0;
-  let base = FIRST_BYTE; // where in CONTEXT the numerator starts: the five-bit part, or the previous byte's share of nine bits
+  // offset of the numerator in CONTEXT: the five-bit part, or the previous byte's share of nine bits
+  let base = FIRST_BYTE;
   let slot = at;
   let row = at;
-  let left = perSlot; // rows still to come in this slot
+  let left = perSlot; // remaining rows of this slot
   for (let t = 0; t < padTo; t++) {
     const v = t < count ? ids[from + t]! : 0;
     if (v > 255) {
@@ -119,7 +122,8 @@ export function writeChannels(run: Run, place: Place, options: EmbedOptions = {}
         out[to + 26] = table[value + 17]!;
       } else {
         const m = momentum(v, previous);
-        // HSL's phase is scaled before its one rounding; a control's float32 entry times m is exact in float64, so it is rounded once too.
+        // HSL's phase is scaled before its one rounding; a control's float32 entry times m is exact in float64, so it
+        // is also rounded once.
         out[to + 25] = exactPhase ? scaledCosine(v, m) : (table[value + 16]! * m) / 512;
         out[to + 26] = exactPhase ? scaledCosine(v - 64, m) : (table[value + 17]! * m) / 512;
       }
@@ -136,7 +140,7 @@ export function writeChannels(run: Run, place: Place, options: EmbedOptions = {}
   }
 }
 
-/** Eight floats, written out: twice as fast as a loop, and three of them are nearly all of a row. */
+/** Copy eight floats, unrolled: twice as fast as a loop, and three copies are nearly a whole row. */
 function copyEight(out: Float32Array, to: number, from: Float32Array, at: number): void {
   out[to] = from[at]!;
   out[to + 1] = from[at + 1]!;
@@ -149,7 +153,7 @@ function copyEight(out: Float32Array, to: number, from: Float32Array, at: number
 }
 
 /**
- * The channels of a byte string, one row per byte. Inverts: `decode` needs the dxor columns only.
+ * The channels of a byte string, one row per byte. Invertible: `decode` needs only the dxor columns.
  *
  * An empty byte string gives zero rows; the published package pads it to one.
  *
@@ -168,7 +172,8 @@ export function embed(bytes: Uint8Array, options: OutOptions = {}): Embedding {
  * The same from ids, where MASK (256) and EOS (257) give all-zero rows and the byte after one starts a new run.
  *
  * @param ids [length], or [rows, rowLength] when `rowLength` is given: every row then starts at the anchor
- * @throws InputError for an id outside 0..257 or a fractional one, for floats, or a rowLength that does not divide the ids
+ * @throws InputError for an id outside 0..257 or a fractional one, for floats, or a rowLength that does not divide the
+ * ids
  */
 export function embedIds(ids: Ids, options: OutOptions & { readonly rowLength?: number } = {}): Embedding {
   checkIds('embedIds', ids);
@@ -194,7 +199,7 @@ function embedRun(who: string, ids: Ids, rowLength: number, options: OutOptions)
   return { features, length, channels, phase };
 }
 
-/** Angles of ids[from .. from + count) into `out` from `at` on; 0 for what is not a byte. */
+/** Angles of ids[from .. from + count) into `out` from `at` on; 0 for an id that is not a byte. */
 export function writePhase(ids: Ids, from: number, count: number, out: Float32Array, at: number): void {
   for (let t = 0; t < count; t++) {
     const v = ids[from + t]!;

@@ -1,8 +1,8 @@
 /**
- * Exact arithmetic to judge the channels with: integers of any size, and intervals of them. No `Math` function takes part.
+ * Exact arithmetic to check the channels: integers of any size, and intervals of them. It uses no `Math` function.
  *
  * A real number is held as an interval [low, high] of integers in units of 2⁻¹⁹², certain to contain it. Rounding both ends to float32
- * and finding the same number proves that the real number rounds there too; if they differ, `nearestFloat32` refuses to answer.
+ * and finding the same number proves that the real number rounds to it too; if they differ, `nearestFloat32` throws.
  */
 
 /** A real number between low·2⁻¹⁹² and high·2⁻¹⁹². */
@@ -45,7 +45,10 @@ function squareRoot(n: bigint): bigint {
   }
 }
 
-/** π by Machin's formula, 16·atan(1/5) - 4·atan(1/239). Each series is cut when its terms vanish, and truncates less than 1 a term. */
+/**
+ * π by Machin's formula, 16·atan(1/5) - 4·atan(1/239). Each series is cut when its terms vanish, and truncates less
+ * than 1 per term.
+ */
 const PI: Enclosure = (() => {
   const arcTangent = (x: bigint) => {
     let [sum, terms] = [0n, 0n];
@@ -53,7 +56,7 @@ const PI: Enclosure = (() => {
       const term = power / (2n * terms + 1n);
       sum += terms % 2n === 0n ? term : -term;
     }
-    return { sum, error: 3n * terms + 3n }; // the power, its division, and what comes after the last term
+    return { sum, error: 3n * terms + 3n }; // the power, its division, and the terms after the last
   };
   const [fifth, small] = [arcTangent(5n), arcTangent(239n)];
   const value = 16n * fifth.sum - 4n * small.sum;
@@ -67,8 +70,9 @@ export function piTimes(n: bigint, d: bigint): Enclosure {
 }
 
 /**
- * sin(x) by its Taylor series for a fixed-point x in 0..π/2. A term carries less than 4 units of error: the one before is multiplied by
- * x²/(k(k+1)) < 1/2, and two divisions truncate. Fewer than 100 terms make less than 2⁹; 2¹⁰ is allowed.
+ * sin(x) by its Taylor series for a fixed-point x in 0..π/2. A term has less than 4 units of error: the previous one is
+ * multiplied by x²/(k(k+1)) < 1/2, and two divisions truncate. Fewer than 100 terms have less than 2⁹; the bound is
+ * 2¹⁰.
  */
 function sine(x: bigint): Enclosure {
   let [sum, term] = [0n, x];
@@ -79,13 +83,13 @@ function sine(x: bigint): Enclosure {
   return { low: sum - 1024n, high: sum + 1024n };
 }
 
-/** cos(2πi/256)·m/512 for whole i and m ≥ 0. At quarter turns, where the cosine is a whole number, exactly. */
+/** cos(2πi/256)·m/512 for whole i and m ≥ 0. Exact at quarter turns, where the cosine is a whole number. */
 export function scaledCosineEnclosure(i: number, m: number): Enclosure {
   const turn = ((i % 256) + 256) % 256;
   const fromTop = turn <= 128 ? turn : 256 - turn; // cos is even: 0..128, half a turn
   const size = fromTop <= 64 ? WAVE[64 - fromTop]! : WAVE[fromTop - 64]!;
   const [low, high] = fromTop <= 64 ? [size.low, size.high] : [-size.high, -size.low];
-  // A division of BigInts goes towards zero; one unit either way covers it, and whole products stay exact.
+  // A division of BigInts rounds towards zero; one unit in each direction covers it, and whole products stay exact.
   const factor = BigInt(m);
   const exact = low === high && (low * factor) % 512n === 0n;
   return exact
@@ -98,21 +102,21 @@ const WAVE: readonly Enclosure[] = Array.from({ length: 65 }, (_, j) => {
   if (j === 0) return { low: 0n, high: 0n };
   if (j === 64) return { low: ONE, high: ONE };
   const angle = piTimes(BigInt(j), 128n);
-  return { low: sine(angle.low).low, high: sine(angle.high).high }; // the sine grows on 0..π/2
+  return { low: sine(angle.low).low, high: sine(angle.high).high }; // the sine increases on 0..π/2
 });
 
 /**
- * The float32 nearest a real number, to even on a tie.
+ * The float32 nearest to a real number, ties to even.
  *
- * @throws Error when the enclosure is too wide to tell, or the number lies below the smallest normal float32
+ * @throws Error when the enclosure is too wide to decide, or the number is below the smallest normal float32
  */
 export function nearestFloat32({ low, high }: Enclosure): number {
   const [one, other] = [roundToFloat32(low), roundToFloat32(high)];
-  if (one !== other) throw new Error(`undecided: the number lies between ${one} and ${other}`);
+  if (one !== other) throw new Error(`undecided: the number is between ${one} and ${other}`);
   return one;
 }
 
-/** The integer nearest x·2^bits, for numbers that are not halfway between two. */
+/** The integer nearest to x·2^bits, for numbers that are not halfway between two. */
 export function nearestInteger({ low, high }: Enclosure, bits: bigint): bigint {
   const round = (end: bigint) => ((end << bits) + ONE / 2n) >> FRACTION_BITS;
   if (round(low) !== round(high)) throw new Error('undecided: halfway between two integers');

@@ -1,8 +1,8 @@
-/** Channels by group: which columns belong together, and how to take some of them. */
+/** Channels by group: the columns of each group, and their selection. */
 import { InputError } from '../common/errors.js';
 import { channelCount, channelNames } from './channels.js';
 
-/** The six groups of columns, and the two larger ones made of them. */
+/** The six groups of columns, and two larger ones composed of them. */
 export type ChannelGroup = 'bits' | 'dxor' | 'd2xor' | 'boundary' | 'fourier' | 'phase' | 'value' | 'context';
 
 const PREFIXES: Readonly<Record<string, RegExp>> = {
@@ -17,8 +17,8 @@ const PREFIXES: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Columns of every group, ascending. `value` is what depends on the byte alone, `context` what depends on the bytes before too. `bits` is
- * there only with `includeBits`.
+ * Columns of every group, ascending. `value` has the columns that depend on the byte alone, `context` those that also
+ * depend on earlier bytes. `bits` exists only with `includeBits`.
  *
  *     channelGroups().phase       // [25, 26]
  *     channelGroups(true).phase   // [33, 34]

@@ -1,24 +1,24 @@
-/** Several byte strings of different lengths in one rectangle, the short ones filled up with rows of zeros. */
+/** Several byte strings of different lengths in one rectangular array, padded with rows of zeros. */
 import { InputError } from '../common/errors.js';
 import { channelCount } from './channels.js';
 import { checkBytes, checkTable, type EmbedOptions, writeChannels, writePhase } from './embed.js';
 
-/** N byte strings side by side, padded to the longest. */
+/** N byte strings, padded to the longest. */
 export interface Packed {
   /** [N, maxLength, channels]; rows past a string's end are all zero (a real 0x00 has phase_cos = 1). */
   readonly features: Float32Array;
   /** [N, maxLength], radians; 0 past a string's end. */
   readonly phase: Float32Array;
-  /** [N, maxLength], 1 where there is a byte, 0 past a string's end. */
+  /** [N, maxLength], 1 for a byte, 0 past a string's end. */
   readonly mask: Uint8Array;
   /** [N, maxLength, channels] */
   readonly shape: readonly [number, number, number];
 }
 
 /**
- * Channels of N byte strings as one batch. Each string starts at the anchor; one longer than `maxLength` is cut there.
+ * Channels of N byte strings as one batch. Each string starts at the anchor; one longer than `maxLength` is truncated.
  *
- * @param list N byte strings, empty ones included
+ * @param list N byte strings, which may be empty
  * @param maxLength rows per string, at least 1; default the longest string
  * @throws InputError when an item is not a Uint8Array or maxLength is not a positive integer
  */

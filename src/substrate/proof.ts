@@ -1,13 +1,14 @@
 /**
- * What the channels must be, from their definitions and `exact.ts` alone, and where a path departs from it. It shares no table, no
- * integer and no shortcut with the paths it judges; tests and the command `verify` use it.
+ * The exact channels, computed only from their definitions and `exact.ts`, and the first difference of an
+ * implementation from them. It shares no table, no integer and no shortcut with the implementations that it checks;
+ * tests and the command `verify` use it.
  */
 import { channelCount, channelNames } from './channels.js';
 import { nearestFloat32, piTimes, ratio, rootNumber, scaledCosineEnclosure } from './exact.js';
 
 type Options = { readonly includeBits?: boolean; readonly momentumPhase?: boolean };
 
-/** Keep what a function of two small whole numbers returned. */
+/** Cache a function of two small whole numbers. */
 function remember(compute: (a: number, b: number) => number): (a: number, b: number) => number {
   const known = new Map<number, number>();
   return (a, b) => {
@@ -21,11 +22,11 @@ function remember(compute: (a: number, b: number) => number): (a: number, b: num
   };
 }
 
-/** Float32 nearest cos(2πi/256)·m/512. */
+/** Float32 nearest to cos(2πi/256)·m/512. */
 export const exactCosine = remember((i, m) => nearestFloat32(scaledCosineEnclosure(i, m)));
-/** Float32 nearest n/d. */
+/** Float32 nearest to n/d. */
 export const exactRatio = remember((n, d) => nearestFloat32(ratio(BigInt(n), BigInt(d))));
-/** Float32 nearest 2πv/256. */
+/** Float32 nearest to 2πv/256. */
 export const exactAngle = (v: number) => nearestFloat32(piTimes(BigInt(v), 128n));
 
 /** A complex number whose parts are (a + b√2)/2, which holds every power of e^(-2πi/8). */
@@ -60,16 +61,16 @@ export function exactFourierPairs(v: number): [bigint, bigint][] {
 const fourier = Array.from({ length: 256 }, (_, v) =>
   exactFourierPairs(v).map(([a, b], i) => {
     const value = nearestFloat32(rootNumber(a, b));
-    // Both zeros are nearest to nothing; Im X[2] has the negative one, as in the published table.
+    // Both zeros are equally near; Im X[2] has the negative one, as in the published table.
     return value === 0 && i === 6 ? -0 : value;
   }),
 );
 
 /**
- * The channels of rows of ids from the definitions: every column the float32 nearest its exact value. Slow, and meant to be read beside
- * the channel table in README.md.
+ * The channels of rows of ids from the definitions: every column the float32 nearest to its exact value. Slow; read it
+ * together with the channel table in README.md.
  *
- * @param ids [rows, rowLength]; above 255 is no byte
+ * @param ids [rows, rowLength]; ids above 255 are not bytes
  * @returns [rows · rowLength, 27 or 35]
  */
 export function exactChannels(ids: ArrayLike<number>, rowLength: number, options: Options = {}): Float32Array {
@@ -81,7 +82,7 @@ export function exactChannels(ids: ArrayLike<number>, rowLength: number, options
     Uint8Array,
     Uint8Array,
   ];
-  let start = 0; // where the current run starts
+  let start = 0; // start of the current run
   for (let t = 0; t < ids.length; t++) {
     if (t % rowLength === 0) start = t;
     const v = ids[t]!;
@@ -94,7 +95,7 @@ export function exactChannels(ids: ArrayLike<number>, rowLength: number, options
       delta[at] = i === 0 ? bit[at]! : Number(bit[at] !== bit[at - 1]);
       delta2[at] = t === start ? delta[at]! : Number(delta[at] !== delta[at - 8]);
     }
-    let twice = 0; // 2·Σdelta + Σdelta2 over the window, which a run's start clips
+    let twice = 0; // 2·Σdelta + Σdelta2 over the window, clipped at a run's start
     const first = Math.max(8 * start, 8 * t - 4);
     for (let at = first; at < 8 * t + 5; at++) twice += 2 * delta[at]! + delta2[at]!;
     const previous = t > start ? ids[t - 1]! : 0;
@@ -126,7 +127,8 @@ export function exactValueTable(): Float32Array {
 }
 
 /**
- * Where two feature arrays first differ in a bit, in words; undefined where they are identical. A zero and a negative zero differ.
+ * Message about the first difference in a bit between two feature arrays; undefined if they are identical. A zero and a
+ * negative zero differ.
  */
 export function firstDifference(
   got: Float32Array,
@@ -150,7 +152,7 @@ function bitsOf(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 
-/** Every byte alone: 256 rows of one. */
+/** Every byte on its own: 256 rows of one. */
 export function everyByte(): Uint32Array {
   return Uint32Array.from({ length: 256 }, (_, v) => v);
 }

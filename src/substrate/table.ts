@@ -5,12 +5,16 @@
  *     columns  8–15  Fourier    bits 0–3: a + 4, bits 4–6: b + 2, meaning a + b·√½; bit 7: the zero is -0
  *     columns 16–17  phase      an angle index i, meaning cos(2πi/256): v for the cosine, v - 64 for the sine
  *
- * Nothing here asks the platform for a sine: the quarter wave is 65 integers, and every float32 made from them is one exact product
- * and one rounding. `test/substrate/proof.test.ts` proves with integers alone that each result is the float32 nearest the exact value.
+ * No code here calls the platform's sine: the quarter wave is 65 integers, and every float32 computed from them is one
+ * exact product and one rounding. `test/substrate/proof.test.ts` proves with integers only that each result is the
+ * float32 nearest to the exact value.
  */
 import { bitOf, fourierPairs, gray, VALUE_CHANNELS } from './channels.js';
 
-/** Fourier column of Im X[2]. It is -(bit1 - bit3 + bit5 - bit7), so its zero carries a minus sign, here as in the published table. */
+/**
+ * Fourier column of Im X[2]. It is -(bit1 - bit3 + bit5 - bit7), so its zero has a minus sign, here as in the published
+ * table.
+ */
 const IM2 = 6;
 
 /** The 256 × 18 codes, row by row: `codes[v * 18 + column]`. 4,608 bytes. */
@@ -45,16 +49,20 @@ export function valueTable(codes: Uint8Array = packedTable()): Float32Array {
   return table;
 }
 
-/** a + b·√½ in float64, off by less than 2⁻⁵²; storing it rounds once more, to the float32 nearest the exact value. */
+/**
+ * a + b·√½ in float64, off by less than 2⁻⁵²; storing it rounds once more, to the float32 nearest to the exact value.
+ */
 function fourierValue(code: number): number {
   if (code & 128) return -0;
   return (code & 15) - 4 + ((code >> 4) - 2) * Math.SQRT1_2;
 }
 
-/** Fraction bits of the wave: with at most 2⁴⁴ an entry, its product with a momentum of up to 2⁹ is exact in float64. */
+/**
+ * Fraction bits of the wave: with entries of at most 2⁴⁴, the product with a momentum of up to 2⁹ is exact in float64.
+ */
 export const WAVE_BITS = 44;
 
-/** The integer nearest 2⁴⁴·sin(πj/128), j = 0..64: a quarter of the circle. */
+/** The integer nearest to 2⁴⁴·sin(πj/128), j = 0..64: a quarter of the circle. */
 const QUARTER_WAVE: readonly number[] = [
   0, 431733857934, 863207655535, 1294161489122, 1724335768219, 2153471371927, 2581309805004, 3007593353576,
   3432065240373, 3854469779402, 4274552529964, 4692060449918, 5106742048104, 5518347535834, 5926628977352,
@@ -78,8 +86,9 @@ const COSINE: Float64Array = Float64Array.from({ length: 256 }, (_, i) => {
 const SCALED_UNIT = 2 ** -(WAVE_BITS + 9);
 
 /**
- * cos(2πi/256)·m/512 in float64, before its one rounding to float32: exact but for the wave's own last place, which never decides the
- * rounding (proved for all 256 × 257 pairs). m = 512 gives the plain cosine; m = `momentum(v, previous)` the scaled one.
+ * cos(2πi/256)·m/512 in float64, before its one rounding to float32: exact except for the wave's own last place, which
+ * never affects the rounding (proved for all 256 × 257 pairs). m = 512 gives the plain cosine; m = `momentum(v,
+ * previous)` the scaled one.
  */
 export function scaledCosine(index: number, m: number): number {
   return COSINE[index & 255]! * m * SCALED_UNIT;
@@ -87,7 +96,7 @@ export function scaledCosine(index: number, m: number): number {
 
 /**
  * The quarter wave for a shader, 65 × 2: `[high, low]` with 2⁴⁴·sin(πj/128) = high·2²² + low, so that high·m and low·m fit in 32 bits for
- * m up to 512. `scaledSineBits` is the arithmetic to do with them.
+ * m up to 512. `scaledSineBits` is the arithmetic for them.
  */
 export function waveTable(): Uint32Array {
   const table = new Uint32Array(2 * QUARTER_WAVE.length);
@@ -99,17 +108,18 @@ export function waveTable(): Uint32Array {
 }
 
 /**
- * Bits of the float32 nearest sin(πj/128)·m/512, by 32-bit integer arithmetic only: the twin of the shader, since WGSL leaves the
- * rounding of a float product open. `high` and `low` are a row of `waveTable()`, m is 256..512.
+ * Bits of the float32 nearest to sin(πj/128)·m/512, with 32-bit integer arithmetic only, as in the shader, since WGSL
+ * does not define the rounding of a float product. `high` and `low` are a row of `waveTable()`, m is 256..512.
  */
 export function scaledSineBits(high: number, low: number, m: number): number {
-  // The product over 2²², at most 2³¹. What is cut off below it never matters, as half a place is at bit 0 or above.
+  // The product over 2²², at most 2³¹. The truncated bits never matter, since half a place is at bit 0 or above.
   const product = (Math.imul(high, m) >>> 0) + (Math.imul(low, m) >>> 22);
   if (product === 0) return 0;
   const top = 31 - Math.clz32(product); // the leading bit, worth 2^(top - 31): m/512 takes 9 more off the wave's 22
   const drop = top - 23;
   const mantissa = (product + (1 << (drop - 1))) >>> drop; // 24 bits, rounded half up; an exact half cannot occur
-  // The leading 1 of the mantissa adds one to the exponent field below it, and a mantissa rounded up to 2²⁴ adds one more.
+  // The leading 1 of the mantissa adds one to the exponent field below it, and a mantissa rounded up to 2²⁴ adds one
+  // more.
   return ((top - 31 + 126) << 23) + mantissa;
 }
 

@@ -1,15 +1,15 @@
 /**
- * The zero door on plain arrays: K bytes a slot, their channels side by side, zeros up to the width of the model. No parameter, no copy:
- * channels are written straight to where the slot has them.
+ * The zero door on plain arrays: K bytes per slot, their channels side by side, zeros up to the width of the model. No
+ * parameter, no copy: channels are written directly to their position in the slot.
  */
 import { InputError } from '../common/errors.js';
 import { CHANNELS } from './channels.js';
 import { checkBytes, writeChannels } from './embed.js';
 
-/** What to do with a last slot that the bytes do not fill: complete it with 0x00 bytes, or leave those bytes out. */
+/** Handling of an incomplete last slot: pad it with 0x00 bytes, or drop its bytes. */
 export type Tail = 'pad' | 'drop';
 
-/** How bytes are laid out in slots. */
+/** Options for the layout of slots. */
 export interface ZeroInputOptions {
   /** Bytes per slot. Default 8. */
   readonly K?: number;
@@ -26,7 +26,7 @@ export interface ZeroInputOptions {
  *
  * @param bytes [L]
  * @returns data [1, P, dim] with P = ceil(L/K), or floor(L/K) for tail 'drop'; no bytes give no slots
- * @throws InputError when K·27 > dim (it names the largest K), or an option is not what it should be
+ * @throws InputError when K·27 > dim (it names the largest K), or an option is invalid
  */
 export function zeroInput(
   bytes: Uint8Array,
@@ -35,18 +35,18 @@ export function zeroInput(
   checkBytes('zeroInput', bytes);
   const P = slotCount(bytes.length, K, dim, tail);
   const data = new Float32Array(P * dim);
-  // 'pad' goes on past the last byte with 0x00; 'drop' stops at the last whole slot.
+  // 'pad' continues after the last byte with 0x00; 'drop' stops at the last whole slot.
   const run = { ids: bytes, from: 0, count: Math.min(bytes.length, P * K), padTo: P * K };
   writeChannels(run, { out: data, at: 0, perSlot: K, stride: dim });
   return { data, shape: [1, P, dim] };
 }
 
 /**
- * P for L bytes, and the one place that checks a door's options.
+ * P for L bytes; the only function that checks a door's options.
  *
  *     slotCount(300, 8, 256, 'pad')   // 38
  *
- * @param channels of a byte: 27, or 35 with raw bits
+ * @param channels number of channels per byte: 27, or 35 with raw bits
  * @throws InputError, see zeroInput
  */
 export function slotCount(L: number, K: number, dim: number, tail: Tail, channels = CHANNELS): number {

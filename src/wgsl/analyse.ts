@@ -35,6 +35,7 @@ import type {
 } from './tree.js';
 import { accessOf, checkStore, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
 import { ABSTRACT_FLOAT, ABSTRACT_INT, I32, isConstructible, layOut, sameType, typeName, U32, VOID } from './types.js';
+import { checkUniformity } from './uniformity.js';
 
 /** Values of `override`s, given when a module is read. */
 export interface ParseOptions {
@@ -50,6 +51,11 @@ export interface ParseOptions {
    * them. The whole module must have been analysed before.
    */
   readonly entryPoint?: string;
+  /**
+   * Do not check that all invocations reach each barrier and subgroup operation: for the interpreter and the checker, which find at
+   * run time who does not. Such a module cannot be compiled.
+   */
+  readonly allowNonUniform?: boolean;
 }
 
 /** @throws WgslError when the module breaks a rule */
@@ -87,6 +93,7 @@ class ModuleAnalyser {
       overrideSized: new WeakSet(),
       nextId: 0,
       skipped: 0,
+      isCooperative: false,
     };
     this.scope = Scope.ofModule(analysis);
   }
@@ -114,13 +121,20 @@ class ModuleAnalyser {
       declarations.flatMap((declaration) => found.get(declaration as Node) ?? []);
     const globals = inOrder(this.globals);
     const entryPoints = [...this.entries].map(([analysed, entry]) => this.entryPoint(analysed, entry, globals));
+    const { text, isCooperative } = this.scope.analysis;
+    const functions = this.functions.map(({ declaration }) => declaration);
+    const isUniform = !this.options.allowNonUniform;
+    // Of a module that is read again for an entry point this is known.
+    const isChecked = !isCooperative || !isUniform || entryPoint !== undefined;
     return {
-      text: this.scope.analysis.text,
+      text,
       entryPoints,
-      functions: this.functions.map(({ declaration }) => declaration),
+      functions,
       globals,
       overrides: inOrder(this.overrides),
       enables: this.syntax.enables,
+      warnings: [...this.syntax.warnings, ...(isChecked ? [] : checkUniformity(functions, text))],
+      isUniform,
     };
   }
 

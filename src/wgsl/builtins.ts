@@ -148,6 +148,9 @@ export const LEFT_OUT: Readonly<Record<string, string>> = Object.fromEntries([
 export const isBuiltin = (name: string) => Object.hasOwn(TABLE, name) || (SPECIAL as readonly string[]).includes(name);
 /** Does a function need `enable subgroups;`? `needsSubgroups("subgroupAdd") // true`. */
 export const needsSubgroups = (name: string) => Object.hasOwn(OF_SUBGROUPS, name);
+/** Whether invocations come together for it: `isCooperative("workgroupBarrier") // true`. */
+export const isCooperative = (name: string) =>
+  needsSubgroups(name) || Object.hasOwn(BARRIERS, name) || name === 'workgroupUniformLoad';
 /** Is a call with constants a constant? */
 export const isOfValues = (name: string) =>
   Object.hasOwn(OF_VALUES, name) || ['bitcast', 'transpose', 'determinant'].includes(name);

@@ -1,5 +1,13 @@
 /** Calls: of a function of the module, a constructor of a type, or a function of the language. */
-import { isBuiltin, isOfValues, LEFT_OUT, needsSubgroups, type ResolvedBuiltin, resolveBuiltin } from './builtins.js';
+import {
+  isBuiltin,
+  isCooperative,
+  isOfValues,
+  LEFT_OUT,
+  needsSubgroups,
+  type ResolvedBuiltin,
+  resolveBuiltin,
+} from './builtins.js';
 import { checkLimits, foldBuiltin } from './constantBuiltins.js';
 import { construct } from './constructors.js';
 import { expression } from './expressions.js';
@@ -18,7 +26,7 @@ import {
 } from './operands.js';
 import type { AnalysedFunction, Scope } from './scope.js';
 import type { ExpressionSyntax } from './syntax.js';
-import type { Position, Variable } from './tree.js';
+import type { Position, Severity, Variable } from './tree.js';
 import { generatorOf, isPredeclared, refuseLeftOut, typeOf } from './typeNames.js';
 import { type AnyType, concrete, isConstructible, sameType, scalarOf, typeName, U32, withScalar } from './types.js';
 
@@ -135,7 +143,7 @@ function checkAliasing(
 // ---- functions of the language ----
 
 function callBuiltin(syntax: CallSyntax, given: readonly Operand[], scope: Scope): ConstantOperand | ValueOperand {
-  const { callee, at } = syntax;
+  const { callee, at, severity } = syntax;
   const { name } = callee;
   switch (name) {
     case 'bitcast':
@@ -165,7 +173,7 @@ function callBuiltin(syntax: CallSyntax, given: readonly Operand[], scope: Scope
   );
   checkLaneNumber(name, values, scope);
   if (!scope.uses) scope.fail(`'${name}' cannot be called at module-scope`, at);
-  return builtin(name, resolved.returns, values, at, scope);
+  return builtin(name, resolved.returns, values, at, scope, severity);
 }
 
 function builtin(
@@ -174,9 +182,18 @@ function builtin(
   values: readonly (ConstantOperand | ValueOperand)[],
   at: Position,
   scope: Scope,
+  severity?: Severity,
 ): ValueOperand {
+  if (isCooperative(name)) scope.analysis.isCooperative = true;
   const written = values.map((argument) => expressionOf(argument, scope));
-  return value({ kind: 'builtin', type: concrete(type), at, name, arguments: written });
+  return value({
+    kind: 'builtin',
+    type: concrete(type),
+    at,
+    name,
+    arguments: written,
+    ...(severity && needsSubgroups(name) && { severity }),
+  });
 }
 
 const isTable = (name: string) => name !== 'transpose' && name !== 'determinant';

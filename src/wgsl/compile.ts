@@ -5,10 +5,10 @@ import { Emitter, guardsOf, PARAMETERS } from './emit.js';
 import { childrenOf, type Expr, expressionsOf, type Kernel, type Memory, statementsIn } from './ir.js';
 import { sizeOf } from './layout.js';
 import { lower } from './lower.js';
+import { Meetings } from './meetings.js';
 import { Regions } from './regions.js';
 import { splitTails } from './tails.js';
 import type { Module, Variable } from './tree.js';
-import { checkBarriers } from './uniformity.js';
 import { Shapes } from './vectorise.js';
 import { FunctionBody, WasmModule } from './wasm.js';
 
@@ -51,17 +51,14 @@ export interface CompiledKernel {
 /** Lanes of a SIMD register, and so of a subgroup. */
 export const GANG = 4;
 
-/**
- * Compile one entry point.
- *
- * @throws WgslError when a barrier is in control flow that is not uniform in the workgroup
- */
+/** Compile one entry point of a module whose uniformity was checked. */
 export function compileKernel(module: Module, entryPoint: string, options: CompileOptions): CompiledKernel {
   const entry = module.entryPoints.find((one) => one.function.name === entryPoint);
   if (entry === undefined) throw new Error(`no entry point ${entryPoint}`);
+  if (!module.isUniform) throw new Error('a module that was read with allowNonUniform cannot be compiled');
   const variables = entry.globals.filter((variable) => variable.binding !== undefined);
   const kernel = lower(module, entry, variables, options);
-  const wasm = compileBody(kernel, variables.length, module, options);
+  const wasm = compileBody(kernel, variables.length, options);
   return {
     bytes: wasm.module.bytes(),
     workgroupSize: entry.workgroupSize,
@@ -81,10 +78,10 @@ function describeBinding(variable: Variable): CompiledBinding {
   };
 }
 
-function compileBody(kernel: Kernel, slots: number, source: Module, options: CompileOptions) {
-  splitTails(kernel);
+function compileBody(kernel: Kernel, slots: number, options: CompileOptions) {
+  const meetings = new Meetings(kernel);
+  splitTails(kernel, meetings);
   const shapes = new Shapes(kernel);
-  checkBarriers(kernel, shapes, source.text);
   const total = kernel.workgroupSize.reduce((product, size) => product * size);
   const gangs = Math.ceil(total / GANG);
   const inRegions = gangs > 1 && [...statementsIn(kernel.body)].some((stmt) => stmt.kind === 'barrier');
@@ -124,7 +121,12 @@ function compileBody(kernel: Kernel, slots: number, source: Module, options: Com
   }
   let scratchBytes = kernel.workgroupBytes + privateBytes * (inRegions ? gangs : 1);
   if (inRegions) {
-    const regions = new Regions(kernel, shapes, emitter, body, { gang, gangs, total, contextStart: scratchBytes });
+    const regions = new Regions(kernel, shapes, meetings, emitter, body, {
+      gang,
+      gangs,
+      total,
+      contextStart: scratchBytes,
+    });
     regions.emit();
     scratchBytes += regions.contextBytes;
   } else {

@@ -701,9 +701,18 @@ export class Emitter {
     }
   }
 
-  /** For control flow around regions. */
+  /** For control flow around regions: what the first lane of gang 0 says, which all others say too. */
   condition(expr: Expr): void {
-    this.#scalar(expr);
+    if (this.#private >= 0) {
+      this.body.get(SCRATCH);
+      this.body.set(this.#private);
+    }
+    if (this.shapes.of(expr) !== 'varying') {
+      this.#scalar(expr);
+      return;
+    }
+    this.#vector(expr);
+    this.body.emit('i32x4.extract_lane', 0);
   }
 
   set(local: Local, value: Expr): void {

@@ -1,4 +1,5 @@
 /** Tokens into a syntax tree, by recursive descent: one method per rule of WGSL's grammar. */
+import { conflicting, SEVERITIES, severityIn, unknownRule } from './diagnostics.js';
 import { WgslError } from './errors.js';
 import type {
   AssertSyntax,
@@ -6,6 +7,7 @@ import type {
   BlockSyntax,
   CaseSyntax,
   DeclarationSyntax,
+  DiagnosticSyntax,
   ExpressionSyntax,
   FunctionSyntax,
   MemberSyntax,
@@ -15,7 +17,7 @@ import type {
   VariableSyntax,
 } from './syntax.js';
 import { type Token, tokenise } from './tokens.js';
-import type { BinaryOperator, Position, UnaryOperator } from './tree.js';
+import type { BinaryOperator, Position, Severity, UnaryOperator, Warning } from './tree.js';
 import { KEYWORDS, RESERVED } from './words.js';
 
 /** @throws WgslError when the text breaks WGSL's grammar */
@@ -50,7 +52,6 @@ const FEATURES = [
   'linear_indexing',
   'readonly_and_readwrite_storage_textures',
 ];
-const SEVERITIES = ['error', 'warning', 'info', 'off'];
 
 /** As in Dawn: deeper trees would overflow a stack. */
 const MAX_DEPTH = 127;
@@ -61,6 +62,9 @@ class Parser {
   private next = 0;
   /** nesting depth of the token in statements and expressions */
   private depth = 0;
+  /** what the `diagnostic`s around say of subgroup operations that not all may reach */
+  private severity: Severity | undefined;
+  private readonly warnings: Warning[] = [];
 
   constructor(private readonly text: string) {
     this.tokens = tokenise(text);
@@ -124,15 +128,17 @@ class Parser {
 
   module(): ModuleSyntax {
     const enables: string[] = [];
-    while (this.accept(';') || this.directive(enables));
+    const diagnostics: DiagnosticSyntax[] = [];
+    while (this.accept(';') || this.directive(enables, diagnostics));
+    this.severity = severityIn(diagnostics);
     const declarations: DeclarationSyntax[] = [];
     while (this.token.kind !== 'end') {
       if (!this.accept(';')) declarations.push(this.declaration());
     }
-    return { enables, declarations };
+    return { enables, declarations, warnings: this.warnings };
   }
 
-  private directive(enables: string[]): boolean {
+  private directive(enables: string[], diagnostics: DiagnosticSyntax[]): boolean {
     if (this.sees('enable')) {
       this.next++;
       const named = this.list(';', 'after the extensions', () => this.extension(enables));
@@ -147,7 +153,9 @@ class Parser {
     } else if (this.sees('diagnostic')) {
       this.next++;
       this.expect('(', "after 'diagnostic'");
-      this.diagnosticControl();
+      diagnostics.push(this.diagnosticControl());
+      const other = conflicting(diagnostics);
+      if (other) this.fail(`conflicting diagnostic directive for '${other.rule}'`, other.at);
       this.expect(';', 'after the diagnostic');
     } else return false;
     return true;
@@ -161,16 +169,21 @@ class Parser {
     if (!enables.includes(text)) enables.push(text);
   }
 
-  /** `off, derivative_uniformity)`: parsed and checked; this compiler emits no such diagnostics */
-  private diagnosticControl() {
-    const { text } = this.token;
-    if (!SEVERITIES.includes(text)) this.fail(`expected a severity (${SEVERITIES.join(', ')}); found '${text}'`);
+  /** `off, derivative_uniformity)` */
+  private diagnosticControl(): DiagnosticSyntax {
+    const { text: severity } = this.token;
+    if (!SEVERITIES.includes(severity))
+      this.fail(`expected a severity (${SEVERITIES.join(', ')}); found '${severity}'`);
     this.next++;
     this.expect(',', 'after the severity');
-    this.name('the name of a diagnostic rule');
-    if (this.accept('.')) this.name('the name of a diagnostic rule');
+    const { at } = this.token;
+    let rule = this.name('the name of a diagnostic rule');
+    if (this.accept('.')) rule += `.${this.name('the name of a diagnostic rule')}`;
     this.accept(',');
     this.expect(')', 'after the diagnostic');
+    const control: DiagnosticSyntax = { severity: severity as Severity, rule, at };
+    this.warnings.push(...unknownRule(control));
+    return control;
   }
 
   private attributes(): AttributeSyntax[] {
@@ -180,8 +193,7 @@ class Parser {
       this.next++;
       if (this.accept('diagnostic')) {
         this.expect('(', "after '@diagnostic'");
-        this.diagnosticControl();
-        attributes.push({ name: 'diagnostic', arguments: [], at });
+        attributes.push({ name: 'diagnostic', arguments: [], at, control: this.diagnosticControl() });
         continue;
       }
       const name = this.accept('const') ? 'const' : this.name("the name of an attribute after '@'");
@@ -191,10 +203,24 @@ class Parser {
     return attributes;
   }
 
+  /** What `parse` reads, under the diagnostics among the attributes before it. */
+  private under<T>(attributes: readonly AttributeSyntax[], parse: () => T): T {
+    const controls = attributes.flatMap(({ control }) => control ?? []);
+    for (const [i, { rule, at }] of controls.entries()) {
+      if (controls.findIndex((other) => other.rule === rule) === i) continue;
+      this.fail(`${conflicting(controls) ? 'conflicting' : 'duplicate'} diagnostic attribute for '${rule}'`, at);
+    }
+    const outer = this.severity;
+    this.severity = severityIn(controls) ?? outer;
+    const parsed = parse();
+    this.severity = outer;
+    return parsed;
+  }
+
   private declaration(): DeclarationSyntax {
     const attributes = this.attributes();
     const { at, text } = this.token;
-    if (text === 'fn') return this.function(attributes);
+    if (text === 'fn') return this.under(attributes, () => this.function(attributes));
     if (text === 'var' || text === 'override' || text === 'const') {
       const declared = this.variable(text, attributes);
       this.expect(';', `after the ${text} declaration`);
@@ -312,9 +338,11 @@ class Parser {
   // ---- statements ----
 
   private block(): BlockSyntax {
-    const attributes = this.attributes();
+    return this.under(this.diagnostics(), () => this.blockItself());
+  }
+
+  private blockItself(): BlockSyntax {
     const { at } = this.expect('{', 'to open a block');
-    this.onlyDiagnostics(attributes);
     const statements: StatementSyntax[] = [];
     while (!this.sees('}')) {
       if (this.token.kind === 'end') this.fail("expected '}' to close the block", at);
@@ -324,9 +352,12 @@ class Parser {
     return { statements, at };
   }
 
-  private onlyDiagnostics(attributes: readonly AttributeSyntax[]) {
+  /** Attributes of statements and blocks, which are diagnostics only. */
+  private diagnostics(): readonly AttributeSyntax[] {
+    const attributes = this.attributes();
     const other = attributes.find(({ name }) => name !== 'diagnostic');
     if (other) this.fail(`'@${other.name}' is not for statements`, other.at);
+    return attributes;
   }
 
   private statement(): StatementSyntax {
@@ -334,13 +365,23 @@ class Parser {
   }
 
   private oneStatement(): StatementSyntax {
-    const start = this.next;
-    const attributes = this.attributes();
+    const attributes = this.diagnostics();
+    const compound = this.under(attributes, () => this.compoundStatement());
+    if (compound) return compound;
+    const { text } = this.token;
+    if (attributes.length > 0)
+      this.fail(`expected a block, if, switch, loop, for or while after the attributes; found '${text}'`);
+    if (text === 'const_assert') return this.assert();
+    const simple = this.simpleStatement();
+    this.expect(';', 'after the statement');
+    return simple;
+  }
+
+  private compoundStatement(): StatementSyntax | undefined {
     const { at, text } = this.token;
-    this.onlyDiagnostics(attributes);
     switch (text) {
       case '{':
-        return { kind: 'block', at, body: this.block() };
+        return { kind: 'block', at, body: this.blockItself() };
       case 'if':
         return this.if();
       case 'switch':
@@ -355,12 +396,7 @@ class Parser {
         return { kind: 'while', at, condition, body: this.block() };
       }
     }
-    if (this.next !== start)
-      this.fail(`expected a block, if, switch, loop, for or while after the attributes; found '${text}'`);
-    if (text === 'const_assert') return this.assert();
-    const simple = this.simpleStatement();
-    this.expect(';', 'after the statement');
-    return simple;
+    return undefined;
   }
 
   /** A statement up to, but not including, its `;`. */
@@ -394,8 +430,7 @@ class Parser {
     const start = this.next;
     const callee = this.type();
     if (this.sees('(')) {
-      const call = { kind: 'call', at: callee.at, callee, arguments: this.arguments(callee.name) } as const;
-      return { kind: 'call', at: callee.at, call };
+      return { kind: 'call', at: callee.at, call: this.call(callee) };
     }
     this.next = start;
     return this.assignment();
@@ -456,10 +491,12 @@ class Parser {
     const { at } = this.token;
     this.next++;
     const selector = this.expression();
-    this.onlyDiagnostics(this.attributes());
-    this.expect('{', 'after the selector of the switch');
-    const cases: CaseSyntax[] = [];
-    while (!this.accept('}')) cases.push(this.case());
+    const cases = this.under(this.diagnostics(), () => {
+      this.expect('{', 'after the selector of the switch');
+      const read: CaseSyntax[] = [];
+      while (!this.accept('}')) read.push(this.case());
+      return read;
+    });
     return { kind: 'switch', at, selector, cases };
   }
 
@@ -483,7 +520,10 @@ class Parser {
   private loop(): StatementSyntax {
     const { at } = this.token;
     this.next++;
-    this.onlyDiagnostics(this.attributes());
+    return this.under(this.diagnostics(), () => this.loopBody(at));
+  }
+
+  private loopBody(at: Position): StatementSyntax {
     const open = this.expect('{', "after 'loop'");
     const statements: StatementSyntax[] = [];
     while (!this.sees('}') && !this.sees('continuing')) {
@@ -492,14 +532,13 @@ class Parser {
     }
     const body = { statements, at: open.at };
     if (this.accept('}')) return { kind: 'loop', at, body };
-    const { continuing, breakIf } = this.continuing();
+    this.next++;
+    const { continuing, breakIf } = this.under(this.diagnostics(), () => this.continuing());
     this.expect('}', 'after the continuing block, which ends a loop');
     return { kind: 'loop', at, body, continuing, ...(breakIf && { breakIf }) };
   }
 
   private continuing() {
-    this.next++;
-    this.onlyDiagnostics(this.attributes());
     const { at } = this.expect('{', "after 'continuing'");
     const statements: StatementSyntax[] = [];
     let breakIf: ExpressionSyntax | undefined;
@@ -639,7 +678,13 @@ class Parser {
     }
     if (kind !== 'name' || KEYWORDS.has(text)) this.fail(`expected an expression; found '${text}'`);
     const callee = this.type();
-    return this.sees('(') ? { kind: 'call', at, callee, arguments: this.arguments(callee.name) } : callee;
+    return this.sees('(') ? this.call(callee) : callee;
+  }
+
+  private call(callee: NameSyntax): ExpressionSyntax & { kind: 'call' } {
+    const { at, name } = callee;
+    const { severity } = this;
+    return { kind: 'call', at, callee, arguments: this.arguments(name), ...(severity && { severity }) };
   }
 
   private arguments(name: string): ExpressionSyntax[] {

@@ -21,9 +21,10 @@ import {
   type Stmt,
   statementsIn,
 } from './ir.js';
-import { Uniformity } from './uniformity.js';
+import type { Meetings } from './meetings.js';
 import type { Shapes } from './vectorise.js';
 import type { FunctionBody, Label } from './wasm.js';
+import { Wide } from './wide.js';
 
 interface RegionOptions {
   /** wasm local that counts gangs */
@@ -42,9 +43,7 @@ interface Region {
 
 /** Finds the regions of a kernel with barriers, and writes each as a loop over all gangs. */
 export class Regions {
-  /** frames that run once for the whole workgroup */
-  readonly #wideFrames = new Set<Frame>();
-  /** locals that are set outside regions */
+  /** locals that are set outside of regions */
   readonly #wide = new Set<Local>();
   readonly #slots = new Map<Local, number>();
   readonly #labels = new Map<Frame, Label>();
@@ -54,12 +53,12 @@ export class Regions {
   constructor(
     private readonly kernel: Kernel,
     private readonly shapes: Shapes,
+    private readonly meetings: Meetings,
     private readonly emitter: Emitter,
     private readonly body: FunctionBody,
     private readonly options: RegionOptions,
   ) {
     this.#context = body.local('i32');
-    this.#findWideFrames(kernel.body);
     this.#findWideLocals();
     this.#findRegions(kernel.body, [kernel.root]);
     this.#findSlots();
@@ -80,28 +79,14 @@ export class Regions {
 
   // ---- code that runs once ----
 
-  #findWideFrames(list: readonly Stmt[]): void {
-    for (const stmt of list) {
-      if (![...statementsIn([stmt])].some((one) => one.kind === 'barrier')) continue;
-      if (stmt.kind === 'if') {
-        this.#wideFrames.add(stmt.yesFrame);
-        this.#wideFrames.add(stmt.noFrame);
-      } else if (stmt.kind === 'block' || stmt.kind === 'loop') this.#wideFrames.add(stmt.frame);
-      for (const body of bodiesOf(stmt)) this.#findWideFrames(body);
-    }
-  }
-
-  /** Is it a barrier, control flow that contains one, or a leave of such? */
+  /** Where all invocations meet, or control flow with such a place in it. */
   #isWide(stmt: Stmt): boolean {
-    if (stmt.kind === 'set') return this.#wide.has(stmt.local);
-    return [...statementsIn([stmt])].some(
-      (one) => one.kind === 'barrier' || (one.kind === 'leave' && this.#wideFrames.has(one.frame)),
-    );
+    return stmt.kind === 'set' ? this.#wide.has(stmt.local) : this.meetings.in([stmt]);
   }
 
   /** Locals that control control flow around barriers, and uniform ones moved in front of such a loop. */
   #findWideLocals(): void {
-    const uniformity = new Uniformity(this.kernel, this.shapes);
+    const everywhere = new Wide(this.kernel, this.shapes);
     const setsWide = new Map<Local, Expr[]>();
     const setElsewhere = new Set<Local>();
     const needed: Local[] = [];
@@ -128,7 +113,7 @@ export class Regions {
     for (let local = needed.pop(); local !== undefined; local = needed.pop()) {
       const values = setsWide.get(local);
       if (this.#wide.has(local) || values === undefined || setElsewhere.has(local)) continue;
-      if (!local.workgroupUniform && !values.every((value) => uniformity.same(value))) continue;
+      if (!local.workgroupUniform && !values.every((value) => everywhere.same(value))) continue;
       this.#wide.add(local);
       values.forEach(need);
     }

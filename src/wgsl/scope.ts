@@ -31,14 +31,13 @@ export interface AnalysedFunction {
   readonly uses: Uses;
 }
 
-/** State shared by all scopes of one module. */
 /**
  * The time at which a constant's value is known: with the module; with the pipeline, which gives values to `override`s;
  * or later. A value that is known later is a placeholder, and errors that depend on it are not reported yet.
  */
 export type Known = 'module' | 'pipeline' | 'later';
 
-/** Facts about the module during the analysis of its functions. */
+/** State shared by all scopes of one module. */
 export interface Analysis {
   readonly text: string;
   readonly enables: readonly string[];
@@ -47,6 +46,8 @@ export interface Analysis {
   nextId: number;
   /** above 0 in an operand that short-circuit skips: its types are checked, but its value is not computed */
   skipped: number;
+  /** whether something is called that invocations do together: a barrier, a subgroup operation */
+  isCooperative: boolean;
 }
 
 /** Names are looked up from the innermost scope outwards; a module's own names are analysed when first needed. */

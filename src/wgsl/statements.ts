@@ -377,7 +377,11 @@ function loop(syntax: Of<'loop'>, place: Place, scope: Scope): Analysed<Statemen
   const after = inner.inner();
   const continuing = syntax.continuing && statementsIn(syntax.continuing, inContinuing(place), after);
   const breakIf = syntax.breakIf && condition(syntax.breakIf, 'break-if statement', after);
-  const behaviours = loopBehaviours([body.behaviours, continuing?.behaviours ?? NEXT], breakIf !== undefined);
+  const goesRound = body.behaviours.has('next') || body.behaviours.has('continue');
+  const behaviours = loopBehaviours(
+    [body.behaviours, continuing?.behaviours ?? NEXT],
+    breakIf !== undefined && goesRound,
+  );
   if (behaviours.size === 0) scope.fail('loop does not exit; write break, break if or return', at);
   const node: Statement = {
     kind: 'loop',

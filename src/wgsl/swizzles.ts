@@ -83,6 +83,13 @@ export function assignSwizzle(
     return scope.fail(`cannot assign '${typeName((given ?? operand).type)}' to '${typeName(type)}'`, valueSyntax.at);
   }
   const stored = held(expressionOf(given, scope), statements, scope);
+  if (components.length === (vector.type as VectorType).size) {
+    // All of the vector is new: one store, of the same components in its own order.
+    const order = components.map((_, component) => components.indexOf(component));
+    const whole: Expression = { kind: 'swizzle', type, at, of: stored, components: order };
+    statements.push({ kind: 'assign', at, place, value: whole });
+    return { kind: 'block', at, body: { statements, at } };
+  }
   components.forEach((component, i) => {
     const part: Expression = { kind: 'swizzle', type: of, at, of: stored, components: [i] };
     statements.push({ kind: 'assign', at, place: element(component), value: part });

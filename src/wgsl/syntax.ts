@@ -1,5 +1,5 @@
 /** The syntax tree: the result of `parse`, before names and types are resolved. */
-import type { BinaryOperator, Position, UnaryOperator } from './tree.js';
+import type { BinaryOperator, Position, Severity, UnaryOperator, Warning } from './tree.js';
 
 interface Node<Kind extends string> {
   readonly kind: Kind;
@@ -14,7 +14,12 @@ export type ExpressionSyntax =
   | (Node<'number'> & { readonly text: string })
   | (Node<'boolean'> & { readonly value: boolean })
   | NameSyntax
-  | (Node<'call'> & { readonly callee: NameSyntax; readonly arguments: readonly ExpressionSyntax[] })
+  | (Node<'call'> & {
+      readonly callee: NameSyntax;
+      readonly arguments: readonly ExpressionSyntax[];
+      /** what `diagnostic` says of `subgroup_uniformity` here; error where absent */
+      readonly severity?: Severity;
+    })
   | (Node<'unary'> & { readonly operator: UnaryOperator | '*' | '&'; readonly operand: ExpressionSyntax })
   | (Node<'binary'> & {
       readonly operator: BinaryOperator | '&&' | '||';
@@ -28,6 +33,15 @@ export type ExpressionSyntax =
 export interface AttributeSyntax {
   readonly name: string;
   readonly arguments: readonly ExpressionSyntax[];
+  readonly at: Position;
+  /** of `@diagnostic` */
+  readonly control?: DiagnosticSyntax;
+}
+
+/** `off, subgroup_uniformity` of a `diagnostic`. */
+export interface DiagnosticSyntax {
+  readonly severity: Severity;
+  readonly rule: string;
   readonly at: Position;
 }
 
@@ -122,4 +136,5 @@ export type FunctionSyntax = Node<'function'> & {
 export interface ModuleSyntax {
   readonly enables: readonly string[];
   readonly declarations: readonly DeclarationSyntax[];
+  readonly warnings: readonly Warning[];
 }

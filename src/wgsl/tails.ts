@@ -1,5 +1,5 @@
 /**
- * Put the code after the last barrier of a block, which invocations may leave, into a block of its own.
+ * Put the code after the last meeting of a block (meetings.ts), which invocations may leave, into a block of its own.
  *
  * Only there may invocations leave one by one: `workgroupBarrier(); if (lane > 10u) { return; } …`. The code around barriers runs once
  * for the whole workgroup (regions.ts) and cannot record the leaving invocations, so a leave becomes a leave of the
@@ -18,25 +18,26 @@ import {
   type Stmt,
   statementsIn,
 } from './ir.js';
+import type { Meetings } from './meetings.js';
 
 /** Rewrites a kernel's body in place. */
-export function splitTails(kernel: Kernel): void {
-  if (hasBarrier(kernel.body)) new Tails().list(kernel.body, kernel.root, []);
+export function splitTails(kernel: Kernel, meetings: Meetings): void {
+  if (meetings.in(kernel.body)) new Tails(meetings).list(kernel.body, kernel.root, []);
 }
-
-const hasBarrier = (list: readonly Stmt[]) => [...statementsIn(list)].some((stmt) => stmt.kind === 'barrier');
 
 class Tails {
   /** locals that are true while an invocation has not left a frame, for frames that are left from an inner one */
   readonly #present = new Map<Frame, Local>();
 
+  constructor(private readonly meetings: Meetings) {}
+
   /**
    * @param frame the frame of the list
-   * @param ends frames whose end no barrier separates from the end of the list
+   * @param ends frames whose end no meeting separates from the end of the list
    * @returns those of them that invocations may have left
    */
   list(list: Stmt[], frame: Frame, ends: readonly Frame[]): Set<Frame> {
-    const last = list.findLastIndex((stmt) => hasBarrier([stmt]));
+    const last = list.findLastIndex((stmt) => this.meetings.in([stmt]));
     const left = new Set<Frame>();
     for (const [i, stmt] of list.slice(0, last + 1).entries()) {
       const after = i === last ? ends : [];

@@ -154,6 +154,16 @@ export interface OverrideDeclaration {
   readonly required: boolean;
 }
 
+/** How a breach of a rule is reported that `diagnostic` controls: `off` is not at all. */
+export type Severity = 'error' | 'warning' | 'info' | 'off';
+
+/** Something that is no error. */
+export interface Warning {
+  readonly severity: 'warning' | 'info';
+  readonly rule: string;
+  readonly at: Position;
+}
+
 /** A module: names resolved, types known, constants and overrides folded. */
 export interface Module {
   readonly text: string;
@@ -165,6 +175,9 @@ export interface Module {
   readonly overrides: readonly OverrideDeclaration[];
   /** `subgroups`, … as `enable` named them */
   readonly enables: readonly string[];
+  readonly warnings: readonly Warning[];
+  /** whether it was checked that all invocations reach its barriers; the compiler takes no other module */
+  readonly isUniform: boolean;
 }
 
 // ---- places: memory that can be loaded from and stored to ----
@@ -250,7 +263,12 @@ export type Expression =
    * A function of the language: `exp`, `select`, `bitcast`, `arrayLength` (its argument is a pointer), `workgroupBarrier`,
    * `subgroupAdd`, … Componentwise ones take vectors unchanged.
    */
-  | (ExpressionOf<'builtin'> & { readonly name: string; readonly arguments: readonly Expression[] })
+  | (ExpressionOf<'builtin'> & {
+      readonly name: string;
+      readonly arguments: readonly Expression[];
+      /** of a subgroup operation that not all of the subgroup may reach; error where absent */
+      readonly severity?: Severity;
+    })
   /**
    * A value from parts: no arguments is zero; one scalar for a scalar type converts it, for a vector repeats it; one vector of
    * the same size converts its components; else vectors and scalars fill the components of a vector in order, columns or

@@ -534,6 +534,17 @@ async function entry(gpu: GPUDevice, entryPoint: string, constants: Record<strin
   return [...(await readWords(gpu, y))];
 }
 
+/** What getCompilationInfo says of a module, notes aside: kinds and places, and the first words of the rule. */
+async function messagesOf(gpu: GPUDevice, body: string, declares = ''): Promise<unknown> {
+  const code = `enable subgroups;\n${declares}
+@compute @workgroup_size(64) fn main(@builtin(local_invocation_index) i: u32) {\n${body}\n}`;
+  const module = gpu.createShaderModule({ code });
+  const { messages } = await module.getCompilationInfo();
+  return messages
+    .filter(({ type }) => type !== 'info')
+    .map(({ type, lineNum, linePos, offset, message }) => [type, lineNum, linePos, offset, message.slice(0, 30)]);
+}
+
 /** Programs whose kernels only the compiler knows. */
 const COMPILED: typeof PROGRAMS = {
   ...Object.fromEntries(
@@ -551,6 +562,13 @@ const COMPILED: typeof PROGRAMS = {
   'a constant without a value': (gpu) => sized(gpu, { size: 6 }),
   'a constant that has a number is given by name': (gpu) => sized(gpu, { start: 6 }),
   'more invocations than a workgroup can have': (gpu) => sized(gpu, { 7: 1, size: 100_000 }),
+  'a barrier that some may not reach': (gpu) => messagesOf(gpu, 'if (i > 3u) {\n  workgroupBarrier();\n}'),
+  'the same in a function that nobody calls': (gpu) =>
+    messagesOf(gpu, '', 'var<private> p: u32;\nfn f() { if (p > 1u) { storageBarrier(); } }'),
+  'a subgroup operation that some may not reach': (gpu) => messagesOf(gpu, 'if (i > 3u) {\n  _ = subgroupElect(); }'),
+  'the same as a warning': (gpu) =>
+    messagesOf(gpu, '@diagnostic(warning, subgroup_uniformity) if (i > 3u) { _ = subgroupElect(); }'),
+  'a rule that there is not': (gpu) => messagesOf(gpu, '@diagnostic(off, nonsense) { }'),
   'an index outside of a buffer reaches no other buffer': async (gpu) => {
     const code = `@group(0) @binding(0) var<storage, read_write> x: array<u32>;
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { x[id.x] = 1u; }`;

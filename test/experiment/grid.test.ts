@@ -90,7 +90,7 @@ describe('readGrid', () => {
       'g.json: 10,200 cells; a grid has 10,000 at most',
     ],
     ['a seed that is none', { seeds: [0, -1] }, 'g.json: seeds[1]: must be at least 0'],
-    ['a seed twice', { seeds: [1, 1] }, 'a number stands there twice'],
+    ['a seed twice', { seeds: [1, 1] }, 'a number occurs twice'],
     ['an arm twice', { arms: ['zero', { door: 'zero' }] }, 'two arms are called zero'],
     ['no steps', { steps: undefined }, 'g.json: steps: is missing'],
     ['an unknown key', { doors: [] }, 'g.json: unknown name "doors"'],

@@ -442,7 +442,8 @@ function commandLines(file: (name: string) => string): fc.Arbitrary<Input> {
     ['help'],
     [],
   );
-  const notRun = new Set(['devices', 'verify', 'demo', 'experiment', 'inspect']); // these need no file to begin real work
+  // these need no file to begin real work
+  const notRun = new Set(['devices', 'verify', 'demo', 'experiment', 'inspect']);
   return fc
     .tuple(start, fc.array(WORD, { maxLength: 6 }))
     .map(([first, rest]) => [...first, ...rest])
@@ -462,7 +463,10 @@ function trainLines(file: (name: string) => string): fc.Arbitrary<Input> {
   });
 }
 
-/** A later --text or --config might name something real, and training would begin: the last word is a file that is not there. */
+/**
+ * A later --text or --config might name something real, and training would begin: the last word is a file that is not
+ * there.
+ */
 function withoutTraining(argv: readonly string[], nowhere: string): readonly string[] {
   if (argv[0] !== 'train') return argv;
   return [...argv, '--resume', nowhere];
@@ -593,8 +597,8 @@ export async function untrusted(inputs = 100_000): Promise<Outcome> {
   const large = await readLarge();
   return {
     promise:
-      `input meets a typed error or is read: no crash, nothing over a second (of a large file, for each ${PER_SECOND >> 20} MiB), ` +
-      `no memory over twice the file beside what Node itself takes (64 KiB of buffers; ${NODE_ITSELF >> 20} MiB resident for files of 128 MiB)`,
+      `each input parses or raises a typed error: no crash, nothing over a second (of a large file, for each ${PER_SECOND >> 20} MiB), ` +
+      `no memory over twice the file besides that of Node itself (64 KiB of buffers; ${NODE_ITSELF >> 20} MiB resident for files of 128 MiB)`,
     counts: {
       inputs: wrong.inputs,
       'parsers, readers and the command line': wrong.readers,

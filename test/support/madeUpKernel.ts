@@ -75,7 +75,7 @@ class Kernel {
     this.#inMain = true;
     const rounds = Array.from({ length: 1 + this.pick(3) }, () => this.#uniform(2)).join('\n');
     const total = this.#total;
-    return `${this.pinned ? '' : 'enable subgroups;\n'}struct Floats { v: vec3f, s: f32, m: mat2x2f, w: array<f32, 3> }
+    return `${this.pinned ? '' : 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n'}struct Floats { v: vec3f, s: f32, m: mat2x2f, w: array<f32, 3> }
 struct Ints { n: vec3i, u: u32, list: array<u32, 3> }
 struct Own { a: f32, v: vec3f, n: array<u32, 5>, ok: bool }
 struct Params { k: u32, v: vec3f, list: array<vec4u, 2> }

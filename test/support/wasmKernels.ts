@@ -155,6 +155,7 @@ export const handCompiler: Compiler = {
     return {
       entryPoints: [{ name: 'main', overrides: [] }],
       overrides: [],
+      warnings: [],
       compile: (_entryPoint, _constants, { maximumPages, sharedMemory }) => build(made, maximumPages, sharedMemory),
     };
   },

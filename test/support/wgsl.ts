@@ -74,7 +74,7 @@ export function differences(got: Memories, wanted: Memories): string[] {
 
 /** Run the only entry point of a text in the checker. */
 export function findingsOf(text: string, memories: Memories, options: WgslRun = {}): Finding[] {
-  const module = parseModule(text);
+  const module = parseModule(text, { allowNonUniform: true });
   const bindings = bind(module, copyOf(memories), options.unwritten);
   return check(module, module.entryPoints[0]!.function.name, { workgroups: ONE, ...options, bindings });
 }

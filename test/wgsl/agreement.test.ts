@@ -3,7 +3,7 @@ import { parseModule, WgslError } from '../../src/wgsl/index.js';
 import { checkWgsl } from '../support/checkShaders.js';
 import { fileOf, shaderNames } from '../support/shaders.js';
 
-// Each text goes to our front end and to Dawn's. What one refuses the other refuses, but for the two lists at the end.
+// Each text goes to our front end and to Dawn's. What one refuses the other refuses, but for the list at the end.
 
 /** Why the text is refused: `line:column: rule`, or undefined. */
 function refusal(text: string): string | undefined {
@@ -417,12 +417,6 @@ const LEFT_OUT: readonly (readonly [text: string, message: string])[] = [
   ['var<immediate> a: u32;', "1:5: address space 'immediate' is left out; write uniform"],
 ];
 
-/** Dawn proves at once that a barrier is in uniform control flow. Here the compiler and the checker find what is not. */
-const LOOKED_AT_LATER: readonly string[] = [
-  '@compute @workgroup_size(4) fn f(@builtin(local_invocation_index) i: u32) { if i > 1 { workgroupBarrier(); } }',
-  'enable subgroups; fn f(i: u32) { if i > 1 { _ = subgroupAdd(i); } } @compute @workgroup_size(4) fn g(@builtin(local_invocation_index) i: u32) { f(i); }',
-];
-
 describe('accepted', () => {
   test.each(ACCEPTED)('%s', async (text) => {
     expect(refusal(text)).toBeUndefined();
@@ -447,11 +441,6 @@ describe('where we differ from Dawn', () => {
   test.each(LEFT_OUT)('%s is left out', async (text, message) => {
     expect(refusal(text)).toBe(message);
     expect(await dawnRefuses(text)).toBe(false);
-  });
-
-  test.each(LOOKED_AT_LATER)('%s is not refused here', async (text) => {
-    expect(refusal(text)).toBeUndefined();
-    expect(await dawnRefuses(text)).toBe(true);
   });
 });
 

@@ -8,9 +8,9 @@ import {
 } from '../../src/train/safetensorsFormat.js';
 
 /**
- * Read and check a checkpoint that lies in memory: one that was dropped on the page, or came with it.
+ * Read and check a checkpoint in memory: one that was dropped on the page, or is part of it.
  *
- * @param name how errors call it
+ * @param name its name in errors
  * @throws FileError as `readCheckpoint` does: not safetensors, cut short, changed, or not of this program
  */
 export async function readCheckpointBytes(bytes: Uint8Array, name: string): Promise<Checkpoint> {

@@ -2,7 +2,7 @@ import { openCpuDevice, openDevice } from '../../src/device/browserDevice.js';
 import type { Device } from '../../src/device/device.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
 
-/** The files of shaders/, as they stand: what Node reads from disk is inlined here by the bundler. */
+/** The files of shaders/, unchanged: the bundler inlines the files that Node reads from disk. */
 const shaders = import.meta.glob<string>('../../shaders/**/*.wgsl', { query: '?raw', import: 'default', eager: true });
 setShaderSource((name) => shaders[`../../shaders/${name}.wgsl`]);
 

@@ -12,7 +12,7 @@ import { bitsOf } from '../../src/model/evaluator.js';
 import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
 import { SUBGROUP_SIZES, type SubgroupSize } from '../../src/wgsl/index.js';
 
-/** A decoder to look into: numbers of its own, or the plan of a trainer that goes on changing them. */
+/** A decoder to inspect: its own numbers, or the plan of a trainer that changes them. */
 export interface Model {
   readonly name: string;
   readonly config: DecoderConfig;
@@ -174,7 +174,7 @@ export class Explorer {
   }
 
   async #open(text: Text): Promise<Recorded> {
-    // One more than the text has, for the byte after it, and filled up, so that typing seldom records a pass anew.
+    // One more than the text has, for the byte after it, and padded, so that typing seldom needs a new pass.
     const T = Math.ceil((text.bytes.length - text.L + 1) / FILL) * FILL;
     const key = `${text.L} + ${T}`;
     if (this.#recorded?.key !== key) {

@@ -95,7 +95,7 @@ export const PUZZLES: readonly Puzzle[] = [
     shader: 'layerNorm.forward',
     kernels: 'readable',
     holes: [['var total = 0.0;', 'let scale = 1.0']],
-    task: 'Compute center, the mean of row n, and scale = 1 / √(variance + eps). The mean may be large beside the spread.',
+    task: 'Compute center, the mean of row n, and scale = 1 / √(variance + eps). The mean may be large compared with the spread.',
     hint: 'Two loops: the sum of the row, then the sum of (x − center)². The mean of squares minus the square of the mean would cancel.',
     roundings: 2048, // the mean itself is rounded to 100 · 2^-24
     sizes: [4, 33],

@@ -1,7 +1,7 @@
 /** One stop of a tour: how to get there, and what there is to see. */
 export interface TourStop {
   readonly say: string;
-  /** go on until the chosen lane is at the line that contains this text, which one line of the kernel does */
+  /** run until the chosen lane is at the line that contains this text, which one line of the kernel does */
   readonly to?: string;
   readonly move?: 'barrier' | 'end';
   /** the lane to look at */

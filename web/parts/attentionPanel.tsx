@@ -6,7 +6,7 @@ import type { AttentionMap, Snapshot } from '../lib/explorer.js';
 import { usePalette } from '../lib/hooks.js';
 import { Heatmap } from './heatmap.js';
 
-/** Where a byte of the text stands in the decoder: its slot, or the stream position that predicts it. */
+/** The position of a byte of the text in the decoder: its slot, or the stream position that predicts it. */
 function positionOf({ L, P, model }: Snapshot, at: number): number {
   return at < L ? Math.floor(at / model.config.K) : P + at - L;
 }
@@ -121,7 +121,7 @@ export function HeadMap({ map, snapshot, size, row, label = '', onPick }: MapPro
   const { S, P } = snapshot;
   const colour = useMemo(() => {
     const most = map.weights.reduce((a, b) => Math.max(a, b), 0);
-    // The square root shows small weights beside large ones.
+    // The square root makes small weights visible next to large ones.
     return (i: number, j: number) =>
       j < visibleKeys(i, P) ? sequential(palette, Math.sqrt(map.weights[i * S + j]! / most)) : palette.nothing;
   }, [map, S, P, palette]);

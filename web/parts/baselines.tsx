@@ -2,7 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { type Baseline, baselinesOf, HELD_OUT } from '../lib/baselines.js';
 import type { Snapshot } from '../lib/explorer.js';
 
-/** The loss of each decoder beside what can be had without one: on this text, and on what was held out of Moby-Dick. */
+/**
+ * The loss of each decoder compared with baselines without one: on this text, and on the held-out part of Moby-Dick.
+ */
 export function Baselines({ snapshots }: { snapshots: readonly Snapshot[] }) {
   const [known, setKnown] = useState<readonly Baseline[]>([]);
   const { bytes, L } = snapshots[0]!;

@@ -9,7 +9,10 @@ import { Scroll } from './scroll.js';
 const ROW = 11;
 const COLUMN = 15;
 
-/** Columns that belong together, what they are called here, and the largest magnitude in them, which gets the full colour. */
+/**
+ * Columns that belong together, what they are called here, and the largest magnitude in them, which gets the full
+ * colour.
+ */
 const GROUPS: readonly { pattern: RegExp; name: string; most: number }[] = [
   { pattern: /^bit/, name: 'bits', most: 1 },
   { pattern: /^dxor/, name: 'bit changes', most: 1 },
@@ -71,7 +74,7 @@ export function ChannelsPanel({ bytes, channels, channelCount, at, onPick }: Pro
           column={at}
           lines={lines}
           onPick={(_, column) => onPick(column)}
-          label={`${names.length} channels of ${bytes.length} bytes; the numbers of the chosen byte are listed beside the text`}
+          label={`${names.length} channels of ${bytes.length} bytes; the numbers of the chosen byte are listed next to the text`}
         />
       </Scroll>
     </div>

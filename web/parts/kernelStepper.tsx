@@ -146,7 +146,7 @@ export function KernelStepper({ dispatch, subgroupSize, begin, workgroup: first,
             {stops[tour]!.say}
           </p>
           <button type="button" class="small" onClick={() => visit(stops[tour + 1], tour + 1)}>
-            {tour + 1 < stops.length ? 'Go on' : 'End the tour'}
+            {tour + 1 < stops.length ? 'Continue' : 'End the tour'}
           </button>
         </div>
       )}
@@ -156,7 +156,7 @@ export function KernelStepper({ dispatch, subgroupSize, begin, workgroup: first,
           : ended
             ? 'The workgroup has ended.'
             : atBarrier
-              ? `All ${lanes.filter(({ done }) => !done).length} lanes wait at the barrier in line ${line}: none goes on before all are there.`
+              ? `All ${lanes.filter(({ done }) => !done).length} lanes wait at the barrier in line ${line}: none continues before all have reached it.`
               : `Lane ${lane} ${said(stepper, lane)}.`}{' '}
         {own.length > 0 &&
           `In the last step it ${own

@@ -247,7 +247,7 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
   );
 }
 
-/** Whether the pass of a kernel has a readable kernel and one for GPUs beside it. */
+/** Does the pass of a kernel have a readable kernel and another one for GPUs? */
 function othersOf(shader: string): { readable: boolean; gpu: boolean } {
   const pass = shader.replace(/^[cg]pu\/(.*)\.\w+$/, '$1');
   const isReadable = pass === shader;
@@ -289,7 +289,7 @@ function Histogram({ statistics: { histogram, min, max } }: { statistics: Statis
   const most = Math.max(1, ...histogram);
   return (
     <svg class="histogram" viewBox={`0 0 ${histogram.length} 10`} preserveAspectRatio="none" role="img">
-      <title>{`how many numbers lie where, from ${short(min)} to ${short(max)}`}</title>
+      <title>{`histogram of the numbers, from ${short(min)} to ${short(max)}`}</title>
       {histogram.map((count, i) => (
         <rect key={i} x={i} width={0.85} y={10 - (10 * count) / most} height={(10 * count) / most} />
       ))}

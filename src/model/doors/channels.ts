@@ -15,7 +15,7 @@ function embeddingOptions({ includeBits = false, momentumPhase = false, columns,
   return { includeBits, momentumPhase, seed: tableSeed, ...(columns && { columns }) };
 }
 
-/** K rows of channels side by side make a slot, one row of channels a stream row; `kind` says whose value columns. */
+/** A slot is K rows of channels side by side, a stream row is one row of channels; `kind` selects the value columns. */
 function sideBySideOf(kind: ControlKind): DoorBuilder {
   return (config) => {
     const zero = new ZeroInput({ ...embeddingOptions(config), K: config.K, dim: config.dim, kind });
@@ -23,7 +23,7 @@ function sideBySideOf(kind: ControlKind): DoorBuilder {
   };
 }
 
-/** HSL's channels as they are, and no parameter. */
+/** HSL's channels, without a parameter. */
 export const zero: DoorDefinition = { parameters: none, columns, build: sideBySideOf('hsl') };
 /** As `zero`, with a random table of the same column statistics in place of HSL's values. */
 export const random: DoorDefinition = { parameters: none, columns, build: sideBySideOf('random') };
@@ -36,7 +36,7 @@ export const learned: DoorDefinition = {
   build: sideBySideOf('learned'),
 };
 
-/** As `zero`, multiplied by two constants, so that slots and stream rows enter with a root mean square of 1 over dim. */
+/** As `zero`, multiplied by two constants, so that slots and stream rows have a root mean square of 1 over dim. */
 export const zeroScaled: DoorDefinition = {
   ...zero,
   build(config, parameters) {
@@ -50,15 +50,16 @@ export const zeroScaled: DoorDefinition = {
 };
 
 /**
- * The factor that gives a row of one byte's channels, padded with zeros to dim, a root mean square of 1, on average over all
- * pairs of a byte and the byte before: `√(dim / mean |row|²)`. K such rows side by side need `1/√K` of it.
+ * The factor that gives a row of one byte's channels, padded with zeros to dim, a root mean square of 1, on average
+ * over all pairs of a byte and its predecessor: `√(dim / mean |row|²)`. K such rows side by side need `1/√K` of this
+ * factor.
  */
 export function unitScale(config: DecoderConfig): number {
   const { includeBits = false, momentumPhase = false } = config;
   const kept = config.columns && new Set(config.columns);
   let squares = 0;
   for (let before = 0; before < 256; before++) {
-    // Before and after by turns: the channels of every odd place are those of the byte after `before`.
+    // `before` alternates with its successors: the channels at odd positions are those of the byte after `before`.
     const ids = Uint32Array.from({ length: 512 }, (_, i) => (i % 2 === 0 ? before : i >> 1));
     const { features, channels } = embedIds(ids, { includeBits, momentumPhase });
     for (const [i, value] of features.entries()) {

@@ -15,7 +15,9 @@ function table(name: string, width: number): DoorParameter {
   return { name: `${name}.weight`, shape: [VOCABULARY, width], init: DEVIATION };
 }
 
-/** One table for both: a slot has the first ⌊dim/K⌋ columns of each of its bytes, a stream row all of them. */
+/**
+ * One table for slots and stream: a slot has the first ⌊dim/K⌋ columns of each of its bytes, a stream row all of them.
+ */
 export const bytes: DoorDefinition = {
   parameters: ({ dim }) => [table('embedding', dim)],
   columns: () => undefined,
@@ -46,8 +48,8 @@ export const bytesUntied: DoorDefinition = {
 };
 
 /**
- * As `bytesUntied`, and each byte's row is the sum of two embeddings: of the byte, and of the byte before it. So a learned
- * embedding gets the context that HSL's context columns carry. Before the first byte stands a MASK.
+ * Like `bytesUntied`, but each byte's row is the sum of two embeddings: of the byte, and of the previous byte. So a
+ * learned embedding has the context of HSL's context columns. MASK precedes the first byte.
  */
 export const bytesPrevious: DoorDefinition = {
   parameters: (config) => [

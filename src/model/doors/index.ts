@@ -14,10 +14,10 @@ import { bits, bitsWithContext } from './rawBits.js';
  * | projected                 | those of zero through a linear layer               | likewise                     |
  * | learned, random, permuted | as zero, with another table of value columns       | likewise                     |
  * | bytes                     | the first ⌊dim/K⌋ columns of each byte's embedding | its whole embedding          |
- * | bytes-untied              | embeddings of ⌊dim/K⌋ columns, of a table apart    | embeddings of another table  |
+ * | bytes-untied              | embeddings of ⌊dim/K⌋ columns, of its own table   | embeddings of another table  |
  * | bytes+previous            | as bytes-untied, plus embeddings of the byte before | likewise                    |
  * | bits                      | K times eight raw bits                             | eight raw bits               |
- * | bits+context              | K times the bits of a byte and of the one before   | likewise                     |
+ * | bits+context              | K times the bits of a byte and its predecessor     | likewise                     |
  */
 export const DOORS: Readonly<Record<DoorKind, DoorDefinition>> = {
   zero,

@@ -7,10 +7,10 @@ import { packSlots } from '../zeroInput.js';
 import type { DoorDefinition } from './definition.js';
 import { rowsBefore } from './embeddings.js';
 
-/** Bits of a byte. */
+/** Number of bits of a byte. */
 const BITS = 8;
 
-/** Eight raw bits a byte, 0 or 1, the most significant first; MASK and EOS have zeros. Nothing of HSL. */
+/** Eight raw bits a byte, 0 or 1, the most significant first; MASK and EOS have zeros. Without HSL. */
 export const bits: DoorDefinition = {
   parameters: () => [],
   columns: () => BITS,
@@ -20,7 +20,7 @@ export const bits: DoorDefinition = {
   },
 };
 
-/** The eight bits of the byte, then the eight of the byte before it, in the same row: HSL's context without HSL. */
+/** The eight bits of the byte, then the eight of the previous byte, in the same row: HSL's context without HSL. */
 export const bitsWithContext: DoorDefinition = {
   parameters: () => [],
   columns: () => 2 * BITS,

@@ -1,0 +1,74 @@
+/**
+ * Where all invocations of a workgroup come together: barriers, and the leaves after which some would be missing at one.
+ *
+ * `if (w) { return; } workgroupBarrier();`: WGSL makes sure that w is the same for all, or nobody could wait for all at the barrier. So
+ * this return happens for the whole workgroup or for none, as the barrier does. Behind the last barrier invocations leave one by one.
+ */
+import { bodiesOf, type Frame, type Kernel, type Stmt, statementsIn } from './ir.js';
+
+/** Barriers and leaves that all invocations come to together. */
+export class Meetings {
+  readonly #leaves = new Set<Stmt>();
+
+  constructor(kernel: Kernel) {
+    if (!this.in(kernel.body)) return;
+    prune(kernel.body);
+    for (let before = -1; before !== this.#leaves.size; ) {
+      before = this.#leaves.size;
+      this.#find(kernel.body, new Map());
+    }
+  }
+
+  /** Whether there is one among these statements or inside of them. */
+  in(list: readonly Stmt[]): boolean {
+    for (const stmt of statementsIn(list)) if (stmt.kind === 'barrier' || this.#leaves.has(stmt)) return true;
+    return false;
+  }
+
+  /** `later`: for each frame around, whether a meeting may follow in it. A leave of such a frame is one itself. */
+  #find(list: readonly Stmt[], later: ReadonlyMap<Frame, boolean>): void {
+    let after = false;
+    for (const stmt of list.toReversed()) {
+      const inside = new Map([...later].map(([frame, follows]) => [frame, follows || after]));
+      if (stmt.kind === 'leave') {
+        if (inside.get(stmt.frame)) this.#leaves.add(stmt);
+      } else if (stmt.kind === 'block') this.#find(stmt.body, inside.set(stmt.frame, false));
+      else if (stmt.kind === 'loop') {
+        // A round is followed by the next one.
+        inside.set(stmt.frame, false);
+        const again = this.in(stmt.body);
+        for (const [frame, follows] of inside) inside.set(frame, follows || again);
+        this.#find(stmt.body, inside);
+      } else for (const body of bodiesOf(stmt)) this.#find(body, inside);
+      after ||= this.in([stmt]);
+    }
+  }
+}
+
+/** Cuts off what is never reached. Returns whether the end of the list is. */
+function prune(list: Stmt[], left = new Set<Frame>()): boolean {
+  const last = list.findIndex((stmt) => !goesOn(stmt, left));
+  if (last < 0) return true;
+  list.splice(last + 1);
+  return false;
+}
+
+/** Whether control goes on behind a statement. `left`: the frames that are left from somewhere */
+function goesOn(stmt: Stmt, left: Set<Frame>): boolean {
+  switch (stmt.kind) {
+    case 'leave':
+      left.add(stmt.frame);
+      return false;
+    case 'if': {
+      const yes = prune(stmt.yes, left);
+      return prune(stmt.no, left) || yes;
+    }
+    case 'block':
+      return prune(stmt.body, left) || left.has(stmt.frame);
+    case 'loop':
+      prune(stmt.body, left);
+      return left.has(stmt.frame);
+    default:
+      return true;
+  }
+}
