@@ -7,7 +7,7 @@ export interface Pipeline {
   readonly constants: Readonly<Record<string, number>>;
 }
 
-/** What the compiler says of one pipeline. Registers are 32 bits a lane; scratch and workgroup memory are in bytes. */
+/** The compiler's statistics of one pipeline. Registers are 32 bits a lane; scratch and workgroup memory are in bytes. */
 export interface Statistics extends Pipeline {
   /** vector registers: past 256 they spill, and the fewer, the more waves run side by side */
   readonly registers: number;

@@ -5,7 +5,7 @@ import { escapeHtml } from '../src/report/html.js';
 /** Replays that each point is the best of. */
 export const REPLAYS = 3;
 
-/** What one axis varies; the others stay at the base. */
+/** The values of one axis; the others stay at the base. */
 export interface Point {
   readonly batch: number;
   /** S, positions: a fifth of them slots of 4 bytes */

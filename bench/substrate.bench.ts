@@ -2,9 +2,9 @@
  * Bytes per second converted to channels on one core, compared with a plain copy of the same number of floats. `npx tsx
  * bench/substrate.bench.ts`
  *
- * A row is 27 float32, so 20 MB/s in is 2.2 GB/s out. For large results the operating system's work of handing out new memory outweighs
- * ours; a copy into a fresh array pays it too, so it is measured too, and `out` avoids it. Before timing, the result is
- * checked against the codec.
+ * A row is 27 float32, so 20 MB/s in is 2.2 GB/s out. For large results the operating system's work of allocating new
+ * memory outweighs ours; a copy into a fresh array pays it too, so it is measured too, and `out` avoids it. Before
+ * timing, the result is checked against the codec.
  */
 import { Bench } from 'tinybench';
 import { integers } from '../src/common/random.js';

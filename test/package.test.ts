@@ -26,7 +26,7 @@ import { shaderNames } from './support/shaders.js';
 import { readTar } from './support/swiftShader.js';
 
 /*
- * The packed library as a newcomer has it: unpacked into a project of its own, beside what it depends on and nothing else.
+ * The packed library in a new project: unpacked with its dependencies and nothing else.
  */
 
 /** The newcomer's project. */
@@ -70,7 +70,7 @@ test('is small, and has every shader and nothing that only tests or maps need', 
   expect(names.filter((name) => !/^(dist\/(?!web\/).*\.(js|d\.ts)|shaders\/.*|[^/]+)$/.test(name))).toEqual([]);
 });
 
-test('is checked in a copy elsewhere, so that a tarball that lies in the checkout stays', () => {
+test('is checked in a copy elsewhere, so that a tarball in the checkout stays', () => {
   // `attw --pack` writes the same name as `npm pack`, and deletes it.
   expect(scripts.package).not.toContain('attw --pack');
   expect(scripts.package).toContain('npm pack --ignore-scripts --pack-destination .cache');

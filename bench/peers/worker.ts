@@ -8,7 +8,7 @@ export interface Stepper {
   step(x: Int32Array, y: Int32Array, index: number): Promise<number>;
 }
 
-/** What a worker answers to `steps N`. */
+/** A worker's answer to `steps N`. */
 export interface Report {
   readonly adapter: string;
   readonly milliseconds: readonly number[];

@@ -20,7 +20,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
 /** Ids that may follow: bytes, and two more as in our own decoder. */
 export const VOCABULARY = 258;
 
-/** Of every library: no clipping, no decay. */
+/** The optimiser of every library: no clipping, no decay. */
 export const ADAM = { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 } as const;
 
 /** A parameter's numbers, row-major; matrices are `[in, out]`, as `x · W` reads them. */

@@ -37,7 +37,7 @@ describe('the registered hypotheses', () => {
       expect(line).toMatch(/Grid \w+: dim \d+, .* \d+ steps/);
   });
 
-  it('are contradicted where the whole interval lies on the other side, at this scale only', () => {
+  it('are contradicted if the whole interval is on the other side, at this scale only', () => {
     expect(verdicts(evidence({ ...DOORS, projected: 2.3 }))[0]).toBe('H1 contradicted at this scale');
     expect(verdicts(evidence({ ...DOORS, bytes: 2.3 }))[1]).toBe('H2 contradicted at this scale');
     expect(verdicts(evidence({ ...DOORS, permuted: 2.7 }))[3]).toBe('H4 contradicted at this scale');
