@@ -25,7 +25,10 @@ export class Meetings {
     return false;
   }
 
-  /** `later`: for each frame around, whether a meeting may follow in it. A leave of such a frame is one itself. */
+  /**
+   * `later`: for each surrounding frame, true if a synchronisation point may follow in it. A leave of such a frame is
+   * one itself.
+   */
   #find(list: readonly Stmt[], later: ReadonlyMap<Frame, boolean>): void {
     let after = false;
     for (const stmt of list.toReversed()) {
@@ -53,7 +56,7 @@ function prune(list: Stmt[], left = new Set<Frame>()): boolean {
   return false;
 }
 
-/** Whether control goes on behind a statement. `left`: the frames that are left from somewhere */
+/** Does control continue after a statement? `left`: the frames that some statement leaves */
 function goesOn(stmt: Stmt, left: Set<Frame>): boolean {
   switch (stmt.kind) {
     case 'leave':
