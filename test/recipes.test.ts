@@ -1,7 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /*
@@ -22,7 +31,7 @@ function steps(recipe: string): { how: string; file: string; text: string }[] {
   }));
 }
 
-/** Each hunk of a diff: what stands in the file, and what is to stand there. */
+/** Apply each hunk of a diff: replace the old lines of the file by the new ones. */
 function changed(text: string, diff: string): string {
   return diff.split('@@\n').reduce((before, hunk) => {
     const lines = hunk.trimEnd().split('\n');
@@ -44,22 +53,14 @@ const done = { status: 0, said: '' };
 const bin = (path: string) => join(copy, 'node_modules', path);
 
 beforeAll(() => {
-  const needed = [
-    'src',
-    'shaders',
-    'grids',
-    'results',
-    'test',
-    'bench',
-    'models',
-    'web',
-    'examples',
-    'README.md',
-    'package.json',
-    'tsconfig.json',
-  ];
-  for (const name of [...needed, 'biome.json', 'vitest.config.ts']) {
-    cpSync(name, join(copy, name), { recursive: true, filter: (path) => !path.includes('node_modules') });
+  // All that git would commit: what the recipes need may import from anywhere.
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
+  for (const file of listed
+    .trim()
+    .split('\n')
+    .filter((file) => existsSync(file))) {
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    copyFileSync(file, join(copy, file));
   }
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
   for (const { how, file, text } of RECIPES.flatMap(steps)) {

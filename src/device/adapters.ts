@@ -318,7 +318,7 @@ async function findGpus(robust: boolean): Promise<GPUAdapter[]> {
 
 /**
  * Every adapter of the system. Dawn's Node binding returns one per request, the first whose name contains the flag
- * `adapter`; for an unknown name, its error lists all names. Of several cards with one name it returns the first.
+ * `adapter`; for an unknown name, its error lists all names. If several cards have one name, it returns the first.
  */
 async function allAdapters(robust: boolean): Promise<GPUAdapter[]> {
   const nothing = await dawn(robust, 'system', 'no adapter is called this');

@@ -220,7 +220,7 @@ describe('values', () => {
       'let a = x[i]; let b = x[i + 1u]; let n = i32(i) - 9; z[i] = u32(a < b) + u32(a <= b) * 2u + u32(a > b) * 4u + u32(a >= a) * 8u + u32(a == b) * 16u + u32(n != 3) * 32u + u32(n < -3) * 64u + u32(n >= 0) * 128u + u32(i > 30u) * 256u + u32(!(a < b)) * 512u + u32(!(n <= 4)) * 1024u;',
     'comparisons with NaN':
       'let nan = sqrt(x[i]); z[i] = u32(nan < 0.5) + u32(!(nan < 0.5)) * 2u + u32(nan == nan) * 4u + u32(!(nan != nan)) * 8u + u32(!(nan >= 0.1)) * 16u; y[i] = min(nan, 0.5) + max(0.25, nan) + f32(i32(nan)) + clamp(nan, 0.1, 0.2);',
-    'a uniform value beside linear ones':
+    'a uniform value with linear ones':
       'let k = group.x * 2u + 3u; let a = i * 3u - k; let b = (i << 2u) + a; z[i] = a + b * k + (b - a) * 2u + min(a, b) + u32(i32(a) - i32(b)) * 3u;',
     'constants fold as they run':
       'y[i] = x[i] * 0.0 + (1.0 - 3.0) * 0.1 + -0.0; z[i] = (0xffffffffu + i) + (7u / 2u) * 3u + u32(-7i / 2i + 9i) + u32(-7i % 4i + 9i);',
@@ -526,7 +526,7 @@ fn bump(q: ptr<storage, Inner, read_write>, by: f32) { (*q).v.y += by; q.b += 1u
     for (const [name, given] of Object.entries(clamped)) {
       const text = textOf(typeof given === 'string' ? { body: given } : given);
       const options: WgslRun = { workgroups: [3, 1, 1] };
-      // One workgroup after another and lane after lane, so that what meets at the last element is decided.
+      // One workgroup after another and lane after lane, so that the result at the last element is determined.
       const wanted = interpret(text, MEMORIES, { ...options, subgroupSize: 4 });
       expect(differences(compiled(text, MEMORIES, options), wanted), name).toEqual([]);
     }
