@@ -28,7 +28,7 @@ beforeAll(async () => {
   plan.free();
 });
 
-test('every op that ran is a node, placed apart from the others; what it reads lies before it', () => {
+test('every op that ran is a node, placed apart from the others, after the nodes that it reads', () => {
   const { nodes, edges, width, height } = programGraph(run);
   const ran = run.entries.filter(({ dispatches }) => dispatches.length > 0);
   expect(nodes.map(({ entry }) => entry)).toEqual(ran.map(({ index }) => index));

@@ -78,7 +78,7 @@ test('is one file that asks the network for nothing, and small', async () => {
   expect(html.length).toBeLessThan(2_500_000);
 });
 
-test('opens on the trained decoder: it expects the text, its heads differ, and it stands beside a fresh one', async () => {
+test('opens on the trained decoder: it expects the text, its heads differ, and it is compared with an untrained one', async () => {
   await settled('now.model.trained');
   const { bits, heads } = await page.evaluate(() => {
     const { bitsPerByte, attention } = (globalThis as unknown as Console).byteToLoss;
@@ -91,7 +91,8 @@ test('opens on the trained decoder: it expects the text, its heads differ, and i
     for (const other of heads.slice(0, i)) expect(apart(head, other)).toBeGreaterThan(0.1);
   await page.getByRole('button', { name: 'Side by side' }).click();
   expect(Number(await page.textContent('#second output'))).toBeGreaterThan(7);
-  expect(await page.locator('.baselines tr').count()).toBe(9); // three yardsticks and two decoders; three and the card's
+  // three yardsticks and two decoders; three and the card's
+  expect(await page.locator('.baselines tr').count()).toBe(9);
   await page.getByRole('button', { name: 'Trained' }).click();
   await page.waitForFunction(() => document.querySelector('#second') === null);
 });
@@ -212,7 +213,8 @@ test('each row of each attention map sums to 1 over what it may see', async () =
       Array.from({ length: S }, (_, i) => weights.subarray(i * S, (i + 1) * S).reduce((sum, w) => sum + w, 0)),
     );
   });
-  expect(sums.length).toBe(TINY.layers * TINY.heads * (Math.ceil(L / TINY.K) + 35 - L + 1)); // one more has read all of the text
+  // one more has read all of the text
+  expect(sums.length).toBe(TINY.layers * TINY.heads * (Math.ceil(L / TINY.K) + 35 - L + 1));
   for (const sum of sums) expect(sum).toBeCloseTo(1, 4);
 });
 
@@ -306,7 +308,7 @@ describe('training, live', () => {
     expect(bits).toBeLessThan(7); // the untrained one is at 8
   });
 
-  test('stops, goes on, and starts over', async () => {
+  test('stops, continues, and starts over', async () => {
     await page.getByRole('button', { name: 'Start over' }).click();
     await settled('now.model.trained');
     await page.getByLabel('steps', { exact: true }).fill('500');

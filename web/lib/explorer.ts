@@ -37,7 +37,7 @@ export interface AttentionMap {
   readonly weights: Float32Array;
 }
 
-/** What one forward pass over a text gives the page. */
+/** The result of one forward pass over a text. */
 export interface Snapshot extends Text {
   readonly model: Model;
   /** [bytes, channels] of the whole text as one string, as the kernel made them */
@@ -257,7 +257,7 @@ function weightsOf(
   });
 }
 
-/** What kernels are chosen by, as a plain object. */
+/** The properties for the choice of kernels, as a plain object. */
 function profileOf({
   kind,
   driver,

@@ -162,7 +162,7 @@ interface DetailProps {
 
 function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
   const { op, scope, inputs, outputs, dispatches, from, to, forward, backward } = entry;
-  // What was kept for the gradients is read by them too; they have a place of their own.
+  // Saved tensors are also read by the gradients, which are listed separately.
   const onward = to.filter((index) => forward !== undefined || trace.entries[index]!.forward === undefined);
   return (
     <article class="op" id="op-detail" aria-label={`${op.name} in ${scope}`}>
