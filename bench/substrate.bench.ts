@@ -2,9 +2,9 @@
  * Bytes per second converted to channels on one core, compared with a plain copy of the same number of floats. `npx tsx
  * bench/substrate.bench.ts`
  *
- * A row is 27 float32, so 20 MB/s in is 2.2 GB/s out. For large results the operating system's work of handing out new memory outweighs
- * ours; a copy into a fresh array pays it too, so it is measured too, and `out` avoids it. Before timing, the result is
- * checked against the codec.
+ * A row is 27 float32, so 20 MB/s in is 2.2 GB/s out. For large results the operating system's work of allocating new
+ * memory outweighs ours; a copy into a fresh array pays it too, so it is measured too, and `out` avoids it. Before
+ * timing, the result is checked against the codec.
  */
 import { Bench } from 'tinybench';
 import { integers } from '../src/common/random.js';
@@ -23,9 +23,9 @@ for (const length of [2 ** 10, 2 ** 16, 2 ** 20]) {
   const out = new Float32Array(features.length);
   bench
     .add('plain copy of the features', () => features.slice())
-    .add('plain copy to an array that is there', () => out.set(features))
+    .add('plain copy to an existing array', () => out.set(features))
     .add('embed', () => embed(bytes))
-    .add('embed to an array that is there', () => embed(bytes, { out }))
+    .add('embed to an existing array', () => embed(bytes, { out }))
     .add('embed, bits and momentum', () => embed(bytes, { includeBits: true, momentumPhase: true }))
     .add('embedIds, rows of 256', () => embedIds(ids, { rowLength: 256 }))
     .add('zeroInput, K 8, dim 256', () => zeroInput(bytes, { K: 8, dim: 256 }))

@@ -96,7 +96,7 @@ class Site {
     };
   }
 
-  /** What the search finds. */
+  /** The index of the search. */
   passages(): object[] {
     const ofPages = [...this.#rendered].flatMap(([file, { title, passages }]) =>
       passages.map(({ anchor, heading, text }) => {

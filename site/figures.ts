@@ -28,7 +28,7 @@ export function figuresOf({ fresh, trained }: LessonRun, card: Card): Map<string
   ]);
 }
 
-/** What the curve needs of the trained decoder's card. */
+/** The part of the trained decoder's card that the curve needs. */
 export interface Card {
   readonly validation: readonly { readonly step: number; readonly bits: number }[];
   readonly baselines: { readonly uniform: number; readonly order0: number; readonly gzip: number };

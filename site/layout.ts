@@ -23,7 +23,7 @@ export const PARTS: readonly Entry[] = [
   { title: 'Record', output: 'bench/RECORD.html' },
 ];
 
-/** What a page is made of. */
+/** The parts of a page. */
 export interface Page {
   readonly output: string;
   readonly title: string;

@@ -224,7 +224,7 @@ function trainedLines(fresh: Inspection, trained: Inspection): string[] {
   ];
 }
 
-/** What the checker reports of the tiled product on 64 × 64 × 16 numbers once a barrier is taken out of its text. */
+/** The checker's report on the tiled product of 64 × 64 × 16 numbers, with one barrier removed from its text. */
 function raceLines(barrier: string): string[] {
   const file = readFileSync(join(ROOT, 'shaders/gpu/matmul.tiled.wgsl'), 'utf8');
   if (!file.includes(barrier)) throw new Error(`matmul.tiled.wgsl has no line ${barrier}`);

@@ -19,7 +19,7 @@ export interface Rendered {
   readonly passages: readonly Passage[];
 }
 
-/** What rendering needs to know of the rest of the site. */
+/** Facts about the rest of the site for rendering. */
 export interface Surroundings {
   /** the address of what a relative link leads to */
   readonly link: (href: string) => string;

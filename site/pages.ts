@@ -72,7 +72,7 @@ function derivations(): string[] {
 /** Files that are shown as pages of code; others are copied as they are. */
 const CODE = new Set(['.ts', '.tsx', '.wgsl', '.py', '.sh', '.js', '.mjs', '.yaml', '.yml', '.css']);
 
-/** What the site makes of a file of the checkout. */
+/** The page of a file of the checkout. */
 export type Kind = 'markdown' | 'code' | 'copy';
 
 /** How a file becomes part of the site. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 /*
  * Chapters quote the code and the output they explain: a fence that names a file after its language,
- * "```wgsl ../../../shaders/adamW.wgsl", holds lines of that file as they stand there, moved to the left margin.
+ * "```wgsl ../../../shaders/adamW.wgsl", holds unchanged lines of that file, moved to the left margin.
  */
 
 const DERIVATIONS = 'src/engine/ops/[a-z]*.md';
@@ -28,7 +28,7 @@ test.each(chapters.filter((chapter) => chapter.startsWith('src/')))('%s goes fro
 describe.each(chapters.filter((chapter) => quotesOf(chapter).length > 0))('%s', (chapter) => {
   const quotes = quotesOf(chapter);
 
-  test.each(quotes.map(([, file, text]) => [file!, text!] as const))('quotes %s as it stands', (file, text) => {
+  test.each(quotes.map(([, file, text]) => [file!, text!] as const))('quotes %s unchanged', (file, text) => {
     const source = withoutIndent(readFileSync(join(dirname(chapter), file), 'utf8'));
     expect(source.split('\n').length).toBeGreaterThan(10);
     expect(source).toContain(withoutIndent(text));

@@ -12,7 +12,7 @@ const files = execFileSync('git', ['ls-files', 'src', 'web', 'bench', 'test/supp
 function undocumented(file: string): string[] {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
   return source.statements.flatMap((statement) => {
-    // A row of the op table is explained by the op it stands beside.
+    // The op above a row of the op table explains it.
     const isRow = /^export const \w+Row: OpRow/.test(statement.getText());
     if (!has(statement, ts.SyntaxKind.ExportKeyword) || isRow) return [];
     return [statement, ...methodsOf(statement)]
@@ -25,7 +25,7 @@ function has(node: ts.Node, modifier: ts.SyntaxKind): boolean {
   return ts.canHaveModifiers(node) && (ts.getModifiers(node) ?? []).some(({ kind }) => kind === modifier);
 }
 
-/** What a class of the package offers to be called or read, where no class above it says so already. */
+/** The methods and getters of a class of the package, unless a base class documents them. */
 function methodsOf(statement: ts.Statement): ts.ClassElement[] {
   if (!ts.isClassDeclaration(statement) || !(statement.name!.text in root)) return [];
   return statement.members.filter(

@@ -71,7 +71,7 @@ test('spiral: the picture has both arms, and the middle of the plane is divided'
   expect(lossesIn(out).at(-1)).toBeLessThan(0.1);
   const picture = out.split('\n').filter((line) => /^[.#]+$/.test(line));
   expect(picture.map((line) => line.length)).toEqual(new Array(24).fill(56));
-  // A line through the middle meets both arms more than once.
+  // A line through the middle crosses both arms more than once.
   expect(picture[12]!.match(/#+|\.+/g)!.length).toBeGreaterThan(3);
 });
 

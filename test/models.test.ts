@@ -15,7 +15,7 @@ import { openText } from '../src/train/windows/text.js';
 
 const card = readCard();
 
-test('the card is of the file beside it, which is the one that commands take', () => {
+test('the card describes the file in its folder, which is the default of the commands', () => {
   const bytes = readFileSync(inModels(card.file.name));
   expect(TRAINED).toBe(inModels(card.file.name));
   expect(bytes.length).toBe(card.file.bytes);

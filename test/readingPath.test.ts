@@ -6,7 +6,7 @@ const gelu = pathOf('gelu');
 
 test('one op, from the call to the numbers', () => {
   expect(linesOf(gelu)).toBeGreaterThan(500);
-  expect(linesOf(gelu)).toBeLessThanOrEqual(1285);
+  expect(linesOf(gelu)).toBeLessThanOrEqual(1290);
   const files = ['src/engine/ops/gelu.ts', 'shaders/gelu.forward.wgsl', 'src/engine/program.ts', 'src/engine/plan.ts'];
   for (const file of files) expect([...gelu.keys()]).toContain(file);
   expect([...gelu.keys()].filter((file) => file.startsWith('shaders/gpu'))).toEqual([]);
@@ -15,7 +15,7 @@ test('one op, from the call to the numbers', () => {
 test('what linear adds to that', () => {
   const linear = without(pathOf('linear'), gelu);
   expect(linesOf(linear)).toBeGreaterThan(150);
-  expect(linesOf(linear)).toBeLessThanOrEqual(305);
+  expect(linesOf(linear)).toBeLessThanOrEqual(300);
   expect([...linear.keys()]).toContain('shaders/matmul.wgsl');
 });
 

@@ -88,7 +88,7 @@ test('the tables of results and speed are the files that commands wrote', () => 
   expectSection('speed', speedTable(readJson('bench/peers/results.json')));
 });
 
-test('what the README says beside its tables is still so', () => {
+test("the README's sentences about its tables still hold", () => {
   for (const { rows } of Object.values(readJson('bench/peers/results.json') as PeerResults)) {
     const ratios = new Map(rows.map(({ name, ratio }) => [name, ratio]));
     expect(ratios.get('jax-js-wasm')).toBeGreaterThan(3);

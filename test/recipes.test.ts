@@ -31,7 +31,7 @@ function steps(recipe: string): { how: string; file: string; text: string }[] {
   }));
 }
 
-/** Each hunk of a diff: what stands in the file, and what is to stand there. */
+/** Apply each hunk of a diff: replace the old lines of the file by the new ones. */
 function changed(text: string, diff: string): string {
   return diff.split('@@\n').reduce((before, hunk) => {
     const lines = hunk.trimEnd().split('\n');

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import type { Device } from '../src/device/device.js';
 
@@ -25,6 +25,9 @@ import { WritePanel } from './parts/writePanel.js';
 
 /** The longest text that is looked at: a trained window of 128 + 128. */
 const MOST_BYTES = 256;
+/** What the address asks for: `?text=…&before=32&step=attention.forward`, which `byte-to-loss inspect` links to, and `device`. */
+const ASKED = new URLSearchParams(location.search);
+
 /** The whole page. */
 export function App() {
   const [device, setDevice] = useState<Device | undefined>(undefined);
@@ -33,13 +36,13 @@ export function App() {
   const [trained, setTrained] = useState<Model | undefined>(undefined);
   const fresh = useMemo(freshModel, []);
   const [models, setModels] = useState<readonly Model[]>([]);
-  const [all, setBytes] = useState<Uint8Array>(() => new TextEncoder().encode(FIRST_TEXT));
-  const [before, setBefore] = useState(64);
+  const [all, setBytes] = useState<Uint8Array>(() => new TextEncoder().encode(ASKED.get('text') ?? FIRST_TEXT));
+  const [before, setBefore] = useState(Number(ASKED.get('before') ?? 64) || 0);
   const [at, setAt] = useState(80);
   const [problem, setProblem] = useState('');
 
   useEffect(() => {
-    const wanted = new URLSearchParams(location.search).get('device');
+    const wanted = ASKED.get('device');
     openBrowserDevice(wanted === 'webgpu' || wanted === 'cpu' ? wanted : undefined).then(
       ({ device: opened, withoutWebGpu = '' }) => {
         setDevice(opened);
@@ -71,6 +74,13 @@ export function App() {
   const { look, progress, opened, lookAt, choose, open } = useLook(explorer, snapshot, setProblem);
 
   const { stepping, step, isCapturing, problem: stepProblem, close } = useStepping(explorer, look, snapshot);
+
+  const asked = useRef(ASKED.get('step'));
+  useEffect(() => {
+    if (asked.current === null || snapshot === undefined) return;
+    void step({ op: asked.current });
+    asked.current = null; // once
+  }, [snapshot, step]);
 
   const load = async (file: File) => {
     setProblem('');

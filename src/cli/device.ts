@@ -10,7 +10,7 @@ export interface DeviceFlags {
   readonly threads?: number | undefined;
 }
 
-/** What `--device` may be, for the help of every command that has it. */
+/** The help text of `--device`, for every command that has it. */
 export const DEVICE_HELP =
   "auto, gpu, gpu:N, a part of a GPU's name, cpu or system (default: BYTE_TO_LOSS_DEVICE, else auto)";
 

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { writeFileAtomic } from '../common/atomicWrite.js';
 import { InputError } from '../common/errors.js';
+import { programGraph } from '../inspect/graph.js';
 import { SIZES } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
-import { programGraph } from '../report/graph.js';
-import { graphPage, graphSvgFile } from '../report/graphPage.js';
 import { path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
+import { graphPage, graphSvgFile } from './inspect/graphPage.js';
 import { inspect } from './inspect/inspection.js';
 import { textWindow } from './inspect/window.js';
 import { CHECKPOINT_HELP, chosenWeights } from './weights.js';

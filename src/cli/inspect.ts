@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { writeFileAtomic } from '../common/atomicWrite.js';
 import { InputError } from '../common/errors.js';
@@ -85,6 +86,9 @@ function refuseUnused({ checkpoint }: InspectFlags, command: Command): void {
     throw new InputError(`--${unused} needs an untrained decoder; omit it, or omit --checkpoint`);
 }
 
+/** The explorer page, where `npm run web` has built it. */
+const EXPLORER = new URL('../../dist/web/index.html', import.meta.url);
+
 interface Looked {
   readonly subject: Subject;
   readonly limits: WindowLimits;
@@ -101,7 +105,9 @@ function trainedSubject({ checkpoint, config: file }: InspectFlags): Looked {
   const { config, parameters, step, prefix, stream } = chosenWeights(checkpoint, file);
   const name = checkpoint ?? 'models/moby-dick.safetensors, trained on Moby-Dick,';
   const origin = `The decoder of ${name}${step === undefined ? '' : ` after ${step} updates`}.`;
-  return { subject: { config, parameters, origin }, limits: { prefix, stream, K: config.K } };
+  // The explorer opens on the decoder of the package, so that its numbers are these.
+  const explorer = checkpoint === undefined && existsSync(EXPLORER) ? { explorer: EXPLORER.href } : {};
+  return { subject: { config, parameters, origin, ...explorer }, limits: { prefix, stream, K: config.K } };
 }
 
 function show(inspection: Inspection, { out, json, tensor, npy }: InspectFlags): void {

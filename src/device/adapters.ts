@@ -293,7 +293,14 @@ async function findCpu(robust: boolean, threads?: number): Promise<GPUAdapter> {
     import('./wgslCompiler.js'),
   ]);
   defineGlobals();
-  return createCpuAdapter({ host: nodeHost, compiler: wgslCompiler, threads, isRobust: robust });
+  return createCpuAdapter({
+    host: nodeHost,
+    compiler: wgslCompiler,
+    threads,
+    isRobust: robust,
+    // What a driver makes of WGSL stays inside of it; this device can show it.
+    ...(/^[34]$/.test(process.env.DEBUG ?? '') && { onKernel: (text: string) => console.error(text) }),
+  });
 }
 
 async function findGpu(robust: boolean): Promise<GPUAdapter> {
@@ -311,7 +318,7 @@ async function findGpus(robust: boolean): Promise<GPUAdapter[]> {
 
 /**
  * Every adapter of the system. Dawn's Node binding returns one per request, the first whose name contains the flag
- * `adapter`; for an unknown name, its error lists all names. Of several cards with one name it returns the first.
+ * `adapter`; for an unknown name, its error lists all names. If several cards have one name, it returns the first.
  */
 async function allAdapters(robust: boolean): Promise<GPUAdapter[]> {
   const nothing = await dawn(robust, 'system', 'no adapter is called this');

@@ -11,7 +11,7 @@ import { training } from './training.js';
 /** Every part, what matters most first: a device may not last. */
 export const PARTS: readonly Part[] = [facts, channels, ops, gradients, training, steps, opTimes];
 
-/** What came of a part. */
+/** The result of a part. */
 export interface Report extends Findings {
   readonly part: string;
   readonly what: string;

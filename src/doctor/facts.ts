@@ -9,7 +9,7 @@ const VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'DAWNNODE_BACKEND', 'N
 /** The adapter, its limits, and the machine around it. Nothing in it names a person or a machine. */
 export const facts: Part = {
   name: 'facts',
-  what: 'What the adapter says of itself, and the machine around it.',
+  what: 'The properties of the adapter and of the machine.',
   weight: 0.1,
   async run({ device }) {
     const { info, limits } = device;

@@ -15,7 +15,7 @@ export interface Curve {
   readonly values: readonly number[];
 }
 
-/** What a part found. */
+/** The findings of a part. */
 export interface Findings {
   /** one line for the terminal */
   readonly summary: string;
@@ -29,7 +29,7 @@ export interface Findings {
   readonly curves?: readonly Curve[];
 }
 
-/** What a part may use. */
+/** The context of a part. */
 export interface Context {
   /** the device under test */
   readonly device: Device;

@@ -39,7 +39,7 @@ async function profilesOf({ device }: Context): Promise<{ profiles: Map<Precisio
   return { profiles, notes };
 }
 
-/** What may go wrong with one case and leave the others as they are. */
+/** Errors of one case that do not affect the others. */
 function isOwnFault(error: unknown): error is Error {
   return error instanceof ParityError || (error instanceof DeviceError && error.fault !== 'lost');
 }

@@ -18,7 +18,7 @@ export function foreignOrder(captions: readonly string[], round: number): number
   const clashes = (i: number, from: number) => captions[i] === captions[from];
   for (let i = 0; i < n; i++) {
     if (!clashes(i, order[i]!)) continue;
-    // Of a caption with at most half of the windows, some j neither has it nor gets it: exchanged, both are right.
+    // If a caption has at most half of the windows, some j neither has nor gets it: exchanging the two corrects both.
     const steps = Array.from({ length: n }, (_, step) => (i + step) % n);
     const j = steps.find((other) => !clashes(i, order[other]!) && !clashes(other, order[i]!));
     if (j === undefined) return undefined;

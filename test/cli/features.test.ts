@@ -25,7 +25,7 @@ describe('the table of features', () => {
     expect(rows.length).toBe(3);
   });
 
-  it('goes on below where there is not, and no line is wider than the page', () => {
+  it('continues on the next line if there is no room, and no line is wider than the page', () => {
     for (const columns of [100, 80]) {
       const text = table(columns, true);
       expect(text.split('\n\n').length).toBe(2);

@@ -142,7 +142,7 @@ describe('inspect --json', () => {
     const layerNorm = data.ops.find(({ name }) => name === 'layerNorm.forward')!;
     expect(layerNorm.reference.text).toContain('function layerNormReference');
     const linear = data.ops.find(({ name }) => name === 'linear.backwardX')!;
-    expect(linear.reference.text).toContain('function matmulReference'); // which stands in another file
+    expect(linear.reference.text).toContain('function matmulReference'); // which is in another file
     for (const { dispatches } of data.entries) {
       for (const { kernel, shader } of dispatches) expect(data.kernels[kernel]!.shader).toBe(shader);
     }

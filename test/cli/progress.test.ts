@@ -100,7 +100,7 @@ it('measures are named in words', () => {
   expect(validationText({ caption_bpb: 2.5, binding_gap: -0.0001, retrieval: 0.25, caption_end: 1 })).toBe(
     'validation: captions 2.500 bits/byte, binding gap 0.000 bits/byte, retrieval of ten 25.0 %',
   );
-  // Of a kind of window that was added: see the recipe in src/train/README.md.
+  // The measure of an added kind of window: see the recipe in src/train/README.md.
   expect(validationText({ count_bpb: 1, text_bpb: 2, text_middle: 3 })).toBe(
     'validation: text 2.000 bits/byte, count 1.000 bits/byte',
   );

@@ -53,7 +53,7 @@ describe.concurrent('a run in a process of its own', () => {
 
   it('whose output is closed says so, saves, and exits with 1', async () => {
     const { child, path } = await training('pipe', '--save-every', '1', '--keep', '1');
-    child.stdout!.destroy(); // the next line about a checkpoint meets a closed pipe
+    child.stdout!.destroy(); // the next line about a checkpoint is written to a closed pipe
     const { code, error } = await ended(child);
     expect(error).toMatch(/^error: the output was closed \(EPIPE\)$/m);
     expect(code).toBe(1);

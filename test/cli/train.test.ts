@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 
 describe('train', () => {
-  test('prints progress, bits per byte beside the entropy, a sample, and where the run is', () => {
+  test("prints progress, bits per byte with the entropy, a sample, and the run's folder", () => {
     expect(printed).toContain('zero door, 0 parameters in it; decoder of 430,082 parameters');
     expect(printed).toMatch(/step 4\/4 {2}\d\.\d{3} bits\/byte {2}[\d.]+ k?B\/s/);
     expect(printed).toMatch(/validation \d\.\d{3} bits\/byte; the text's order-0 entropy is 4\.465/);

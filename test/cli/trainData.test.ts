@@ -31,7 +31,7 @@ test('no control character of a text reaches the terminal', async () => {
   expect(sample).not.toMatch(/(?!\n)\p{Cc}/u);
 });
 
-test('the sample after a sound is the caption beside what the decoder says; after a film there is none', async () => {
+test("the sample after a sound has the caption and the decoder's own; after a film there is none", async () => {
   const sounds = ['--made', 'sounds', '--window', 'audio=128+64', '--out', join(folder, 'sounds')];
   expect((await cli('train', ...sounds, ...short)).out).toMatch(
     /\ncaption of a held-out sound: a [a-z ,]+\nthe decoder's caption: {7}/,

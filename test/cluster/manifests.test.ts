@@ -76,7 +76,7 @@ it('the Kubernetes manifest is an Indexed Job that runs the shipped grid, a cell
 it('the Slurm script runs a cell, or with --collect the report, and is sound bash', () => {
   const { BYTE_TO_LOSS_DEVICE: _, ...rest } = process.env;
   const run = (args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
-    // `srun` stands for Slurm's own: it prints what it would run.
+    // This `srun` replaces Slurm's own: it prints the command that it would run.
     execFileSync(
       'bash',
       ['-c', 'srun() { printf "%s " "$BYTE_TO_LOSS_DEVICE" "$@"; }; . cluster/slurm-array.sh "$@"', '-', ...args],

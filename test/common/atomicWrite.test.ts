@@ -39,7 +39,7 @@ function failing(n: number, code: string, calls: string[]): FileSystem {
 }
 
 describe('writeFileAtomic', () => {
-  it('replaces a file, whatever the size of each write', () => {
+  it('replaces a file, for any size of each write', () => {
     writeFileAtomic(path, content, shortWrites);
     expect(node.readFileSync(path, 'utf8')).toBe('a new checkpoint');
     writeFileAtomic(path, 'text');

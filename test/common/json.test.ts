@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'json-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('parseJson', () => {
-  it('agrees with JSON.parse on whatever JSON.stringify writes', () => {
+  it('agrees with JSON.parse on everything that JSON.stringify writes', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         const text = JSON.stringify(value);
@@ -45,7 +45,7 @@ describe('parseJson', () => {
     });
   });
 
-  it('meets any text with InputError only', () => {
+  it('throws nothing but InputError for any text', () => {
     const pieces = fc.array(fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', '1', 'a', ' ', 'null', '"a"'), {
       maxLength: 12,
     });
@@ -67,7 +67,7 @@ describe('parseJson', () => {
 });
 
 describe('readJsonLines', () => {
-  it('numbers lines, passes over blank ones, and goes on after bad ones', () => {
+  it('numbers lines, skips blank ones, and continues after bad ones', () => {
     const path = join(folder, 'a.jsonl');
     writeFileSync(
       path,
@@ -80,7 +80,7 @@ describe('readJsonLines', () => {
     expect(lines[3]!.problem).toBe('not UTF-8');
   });
 
-  it('joins a line that lies across the chunks it reads', () => {
+  it('joins a line that spans the chunks it reads', () => {
     const path = join(folder, 'long.jsonl');
     const long = 'é'.repeat(1_300_000); // 2.6 MB: across three chunks of 1 MiB, with a character cut in two
     writeFileSync(path, `"x"\n${JSON.stringify(long)}\n"y"\n`);
@@ -89,7 +89,7 @@ describe('readJsonLines', () => {
 });
 
 describe('readJsonLines, of a line that is too long', () => {
-  it('passes it over and goes on', () => {
+  it('skips it and continues', () => {
     const path = join(folder, 'longest.jsonl');
     writeFileSync(path, `"1234"\n"12345"\n"1234"\n`);
     expect([...readJsonLines(path, 6)]).toEqual([

@@ -54,7 +54,7 @@ async function addOne(device: Device): Promise<number[]> {
 
 const oneToSixtyFour = Array.from({ length: 64 }, (_, i) => i + 1);
 
-/** A source that has nothing, or hands on to another one. */
+/** A source without an adapter, or one that delegates to another. */
 function source(name: Source['name'], find: Source['find'] | string): Source {
   const none = () => Promise.reject(new DeviceError(String(find)));
   return { name, what: `${name} of the test`, find: typeof find === 'string' ? none : find };
@@ -168,7 +168,7 @@ describe('openDevice', () => {
     expect(namesIn('')).toEqual([]);
   });
 
-  it('says what was tried and what mends it', async () => {
+  it('lists the attempts and a fix', async () => {
     const sources = [source('gpu', 'no card'), source('system', 'no loader'), source('bundled', 'not installed')];
     const error = await openDevice({ device: 'auto' }, sources).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(DeviceError);

@@ -64,8 +64,8 @@ const PROGRAMS: Record<string, (gpu: GPUDevice) => unknown> = {
   'a new buffer is zero': async (gpu) => [...(await readWords(gpu, buffer(gpu, 16)))],
   'no usage': (gpu) => void buffer(gpu, 16, 0),
   'an unknown usage': (gpu) => void buffer(gpu, 16, 0x10000),
-  'MAP_READ beside STORAGE': (gpu) => void buffer(gpu, 16, 0x1 | 0x80),
-  'MAP_WRITE beside COPY_DST': (gpu) => void buffer(gpu, 16, 0x2 | 0x8),
+  'MAP_READ with STORAGE': (gpu) => void buffer(gpu, 16, 0x1 | 0x80),
+  'MAP_WRITE with COPY_DST': (gpu) => void buffer(gpu, 16, 0x2 | 0x8),
   'a buffer of 0 bytes': (gpu) => buffer(gpu, 0).size,
   'a buffer beyond the limit': (gpu) => void buffer(gpu, gpu.limits.maxBufferSize + 4),
   'mapped at creation with an odd size': (gpu) => void buffer(gpu, 6, STORAGE, { mappedAtCreation: true }),
@@ -210,7 +210,7 @@ const PROGRAMS: Record<string, (gpu: GPUDevice) => unknown> = {
   'WGSL that does not parse': async (gpu) => {
     const module = gpu.createShaderModule({ code: '\n  fn (' });
     const { messages } = await module.getCompilationInfo();
-    return [messages[0]!.type, messages[0]!.lineNum]; // Dawn goes on and finds more
+    return [messages[0]!.type, messages[0]!.lineNum]; // Dawn continues and finds more
   },
   'a pipeline of WGSL that does not parse': (gpu) => {
     const module = gpu.createShaderModule({ code: '\n  fn (' });

@@ -48,7 +48,7 @@ test('gradients agree with central differences of the float64 references', () =>
           const moved = new Map(feeds).set(leaf, start.map((x, i) => x + by * direction[i]!)); // biome-ignore format: one idea
           return new ReferenceRun(program, moved).run(forward).value(loss).data[0]!;
         };
-        // Of fourth order: its error falls with h⁴, so that h can be large against rounding.
+        // The formula is of fourth order: its error falls with h⁴, so that h can be large against rounding.
         const h = 1e-4;
         const difference = (8 * (lossAt(h) - lossAt(-h)) - (lossAt(2 * h) - lossAt(-2 * h))) / (12 * h);
         const { data } = found.value(gradients[l]!);

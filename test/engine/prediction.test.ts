@@ -55,7 +55,7 @@ it('counts in the precision that was asked for, the flags that would do included
   expect(new Set(predict.mock.calls.map(([, , given]) => given?.profile?.precision))).toEqual(new Set(['mixed']));
 });
 
-/** What of an error's advice is tried: the flags, and the options they stand for. */
+/** The tested part of an error's advice: the flags, and their options. */
 async function advised(bytes: number, more: Partial<TrainerOptions>) {
   const wanted = { ...options, ...more };
   const error = await Trainer.create(await deviceWith(bytes), wanted).catch((thrown) => thrown);
@@ -100,7 +100,7 @@ it('where no batch would fit, fewer layers may, else what is left to do is named
   );
 });
 
-it('flat buffers and moments may be longer than one binding, but not than a buffer; the limit that is met is named', async () => {
+it('flat buffers and moments may be longer than one binding, but not than a buffer; the error names the exceeded limit', async () => {
   const device = await testDevice();
   const within = (maxStorageBufferBindingSize: number, maxBufferSize: number) => {
     const limits = { maxStorageBufferBindingSize, maxBufferSize };

@@ -106,7 +106,7 @@ test('a total that an op adds into belongs to one tensor, also where add hands i
   const program = new Program();
   const [a, b] = ['a', 'b'].map((label) => program.input(label, [2, 2], 'f32', { requiresGradient: true }));
   const x = program.constant('x', [1, 2], Float32Array.of(1, 10));
-  const copy = gelu(a!); // met last on the way back
+  const copy = gelu(a!); // visited last in reverse mode
   const y = linear(x, add(a!, b!), program.constant('bias', [2], new Float32Array(2)));
   const one = program.constant('dY', [1, 2], Float32Array.of(1, 1));
   program.backward([
@@ -204,7 +204,7 @@ describe('a loss without a gradient', () => {
     return x.program.record(op, [x], {})[0]!;
   };
 
-  test('is refused where a parameter lies behind an op without backward, whatever else it depends on', () => {
+  test('is refused if a parameter precedes an op without backward, with or without other dependencies', () => {
     const program = new Program();
     const [a, b] = ['a', 'b'].map((name) => program.parameter(name, [1]));
     const loss = add(gelu(copy(gelu(a!))), b!);
@@ -225,7 +225,7 @@ describe('a loss without a gradient', () => {
     expect(program.gradientOf(b!)).toBeDefined();
   });
 
-  test('is recorded where such an op stands beside the way to the loss', () => {
+  test('is recorded if such an op is not on the path to the loss', () => {
     const program = new Program();
     const a = program.parameter('a', [1]);
     const loss = gelu(a);

@@ -49,7 +49,7 @@ describe('value', () => {
     expect((await next).item()).toBe(4);
   });
 
-  test('parameters keep what they learned when the program grows, and start anew when it is freed', async () => {
+  test('parameters keep their values when the program grows, and start again when it is freed', async () => {
     const program = new Program({ device });
     const w = program.parameter('w', [], { init: 8 });
     const optimizer = new SGD(w.mul(w), { lr: 0.25 });
@@ -161,7 +161,7 @@ describe('optimisers', () => {
     expect([...(await logits.grad!.value()).data]).toEqual([2.5, -0.5]);
   });
 
-  test('an evaluation beside the loss is no part of a step', async () => {
+  test('an evaluation besides the loss is no part of a step', async () => {
     const { program, loss, w } = problem();
     const optimizer = new SGD(loss, { lr: 0.01 });
     const y = program.input('other', [2]).mul(w);

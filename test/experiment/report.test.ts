@@ -104,7 +104,7 @@ describe('the report', () => {
     expect(JSON.parse(jsonOf(report)).groups[0].arms[2].measures.text_bpb.mean).toBeCloseTo(2.957, 3);
   });
 
-  it('has no control character in its page, whatever an arm is called', () => {
+  it('has no control character in its page, for any name of an arm', () => {
     const odd = readGrid({ name: 'g', arms: [{ name: 'a\x1b\x7fb', door: 'zero' }], seeds: [0], steps: 2 }, 'g.json');
     const out = join(folder, 'odd');
     finish(odd, out, { 'a\x1b\x7fb': [2] });
@@ -113,7 +113,7 @@ describe('the report', () => {
     expect(html).toContain('a␛␡b');
   });
 
-  it('names each line that was left out once, however many runs met it', () => {
+  it('names each skipped line once, for any number of runs', () => {
     const markdown = markdownOf(report);
     expect(markdown).toContain('- Lines and files left out of the data: 102\n');
     expect(markdown.match(/not JSON/g)?.length).toBe(100);

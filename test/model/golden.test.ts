@@ -56,7 +56,7 @@ describe.each<DoorKind>(['zero', 'projected', 'bytes'])('the %s decoder against 
     const [norm] = await plan.read(optimiser.clip);
     expectClose('gradient norm', [norm!], numbers('gradient_norm'), 64);
     for (const { name, tensor } of program.parameters) {
-      // The first AdamW step moves a parameter by lr · g / (|g| + eps), about lr whatever its gradient: compare the move,
+      // The first AdamW step moves a parameter by lr · g / (|g| + eps), about lr for any gradient: compare the change,
       // where g is well above eps, since below it the move shows only the gradient's rounding.
       const before = parameters.get(name)!;
       const after = await plan.read(tensor);

@@ -20,7 +20,7 @@ export interface Exit {
   readonly args: (out: string) => readonly string[];
   /** what is done to the process */
   readonly act?: (child: ChildProcess, out: string) => Promise<void>;
-  /** through a shell: `$@` is the command, OUT the folder that the run's own lies in */
+  /** through a shell: `$@` is the command, OUT the parent of the run's folder */
   readonly shell?: string;
   readonly mishap?: { readonly MISHAP: string; readonly AT: string };
   /** the exit code, or the signal that is meant to end it */
@@ -33,7 +33,7 @@ export interface Exit {
   readonly left?: (run: string) => string | undefined;
 }
 
-/** What of a run's checkpoints can't be gone on with. */
+/** Checks that a run can be resumed from its checkpoints. @returns the errors */
 function harmed(run: string): string | undefined {
   const reports: string[] = [];
   try {
@@ -60,7 +60,7 @@ const signals =
     for (const name of names) child.kill(name);
   };
 
-/** Every way to end that a user meets. @param folder holds a good checkpoint and a cut one */
+/** Every way in which a user's run may end. @param folder holds a good checkpoint and a truncated one */
 export function exits(folder: string): Exit[] {
   const good = join(folder, 'good.safetensors');
   const cut = join(folder, 'cut.safetensors');

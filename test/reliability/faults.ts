@@ -81,7 +81,7 @@ export class Faults {
     if (left.length > 0) this.broken.push(`${what}: ${left.join(', ')} was left behind`);
   }
 
-  /** Gone on with, the run must end as the undisturbed one. */
+  /** The resumed run must end like the undisturbed one. */
   async finish(what: string, device: Device, path: string, expected: Expected): Promise<void> {
     const folder = RunFolder.open(path);
     const from = new Checkpoints(folder.checkpoints, 0).newest();
@@ -123,7 +123,7 @@ export async function failEveryWrite(faults: Faults, device: Device, every = 1):
     const what = `${code} at write ${n} (${failed})`;
     const clear = value instanceof FileError && value.message.includes(`(${code})`) && !value.message.includes('\n');
     if (value !== undefined && !clear) faults.broken.push(`${what}: ${value}`);
-    // Before there is a configuration there is no run to go on with.
+    // Without a configuration there is no run to resume.
     if (!readdirSync(faults.folder).includes(path.split('/').at(-1)!)) continue;
     if (!readdirSync(path).includes('config.json')) continue;
     faults.check(what, path, expected);

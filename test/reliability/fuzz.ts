@@ -55,9 +55,9 @@ interface Input {
 /** The longest that any input may take of a processor. */
 const MILLISECONDS = 1000;
 /**
- * What an input may cost in memory: twice its size, and what Node itself takes. Of buffers, garbage among them, that is
+ * The memory bound of an input: twice its size, and the memory of Node itself. Buffers, including garbage, take
  * 8 KiB to read a file, and some KiB for each recording that a manifest names; of objects, 2 MiB were the most in 20,000
- * inputs, since the collector comes round when it likes. (`readLarge` sees what is left of this beside files of 128 MiB.)
+ * inputs, since the time of a collection is arbitrary. (`readLarge` measures the rest of it, with files of 128 MiB.)
  */
 const allowedBuffers = (bytes: number) => 2 * bytes + (64 << 10);
 const allowedObjects = (bytes: number) => 2 * bytes + (8 << 20);
@@ -385,7 +385,7 @@ export function targets(folder: string): Target[] {
 
 const VIDEO = { prefix: 1024, stream: 1024 };
 
-/** Flags of all commands, and what may stand behind one. */
+/** Flags of all commands, and possible values. */
 const VALUES = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary', maxLength: 20 }),
@@ -453,7 +453,7 @@ function commandLines(file: (name: string) => string): fc.Arbitrary<Input> {
 
 /**
  * Command lines of `train` whose flags are taken in and checked: what ends them is a manifest that is not there. The default
- * text, which may be read before it, is a file beside.
+ * text, which may be read before it, counts as another file.
  */
 function trainLines(file: (name: string) => string): fc.Arbitrary<Input> {
   const flag = fc.tuple(fc.constantFrom(...FLAGS.filter((name) => name !== '--resume')), VALUES);

@@ -34,7 +34,7 @@ function left(run: string): Left {
 }
 
 /**
- * SIGKILL at random moments of training with a checkpoint every other step. Each killed run is looked at and gone on with,
+ * SIGKILL at random moments of training with a checkpoint every other step. Each killed run is checked and resumed,
  * to be killed again, until it reaches its end. A run that was never killed tells what every file must hold.
  */
 export async function kill(kills = 200): Promise<Outcome> {

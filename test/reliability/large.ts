@@ -33,13 +33,13 @@ import { inOwnProcess } from './ownProcess.js';
 const MIB = 1 << 20;
 /** Bytes of most files: far above what Node itself takes. */
 const SIZE = 128 * MIB;
-/** What Node takes beside: garbage that V8 has not come round to, and the code that was compiled meanwhile. */
+/** Memory of Node itself: garbage that V8 has not collected, and code compiled in the meantime. */
 export const NODE_ITSELF = 48 * MIB;
 
 /** Bytes that may take a second more than a small file. */
 export const PER_SECOND = 4 * MIB;
 
-/** A file that is as dear to read as its format allows, and the reading. */
+/** A file that is as expensive to read as its format allows, and the function that reads it. */
 interface Large {
   readonly file: string;
   readonly write: (path: string) => void;
@@ -191,7 +191,7 @@ const LARGE: Readonly<Record<string, Large>> = {
 /**
  * Read one of the large files, in a process of its own.
  *
- * @returns bytes by which resident memory stood above what it was before, at its highest (Linux), and seconds of a processor
+ * @returns maximum growth of resident memory in bytes (Linux), and seconds of a processor
  */
 export function rise(name: string, path: string): { rose: number; seconds: number } {
   collectGarbage();

@@ -20,7 +20,7 @@ afterAll(() => {
   faults.free();
 });
 
-it('a write that fails gives a clear error, and the run can be gone on with', async () => {
+it('a write that fails gives a clear error, and the run can be resumed', async () => {
   expect(await failEveryWrite(faults, device, 41)).toBeGreaterThan(2);
   expect(faults.broken).toEqual([]);
 });
@@ -61,6 +61,6 @@ function poisonFirst(batch: ReturnType<typeof tinyRun>['data']['mix']['batch']):
   };
 }
 
-it('wrong input meets typed errors', async () => {
+it('wrong input raises typed errors', async () => {
   expect((await fuzz(1000)).broken).toEqual([]);
 });

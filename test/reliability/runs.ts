@@ -31,7 +31,7 @@ export function start(args: readonly string[]): ChildProcess {
   return startProcess(commandLine(args));
 }
 
-/** A run that would go on for long, in a process of its own, that has done some steps. */
+/** A long run, in a process of its own, that has done some steps. */
 export async function startTraining(path: string, ...more: readonly string[]): Promise<ChildProcess> {
   const flags = [...TINY_RUN, '--steps', '100000', '--save-every', '0', '--eval-every', '0', ...more];
   const child = start(['train', ...flags, '--out', path]);
@@ -77,7 +77,10 @@ export function stepsDone(run: string): number {
   return existsSync(file) ? readFileSync(file, 'latin1').split('"learning_rate"').length - 1 : 0;
 }
 
-/** metrics.jsonl or samples.jsonl without times: what must be the same in two runs. A line that was not finished does not count. */
+/**
+ * metrics.jsonl or samples.jsonl without times: what must be the same in two runs. A line that was not finished does
+ * not count.
+ */
 export function metricsOf(run: string, name = 'metrics.jsonl'): string[] {
   const file = join(run, name);
   if (!existsSync(file)) return [];

@@ -123,7 +123,7 @@ describe('the report of a run', () => {
   });
 });
 
-test('several runs lie over each other, and settings that differ stand out', async () => {
+test('several runs are overlaid, and different settings are highlighted', async () => {
   const [a, b] = [run('a'), run('b', 20, { options: { lr: 0.001 }, order0_entropy: 4.5 })];
   const out = join(folder, 'both.html');
   const { code } = await cli('report', a, b, '--out', out);
@@ -151,7 +151,7 @@ test('the terminal chart is drawn from the smoothed curve; one step is no curve'
   expect(terminalChart(readRun(join(folder, 'drawn')), 12)).toBeUndefined();
 });
 
-test('a run that goes on takes back the samples it will write again', () => {
+test('a resumed run removes the samples that it will write again', () => {
   const path = run('resumed', 4);
   const kept = RunFolder.open(path);
   kept.logSample(6, Uint8Array.of(72), Uint8Array.of(105, 255));

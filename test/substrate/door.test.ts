@@ -52,7 +52,7 @@ describe('zeroInput', () => {
 });
 
 describe('out', () => {
-  it('takes the features, whatever it held before, and is handed back as a view', () => {
+  it('receives the features, independent of its old content, and is returned as a view', () => {
     const out = new Float32Array(5 * 27 + 3).fill(7);
     const ids = [72, MASK, 101, EOS, 0];
     const { features, channels } = embedIds(ids, { out });

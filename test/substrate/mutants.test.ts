@@ -31,8 +31,10 @@ describe('table entries', () => {
         row[column] = right;
       }
     }
-    // cos(2πi/256) = cos(2π(256-i)/256): such a code makes the same float, and the test of the codes themselves finds it. A set sign bit
-    // of a Fourier code means -0 whatever the rest says, so the 96 negative zeros have 127 names each; that test finds those as well.
+    // cos(2πi/256) = cos(2π(256-i)/256): such a code makes the same float, and the test of the codes themselves finds
+    // it. A set sign bit
+    // of a Fourier code means -0 for any other bits, so the 96 negative zeros have 127 names each; that test finds
+    // those as well.
     const mirrored = survivors.filter((survivor) => Number(survivor.split(' ')[1]) >= 16);
     for (const survivor of mirrored) {
       const [v, column, code] = survivor.split(' ').map(Number) as [number, number, number];

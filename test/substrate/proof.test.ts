@@ -1,4 +1,7 @@
-/** Every channel is the float32 nearest its exact value: exhaustive over bytes, pairs of bytes, and (angle, momentum) pairs. */
+/**
+ * Every channel is the float32 nearest its exact value: exhaustive over bytes, pairs of bytes, and (angle, momentum)
+ * pairs.
+ */
 import { describe, expect, it } from 'vitest';
 import { bitOf, fourierPairs, gray } from '../../src/substrate/channels.js';
 import { encode } from '../../src/substrate/codec.js';
@@ -75,7 +78,7 @@ describe('the judge', () => {
 });
 
 describe('the tables', () => {
-  it('are 4,608 bytes, each the integer it stands for', () => {
+  it('are 4,608 bytes, each the integer that it represents', () => {
     const codes = packedTable();
     expect(codes.byteLength).toBe(4608);
     for (let v = 0; v < 256; v++) {
@@ -151,8 +154,9 @@ describe('the paths', () => {
     }
   });
 
-  it('embed gives every third byte its exact boundary, whatever the two before it', () => {
-    // The boundary reaches two bytes back through d2xor: the low four bits of both, and the upper five of the byte itself.
+  it('embed gives every third byte its exact boundary, for any two bytes before it', () => {
+    // The boundary reaches two bytes back through d2xor: the low four bits of both, and the upper five of the byte
+    // itself.
     const rows = Array.from({ length: 16 * 16 * 32 }, (_, n) => [n & 15, (n >> 4) & 15, (n >> 8) << 3]).flat();
     const got = embedIds(rows, { rowLength: 3 }).features;
     expect(firstDifference(got, exactChannels(rows, 3), rows)).toBeUndefined();

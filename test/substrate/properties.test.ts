@@ -175,7 +175,7 @@ describe('embed', () => {
     );
   });
 
-  it('reads a view where it lies and changes nothing', () => {
+  it('reads a view in place and changes nothing', () => {
     const all = Uint8Array.from([9, 8, 72, 105, 7]);
     expect(embed(all.subarray(2, 4)).features).toEqual(embed(Uint8Array.of(72, 105)).features);
     expect([...all]).toEqual([9, 8, 72, 105, 7]);

@@ -70,7 +70,7 @@ describe('the layers', () => {
     expect(none.shape).toEqual([3, 0, 512]);
   });
 
-  it('train a learned table: its gradient is the sum of dY where its byte stood, at value columns only', async () => {
+  it('train a learned table: its gradient is the sum of dY at the positions of its byte, at value columns only', async () => {
     const program = new Program();
     const ids = program.input('ids', [2, 3], 'u32');
     const embedding = new ControlEmbedding('learned', { seed: 2 });

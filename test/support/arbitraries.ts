@@ -18,7 +18,7 @@ export function permutedShapes(): fc.Arbitrary<{ shape: number[]; axes: number[]
   });
 }
 
-/** A recorded program over one `[n, n]` input, and every tensor met on the way, the last of which is its result. */
+/** A recorded program over one `[n, n]` input, and every tensor in it, the last of which is its result. */
 export interface RandomProgram {
   readonly program: Program;
   readonly x: Tensor;

@@ -35,7 +35,7 @@ export async function openBrowser(webgpu = true): Promise<Browser> {
       // The browser's language is then "en-US@posix", which Intl refuses: pages must work all the same.
       LC_ALL: 'POSIX',
       LANGUAGE: '',
-      // The browser takes its own SwiftShader, whatever driver the tests in this process run on.
+      // The browser uses its own SwiftShader, independent of the driver of the tests in this process.
       VK_DRIVER_FILES: join(folder, 'vk_swiftshader_icd.json'),
     },
   });
@@ -48,7 +48,9 @@ export async function newPage(browser: Browser): Promise<Page> {
   return page;
 }
 
-/** The archives beside the package, unpacked into a folder of their own and then renamed, so that no reader sees half of it. */
+/**
+ * The archives of the package, unpacked into a folder of their own and then renamed, so that no reader sees half of it.
+ */
 function unpackBrowser(): string {
   const folder = join(CACHE, `chromium-${BUNDLE_VERSION}`);
   if (existsSync(folder)) return folder;

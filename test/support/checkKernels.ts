@@ -1,5 +1,6 @@
 import { registry } from '../../src/engine/ops/index.js';
 import { SUBGROUP_SIZES } from '../../src/wgsl/index.js';
+import { BARRIER_CASES, barrierMutants, unnoticedBarriers } from './barrierMutants.js';
 import { KernelCheck, kernelProfiles } from './kernelCheck.js';
 import { shaderNames } from './shaders.js';
 
@@ -26,5 +27,12 @@ for (const shader of shaderNames) {
   );
   for (const problem of report.problems.slice(0, 3)) console.log(problem.replace(/^/gm, '    '));
   problems += report.problems.length;
+}
+// Each barrier taken out in turn has to be noticed.
+for (const each of BARRIER_CASES) {
+  const unnoticed = await unnoticedBarriers(each);
+  const state = unnoticed.length === 0 ? 'noticed' : `not noticed: ${unnoticed.join('; ')}`;
+  console.log(`${each.shader.padEnd(40)} ${barrierMutants(each.shader).length} barriers taken out in turn: ${state}`);
+  problems += unnoticed.length;
 }
 process.exitCode = problems > 0 ? 1 : 0;

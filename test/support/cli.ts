@@ -6,7 +6,7 @@ import type { Device } from '../../src/device/device.js';
 const { openDevice } = adapters;
 const devices = new Map<string, Promise<Device>>();
 
-/** A device that the command lines of one test file share: a new one would compile every kernel anew. */
+/** A device that the command lines of one test file share: a new one would compile every kernel again. */
 function sharedDevice(options: adapters.OpenOptions = {}): Promise<Device> {
   const key = JSON.stringify(options);
   const device = devices.get(key) ?? openDevice(options).then((opened) => Object.assign(opened, { close() {} }));

@@ -14,7 +14,7 @@ export interface ExpressionStep {
 /** What an expression begins with. */
 export const LEAVES = { a: [2, 3, 4], b: [3, 4], c: [4], d: [3, 1] } as const;
 
-/** Larger tensors are left out, as are steps that do not fit the shapes they meet. */
+/** Larger tensors are skipped, as are steps that do not fit the shapes. */
 const MAX_SIZE = 400;
 
 /*

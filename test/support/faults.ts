@@ -65,7 +65,9 @@ export async function withFailingWrite<T>(n: number, code: string, body: () => P
   }
 }
 
-/** A device whose dispatches can be watched. `after` is called behind each, and may encode more into the same encoder. */
+/**
+ * A device whose dispatches can be watched. `after` is called behind each, and may encode more into the same encoder.
+ */
 export function watchDispatches(
   gpu: GPUDevice,
   after: (
@@ -82,7 +84,7 @@ export function watchDispatches(
       let pass = begin(passDescriptor);
       let pipeline: GPUComputePipeline | undefined;
       let bindGroup: GPUBindGroup | undefined;
-      // Copies cannot stand inside a pass: it ends, and another one goes on.
+      // Copies are not allowed inside a pass: it ends, and another one continues.
       const interrupt = (body: () => void) => {
         pass.end();
         body();

@@ -95,7 +95,7 @@ var<private> d0: u32 = 1u; var<private> d1: u32 = 6u; var<private> d2: u32 = 0xf
 fn tame(v: f32) -> f32 { return select(0.0, clamp(v, -9000.0, 9000.0), abs(v) > 1e-5); }
 fn known(v: f32) -> f32 { return select(0.0, v, v == v); }
 fn bump(place: ptr<function, f32>, by: f32) { if (by > 3.0) { return; } *place = tame(*place + by); }
-fn meet(at: u32, v: f32, step: u32) -> f32 {
+fn combine(at: u32, v: f32, step: u32) -> f32 {
   shared_f[at] = v;
   workgroupBarrier();
   let other = shared_f[(at * 3u + step) % ${total}u];
@@ -160,7 +160,7 @@ ${this.#dump()}
       case 1:
         return this.#exchange();
       case 2:
-        return `  f0 = meet(local, f0, ${this.#uniformNumber()});`;
+        return `  f0 = combine(local, f0, ${this.#uniformNumber()});`;
       case 3:
         return `  if (local == ${this.pick(this.#total)}u) { shared_n = ${this.#expression('u32', 1)} & 7u; }
   ku = workgroupUniformLoad(&shared_n);`;
@@ -215,7 +215,7 @@ ${this.#dump()}
     return `${this.#uniformNumber()} ${this.#oneOf(['<', '==', '!=', '>='])} ${this.#uniformNumber()}`;
   }
 
-  /** Where all lanes are active; only those functions that any lane may be absent from stand in expressions. */
+  /** True where all lanes are active; elsewhere expressions use only functions that allow inactive lanes. */
   #subgroups(): string {
     const whole = this.#total % 4 === 0;
     const value = this.#expression('f32', 1);

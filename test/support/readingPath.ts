@@ -6,8 +6,8 @@
  *     npm run path step        from bytes to updated parameters
  *
  * What counts: each declaration that is reached by name from where the path starts, once: a function, a constant, a method or
- * field of a class, an interface; with its docstring, without blank lines. Of the kernel table, the readable row of each pass.
- * Each readable kernel, as a whole file.
+ * field of a class, an interface; with its docstring, without blank lines. The kernel table counts only the readable
+ * row of each pass. Each readable kernel, as a whole file.
  *
  * What does not count:
  * - kernels that only a GPU or only the CPU device takes: the other rows of the table;
@@ -56,7 +56,7 @@ export function linesOf(path: Path): number {
   return [...path.values()].reduce((sum, { lines }) => sum + lines, 0);
 }
 
-/** What a path has beside another. */
+/** The files of a path that another lacks. */
 export function without(path: Path, other: Path): Path {
   const rest = [...path].map(([file, { lines, names }]) => {
     const known = other.get(file);

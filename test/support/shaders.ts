@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The text of shaders/<name>.wgsl as it stands. */
+/** The unchanged text of shaders/<name>.wgsl. */
 export function fileOf(name: string): string {
   return readFileSync(new URL(`../../shaders/${name}.wgsl`, import.meta.url), 'utf8');
 }

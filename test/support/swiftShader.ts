@@ -33,7 +33,7 @@ export function bundledDriver(): string {
   return join(folder, 'vk_swiftshader_icd.json');
 }
 
-/** The package beside this one, or in the folder the user works in. */
+/** The package installed with this one, or in the working folder. */
 function locateArchive(): string {
   try {
     const entry = createRequire(import.meta.url).resolve(BUNDLE, { paths: [import.meta.dirname, process.cwd()] });
@@ -147,7 +147,8 @@ export function* readTar(tar: Buffer): Generator<{ name: string; bytes: Buffer }
 async function findBundled(robust: boolean): Promise<GPUAdapter> {
   const manifest = bundledDriver();
   const before = process.env.VK_DRIVER_FILES;
-  // Vulkan reads the variable when the first adapter is asked for; it is put back so that child processes choose for themselves.
+  // Vulkan reads the variable when the first adapter is asked for; it is put back so that child processes choose for
+  // themselves.
   process.env.VK_DRIVER_FILES = manifest;
   try {
     const adapter = await (await dawn(robust, 'bundled')).requestAdapter();
@@ -159,7 +160,10 @@ async function findBundled(robust: boolean): Promise<GPUAdapter> {
   }
 }
 
-/** `openDevice({ device: 'bundled' })` opens SwiftShader from here on: kernels as Dawn compiles them, with no driver installed. */
+/**
+ * `openDevice({ device: 'bundled' })` opens SwiftShader from here on: kernels as Dawn compiles them, with no driver
+ * installed.
+ */
 export const BUNDLED = {
   name: 'bundled',
   what: 'SwiftShader of the tests',

@@ -1,5 +1,5 @@
 /**
- * A few kernels in WGSL, each beside a WebAssembly module that was put together by hand: the CPU device is tested with them
+ * A few kernels in WGSL, each with a WebAssembly module written by hand: the CPU device is tested with them
  * without the compiler, and Dawn runs the same text.
  */
 import type { CompiledKernel, Compiler, KernelBinding } from '../../src/device/compiler.js';
@@ -84,7 +84,9 @@ const HAND_MADE = {
       body.end();
     },
   },
-  /** y[i] = the workgroup's number in the grid, left in scratch memory for a while, where another thread must not write */
+  /**
+   * y[i] = the workgroup's number in the grid, left in scratch memory for a while, where another thread must not write
+   */
   workgroup: {
     wgsl: `@group(0) @binding(0) var<storage, read_write> y: array<u32>;
 @compute @workgroup_size(1) fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {

@@ -25,7 +25,7 @@ test('a parameter that is not finite is blamed on what changes parameters, not o
   expect(culprit!.words).toMatch(/reads norm\.weight\[1\] is NaN, since adamW changed it last$/);
 });
 
-test('what was fed wrong is named beside the op that reads it', async () => {
+test('names a wrong input together with the op that reads it', async () => {
   const batch = batchOf(0);
   const culprit = await blamed('', { ...batch, weights: batch.weights.map(() => Number.POSITIVE_INFINITY) });
   expect(culprit!.op).toBe('crossEntropy');

@@ -34,7 +34,7 @@ describe('safetensors', () => {
     expect([...bytes.subarray(96)]).toEqual([0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]); // 1 = 0x3f800000, -2 = 0xc0000000
   });
 
-  it('sorts by width, then name, whatever order it is given', () => {
+  it('sorts by width, then name, from any order', () => {
     const a = { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 3) } as const;
     const b = { dtype: 'F64', shape: [], data: Float64Array.of(4) } as const;
     const c = { dtype: 'F32', shape: [0, 5], data: new Float32Array(0) } as const;
@@ -145,7 +145,7 @@ describe('safetensors', () => {
     expect(() => encodeSafetensors({ __metadata__: { dtype: 'F32', shape: [3], data } })).toThrow(InputError);
   });
 
-  it('meets mutated files with typed errors only', () => {
+  it('raises only typed errors for mutated files', () => {
     const whole = encodeSafetensors(
       {
         a: { dtype: 'F32', shape: [2], data: Float32Array.of(1, 2) },

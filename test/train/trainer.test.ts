@@ -113,7 +113,7 @@ describe('a trainer is refused', () => {
   });
 });
 
-test('a state to go on from that lacks a parameter is refused, and nothing is changed', async () => {
+test('a saved state that lacks a parameter is refused, and nothing is changed', async () => {
   const trainer = await create();
   await trainer.update([batch()], 1e-3);
   const [before, moments] = [await trainer.parameters(), await trainer.moments()];

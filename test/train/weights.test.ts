@@ -104,7 +104,7 @@ describe('float16', () => {
     const values = widen({ dtype: 'F16', shape: [all.length], data: all })!;
     expect(narrow(values)).toEqual(all);
     expect(narrow(values.map((x) => -x))).toEqual(all.map((bits) => bits | 0x8000));
-    // 1 + 1/2048 lies between 1 and 1 + 1/1024: to the even one, 1; 1 + 3/2048 to 1 + 2/1024; 65519 rounds down
+    // 1 + 1/2048 is between 1 and 1 + 1/1024: to the even one, 1; 1 + 3/2048 to 1 + 2/1024; 65519 rounds down
     const between = Float32Array.of(1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 1.5 * 2 ** -24, 65519, 2047.9);
     expect([...narrow(between)]).toEqual([0x3c00, 0x3c02, 0, 2, 0x7bff, 0x6800]);
     expect(() => narrow(Float32Array.of(65520))).toThrow('65520 does not fit float16');

@@ -64,7 +64,7 @@ describe.each(PUZZLES.map((puzzle) => [puzzle.title, puzzle] as const))('%s', (t
   });
 });
 
-test('a race of the own kernel is stepped to: the lane that comes later stands behind its access', () => {
+test('a race of the own kernel is stepped to: the later lane is after its access', () => {
   const verdict = checkOwn(OWN_KERNEL);
   if (verdict.passed) throw new Error('the race was not found');
   expect(verdict.said).toContain('race in workgroup memory at tile[32]');

@@ -35,7 +35,7 @@ async function open(path: string): Promise<{ page: Page; errors: string[] }> {
 async function keepPictures(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: screenshotPath(`${name}-desktop`) });
   await page.setViewportSize({ width: 390, height: 844 });
-  // Charts are drawn anew after the window has changed; only then must nothing stick out.
+  // Charts are drawn again after the window has changed; only then must nothing overflow.
   const width = () => page.evaluate(() => document.documentElement.scrollWidth);
   await expect.poll(width, { timeout: HANGING }).toBeLessThanOrEqual(390);
   await page.screenshot({ path: screenshotPath(`${name}-phone`) });

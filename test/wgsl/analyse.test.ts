@@ -161,7 +161,7 @@ describe('constants', () => {
     expect(body(text)).toBe('let x: u32 = 42u');
   });
 
-  test('an inner const hides an outer one from where it stands', () => {
+  test('an inner const hides an outer one from its declaration on', () => {
     const text = 'const n = 1; fn f() { let x = n; { const n = n + 1; let y = n; } let z = n; }';
     expect(body(text)).toBe('let x: i32 = 1i\nblock\n  let y: i32 = 2i\nlet z: i32 = 1i');
   });

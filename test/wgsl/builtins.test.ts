@@ -3,7 +3,7 @@ import { SUBGROUP_SIZES } from '../../src/wgsl/index.js';
 import { testDevice } from '../support/device.js';
 import { interpret, type Memories, runOnDawn } from '../support/wgsl.js';
 
-// Every builtin function, on numbers that meet its corners, beside Dawn with the driver of the tests.
+// Every builtin function, on numbers with its corner cases, compared with Dawn on the driver of the tests.
 
 const N = 16;
 const floats = (values: readonly number[]) => Float32Array.from({ length: N }, (_, i) => values[i % values.length]!);
@@ -210,7 +210,7 @@ fn half(v: f32, lane: u32) -> f32 { if (lane >= 2u) { return 0.0; } return subgr
   const run = (body: string) =>
     Array.from(interpret(program(body), { y: new Float32Array(4) }, { subgroupSize: 4 }).y!);
 
-  test('only lanes of the same branch combine, and all meet after it', () => {
+  test('only lanes of the same branch combine, and all reconverge after it', () => {
     expect(
       run('if (i < 3u) { y[i] = subgroupAdd(v); } else { y[i] = -subgroupAdd(v); } y[i] += subgroupAdd(1.0);'),
     ).toEqual([10, 10, 10, 0]);
@@ -223,7 +223,7 @@ fn half(v: f32, lane: u32) -> f32 { if (lane >= 2u) { return 0.0; } return subgr
     ).toEqual([404, 407, 409, 410]);
   });
 
-  test('a lane that continues meets the others in the next iteration', () => {
+  test('a lane that continues joins the others in the next iteration', () => {
     const values = 'f32(k + 1u)';
     expect(
       run(`for (var k = 0u; k < 2u; k++) { if (i == 0u && k == 0u) { continue; } y[i] += subgroupAdd(${values}); }`),

@@ -176,7 +176,7 @@ describe.each(PLANTED)('$name', ({ kind, faulty, mended, options, says }) => {
     if (seed === undefined) for (const words of says) expect(texts).toContain(words);
   });
 
-  test('the mended program has no finding', () => {
+  test('the repaired program has no finding', () => {
     const found = findingsOf(mended, memories, options);
     expect(found.map((finding) => findingText(finding, mended))).toEqual([]);
   });

@@ -220,7 +220,7 @@ describe('values', () => {
       'let a = x[i]; let b = x[i + 1u]; let n = i32(i) - 9; z[i] = u32(a < b) + u32(a <= b) * 2u + u32(a > b) * 4u + u32(a >= a) * 8u + u32(a == b) * 16u + u32(n != 3) * 32u + u32(n < -3) * 64u + u32(n >= 0) * 128u + u32(i > 30u) * 256u + u32(!(a < b)) * 512u + u32(!(n <= 4)) * 1024u;',
     'comparisons with NaN':
       'let nan = sqrt(x[i]); z[i] = u32(nan < 0.5) + u32(!(nan < 0.5)) * 2u + u32(nan == nan) * 4u + u32(!(nan != nan)) * 8u + u32(!(nan >= 0.1)) * 16u; y[i] = min(nan, 0.5) + max(0.25, nan) + f32(i32(nan)) + clamp(nan, 0.1, 0.2);',
-    'a uniform value beside linear ones':
+    'a uniform value with linear ones':
       'let k = group.x * 2u + 3u; let a = i * 3u - k; let b = (i << 2u) + a; z[i] = a + b * k + (b - a) * 2u + min(a, b) + u32(i32(a) - i32(b)) * 3u;',
     'constants fold as they run':
       'y[i] = x[i] * 0.0 + (1.0 - 3.0) * 0.1 + -0.0; z[i] = (0xffffffffu + i) + (7u / 2u) * 3u + u32(-7i / 2i + 9i) + u32(-7i % 4i + 9i);',
@@ -451,6 +451,14 @@ describe('subgroups', () => {
       'let v = x[i]; y[i] = subgroupBroadcast(v, 2u) + subgroupBroadcastFirst(v) * 3.0 + subgroupShuffle(v, (sub + 1u) % 4u) * 5.0 + subgroupShuffleXor(v, 1u) + quadBroadcast(v, 1u) + quadSwapX(v) * quadSwapDiagonal(v) + quadSwapY(v) * 7.0;',
     votes:
       'let v = x[i]; z[i] = subgroupBallot(v > 0.0).x + u32(subgroupAny(v > 0.9)) * 16u + u32(subgroupAll(v < 0.9)) * 32u + u32(subgroupElect()) * 64u + subgroupBallot(v < 0.0).y;',
+    'from lanes that do not exist: zero':
+      'let v = x[i] + 2.0; y[i] = subgroupShuffle(v, sub + 1u) + subgroupShuffleUp(v, 1u) * 3.0 + subgroupShuffleDown(v, 2u) * 5.0 + subgroupShuffleXor(v, 4u) * 7.0 + subgroupBroadcast(v, 9u); z[i] = u32(subgroupShuffle(i, 0xffffffffu) + subgroupShuffleXor(i + 1u, 3u));',
+    'from lanes that are not active: zero':
+      'let v = x[i] + 2.0; if (i % 4u != group.x) { y[i] = subgroupShuffle(v, sub ^ 1u) + subgroupShuffleUp(v, 1u) * 3.0 + subgroupBroadcast(v, 0u) * 5.0 + quadSwapY(v) * 7.0 + quadBroadcast(v, 2u); }',
+    'of a gang that is not full': {
+      body: 'if (lane < 6u) { y[i] = quadSwapX(x[i]) + subgroupShuffleDown(x[i] + 2.0, 1u); z[i] = subgroupBroadcast(i + 1u, 3u); }',
+      size: '6',
+    },
     'of vectors':
       'let v = vec3f(x[i], 1.0, x[i + 1u]); let w = subgroupAdd(v) * subgroupShuffleXor(v, 3u) + subgroupInclusiveAdd(v); y[i] = dot(w, vec3f(1.0, 2.0, 3.0));',
     'in divergent control flow': `let v = x[i]; if (v > 0.0) { y[i] += subgroupAdd(v) + f32(subgroupElect()) + subgroupBroadcastFirst(v) + subgroupInclusiveAdd(v) + subgroupMin(v); } else { y[i] = subgroupMul(v) + f32(subgroupBallot(true).x) + subgroupExclusiveAdd(v) + f32(subgroupAll(v < -0.2)); }
@@ -518,7 +526,7 @@ fn bump(q: ptr<storage, Inner, read_write>, by: f32) { (*q).v.y += by; q.b += 1u
     for (const [name, given] of Object.entries(clamped)) {
       const text = textOf(typeof given === 'string' ? { body: given } : given);
       const options: WgslRun = { workgroups: [3, 1, 1] };
-      // One workgroup after another and lane after lane, so that what meets at the last element is decided.
+      // One workgroup after another and lane after lane, so that the result at the last element is determined.
       const wanted = interpret(text, MEMORIES, { ...options, subgroupSize: 4 });
       expect(differences(compiled(text, MEMORIES, options), wanted), name).toEqual([]);
     }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { interpret, type Memories, runOnDawn, type WgslRun } from '../support/wgsl.js';
 
-// Programs whose bits WGSL pins, or leaves to choices that the driver of the tests makes as we do: the interpreter and Dawn
-// give the same bits. Values that fit in the head are checked beside.
+// Programs whose bits WGSL pins, or leaves to choices that the driver of the tests makes as we do: the interpreter and
+// Dawn
+// give the same bits. Values that can be computed by hand are checked too.
 
 const HEADER = `
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -152,7 +153,7 @@ const EXAMPLES: readonly Example[] = [
     }`,
   },
   {
-    name: 'private variables start anew, lets shadow, compound assignments',
+    name: 'private variables are initialised again, lets shadow, compound assignments',
     text: `${HEADER}
     var<private> seed: u32 = 5u;
     var<private> table: array<i32, 3> = array<i32, 3>(1, -2, 3);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { jsMath, RECIPES } from '../../src/wgsl/math.js';
 
-/** Every how many-th float32 is tried; MATH_STRIDE=1021 gives the numbers beside the recipes. */
+/** Every n-th float32 is tested; MATH_STRIDE=1021 gives the numbers in the comments of the recipes. */
 const STRIDE = Number(process.env.MATH_STRIDE ?? 65537);
 
 const word = new DataView(new ArrayBuffer(4));
@@ -64,7 +64,7 @@ const CLAIMS: readonly (readonly [string, Claim])[] = [
   ['atanh', { exact: Math.atanh, from: -0.99999994, to: 0.99999994, worst: { absolute: 2.8e-7 } }],
 ];
 
-describe('worst errors are those beside the recipes, and within the bounds of WGSL', () => {
+describe('worst errors are those in the comments of the recipes, and within the bounds of WGSL', () => {
   test.each(CLAIMS)('%s', (name, { exact, from, to, worst, allowed }) => {
     let [most, at] = [0, 0];
     for (const given of floats(from, to)) {

@@ -168,7 +168,7 @@ describe('packing', () => {
     expect(f16BitsOf(Number.NaN) & 0x7fff).toBe(0x7e00);
   });
 
-  test('components lie from the lowest bits up', () => {
+  test('components start at the lowest bits', () => {
     expect(packing('pack4xU8')!([1, 2, 3, 4])).toBe(0x04030201);
     expect(packing('pack4xI8Clamp')!([-300, 300, -1, 0])).toBe(0x00ff7f80);
     expect(unpacking('unpack4xI8')!(0x04fd02ff)).toEqual([-1, 2, -3, 4]);

@@ -27,7 +27,7 @@ describe('tokens', () => {
     expect(texts('Δx λ_1 été _a')).toEqual(['Δx', 'λ_1', 'été', '_a', 'end of file']);
   });
 
-  test('< and > after a name hold a template list, unless something stands between that no list contains', () => {
+  test('< and > after a name hold a template list, unless a token between them cannot be in a list', () => {
     const list = ['array', '<T', 'vec2', '<T', 'f32', '>T', ',', '4', '>T', 'end of file'];
     expect(texts('array<vec2<f32>,4>')).toEqual(list);
     expect(texts('a < b || c > d')).toEqual(['a', '<', 'b', '||', 'c', '>', 'd', 'end of file']);

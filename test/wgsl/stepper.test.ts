@@ -101,7 +101,7 @@ describe('the stepper', () => {
     expect(memory(at, 'y')[1].f32[15]).toBe(92);
   });
 
-  test('a kernel that cannot go on says why', () => {
+  test('a kernel that cannot continue reports the reason', () => {
     const endless = stepper(REVERSE.replace('k <= i', 'true').replace('tile[7u - k]', '1.0'));
     const short = new Stepper(endless.module, 'main', { ...endless.options, iterationLimit: 50 });
     short.finish();

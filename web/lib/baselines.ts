@@ -15,7 +15,7 @@ async function gzipBits(bytes: Uint8Array): Promise<number> {
   return (8 * (await new Response(stream).arrayBuffer()).byteLength) / bytes.length;
 }
 
-/** What the bytes of a text cost without a decoder. */
+/** The loss of a text's bytes without a decoder. */
 export async function baselinesOf(bytes: Uint8Array, predicted: Uint8Array): Promise<Baseline[]> {
   return [
     { name: 'guessing among 258 ids', bits: Math.log2(258) },

@@ -37,7 +37,7 @@ export interface AttentionMap {
   readonly weights: Float32Array;
 }
 
-/** What one forward pass over a text gives the page. */
+/** The result of one forward pass over a text. */
 export interface Snapshot extends Text {
   readonly model: Model;
   /** [bytes, channels] of the whole text as one string, as the kernel made them */
@@ -133,6 +133,9 @@ export class Explorer {
       const recorded = await this.#record(sizeOf(text), { backward, keep: 'all' });
       try {
         this.#write(recorded, text);
+        // The first run of a kernel compiles it: one before, so that the times are the kernels' own.
+        recorded.plan.submit();
+        await recorded.plan.finished();
         return { trace: await trace(recorded.plan, progress), backward };
       } finally {
         recorded.plan.free();
@@ -143,14 +146,17 @@ export class Explorer {
   /**
    * The kernels of one op of a pass, with the memory that each read, for the stepper.
    *
-   * @param index of the op in a `Look` with the same `backward`   @param kernels which ones; default those that the device takes
+   * @param op its number in a `Look` with the same `backward`, or its name: the first of that name
+   * @param kernels which ones; default those that the device takes
    */
-  capture(text: Text, backward: boolean, index: number, kernels?: KernelKind): Promise<CapturedDispatch[]> {
+  capture(text: Text, backward: boolean, op: number | string, kernels?: KernelKind): Promise<CapturedDispatch[]> {
     return this.#next(async () => {
       const profile = kernels === undefined ? this.device : { ...profileOf(this.device), kernels };
       const recorded = await this.#record(sizeOf(text), { backward, keep: 'all', profile });
       try {
         this.#write(recorded, text);
+        const { entries } = recorded.pass.program;
+        const index = typeof op === 'number' ? op : entries.findIndex((entry) => entry.op.name === op);
         return await captureEntry(recorded.plan, index, this.subgroupSize);
       } finally {
         recorded.plan.free();
@@ -251,7 +257,7 @@ function weightsOf(
   });
 }
 
-/** What kernels are chosen by, as a plain object. */
+/** The properties for the choice of kernels, as a plain object. */
 function profileOf({
   kind,
   driver,

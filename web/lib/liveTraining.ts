@@ -18,7 +18,7 @@ export const CONFIG: DecoderConfig = { door: 'zero', ...SIZES.tiny };
 export const WINDOW: WindowSize = { prefix: 32, stream: 32 };
 const BATCH = 4;
 
-/** What the page lets a visitor choose. */
+/** The settings that a visitor may choose. */
 export interface Settings {
   readonly steps: number;
   readonly lr: number;
@@ -73,7 +73,7 @@ export class LiveTraining {
     this.losses.push(bitsOf(nats));
   }
 
-  /** What the decoder writes after the text's own beginning, as it is made. */
+  /** The decoder's continuation of the text's beginning, as it is generated. */
   async *sample(bytes: number): AsyncGenerator<number> {
     const prompt = this.prompt;
     yield* this.#generator.generate(prompt, { bytes, temperature: 0.7, topK: 40, seed: this.trainer.step });

@@ -22,7 +22,7 @@ import {
 import { short } from './bytes.js';
 import type { Feeds, Puzzle } from './puzzles.js';
 
-/** What became of a try: it passed, or why not, and where to look. */
+/** The result of an attempt: passed, or the reason of the failure and its place. */
 export type Verdict =
   | { readonly passed: true; readonly said: string }
   | {

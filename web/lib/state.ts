@@ -97,6 +97,19 @@ export function useLook(
 export interface Stepping {
   readonly dispatch: CapturedDispatch;
   readonly subgroupSize: SubgroupSize;
+  /** its tour begins at once */
+  readonly isTour: boolean;
+}
+
+/** Which kernel to step through. */
+export interface StepRequest {
+  /** the op's number in the look, or its name */
+  readonly op: number | string;
+  /** which of its dispatches, counted from 0 */
+  readonly dispatch?: number;
+  /** default those that the device takes */
+  readonly kernels?: KernelKind | undefined;
+  readonly isTour?: boolean;
 }
 
 /** The kernel that is stepped through: captured when asked for, gone when the look it belongs to is. */
@@ -106,13 +119,14 @@ export function useStepping(explorer: Explorer | undefined, look: Look | undefin
   const [problem, setProblem] = useState('');
   useEffect(() => setStepping(undefined), [look]);
   const step = useCallback(
-    async (index: number, i: number, kernels?: KernelKind) => {
-      if (explorer === undefined || look === undefined || snapshot === undefined) return;
+    async ({ op, dispatch = 0, kernels, isTour = false }: StepRequest) => {
+      if (explorer === undefined || snapshot === undefined) return;
       setCapturing(true);
       setProblem('');
       try {
-        const captured = await explorer.capture(snapshot, look.backward, index, kernels);
-        setStepping({ dispatch: captured[Math.min(i, captured.length - 1)]!, subgroupSize: explorer.subgroupSize });
+        const captured = await explorer.capture(snapshot, look?.backward ?? true, op, kernels);
+        const chosen = captured[Math.min(dispatch, captured.length - 1)]!;
+        setStepping({ dispatch: chosen, subgroupSize: explorer.subgroupSize, isTour });
         requestAnimationFrame(() =>
           document.getElementById('stepper')?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' }),
         );

@@ -111,6 +111,15 @@ export const TOURS: Readonly<Record<string, readonly TourStop[]>> = {
   ],
 };
 
+/** Where each tour begins: an op, and the kind of its kernels. */
+export const TOUR_STARTS = [
+  { name: 'matrix product', op: 'linear.forward', kernels: 'readable' },
+  { name: 'tiled product', op: 'linear.forward', kernels: 'gpu' },
+  { name: 'attention', op: 'attention.forward', kernels: 'readable' },
+  { name: 'LayerNorm', op: 'layerNorm.forward', kernels: 'readable' },
+  { name: 'substrate', op: 'hslFeatures.forward', kernels: 'readable' },
+] as const;
+
 /** The number of the line that contains a text, counted from 1. @throws Error unless exactly one line does */
 export function lineWith(text: string, part: string): number {
   const lines = text.split('\n').flatMap((line, i) => (line.replace(/\/\/.*/, '').includes(part) ? [i + 1] : []));

@@ -11,7 +11,7 @@ function positionOf({ L, P, model }: Snapshot, at: number): number {
   return at < L ? Math.floor(at / model.config.K) : P + at - L;
 }
 
-/** What a position of the decoder is, for a person: the bytes of a slot, or the stream byte that was read there. */
+/** A position of the decoder as text: the bytes of a slot, or the stream byte that was read there. */
 function nameOf({ bytes, L, P, model }: Snapshot, position: number): string {
   const { K } = model.config;
   if (position < P) {

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { GRAPH_STYLE, graphSvg } from '../../src/cli/inspect/graphSvg.js';
+import { programGraph } from '../../src/inspect/graph.js';
 import type { Trace } from '../../src/inspect/trace.js';
-import { programGraph } from '../../src/report/graph.js';
-import { GRAPH_STYLE, graphSvg } from '../../src/report/graphSvg.js';
 import { Scroll } from './scroll.js';
 
 interface Props {
@@ -21,20 +21,28 @@ export function GraphPanel({ trace, chosen, onOpen }: Props) {
   const drawing = useRef<HTMLDivElement>(null);
   const graph = useMemo(() => programGraph(trace, folded), [trace, folded]);
   const svg = useMemo(() => graphSvg(graph, chosen), [graph, chosen]);
+  const latest = useRef(onOpen);
+  latest.current = onOpen;
   useEffect(() => {
     const box = drawing.current!;
+    const focused = box.contains(document.activeElement) ? document.activeElement!.getAttribute('aria-label') : null;
     box.innerHTML = svg; // drawn by graphSvg, which escapes every name
+    // A keyboard user stays on the node.
+    if (focused !== null) box.querySelector<SVGElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+  }, [svg]);
+  useEffect(() => {
+    const box = drawing.current!;
     const activate = (event: MouseEvent) => {
       const link = (event.target as Element).closest('a');
       if (link === null) return;
       event.preventDefault();
       const { block, entry } = link.dataset;
       if (block !== undefined) setFolded((now) => new Set([...now].filter((one) => one !== block)));
-      if (entry !== undefined) onOpen(Number(entry));
+      if (entry !== undefined) latest.current(Number(entry));
     };
     box.addEventListener('click', activate);
     return () => box.removeEventListener('click', activate);
-  }, [svg, onOpen]);
+  }, []);
   return (
     <>
       <p class="actions">

@@ -17,7 +17,7 @@ interface Props {
   readonly without: string;
 }
 
-/** What the page is, what it runs on, and the way to its sections. */
+/** The title of the page, its device, and links to its sections. */
 export function Header({ device, missing, without }: Props) {
   return (
     <header>

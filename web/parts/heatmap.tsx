@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Rgb } from '../lib/colour.js';
 
-/** What a heatmap draws, and how large. */
+/** The content and the size of a heatmap. */
 export interface HeatmapProps {
   readonly rows: number;
   readonly columns: number;

@@ -14,13 +14,23 @@ interface Props {
   /** where to begin, if not at the first statement; it may choose a lane */
   readonly begin?: (stepper: Stepper) => number;
   readonly workgroup?: Three;
+  /** its tour begins at once */
+  readonly isTour?: boolean;
   /** lines to mark as faulty */
   readonly faults?: ReadonlySet<number>;
   readonly onClose: () => void;
 }
 
 /** Step through a kernel: its text, every lane of one workgroup, and the memory that they share. */
-export function KernelStepper({ dispatch, subgroupSize, begin, workgroup: first, faults, onClose }: Props) {
+export function KernelStepper({
+  dispatch,
+  subgroupSize,
+  begin,
+  workgroup: first,
+  isTour = false,
+  faults,
+  onClose,
+}: Props) {
   const [size, setSize] = useState<SubgroupSize>(subgroupSize);
   const [workgroup, setWorkgroup] = useState<Three>(first ?? [0, 0, 0]);
   const [lane, setLane] = useState(0);
@@ -41,7 +51,8 @@ export function KernelStepper({ dispatch, subgroupSize, begin, workgroup: first,
     setLane(begin === undefined ? 0 : begin(stepper));
     setTour(undefined);
     setMoment((now) => now + 1);
-  }, [stepper, begin]);
+    if (isTour) visit(TOURS[dispatch.shader]?.[0], 0);
+  }, [stepper, begin, isTour]);
   const grids = useMemo(() => gridsOf(stepper, dispatch), [stepper, dispatch, stepper.memories]);
 
   const move = (go: () => void) => {

@@ -1,12 +1,13 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { formatShape } from '../../src/common/shape.js';
-import type { KernelKind } from '../../src/engine/kernel.js';
 import { kernelsOf } from '../../src/engine/kernelTable.js';
 import type { Statistics } from '../../src/inspect/statistics.js';
 import type { EntryTrace, Trace } from '../../src/inspect/trace.js';
 import { short } from '../lib/bytes.js';
 import type { Look } from '../lib/explorer.js';
 import { scrollBehaviour } from '../lib/hooks.js';
+import type { StepRequest } from '../lib/state.js';
+import { TOUR_STARTS } from '../lib/tours.js';
 import { GraphPanel } from './graphPanel.js';
 import { Scroll } from './scroll.js';
 import { moved } from './textPanel.js';
@@ -21,8 +22,7 @@ interface Props {
   readonly onStep: OnStep;
 }
 
-/** Step through a kernel: of which op, which of its dispatches, and of which kind where not the one that ran. */
-type OnStep = (index: number, dispatch: number, kernels?: KernelKind) => void;
+type OnStep = (request: StepRequest) => void;
 
 /** Every op of the pass in order, and one of them opened: formula, numbers, shader, agreement with float64. */
 export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: Props) {
@@ -39,6 +39,14 @@ export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: P
           {progress !== undefined && `op ${progress[0]} of ${progress[1]}…`}
           {progress === undefined && look !== undefined && summary(look.trace)}
         </span>
+      </p>
+      <p class="actions">
+        <span>Guided tours of a kernel:</span>
+        {TOUR_STARTS.map(({ name, op, kernels }) => (
+          <button key={name} type="button" class="quiet small" onClick={() => onStep({ op, kernels, isTour: true })}>
+            {name}
+          </button>
+        ))}
       </p>
       {look !== undefined && (
         <GraphPanel
@@ -154,7 +162,7 @@ interface DetailProps {
 
 function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
   const { op, scope, inputs, outputs, dispatches, from, to, forward, backward } = entry;
-  // What was kept for the gradients is read by them too; they have a place of their own.
+  // Saved tensors are also read by the gradients, which are listed separately.
   const onward = to.filter((index) => forward !== undefined || trace.entries[index]!.forward === undefined);
   return (
     <article class="op" id="op-detail" aria-label={`${op.name} in ${scope}`}>
@@ -224,16 +232,24 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
               .join(', ')}
           </p>
           <p class="actions">
-            <button type="button" class="small" onClick={() => onStep(entry.index, i)}>
+            <button type="button" class="small" onClick={() => onStep({ op: entry.index, dispatch: i })}>
               Step through this kernel
             </button>
             {othersOf(shader).readable && (
-              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 'readable')}>
+              <button
+                type="button"
+                class="quiet small"
+                onClick={() => onStep({ op: entry.index, dispatch: i, kernels: 'readable' })}
+              >
                 the readable kernel of this op
               </button>
             )}
             {othersOf(shader).gpu && (
-              <button type="button" class="quiet small" onClick={() => onStep(entry.index, i, 'gpu')}>
+              <button
+                type="button"
+                class="quiet small"
+                onClick={() => onStep({ op: entry.index, dispatch: i, kernels: 'gpu' })}
+              >
                 the kernel for GPUs
               </button>
             )}

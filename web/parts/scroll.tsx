@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 
-/** What may be wider than the screen: it scrolls by itself, by keyboard too. */
+/** A part that may be wider than the screen: it scrolls by itself, also by keyboard. */
 export function Scroll({
   label,
   class: name = '',

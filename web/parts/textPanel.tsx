@@ -66,7 +66,7 @@ export function ColouredText({ text, snapshot, at, onPick, label = 'Chosen byte'
   );
 }
 
-/** What the colours of the text mean. */
+/** The legend of the text's colours. */
 export function BitsLegend() {
   const palette = usePalette();
   const stops = Array.from({ length: 9 }, (_, i) => css(cost(palette, i / 8))).join(', ');

@@ -44,7 +44,7 @@ export function WritePanel({ snapshot, explorer, most, onText }: Props) {
     }
     setWriting(false);
   };
-  // What sampling draws from: temperature divides the logits.
+  // The distribution of sampling: temperature divides the logits.
   const logits = rowAfter(snapshot).map((logit) => logit / Math.max(temperature, 0.05));
   return (
     <div class="write">

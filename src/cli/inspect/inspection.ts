@@ -16,6 +16,8 @@ export interface Subject {
   readonly parameters: ReadonlyMap<string, Float32Array>;
   /** a sentence for the reader about the checkpoint */
   readonly origin: string;
+  /** the address of an explorer page that opens on this decoder */
+  readonly explorer?: string;
 }
 
 /** Rows of numbers with a name for each row and column. */

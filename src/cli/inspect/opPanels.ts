@@ -8,11 +8,17 @@ import { shortNumber, shortTime } from './signs.js';
 interface Panels {
   readonly trace: Trace;
   readonly kernels: readonly string[];
+  /** the address that steps through the kernels of an op */
+  readonly stepper: ((op: string) => string) | undefined;
 }
 
-/** Every entry as a panel that opens, forward first. The script fills in kernel and reference texts on demand. */
-export function opPanels(trace: Trace): string {
-  const panels: Panels = { trace, kernels: [...kernelTexts(trace).keys()] };
+/**
+ * Every entry as a panel that opens, forward first. The script fills in kernel and reference texts on demand.
+ *
+ * @param stepper the address of the page that steps through the kernels of an op, where there is one
+ */
+export function opPanels(trace: Trace, stepper?: (op: string) => string): string {
+  const panels: Panels = { trace, kernels: [...kernelTexts(trace).keys()], stepper };
   const part = (title: string, entries: readonly EntryTrace[]) =>
     `<h3>${title} <small>${entries.length} entries</small></h3>${entries.map((entry) => panel(entry, panels)).join('\n')}`;
   const isUpdate = ({ phase }: EntryTrace) => phase === 'update';
@@ -85,7 +91,7 @@ function placeOf(index: number, shape: Shape): number[] {
   return stridesOf(shape).map((stride, axis) => Math.floor(index / stride) % shape[axis]!);
 }
 
-function dispatchList({ dispatches, phase }: EntryTrace, { kernels }: Panels): string {
+function dispatchList({ op, dispatches, phase }: EntryTrace, { kernels, stepper }: Panels): string {
   if (phase === 'update') return '<p>Training runs this after the gradients; here the parameters stay as they are.</p>';
   if (dispatches.length === 0) return '<p>A view: other strides over the same numbers. Nothing runs.</p>';
   const list = (values: Readonly<Record<string, number>>) =>
@@ -98,7 +104,9 @@ function dispatchList({ dispatches, phase }: EntryTrace, { kernels }: Panels): s
       `<span>${workgroups.join(' × ')} workgroups${nanoseconds === undefined ? '' : `, ${shortTime(nanoseconds)}`}</span> ` +
       `<span>const ${list(constants) || 'none'}</span> <span>params ${list(params) || 'none'}</span></li>`,
   );
-  return `<h4>Dispatches</h4><ol class="dispatches">${items.join('')}</ol>`;
+  const link =
+    stepper && `<p><a href="${escapeHtml(stepper(op.name))}">Step through this kernel</a> in the explorer</p>`;
+  return `<h4>Dispatches</h4><ol class="dispatches">${items.join('')}</ol>${link ?? ''}`;
 }
 
 function neighbours({ from, to, forward, backward }: EntryTrace, trace: Trace): string {

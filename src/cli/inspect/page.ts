@@ -79,10 +79,17 @@ function facts({ subject, device, trace, bitsPerByte, sizes }: Inspection): stri
   return `<dl class="facts">${rows.map(([name, value]) => `<div><dt>${name}</dt><dd>${escapeHtml(value)}</dd></div>`).join('')}</dl>`;
 }
 
-function opsHtml({ trace }: Inspection): string {
+function opsHtml({ trace, subject, window }: Inspection): string {
   return (
     '<p>Everything that ran, in order. An op opens to its formula, its numbers, its error against plain float64 loops, the WGSL, and its neighbours.</p>' +
     '<div class="tools"><label for="filter">Show ops with</label><input id="filter" type="search" placeholder="layerNorm blocks.0" autocomplete="off"><span id="found" aria-live="polite"></span></div>' +
-    opPanels(trace)
+    opPanels(trace, subject.explorer === undefined ? undefined : (op) => stepperAddress(subject.explorer!, window, op))
   );
+}
+
+/** The explorer on the same text, stepping through the kernels of an op. */
+function stepperAddress(explorer: string, { prefix, targets }: Inspection['window'], op: string): string {
+  const bytes = Uint8Array.from([...prefix, ...targets]);
+  const asked = { text: new TextDecoder().decode(bytes), before: String(prefix.length), step: op };
+  return `${explorer}?${new URLSearchParams(asked)}`;
 }

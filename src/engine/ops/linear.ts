@@ -49,8 +49,7 @@ const linearForward: Op = {
     return [matmulReference(x!.data, transposed(weight!), rowsOf(x!.shape), N, K, bias!.data)];
   },
   kernels({ adapter, inputs: { x, weight, bias }, outputs: { y } }) {
-    const [N, K] = weight!.shape as [number, number];
-    const sizes = { M: rowsOf(x!.shape), N, K };
+    const sizes = { M: rowsOf(x!.shape), N: weight!.shape[0]!, K: weight!.shape[1]! };
     return kernelsFor('matmul', adapter, { a: x!, b: weight!, bias: bias!, y: y! }, sizes, { transposeB: true });
   },
   backward({ inputs: [x, weight, bias], gradients: [gradient], addGradient, needsGradient, accumulator }) {
@@ -76,8 +75,7 @@ export const linearBackwardX: Op = {
     return [matmulReference(dY!.data, weight!.data, rowsOf(dY!.shape), N, K)];
   },
   kernels({ adapter, inputs: { dY, weight }, outputs: { dX } }) {
-    const [K, N] = weight!.shape as [number, number];
-    const sizes = { M: rowsOf(dY!.shape), N, K };
+    const sizes = { M: rowsOf(dY!.shape), N: weight!.shape[1]!, K: weight!.shape[0]! };
     return kernelsFor('matmul', adapter, { a: dY!, b: weight!, y: dX! }, sizes, { gradient: true });
   },
   flops: ({ inputs: [dY, weight] }) => 2 * rowsOf(dY!) * weight![0]! * weight![1]!,
@@ -91,8 +89,7 @@ export const linearBackwardWeight: Op = {
   outputs: [{ accumulates: 'dWeight' }, { accumulates: 'dBias' }],
   shape: ([dY, x]) => [{ shape: [lastOf(dY!.shape), lastOf(x!.shape)] }, { shape: [lastOf(dY!.shape)] }],
   reference([dY, x]) {
-    const rows = rowsOf(dY!.shape);
-    const [M, N] = [lastOf(dY!.shape), lastOf(x!.shape)];
+    const [rows, M, N] = [rowsOf(dY!.shape), lastOf(dY!.shape), lastOf(x!.shape)];
     const flat: Value = { shape: [rows, M], data: dY!.data };
     const dBias = new Float64Array(M);
     for (let i = 0; i < rows * M; i++) dBias[i % M]! += dY!.data[i]!;

@@ -33,7 +33,7 @@ test.each([
   ['the readable kernel', (device: Device): AdapterProfile => ({ ...device, kernels: 'readable' })],
   ['the kernel for GPUs', (device: Device): AdapterProfile => ({ ...device, kind: 'gpu' })],
 ])(
-  '%s gives a row the same bits from a cache as among all rows, whatever lies behind the keys it sees',
+  '%s gives a row the same bits from a cache as among all rows, independent of the memory after its keys',
   async (_, of) => {
     const device = await testDevice();
     const all = {
@@ -48,7 +48,7 @@ test.each([
       const seen = Math.max(i + 1, P);
       const row = (x: Float32Array) =>
         Float32Array.from({ length: H * D }, (_, e) => x[(Math.floor(e / D) * S + i) * D + (e % D)]!);
-      // What lies behind the keys that are seen is NaN, which would show.
+      // The memory after the visible keys is NaN, which would show.
       const cached = (x: Float32Array) => {
         const cache = new Float32Array(H * CAPACITY * D).fill(Number.NaN);
         for (let h = 0; h < H; h++) cache.set(x.subarray(h * S * D, (h * S + seen) * D), h * CAPACITY * D);

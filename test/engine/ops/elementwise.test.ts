@@ -29,7 +29,7 @@ describe('worked examples', () => {
     );
   });
 
-  test('a number stands for a tensor of its own', async () => {
+  test('a number is taken as a tensor', async () => {
     expect([...(await program.constant('x', [1, 2]).mul(2).add(-1).value()).data]).toEqual([1, 3]);
   });
 

@@ -15,11 +15,11 @@ import { testDevice } from '../../support/device.js';
 import { expectClose } from '../../support/expectClose.js';
 import { roundToHalf, withoutMatrixUnits } from '../../support/subgroupMatrix.js';
 
-/** How a and b lie in memory; y is always [M, N]: a[M, K] · b[K, N], a[M, K] · b[N, K]ᵀ, a[K, M]ᵀ · b[K, N]. */
+/** The layouts of a and b in memory; y is always [M, N]: a[M, K] · b[K, N], a[M, K] · b[N, K]ᵀ, a[K, M]ᵀ · b[K, N]. */
 const FORMS = ['nn', 'nt', 'tn'] as const;
 type Form = (typeof FORMS)[number];
 const SIZES = [1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 258];
-/** One number lies beyond y, so that a write past its end shows. */
+/** One number follows y, so that a write past its end shows. */
 const SENTINEL = 12345;
 
 let device: Device;
@@ -104,7 +104,10 @@ async function run(dispatches: readonly Dispatch[], given: Matrices, size: numbe
   return result.subarray(0, size);
 }
 
-/** What float32 arithmetic gives: every product and every sum rounded, k ascending from 0, or part by part as `share` says. */
+/**
+ * What float32 arithmetic gives: every product and every sum rounded, k ascending from 0, or part by part as `share`
+ * says.
+ */
 function simulate(form: Form, M: number, N: number, K: number, given: Matrices, share = K): Float32Array {
   const { a, b, bias } = given;
   const y = new Float32Array(M * N);
@@ -183,9 +186,11 @@ describe('the kernel table', () => {
 
   test('takes the tiles whose waves end first, and one load for four numbers where rows are aligned', () => {
     const constants = (M: number, N: number, K: number) => choose(card, 'nt', M, N, K)[0]!.constants!;
-    // 5120 × 512 on 128 multiprocessors: 5 waves of 64 × 64, against 2 of 128 × 128, each of which is four times the work.
+    // 5120 × 512 on 128 multiprocessors: 5 waves of 64 × 64, against 2 of 128 × 128, each of which is four times the
+    // work.
     expect(constants(5120, 512, 512)).toMatchObject({ ROWS: 64, COLUMNS: 64, ALIGNED: 1 });
-    expect(constants(5120, 2048, 512)).toMatchObject({ ROWS: 128, COLUMNS: 128, ALIGNED: 1 }); // 5 waves, or 20 of a quarter
+    // 5 waves, or 20 of a quarter
+    expect(constants(5120, 2048, 512)).toMatchObject({ ROWS: 128, COLUMNS: 128, ALIGNED: 1 });
     expect(constants(4096, 256, 512)).toMatchObject({ ROWS: 128, COLUMNS: 64 }); // one wave, or two of half
     expect([constants(1, 64, 64), constants(64, 258, 64), constants(64, 64, 27)].map(({ ALIGNED }) => ALIGNED)).toEqual(
       [0, 0, 0],

@@ -56,7 +56,7 @@ describe('parseY4m', () => {
     expect(() => parseY4m(bytes, 'bad.y4m')).toThrow(`bad.y4m: ${message}`);
   });
 
-  it('meets mutated files with typed errors only', () => {
+  it('raises only typed errors for mutated files', () => {
     let refused = 0;
     fc.assert(
       fc.property(
@@ -94,7 +94,7 @@ describe('readFilm', () => {
   const path = join(folder, 'a film; rm -rf $HOME.mkv');
   writeFileSync(path, 'not really');
 
-  /** A program that stands for ffmpeg. */
+  /** A program in place of ffmpeg. */
   function program(script: string): string {
     const file = join(folder, 'ffmpeg');
     writeFileSync(file, `#!/bin/sh\n${script}\n`);
@@ -132,7 +132,7 @@ describe('parseSrt', () => {
     return { cues, reasons: leftOut.reasons };
   };
 
-  it('reads cues, whatever ends a line', () => {
+  it('reads cues, with any line ending', () => {
     const text =
       '\ufeff1\r\n00:00:01,000 --> 00:00:02,500 X1:0\r\n<i>one</i>\r\ntwo\r\n\r\n\r\n00:01:00.000 --> 01:00:00.000\r\nlater';
     expect(parse(text)).toEqual({

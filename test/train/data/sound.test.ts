@@ -76,7 +76,7 @@ describe('resample', () => {
     [8000, 3000],
     [4000, 16000],
     [44100, 4000],
-  ])('%i to %i gives any stretch as it stands in the whole, and reads no more than that needs', (from, to) => {
+  ])('%i to %i gives any part as in the whole, and reads no more than it needs', (from, to) => {
     const noise = Float32Array.from({ length: 3000 }, (_, i) => Math.sin(i * i));
     let most = 0;
     const read = (first: number, count: number) => {
@@ -96,7 +96,7 @@ describe('resample', () => {
 describe('hear', () => {
   const noise = Float32Array.from({ length: 300_000 }, (_, i) => 0.3 * Math.sin(i * i));
 
-  it('is the μ-law of the resampled whole, whatever is in hand at once', () => {
+  it('is the μ-law of the resampled whole, for any size of the parts', () => {
     const sound = parseWav(wav(noise, { rate: 11025 }), 'a.wav');
     expect(toMuLaw(sound, 4000)).toEqual(muLawBytes(samplesOf(resample(sound, 4000))));
     expect(toMuLaw(sound, 4000, 1000)).toEqual(muLawBytes(resample(sound, 4000).read(0, 1000)));
@@ -224,7 +224,7 @@ describe('parseWav', () => {
     expect(parse).toThrow(`bad.wav: ${message}`);
   });
 
-  it('meets mutated files with typed errors only', () => {
+  it('raises only typed errors for mutated files', () => {
     let refused = 0;
     fc.assert(
       fc.property(

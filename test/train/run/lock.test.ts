@@ -55,7 +55,7 @@ describe('Lock', () => {
     rmSync(path, { recursive: true });
   });
 
-  it('that was taken over, or removed, is found lost before the next write, and is not let go of for the other', () => {
+  it("that was taken over, or removed, is found lost before the next write, and the other's is not released", () => {
     const path = join(folder, 'slept');
     const slept = Lock.take(path) as Lock;
     slept.check();

@@ -33,7 +33,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const OPTIONS: TrainInput = { steps: 6, saveEvery: 2, evalEvery: 3, keep: 0 };
 
-/** Train into `root/name`, or go on there; `until` stops after that step, once it was asked `times` times. */
+/** Train into `root/name`, or resume there; `until` stops after that step, once it was asked `times` times. */
 async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_INFINITY, times = 1) {
   const path = join(root, name);
   const { options, data } = tinyRun({ ...OPTIONS, ...more });
@@ -98,7 +98,7 @@ describe('an interrupted run ends as one that was not', () => {
     ['byte of the sample in the middle', 3, 10, [3]],
     ['validation at the end', 6, 2, [3]],
     ['sample at the end', 6, 8, [3, 6]],
-  ])('stopped in a %s: at once, and it is done when the run goes on', async (what, step, times, judged) => {
+  ])('stopped in a %s: at once, and the resumed run does it', async (what, step, times, judged) => {
     const { path, result } = await run(what, {}, step, times);
     expect(result).toMatchObject({ step, stopped: true });
     const lines = metricsOf(path).map((line) => JSON.parse(line));
@@ -129,7 +129,7 @@ describe('an interrupted run ends as one that was not', () => {
     expectSame(path);
   });
 
-  it('whose newest checkpoint has lost a bit in what it says of itself: another seed would go on otherwise', async () => {
+  it('whose newest checkpoint has a changed bit in its metadata: another seed would continue otherwise', async () => {
     const path = stoppedAfter4('bit');
     const file = join(path, 'checkpoints', 'step-000004.safetensors');
     writeFileSync(file, readFileSync(file, 'latin1').replace('"seed":"0"', '"seed":"1"'), 'latin1');
@@ -139,7 +139,7 @@ describe('an interrupted run ends as one that was not', () => {
     expectSame(path);
   });
 
-  it('among whose checkpoints lie some of another seed, decoder, window and step', async () => {
+  it('with some checkpoints of another seed, decoder, window and step', async () => {
     const path = stoppedAfter4('mixed');
     const copy = (from: string, step: number, to: number) => {
       for (const part of ['', '.optimiser']) {
@@ -164,7 +164,7 @@ describe('an interrupted run ends as one that was not', () => {
     expect(index.latest).toBe('step-000006.safetensors');
   });
 
-  it('whose moments are of another step than the weights beside them', async () => {
+  it('whose moments have another step than their weights', async () => {
     const path = stoppedAfter4('moments');
     const of = (step: number) => join(path, `checkpoints/step-00000${step}.optimiser.safetensors`);
     copyFileSync(of(2), of(4));
@@ -207,7 +207,7 @@ it('a loss spike is told of and logged', async () => {
   expect(JSON.parse(metricsOf(path)[30]!).spike).toBeGreaterThan(6);
 });
 
-it('steps that were skipped before are counted when a run goes on', async () => {
+it('steps that were skipped before are counted when a run resumes', async () => {
   const path = stoppedAfter4('skipped');
   const file = join(path, 'metrics.jsonl');
   writeFileSync(file, readFileSync(file, 'utf8').replace(/"bits_per_byte":/, '"skipped":1,"was":'));
@@ -297,7 +297,7 @@ describe('checkpoints', () => {
     expect(kept).toEqual(['step-000002.safetensors', 'step-000004.safetensors']);
   });
 
-  it('whose validation was not finite are not the best when a run goes on', async () => {
+  it('whose validation was not finite are not the best when a run resumes', async () => {
     const path = stoppedAfter4('not-finite');
     const file = join(path, 'metrics.jsonl');
     const lines = readFileSync(file, 'utf8').replace(/"text_bpb":[\d.]+/, '"text_bpb":null');
@@ -323,7 +323,7 @@ describe('checkpoints', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('are let go of before anything is written, when a run goes on with a smaller --keep', async () => {
+  it('are removed before anything is written, when a run resumes with a smaller --keep', async () => {
     const { path } = await run('pruned', { saveEvery: 1, evalEvery: 0 }, 4);
     const memory = join(path, 'memory.json');
     rmSync(memory);
@@ -394,7 +394,7 @@ describe('openRun', () => {
     expect(() => tinyRun({ door: 'projected', dim: 2048, heads: 2, K: 4096 })).toThrow(/are trained/);
   });
 
-  /** `openRun` for a look: the lock is let go of at once. */
+  /** `openRun` for inspection: releases the lock at once. */
   const look = (...args: Parameters<typeof openRun>) => {
     const run = openRun(...args);
     run.folder.release();

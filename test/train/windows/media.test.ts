@@ -46,7 +46,7 @@ describe('openAudio', () => {
     expect(source.sample('validation', 3, 50, 1).info.caption).toBe('tone 9');
   });
 
-  it('splits by recording: all lines about one lie on its side, and the run can tell which', () => {
+  it('splits by recording: all lines about one are on its side, and the run records which', () => {
     const again = ten.replaceAll('"tone', '"again: tone').replaceAll('"audio":"again: tone', '"audio":"tone');
     const { clips, split } = openAudio(file('twice.jsonl', again + ten), size);
     expect(clips.validation.map(({ caption }) => caption)).toEqual(['again: tone 9', 'tone 9']);
@@ -151,7 +151,7 @@ describe('openVideo', () => {
     expect(window.info.at).toBe(18);
   });
 
-  it('takes the sound and the words that lie beside a film', () => {
+  it("reads the sound and the subtitles in a film's folder", () => {
     const path = file('rich.y4m', film);
     // a step at one second: silent before, loud after
     file('rich.wav', wav(Array.from({ length: 20000 }, (_, n) => (n < 8000 ? 0 : 0.5))));
@@ -216,7 +216,7 @@ describe('openVideo', () => {
     expect(strict).toThrow(`${inFolder('one.jsonl')}:2: ${inFolder('no.y4m')}: there is no such file`);
   });
 
-  it('splits by film: all lines about one lie on one side, or are cut at one place', () => {
+  it('splits by film: all lines about one are on one side, or are cut at one position', () => {
     for (let i = 0; i < 10; i++) file(`film ${i}.gray`, Buffer.concat(frames));
     const about = (film: number, caption: string) => `${JSON.stringify({ video: `film ${film}.gray`, caption })}\n`;
     const pairs = Array.from({ length: 10 }, (_, i) => about(i, `film ${i}`) + about(i, `again ${i}`));

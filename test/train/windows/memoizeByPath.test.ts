@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { memoizeByPath } from '../../../src/train/windows/memoizeByPath.js';
 
-it('a file is read once, by whatever path it is named, and what was wrong with it is said each time', () => {
+it('a file is read once, under any of its paths, and its error is raised each time', () => {
   const read = vi.fn((path: string) => {
     if (path.includes('bad')) throw new Error('no film');
     return [path];

@@ -57,7 +57,7 @@ describe('mix', () => {
     for (const [i, share] of [0.1, 0.5, 0.4].entries()) expect(Math.abs(shares[i]! - share)).toBeLessThan(0.03);
   });
 
-  it('puts windows side by side, and goes on for gradient accumulation', () => {
+  it('combines windows into a batch, and continues for gradient accumulation', () => {
     const made = mix([{ source: text, share: 1 }]);
     const whole = made.batch(0, 7, 4);
     expect([...whole.prefix]).toEqual([7, 7, 7, 7, 7, 7, 7, 7]);

@@ -37,12 +37,13 @@ describe.each<[string, WindowSource, string[]]>([
   ['scenes', syntheticScenes(size), sceneCaptions],
 ])('made %s', (_, source, captions) => {
   it('have a caption of their own for each of thousands of combinations', () => {
-    // All differ and each is equally likely, so who only reads needs log2 of their number, 11 bits or more, per caption.
+    // All differ and each is equally likely, so who only reads needs log2 of their number, 11 bits or more, per
+    // caption.
     expect(new Set(captions).size).toBe(captions.length);
     expect(captions.length).toBeGreaterThanOrEqual(2048);
   });
 
-  it('hold half of the combinations out whole, whatever the seed', () => {
+  it('hold out half of the combinations, for every seed', () => {
     expect((captions.length - source.trainCount) / captions.length).toBeCloseTo(0.5, 1);
     const heldOut = new Set(source.split!.validation.map((c) => captions[Number(c)]));
     for (let i = 0; i < 2000; i++) {
@@ -52,7 +53,7 @@ describe.each<[string, WindowSource, string[]]>([
     for (let i = 0; i < source.validationCount; i++) expect(heldOut.has(source.validation(i).info.caption)).toBe(true);
   });
 
-  it('say how many are held out, as the README beside them does', () => {
+  it('report the held-out number, as their README does', () => {
     const [, all, heldOut] = / ([\d,]+) combinations, ([\d,]+) of them held out whole/.exec(source.describe())!;
     expect(all).toBe(captions.length.toLocaleString('en-US'));
     expect(heldOut).toBe(source.split!.validation.length.toLocaleString('en-US'));

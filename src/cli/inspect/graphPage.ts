@@ -1,9 +1,9 @@
-import { formatShape } from '../common/shape.js';
-import type { Trace } from '../inspect/trace.js';
-import type { ProgramGraph } from './graph.js';
+import { formatShape } from '../../common/shape.js';
+import type { ProgramGraph } from '../../inspect/graph.js';
+import type { Trace } from '../../inspect/trace.js';
+import { escapeHtml } from '../../report/html.js';
+import { STYLE } from '../../report/style.js';
 import { GRAPH_STYLE, graphSvg } from './graphSvg.js';
-import { escapeHtml } from './html.js';
-import { STYLE } from './style.js';
 
 const COLOURS = `
 :root { --accent: #09626c; }

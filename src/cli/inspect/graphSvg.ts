@@ -1,5 +1,5 @@
-import type { GraphEdge, GraphNode, ProgramGraph } from './graph.js';
-import { escapeHtml } from './html.js';
+import type { GraphEdge, GraphNode, ProgramGraph } from '../../inspect/graph.js';
+import { escapeHtml } from '../../report/html.js';
 
 /** Margin around the drawing. */
 const MARGIN = 12;

@@ -1,7 +1,7 @@
 /** The entries of a traced pass as a graph: its nodes, their blocks, and their positions. */
 import { Graph as DagreGraph, layout } from '@dagrejs/dagre';
 import { formatShape } from '../common/shape.js';
-import type { EntryTrace, Trace } from '../inspect/trace.js';
+import type { EntryTrace, Trace } from './trace.js';
 
 /** One op of the pass, or a folded block of them. */
 export interface GraphNode {

@@ -1,12 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
+import { graphPage } from '../../src/cli/inspect/graphPage.js';
+import { graphSvg } from '../../src/cli/inspect/graphSvg.js';
+import { opPanels } from '../../src/cli/inspect/opPanels.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
+import { programGraph } from '../../src/inspect/graph.js';
 import { type Trace, trace } from '../../src/inspect/trace.js';
 import { recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
-import { programGraph } from '../../src/report/graph.js';
-import { graphPage } from '../../src/report/graphPage.js';
-import { graphSvg } from '../../src/report/graphSvg.js';
 import { randomBatch } from '../support/decoders.js';
 import { testDevice } from '../support/device.js';
 
@@ -27,7 +28,7 @@ beforeAll(async () => {
   plan.free();
 });
 
-test('every op that ran is a node, placed apart from the others; what it reads lies before it', () => {
+test('every op that ran is a node, placed apart from the others, after the nodes that it reads', () => {
   const { nodes, edges, width, height } = programGraph(run);
   const ran = run.entries.filter(({ dispatches }) => dispatches.length > 0);
   expect(nodes.map(({ entry }) => entry)).toEqual(ran.map(({ index }) => index));
@@ -75,4 +76,11 @@ test('the page lists every op that the drawing links to', () => {
   expect(links.length).toBeGreaterThan(30);
   for (const id of links) expect(page).toContain(`id="${id}"`);
   expect(page).not.toMatch(/https?:\/\/(?!www\.w3\.org\/2000\/svg)/);
+});
+
+test('the page of inspect leads from each op to the stepper, where there is an explorer', () => {
+  const address = (op: string) => `file:///explorer.html?step=${op}`;
+  expect(opPanels(run)).not.toContain('Step through');
+  const links = [...opPanels(run, address).matchAll(/href="file:\/\/\/explorer.html\?step=([\w.]+)"/g)];
+  expect(new Set(links.map(([, op]) => op))).toContain('attention.backwardQ');
 });
