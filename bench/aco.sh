@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Registers, spills, scratch and workgroup memory of every pipeline of a training step, by AMD's shader compiler (Mesa's
-# ACO) for made-up cards: nothing executes, and no GPU is needed. Mesa's drm-shim pretends to be the card.
+# ACO) for simulated cards: nothing executes, and no GPU is needed. Mesa's drm-shim pretends to be the card.
 #
 #   bench/aco.sh [chip ...]      chips: navi31 (RX 7900), navi10 (RX 5700), gfx1150 (Radeon 890M); default all three
 #   SIZES="lean" HEADS=4 bench/aco.sh navi31
 #
-# Debian 12 or newer. Packages are unpacked into a cache folder: no root, and nothing of the system changes.
-# Ends with status 1 where a pipeline spills or has scratch.
+# Debian 12 or newer. Packages are unpacked into a cache folder: this needs no root and does not change the system.
+# Ends with status 1 if a pipeline spills or uses scratch.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 chips=("$@")
@@ -16,7 +16,7 @@ mesa_needs libvulkan_radeon.so
 shim=$libraries/libamdgpu_noop_drm_shim.so
 
 for chip in "${chips[@]}"; do
-  # The driver prints statistics to stderr, each behind the line by which aco.ts names the pipeline.
+  # The driver prints statistics to stderr, each after aco.ts's line with the name of the pipeline.
   if ! LD_LIBRARY_PATH=$libraries LD_PRELOAD=$shim AMDGPU_GPU_ID=$chip RADV_DEBUG=shaderstats,nocache \
     VK_DRIVER_FILES=$(echo "$mesa"/usr/share/vulkan/icd.d/radeon_icd*.json) \
     node --import tsx bench/aco.ts 2> "$mesa/$chip.txt"; then

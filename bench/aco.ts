@@ -1,5 +1,5 @@
 /*
- * Compile every pipeline of a training step, in both precisions, on the device that `aco.sh` pretends to have. A line on
+ * Compile every pipeline of a training step, in both precisions, on the device that `aco.sh` simulates. A line on
  * stderr names each pipeline before the driver prints its statistics there; `acoTable.ts` reads them.
  */
 import { openDevice } from '../src/device/adapters.js';

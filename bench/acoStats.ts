@@ -1,18 +1,20 @@
-/** Which pipeline the statistics that follow belong to. */
+/** The pipeline of the following statistics. */
 export interface Pipeline {
-  /** the model whose step has it: `tiny`, `small`, `lean` */
+  /** the model of the step: `tiny`, `small`, `lean` */
   readonly size: string;
   readonly precision: string;
   readonly shader: string;
   readonly constants: Readonly<Record<string, number>>;
 }
 
-/** The compiler's statistics of one pipeline. Registers are 32 bits a lane; scratch and workgroup memory are in bytes. */
+/**
+ * The compiler's statistics of one pipeline. Registers are 32 bits a lane; scratch and workgroup memory are in bytes.
+ */
 export interface Statistics extends Pipeline {
-  /** vector registers: past 256 they spill, and the fewer, the more waves run side by side */
+  /** vector registers: past 256 they spill; fewer registers allow more concurrent waves */
   readonly registers: number;
   readonly spilled: number;
-  /** of a wave, in memory far away: arrays that are indexed by a variable, and what was spilled */
+  /** of a wave, in global memory: arrays indexed by a variable, and spilled registers */
   readonly scratch: number;
   readonly workgroupMemory: number;
   /** waves that one SIMD unit holds at once */
@@ -24,7 +26,7 @@ export interface Statistics extends Pipeline {
 
 const MARKER = '##PIPELINE ';
 
-/** The line that goes before a pipeline's statistics. */
+/** The line before a pipeline's statistics. */
 export function markerOf(pipeline: Pipeline): string {
   return `\n${MARKER}${JSON.stringify(pipeline)}\n`;
 }
@@ -60,7 +62,7 @@ export function readStatistics(text: string): Statistics[] {
     });
 }
 
-/** Whether a kernel keeps out of memory what belongs in registers. */
+/** Does a kernel use neither spills nor scratch? */
 export function fits({ spilled, scratch }: Statistics): boolean {
   return spilled === 0 && scratch === 0;
 }

@@ -5,7 +5,7 @@
 #   bench/lavapipe.sh [width ...]      widths: 128, 256, 512; default all three
 #   SIZES="9 65" bench/lavapipe.sh     sizes of the samples; default as here
 #
-# Debian 12 or newer. Ends with status 1 where a kernel disagrees with its reference.
+# Debian 12 or newer. Ends with status 1 if a kernel disagrees with its reference.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 widths=("$@")

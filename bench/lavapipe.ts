@@ -8,7 +8,7 @@ const device = await openDevice({ device: 'system', robust: true });
 console.log(
   `${device.name}, subgroups of ${device.subgroupSize}, vectors of ${process.env.LP_NATIVE_VECTOR_WIDTH} bits`,
 );
-// Without the profile an op may take its readable kernel where the driver would compile for minutes.
+// Without the profile an op may use its readable kernel if the driver would compile for minutes.
 const profile = { ...device, kernels: 'gpu' } as const;
 const kernels = new Set<string>();
 let tried = 0;

@@ -1,5 +1,5 @@
-# Mesa's Vulkan drivers from Debian, unpacked into a cache folder: no root, and nothing of the system changes. To be sourced,
-# from bash on Debian 12 or newer. Sets `mesa`, the folder, and `libraries`, where its libraries are.
+# Mesa's Vulkan drivers from Debian, unpacked into a cache folder: this needs no root and does not change the system.
+# Source it from bash on Debian 12 or newer. Sets `mesa`, the folder, and `libraries`, where its libraries are.
 mesa=${XDG_CACHE_HOME:-$HOME/.cache}/byte-to-loss/aco
 libraries=$mesa/usr/lib/$(uname -m)-linux-gnu
 

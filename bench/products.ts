@@ -1,7 +1,7 @@
 /**
  * Matrix products on the CPU device, on one thread and on several, taking turns: `npx tsx bench/products.ts [threads]`.
  *
- * Prints 2MNK over the median time, in GFLOP/s, and how many times faster the threads are together than one.
+ * Prints 2MNK over the median time, in GFLOP/s, and the speed-up of all threads over one.
  */
 
 import { normals } from '../src/common/random.js';
@@ -27,7 +27,7 @@ const SHAPES = {
   ],
 } as const;
 const ROUNDS = 15;
-/** Products in one round: one alone would time the submit as well. */
+/** Products in one round: with one alone, the submit would be timed too. */
 const REPEATS = 20;
 
 const several = Number(process.argv[2] ?? 2);

@@ -1,6 +1,6 @@
 /**
- * How a training step's time and memory grow with batch, length, layers and dim: `npx tsx bench/scaling.ts [axes]`, on the
- * device that BYTE_TO_LOSS_DEVICE names.
+ * Time and memory of a training step as a function of batch, length, layers and dim: `npx tsx bench/scaling.ts [axes]`,
+ * on the device that BYTE_TO_LOSS_DEVICE names.
  *
  * Writes the numbers to bench/scaling.json and draws them as docs/scaling.svg. Axes that are not named keep their numbers; with
  * `none` it only draws.

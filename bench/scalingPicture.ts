@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { escapeHtml } from '../src/report/html.js';
 
-/** Replays that each point is the best of. */
+/** Number of replays per point; the best one counts. */
 export const REPLAYS = 3;
 
 /** The values of one axis; the others stay at the base. */
@@ -14,14 +14,17 @@ export interface Point {
   readonly dim: number;
 }
 
-/** A point, and what a step of it took. */
+/** A point, and the cost of its step. */
 export interface Measured extends Point {
   readonly axis: keyof Point;
   readonly milliseconds: { readonly median: number; readonly least: number; readonly most: number };
   /** bytes of GPU memory */
   readonly total: number;
   readonly activations: number;
-  /** what the probabilities of every head and layer would take, kept for backward: batch · heads · S² floats a layer */
+  /**
+   * size of the stored probabilities of every head and layer, if they were kept for backward: batch · heads · S² floats
+   * a layer
+   */
   readonly squares: number;
 }
 
@@ -33,7 +36,7 @@ export interface Recording {
 }
 
 const [WIDTH, HEIGHT] = [280, 210];
-/** where the plots begin, below the captions */
+/** top of the plots, below the captions */
 const TOP = 44;
 const TITLES: Readonly<Record<keyof Point, string>> = {
   batch: 'batch, windows',
@@ -42,7 +45,9 @@ const TITLES: Readonly<Record<keyof Point, string>> = {
   dim: 'dim',
 };
 
-/** Two rows of four: time above, memory below. The best time is drawn, since other work of the machine only ever adds. */
+/**
+ * Two rows of four: time above, memory below. The best time is drawn, since other work on the machine only adds time.
+ */
 export function draw({ date, adapter, points }: Recording): string {
   const { document } = parseHTML('<!doctype html><body></body>');
   const axes = Object.keys(TITLES) as (keyof Point)[];

@@ -23,9 +23,9 @@ for (const length of [2 ** 10, 2 ** 16, 2 ** 20]) {
   const out = new Float32Array(features.length);
   bench
     .add('plain copy of the features', () => features.slice())
-    .add('plain copy to an array that is there', () => out.set(features))
+    .add('plain copy to an existing array', () => out.set(features))
     .add('embed', () => embed(bytes))
-    .add('embed to an array that is there', () => embed(bytes, { out }))
+    .add('embed to an existing array', () => embed(bytes, { out }))
     .add('embed, bits and momentum', () => embed(bytes, { includeBits: true, momentumPhase: true }))
     .add('embedIds, rows of 256', () => embedIds(ids, { rowLength: 256 }))
     .add('zeroInput, K 8, dim 256', () => zeroInput(bytes, { K: 8, dim: 256 }))

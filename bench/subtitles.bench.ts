@@ -1,6 +1,6 @@
 /**
- * How long subtitles take whose tags never close, at three lengths: a linear reader takes ten times as long for ten times
- * as many. `npx tsx bench/subtitles.bench.ts`
+ * Parsing time of subtitles whose tags never close, at three lengths: a linear reader takes ten times as long for ten
+ * times as many. `npx tsx bench/subtitles.bench.ts`
  */
 import { Bench } from 'tinybench';
 import { Skipped } from '../src/train/data/skipped.js';

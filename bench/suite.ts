@@ -6,7 +6,7 @@ import { Plan } from '../src/engine/plan.js';
 import { Program } from '../src/engine/program.js';
 
 /**
- * One op by the kernels of each kind of device: each proved against its reference, then replayed until it is done. Prints
+ * One op by the kernels of each kind of device: each checked against its reference, then replayed and awaited. Prints
  * medians in milliseconds of the host's clock, and GFLOP/s.
  *
  * @param record records the op on inputs of its own

@@ -3,7 +3,7 @@ import { addShader, type Op, type OpRow, onePerInvocation, type Tensor } from 'b
 
 const wgsl = /* wgsl */ `
 // leakyRelu   y = gain where x > 0, else slope * gain
-//   x, gain, y  [n]   gain is x itself on the way forward, dY on the way back
+//   x, gain, y  [n]   gain is x in the forward pass, dY in the backward pass
 struct Params { n: u32, slope: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -22,7 +22,9 @@ export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
   return x.program.record(op, [x, x], { slope })[0]!;
 }
 
-/** One op is its own gradient: leakyRelu scales x, its gradient scales dY, by 1 or slope as the sign of x says. */
+/**
+ * One op is its own gradient: leakyRelu scales x, its gradient scales dY, by 1 or slope, depending on the sign of x.
+ */
 const op: Op<{ slope: number }> = {
   name: 'leakyRelu',
   formula: 'y = gain where x > 0, else slope · gain',
@@ -38,7 +40,7 @@ const op: Op<{ slope: number }> = {
   },
 };
 
-/** The row that puts the op under the contract: parity at tile edges, and a gradient check. */
+/** The row that registers the op for the contract tests: parity at tile edges, and a gradient check. */
 export const leakyReluRow: OpRow = {
   name: 'leakyRelu',
   shaders: ['leakyRelu'],

@@ -1,4 +1,4 @@
-// makemore's character MLP (Bengio et al. 2003; Karpathy): from three characters to the next, and names made up by it.
+// makemore's character MLP (Bengio et al. 2003; Karpathy): from three characters to the next, and invented names.
 import { AdamW, crossEntropy, embedding, integers, openDevice, Program, uniform } from 'byte-to-loss/engine';
 
 const names = `emma olivia ava isabella sophia charlotte mia amelia harper evelyn abigail emily ella elizabeth camila luna

@@ -45,13 +45,16 @@ function bannedIn(text: string): string[] {
   });
 }
 
-/** A TypeScript file with a blank for each letter of its identifiers: comments, strings and the text of elements are left. */
+/**
+ * A TypeScript file with a blank for each letter of its identifiers: comments, strings and the text of elements are
+ * left.
+ */
 function withoutIdentifiers(file: string, text: string): string {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const parts: string[] = [];
   let end = 0;
   const visit = (node: ts.Node): void => {
-    if (ts.isIdentifier(node)) {
+    if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
       parts.push(text.slice(end, node.getStart()), ' '.repeat(node.getWidth()));
       end = node.getEnd();
     } else ts.forEachChild(node, visit);

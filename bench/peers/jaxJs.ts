@@ -6,14 +6,14 @@ const { jit, nn, numpy: np, tree, valueAndGrad } = jax;
 // biome-ignore lint/suspicious/noExplicitAny: its arrays are linear types, which TypeScript does not describe
 type Any = any;
 
-/** The backend comes with the device: `wasm`, or one of our own device names for WebGPU. */
+/** The backend follows from the device: `wasm`, or one of our own device names for WebGPU. */
 await serve(async ({ B, T, dim, heads, layers, ...rest }, device) => {
   const adapter = device === 'wasm' ? 'wasm' : await installNavigator(device);
   const backend = device === 'wasm' ? 'wasm' : 'webgpu';
   await jax.init(backend);
   jax.defaultDevice(backend);
 
-  // An array is used up by the operation that takes it; `.ref` keeps it for one more.
+  // An operation consumes its input arrays; `.ref` keeps one for another use.
   const normed = (x: Any, p: Any, name: string) => {
     const centred = x.ref.sub(x.mean(-1, { keepdims: true }));
     const variance = np.square(centred.ref).mean(-1, { keepdims: true });
@@ -58,7 +58,7 @@ await serve(async ({ B, T, dim, heads, layers, ...rest }, device) => {
       .mul(-1 / (B * T));
   };
 
-  // Loss, gradients and Adam in one jit: the fastest way found to drive it.
+  // Loss, gradients and Adam in one jit: the fastest form found.
   const { lr, beta1, beta2, eps } = ADAM;
   const update = jit((p: Any, m: Any, v: Any, x: Any, y: Any, correction1: Any, correction2: Any) => {
     const [loss, g] = valueAndGrad(lossOf)(tree.ref(p), x, y) as Any;

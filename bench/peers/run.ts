@@ -3,8 +3,8 @@
  *
  *     npx tsx bench/peers/run.ts --workload small --rounds 5 --only ours,ours-1-thread,jax-js-wasm,torch
  *
- * Prints medians, spread, peak memory, and how many times longer each takes than ours. `--record` also writes them to
- * results.json; `UPDATE_GOLDEN=1 npx vitest run test/readme.test.ts` then brings the README's table up to date.
+ * Prints medians, spread, peak memory, and the ratio of each time to ours. `--record` also writes them to
+ * results.json; `UPDATE_GOLDEN=1 npx vitest run test/readme.test.ts` then updates the README's table.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ const workload = WORKLOADS[name];
 if (workload === undefined) throw new Error(`--workload must be one of ${Object.keys(WORKLOADS)}; got ${name}`);
 const rounds = Number(values.rounds);
 const steps = Number(values.steps);
-/** Steps before the first that counts: compilation, and a second one that may still allocate. */
+/** Warm-up steps: one for compilation, and a second one that may still allocate. */
 const WARM = 2;
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-peers-'));
@@ -89,7 +89,7 @@ class Library {
       this.#ended = true;
       this.#answer?.(undefined);
     });
-    this.#process.stdin!.on('error', () => {}); // it has ended, which `exit` tells
+    this.#process.stdin!.on('error', () => {}); // it has ended, which `exit` reports
     createInterface({ input: this.#process.stdout! }).on('line', (line) => {
       if (line.startsWith('REPORT ')) this.#answer?.(JSON.parse(line.slice(7)) as Report);
     });
@@ -158,7 +158,7 @@ const rows = libraries
     difference: ours && Math.max(...losses.slice(0, compared).map((loss, i) => Math.abs(loss - ours.losses[i]!))),
   }));
 const git = (...words: string[]) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
-/** Files that could make a difference to what was measured. */
+/** Files that could affect the measurement. */
 const CODE = [':/src', ':/shaders', '.', ':!results.json'];
 const changed = git('status', '--porcelain', '--untracked-files=no', '--', ...CODE) !== '';
 const result: PeerResult = {
@@ -188,7 +188,7 @@ if (values.json) {
 }
 for (const { name, difference } of rows) {
   if ((difference ?? 0) > toleranceOf(name))
-    throw new Error(`${name}: its losses differ from ours by ${difference}; it does other work`);
+    throw new Error(`${name}: its losses differ from ours by ${difference}; it computes something else`);
 }
 if (values.record) {
   const file = join(import.meta.dirname, 'results.json');

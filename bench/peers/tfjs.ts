@@ -5,7 +5,7 @@ import { ADAM, VOCABULARY, weightsOf } from './workload.js';
 
 const require = createRequire(import.meta.url);
 
-/** The backend comes with the device: `wasm`, or one of our own device names for WebGPU. */
+/** The backend follows from the device: `wasm`, or one of our own device names for WebGPU. */
 await serve(async (workload, device) => {
   const { B, T, dim, heads, layers } = workload;
   const backend = device === 'wasm' ? 'wasm' : 'webgpu';

@@ -46,13 +46,13 @@ export async function serve(
 }
 
 /**
- * Put the adapter that our own engine would take where libraries for browsers look for one: same driver, same toggles
+ * Set the adapter of our own engine as the one that libraries for browsers find: same driver, same toggles
  * (bounds checks off, workgroup memory not zeroed).
  */
 export async function installNavigator(device: string): Promise<string> {
   const source = SOURCES.find(({ name }) => name === device)!;
   const { info } = await source.find(false);
-  // An adapter gives one device only, so each request finds another.
+  // An adapter opens only one device, so each request returns a new adapter.
   const gpu = { requestAdapter: () => source.find(false), getPreferredCanvasFormat: () => 'bgra8unorm' };
   const navigator = { gpu, userAgent: 'node', platform: 'node' };
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true, writable: true });

@@ -11,7 +11,7 @@ export interface Workload {
   readonly layers: number;
 }
 
-/** By name, as `--workload` calls them. */
+/** By name, for `--workload`. */
 export const WORKLOADS: Readonly<Record<string, Workload>> = {
   small: { B: 8, T: 128, dim: 128, heads: 4, layers: 2 },
   '25M': { B: 1, T: 128, dim: 512, heads: 8, layers: 8 },
@@ -19,7 +19,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   lean: { B: 16, T: 320, dim: 512, heads: 8, layers: 8 },
 };
 
-/** Ids that may follow: bytes, and two more as in our own decoder. */
+/** Number of ids: bytes, and two more as in our own decoder. */
 export const VOCABULARY = 258;
 
 /** The optimiser of every library: no clipping, no decay. */
@@ -42,7 +42,7 @@ function uniforms(seed: number): () => number {
   };
 }
 
-/** Every parameter at its start: matrices normal with deviation 0.02, norms 1, biases 0. The order decides the numbers. */
+/** Initial parameters: matrices normal with deviation 0.02, norms 1, biases 0. The order determines the numbers. */
 export function weightsOf({ T, dim, layers }: Workload): Map<string, Weights> {
   const draw = uniforms(1234);
   const normal = () => {
@@ -79,7 +79,7 @@ export function weightsOf({ T, dim, layers }: Workload): Map<string, Weights> {
 
 const WORDS = 'the a cat dog sat ran on under mat tree and then it was red blue fast slow near far'.split(' ');
 
-/** The batch of a step: `B` windows of random words, and the byte behind each byte. Both `[B, T]`. */
+/** The batch of a step: `B` windows of random words, and the byte after each byte. Both `[B, T]`. */
 export function batchOf({ B, T }: Workload, step: number): { x: Int32Array; y: Int32Array } {
   const draw = uniforms(99 + step);
   const x = new Int32Array(B * T);

@@ -18,6 +18,7 @@ import { CHANNEL_GROUPS, decoderConfigOf, resolveTrainOptions, type TrainOptions
 import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { parameterCounts, type TrainExtras, train } from '../train/run/train.js';
 import { printable } from '../train/windows/show.js';
+import { VALIDATION_PARTS } from '../train/windows/split.js';
 import { count } from '../train/windows/words.js';
 import {
   byKind,
@@ -63,9 +64,20 @@ export function trainCommand(): Command {
       'number of held-out windows of each kind to score (default: 32)',
       option('validationWindows', wholeNumber),
     )
+    .option(
+      '--validation-part <part>',
+      `which of them are scored: ${VALIDATION_PARTS.join(', ')} (default: all)`,
+      option('validationPart'),
+    )
     .option('--strict', 'stop at the first bad line or file instead of skipping it')
     .option('--size <name>', `decoder size: ${Object.keys(SIZES).join(', ')} (default: tiny)`, option('size'))
     .option('--door <kind>', `input embedding: ${DOOR_KINDS.join(', ')} (default: zero)`, option('door'))
+    .option(
+      '--door-deviation <x>',
+      'initial deviation of the door (default: 0.02)',
+      option('doorDeviation', realNumber),
+    )
+    .option('--door-scale <x>', 'constant factor of the rows of the door (default: 1)', option('doorScale', realNumber))
     .option('--K <n>', 'bytes per slot', option('K', wholeNumber))
     .option('--dim <n>', 'width of every position', option('dim', wholeNumber))
     .option('--layers <n>', 'blocks', option('layers', wholeNumber))

@@ -293,7 +293,14 @@ async function findCpu(robust: boolean, threads?: number): Promise<GPUAdapter> {
     import('./wgslCompiler.js'),
   ]);
   defineGlobals();
-  return createCpuAdapter({ host: nodeHost, compiler: wgslCompiler, threads, isRobust: robust });
+  return createCpuAdapter({
+    host: nodeHost,
+    compiler: wgslCompiler,
+    threads,
+    isRobust: robust,
+    // What a driver makes of WGSL stays inside of it; this device can show it.
+    ...(/^[34]$/.test(process.env.DEBUG ?? '') && { onKernel: (text: string) => console.error(text) }),
+  });
 }
 
 async function findGpu(robust: boolean): Promise<GPUAdapter> {

@@ -16,6 +16,8 @@ export interface CpuOptions {
   readonly isRobust?: boolean;
   /** maximum memory of all buffers, in bytes. Default 4 GiB, which is also the upper limit */
   readonly maximumBytes?: number;
+  /** receives each compiled kernel in WebAssembly's text format, with its label, entry point and workgroup size before it */
+  readonly onKernel?: (text: string) => void;
 }
 
 /** Lanes of a subgroup: those of a 128-bit register. */
@@ -31,7 +33,8 @@ const FEATURES = ['subgroups', 'timestamp-query'];
  *
  * @throws RangeError for a number of threads that is not a positive integer
  */
-export function createCpuAdapter({ host, compiler, threads, isRobust = true, maximumBytes }: CpuOptions): GPUAdapter {
+export function createCpuAdapter(options: CpuOptions): GPUAdapter {
+  const { host, compiler, threads, isRobust = true, maximumBytes, onKernel } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
     throw new RangeError(`threads must be a whole number from 1 to 1024; got ${threads}`);
   }
@@ -60,6 +63,7 @@ export function createCpuAdapter({ host, compiler, threads, isRobust = true, max
       memory,
       threads: count,
       isRobust,
+      onKernel,
       info,
       features,
       limits: limitsFor(limits, required),

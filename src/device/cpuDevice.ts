@@ -33,6 +33,7 @@ export interface CpuDeviceSetup {
   readonly memory: DeviceMemory;
   readonly threads: number;
   readonly isRobust: boolean;
+  readonly onKernel?: ((text: string) => void) | undefined;
   readonly info: GPUAdapterInfo;
   readonly features: readonly string[];
   readonly limits: Limits;
@@ -57,6 +58,7 @@ export class CpuDevice extends EventTarget {
   readonly timeline: Timeline;
   readonly isRobust: boolean;
 
+  readonly #onKernel: ((text: string) => void) | undefined;
   readonly #executor: Executor;
   readonly #scopes: { readonly filter: GPUErrorFilter; error: GPUError | null }[] = [];
   readonly #alive = new Set<{ reject(error: DOMException): void }>();
@@ -66,7 +68,7 @@ export class CpuDevice extends EventTarget {
   #loss: { readonly reason: GPUDeviceLostReason; readonly message: string } | undefined;
   #pipelines = 0;
 
-  constructor({ host, compiler, memory, threads, isRobust, info, features, limits, label }: CpuDeviceSetup) {
+  constructor({ host, compiler, memory, threads, isRobust, onKernel, info, features, limits, label }: CpuDeviceSetup) {
     super();
     this.label = label ?? '';
     this.features = new Set(features);
@@ -75,6 +77,7 @@ export class CpuDevice extends EventTarget {
     this.compiler = compiler;
     this.memory = memory;
     this.isRobust = isRobust;
+    this.#onKernel = onKernel;
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
@@ -206,8 +209,10 @@ export class CpuDevice extends EventTarget {
   }
 
   #preparePipeline(descriptor: GPUComputePipelineDescriptor) {
-    const { kernel } = compileFor(this, descriptor);
+    const { kernel, entryPoint } = compileFor(this, descriptor);
     const id = ++this.#pipelines;
+    const name = descriptor.label || `kernel ${id}`;
+    this.#onKernel?.(`;; ${name}: ${entryPoint}, workgroup size ${kernel.workgroupSize.join(', ')}\n${kernel.text()}`);
     const pipeline = new CpuComputePipeline(
       this,
       descriptor.label,

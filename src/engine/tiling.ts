@@ -47,10 +47,13 @@ export function productByTiles(pass: Pass): Dispatch[] {
 export function productOfMatrixUnits(pass: Pass): Dispatch[] {
   const { M, N, K } = matrixUnitsOf(pass.adapter)!;
   const splits = splitsOf(pass);
-  // Tiles of 128 × 128, unless they would leave half of a GPU idle.
-  const BLOCKS = splits > 1 || tilesOf(pass.params) >= FILLS_A_GPU / 2 ? 4 : 2;
+  // Tiles of 128 × 128, unless they would leave half of a GPU idle. AMD's compiler, whose subgroups have a size to be chosen, puts
+  // more than 64 sums a lane into scratch memory.
+  const { subgroupSize, subgroupSizeControl } = pass.adapter;
+  const fits = !subgroupSizeControl || (4 * M * 4 * N) / subgroupSize <= 64;
+  const BLOCKS = fits && (splits > 1 || tilesOf(pass.params) >= FILLS_A_GPU / 2) ? 4 : 2;
   const [x, y] = gridOf(pass.params, 2 * BLOCKS * M, 2 * BLOCKS * N);
-  const matrix = { MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP: pass.adapter.subgroupSize };
+  const matrix = { MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, SUBGROUP: subgroupSize };
   // The tiles and four sums fit in the 16 KiB that every adapter has.
   const tile = { BLOCKS, DEPTH: BLOCKS === 4 ? 16 : 32, SCALE: pass.flags.gradient ? GRADIENT_SCALE : 1 };
   const units = 'chromium_experimental_subgroup_matrix';

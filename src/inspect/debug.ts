@@ -10,7 +10,10 @@ import { type Comparison, compareWithReference } from './parity.js';
 
 /** The settings of the environment for observing every run. */
 export interface DebugSettings {
-  /** 1 adapter and losses; 2 each dispatch with shapes and milliseconds; 3 its WGSL; 4 first values of each result */
+  /**
+   * 1 adapter and losses; 2 each dispatch with shapes and milliseconds; 3 its WGSL, and from the CPU device the WebAssembly of each
+   * kernel when it is compiled; 4 first values of each result
+   */
   readonly level: number;
   /** run the reference after every dispatch and stop at the first disagreement */
   readonly parity: boolean;

@@ -124,7 +124,7 @@ class ModuleAnalyser {
     const { text, isCooperative } = this.scope.analysis;
     const functions = this.functions.map(({ declaration }) => declaration);
     const isUniform = !this.options.allowNonUniform;
-    // Of a module that is read again for an entry point this is known.
+    // This is known for a module that is analysed again for an entry point.
     const isChecked = !isCooperative || !isUniform || entryPoint !== undefined;
     return {
       text,
@@ -549,7 +549,9 @@ class ModuleAnalyser {
     return [x, y, z];
   }
 
-  /** Asks a GPU for subgroups of so many lanes. Here their number is the caller's, so that only the rules are checked. */
+  /**
+   * Asks a GPU for subgroups of so many lanes. Here their number is the caller's, so that only the rules are checked.
+   */
   private checkSubgroupSize({ arguments: given, at }: AttributeSyntax, scope: Scope): void {
     if (!this.syntax.enables.includes('subgroup_size_control')) {
       this.fail("use of '@subgroup_size' requires enabling extension 'subgroup_size_control'", at);

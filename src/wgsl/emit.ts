@@ -1146,36 +1146,27 @@ export class Emitter {
         body.release(scalar, other);
       }
     };
+    const zeroInactive = () => {
+      if (this.#mask === undefined) return;
+      body.get(this.#mask);
+      body.emit('v128.and');
+    };
     const vector = body.local('v128');
     this.#vector(value);
     switch (operator.kind) {
       case 'ballot':
-        if (this.#mask !== undefined) {
-          body.get(this.#mask);
-          body.emit('v128.and');
-        }
+        zeroInactive();
         body.emit('i32x4.bitmask');
         set();
         break;
       case 'broadcast': {
+        zeroInactive();
         body.set(vector);
-        if (index.kind === 'constant') extract(vector, index.value & 3);
-        else {
-          extract(vector, 3);
-          for (let lane = 2; lane >= 0; lane--) {
-            const other = body.local(scalar);
-            body.set(other);
-            extract(vector, lane);
-            body.get(other);
-            this.#scalar(index);
-            body.i32(3);
-            body.emit('i32.and');
-            body.i32(lane);
-            body.emit('i32.eq');
-            body.emit('select');
-            body.release(scalar, other);
-          }
-        }
+        // WGSL requires a constant. A lane that does not exist gives zero, as an inactive one does.
+        if (index.kind !== 'constant') throw new Error('the lane of a broadcast is not a constant');
+        if (index.value < 4) extract(vector, index.value);
+        else if (scalar === 'f32') body.f32(0);
+        else body.i32(0);
         set();
         break;
       }
@@ -1207,12 +1198,11 @@ export class Emitter {
         break;
       }
       case 'shuffle': {
+        zeroInactive();
         body.set(vector);
-        // Bytes of lane i are 4 i to 4 i + 3; indices beyond the gang are taken modulo 4.
+        // Bytes of lane i are 4 i to 4 i + 3; a lane that does not exist gives zero.
         const lanes = body.local('v128');
         this.#vector(index);
-        body.emit('v128.const', 3, 3, 3, 3);
-        body.emit('v128.and');
         body.set(lanes);
         body.emit('v128.const', 0, 0, 0, 0);
         for (let lane = 0; lane < 4; lane++) {

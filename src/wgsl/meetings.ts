@@ -1,12 +1,13 @@
 /**
- * Where all invocations of a workgroup come together: barriers, and the leaves after which some would be missing at one.
+ * Synchronisation points of a workgroup: barriers, and the leaves after which some invocations would be missing at one.
  *
- * `if (w) { return; } workgroupBarrier();`: WGSL makes sure that w is the same for all, or nobody could wait for all at the barrier. So
- * this return happens for the whole workgroup or for none, as the barrier does. Behind the last barrier invocations leave one by one.
+ * `if (w) { return; } workgroupBarrier();`: WGSL guarantees that w is the same for all, since otherwise the barrier
+ * would never be reached by all. So either the whole workgroup returns here or none of it. After the last barrier
+ * invocations may leave one by one.
  */
 import { bodiesOf, type Frame, type Kernel, type Stmt, statementsIn } from './ir.js';
 
-/** Barriers and leaves that all invocations come to together. */
+/** Barriers and leaves that all invocations reach together. */
 export class Meetings {
   readonly #leaves = new Set<Stmt>();
 
@@ -19,13 +20,16 @@ export class Meetings {
     }
   }
 
-  /** Whether there is one among these statements or inside of them. */
+  /** Is there one among these statements or inside them? */
   in(list: readonly Stmt[]): boolean {
     for (const stmt of statementsIn(list)) if (stmt.kind === 'barrier' || this.#leaves.has(stmt)) return true;
     return false;
   }
 
-  /** `later`: for each frame around, whether a meeting may follow in it. A leave of such a frame is one itself. */
+  /**
+   * `later`: for each surrounding frame, true if a synchronisation point may follow in it. A leave of such a frame is
+   * one itself.
+   */
   #find(list: readonly Stmt[], later: ReadonlyMap<Frame, boolean>): void {
     let after = false;
     for (const stmt of list.toReversed()) {
@@ -53,7 +57,7 @@ function prune(list: Stmt[], left = new Set<Frame>()): boolean {
   return false;
 }
 
-/** Whether control goes on behind a statement. `left`: the frames that are left from somewhere */
+/** Does control continue after a statement? `left`: the frames that some statement leaves */
 function goesOn(stmt: Stmt, left: Set<Frame>): boolean {
   switch (stmt.kind) {
     case 'leave':

@@ -79,7 +79,7 @@ export class Regions {
 
   // ---- code that runs once ----
 
-  /** Where all invocations meet, or control flow with such a place in it. */
+  /** Is it a synchronisation point, or control flow that contains one? */
   #isWide(stmt: Stmt): boolean {
     return stmt.kind === 'set' ? this.#wide.has(stmt.local) : this.meetings.in([stmt]);
   }

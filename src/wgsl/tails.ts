@@ -1,5 +1,6 @@
 /**
- * Put the code after the last meeting of a block (meetings.ts), which invocations may leave, into a block of its own.
+ * Put the code after the last synchronisation point of a block (meetings.ts), which invocations may leave, into a block
+ * of its own.
  *
  * Only there may invocations leave one by one: `workgroupBarrier(); if (lane > 10u) { return; } …`. The code around barriers runs once
  * for the whole workgroup (regions.ts) and cannot record the leaving invocations, so a leave becomes a leave of the
@@ -33,7 +34,7 @@ class Tails {
 
   /**
    * @param frame the frame of the list
-   * @param ends frames whose end no meeting separates from the end of the list
+   * @param ends frames whose end no synchronisation point separates from the end of the list
    * @returns those of them that invocations may have left
    */
   list(list: Stmt[], frame: Frame, ends: readonly Frame[]): Set<Frame> {

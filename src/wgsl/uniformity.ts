@@ -287,7 +287,7 @@ class FunctionGraph {
     this.#store(this.#rootOfPlace(place), node);
   }
 
-  /** New contents of memory; what lies beside a part of it stays. */
+  /** Store new contents of memory; a partial store keeps the other parts. */
   #store(root: Root | undefined, node: Node): void {
     if (!root || !this.#contents.has(root.variable)) return;
     if (root.isPart) node.from.push(this.#contents.get(root.variable)!);
@@ -528,7 +528,7 @@ function source(degree: Degree, what: string, at: Position, ...from: Node[]): No
   return node;
 }
 
-/** Memory of some variables where several paths meet. */
+/** Memory of some variables at the join of several paths. */
 function merged(ends: readonly Contents[], of: Contents): Contents {
   if (ends.length === 0) return of;
   if (ends.length === 1) return ends[0]!;
@@ -540,7 +540,7 @@ function merged(ends: readonly Contents[], of: Contents): Contents {
   return all;
 }
 
-/** The kind of memory that a place lies in that is not of a function. */
+/** The address space of a place outside functions. */
 function memoryOf(place: Place): { space: string; access?: string; name: string } {
   if (place.kind === 'variable') return place.variable;
   if (place.kind !== 'deref') return memoryOf(place.of);

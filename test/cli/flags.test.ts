@@ -120,7 +120,7 @@ describe('a value out of range is wrong usage, like one that is no number', () =
       'c.json: batch: must be at least 1',
       'c.json: steps: must be a whole number',
       'c.json: lr: must be a number',
-      'c.json: door: must be one of zero, projected, bytes, learned, random, permuted',
+      'c.json: door: must be one of zero, zero-scaled, projected, bytes, bytes-untied, bytes+previous, ',
       'c.json: text[0]: must not be empty',
       'c.json: share: unknown name "smell"',
       'c.json: strict: must be true or false',

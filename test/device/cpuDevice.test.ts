@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { openDevice } from '../../src/device/adapters.js';
 import type { CpuBuffer } from '../../src/device/buffer.js';
 import { createCpuAdapter } from '../../src/device/cpu.js';
 import type { CpuDevice } from '../../src/device/cpuDevice.js';
@@ -40,6 +41,26 @@ describe('the adapter', () => {
   it('has one thread where threads cannot share memory', () => {
     const adapter = createCpuAdapter({ host: aloneHost, compiler: handCompiler, threads: 8 });
     expect(adapter.info.description).toBe('CPU device, 1 thread');
+  });
+
+  it('prints the WebAssembly of each kernel that is compiled, with DEBUG=3', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+    vi.stubEnv('DEBUG', '3');
+    const device = await openDevice({ device: 'cpu', threads: 1 });
+    const { gpu } = device;
+    const code =
+      '@group(0) @binding(0) var<storage, read_write> x: array<f32>; @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { x[id.x] *= 3.0; }';
+    gpu.createComputePipeline({
+      label: 'triple',
+      layout: 'auto',
+      compute: { module: gpu.createShaderModule({ code }) },
+    });
+    vi.unstubAllEnvs();
+    const [text] = printed.mock.calls[0] as [string];
+    printed.mockRestore();
+    device.close();
+    expect(text).toMatch(/^;; triple: main, workgroup size 64, 1, 1\n\(module\n/);
+    expect(text).toContain('f32x4.mul');
   });
 
   it('refuses what it does not have', async () => {

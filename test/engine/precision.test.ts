@@ -67,6 +67,13 @@ test('the matrix kernel is taken only where a run asks for mixed precision, with
     constants: { MATRIX_M: 16, MATRIX_N: 16, MATRIX_K: 16, SUBGROUP: 32, BLOCKS: 4, SCALE: 1 },
     workgroups: [32, 32, 1], // tiles of 2 × 4 × 16 = 128
   });
+  // RDNA, asked for 32 lanes, would keep 128 sums a lane in scratch memory: tiles of 2 × 2 × 16 = 64
+  const [ofRdna] = choose(cardWithMatrices(16, true), 4096, 4096, 512, { transposeB: true });
+  expect(ofRdna!.workgroups).toEqual([64, 64, 1]);
+  expect(ofRdna).toMatchObject({
+    constants: { SUBGROUP: 32, BLOCKS: 2 },
+    extensions: ['f16', 'subgroups', 'subgroup_size_control', 'chromium_experimental_subgroup_matrix'],
+  });
   const shaderAt = (precision?: 'full' | 'mixed') =>
     choose({ ...both, ...(precision && { precision }) }, 64, 64, 64, { transposeB: true })[0]!.shader;
   expect(shaderAt('full')).toBe('gpu/matmul.tiled');

@@ -15,7 +15,7 @@ const BARRIER = /\b(?:workgroup|storage)Barrier\(\);/g;
 /** A kernel file without one of its barriers. */
 export interface BarrierMutant {
   readonly shader: string;
-  /** in which the barrier stood, from 1 */
+  /** line of the removed barrier, from 1 */
   readonly line: number;
   readonly text: string;
 }
@@ -106,7 +106,7 @@ export const BARRIER_CASES: readonly BarrierCase[] = [
 /**
  * The barriers whose loss the checker does not notice: `gpu/matmul.tiled, line 189`. None where it notices every one.
  *
- * @throws Error when the kernel as it stands has findings, or has no barrier
+ * @throws Error when the unchanged kernel has findings, or has no barrier
  */
 export async function unnoticedBarriers({ shader, sample, n }: BarrierCase): Promise<string[]> {
   const profile = kernelProfiles([32]).find(({ adapter }) => adapter.kind === 'gpu')!;

@@ -451,6 +451,14 @@ describe('subgroups', () => {
       'let v = x[i]; y[i] = subgroupBroadcast(v, 2u) + subgroupBroadcastFirst(v) * 3.0 + subgroupShuffle(v, (sub + 1u) % 4u) * 5.0 + subgroupShuffleXor(v, 1u) + quadBroadcast(v, 1u) + quadSwapX(v) * quadSwapDiagonal(v) + quadSwapY(v) * 7.0;',
     votes:
       'let v = x[i]; z[i] = subgroupBallot(v > 0.0).x + u32(subgroupAny(v > 0.9)) * 16u + u32(subgroupAll(v < 0.9)) * 32u + u32(subgroupElect()) * 64u + subgroupBallot(v < 0.0).y;',
+    'from lanes that do not exist: zero':
+      'let v = x[i] + 2.0; y[i] = subgroupShuffle(v, sub + 1u) + subgroupShuffleUp(v, 1u) * 3.0 + subgroupShuffleDown(v, 2u) * 5.0 + subgroupShuffleXor(v, 4u) * 7.0 + subgroupBroadcast(v, 9u); z[i] = u32(subgroupShuffle(i, 0xffffffffu) + subgroupShuffleXor(i + 1u, 3u));',
+    'from lanes that are not active: zero':
+      'let v = x[i] + 2.0; if (i % 4u != group.x) { y[i] = subgroupShuffle(v, sub ^ 1u) + subgroupShuffleUp(v, 1u) * 3.0 + subgroupBroadcast(v, 0u) * 5.0 + quadSwapY(v) * 7.0 + quadBroadcast(v, 2u); }',
+    'of a gang that is not full': {
+      body: 'if (lane < 6u) { y[i] = quadSwapX(x[i]) + subgroupShuffleDown(x[i] + 2.0, 1u); z[i] = subgroupBroadcast(i + 1u, 3u); }',
+      size: '6',
+    },
     'of vectors':
       'let v = vec3f(x[i], 1.0, x[i + 1u]); let w = subgroupAdd(v) * subgroupShuffleXor(v, 3u) + subgroupInclusiveAdd(v); y[i] = dot(w, vec3f(1.0, 2.0, 3.0));',
     'in divergent control flow': `let v = x[i]; if (v > 0.0) { y[i] += subgroupAdd(v) + f32(subgroupElect()) + subgroupBroadcastFirst(v) + subgroupInclusiveAdd(v) + subgroupMin(v); } else { y[i] = subgroupMul(v) + f32(subgroupBallot(true).x) + subgroupExclusiveAdd(v) + f32(subgroupAll(v < -0.2)); }

@@ -27,7 +27,7 @@ export function GraphPanel({ trace, chosen, onOpen }: Props) {
     const box = drawing.current!;
     const focused = box.contains(document.activeElement) ? document.activeElement!.getAttribute('aria-label') : null;
     box.innerHTML = svg; // drawn by graphSvg, which escapes every name
-    // Whoever moves by keyboard stays on the node.
+    // A keyboard user stays on the node.
     if (focused !== null) box.querySelector<SVGElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
   }, [svg]);
   useEffect(() => {
