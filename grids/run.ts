@@ -1,11 +1,11 @@
 /*
- * Run the registered experiment from where it stands to its end: the open cells of the first grid that has any, then what
+ * Continue the registered experiment to its end: the open cells of the first grid that has any, then the grids that
  * `tuned.ts` writes after it, in the order of results/PROTOCOL.md. Stop it at any time; the same command resumes it.
  *
  *     npm run build && npx tsx grids/run.ts [processes]
  *
- * Each process trains one cell at a time with one thread; give as many as there are cores. Build and run it in a checkout that
- * nobody edits, since a cell records the commit of its code.
+ * Each process trains one cell at a time with one thread; give as many as there are cores. Build and run it in a
+ * separate checkout that is not edited, since a cell records the commit of its code.
  */
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
