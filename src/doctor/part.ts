@@ -21,7 +21,7 @@ export interface Findings {
   readonly summary: string;
   /** what is wrong on this device, a line for each */
   readonly faults: readonly string[];
-  /** what there was no time for, a line for each */
+  /** parts left out for lack of time, or by `--quick`, a line for each */
   readonly leftOut: readonly string[];
   /** what this device does not have, or else is worth a line, and is no fault */
   readonly notes?: readonly string[];
