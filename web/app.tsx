@@ -23,9 +23,12 @@ import { BitsLegend, ColouredText } from './parts/textPanel.js';
 import { TrainPanel } from './parts/trainPanel.js';
 import { WritePanel } from './parts/writePanel.js';
 
-/** The longest text that is looked at: a trained window of 128 + 128. */
+/** The longest text of the page: a trained window of 128 + 128. */
 const MOST_BYTES = 256;
-/** What the address asks for: `?text=…&before=32&step=attention.forward`, which `byte-to-loss inspect` links to, and `device`. */
+/**
+ * The parameters in the address: `?text=…&before=32&step=attention.forward`, which `byte-to-loss inspect` links to, and
+ * `device`.
+ */
 const ASKED = new URLSearchParams(location.search);
 
 /** The whole page. */
@@ -248,7 +251,7 @@ export function App() {
   );
 }
 
-/** The channels as the kernel made them; without a device, as plain TypeScript makes them: the same bits. */
+/** The channels from the kernel; without a device, from plain TypeScript: the same bits. */
 function Channels({
   text,
   snapshot,
@@ -273,7 +276,7 @@ function Channels({
   );
 }
 
-/** The way from a number to the shader that made it. */
+/** Links from a number to the shader that computed it. */
 function Made({ by, onOpen }: { by: string; onOpen: ((op: string) => void) | undefined }) {
   if (onOpen === undefined) return null;
   return (

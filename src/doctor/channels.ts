@@ -1,10 +1,10 @@
 import { exactnessChecks, Fault } from '../model/exactness.js';
 import { type Part, type Row, some } from './part.js';
 
-/** Claims that take little time. */
+/** Claims that are quick to check. */
 const QUICK = /^table|boundary window of three|^ZeroInput/;
 
-/** Every channel of the substrate to the bit, as `byte-to-loss verify` has it. */
+/** Every channel of the substrate to the bit, as in `byte-to-loss verify`. */
 export const channels: Part = {
   name: 'channels',
   what: 'Every channel of every byte, pair and boundary window, to the bit, in TypeScript and by the kernels.',

@@ -8,14 +8,14 @@ import { type Findings, messageOf, type Part } from './part.js';
 import { opTimes, steps } from './times.js';
 import { training } from './training.js';
 
-/** Every part, what matters most first: a device may not last. */
+/** Every part, the most important ones first, since a device may be lost. */
 export const PARTS: readonly Part[] = [facts, channels, ops, gradients, training, steps, opTimes];
 
 /** The result of a part. */
 export interface Report extends Findings {
   readonly part: string;
   readonly what: string;
-  /** `failed`: something is wrong; `partly`: all that was tried is right, and something was left out */
+  /** `failed`: there is a fault; `partly`: all tested parts are correct, and some were skipped */
   readonly verdict: 'passed' | 'partly' | 'failed' | 'not run';
   readonly seconds: number;
 }
@@ -34,7 +34,7 @@ export interface Examination {
   readonly reports: readonly Report[];
 }
 
-/** How an examination is run. */
+/** Options of an examination. */
 export interface DoctorOptions {
   readonly version: string;
   readonly minutes: number;
@@ -43,27 +43,27 @@ export interface DoctorOptions {
   readonly open: () => Promise<Device>;
   readonly openCpu?: () => Promise<Device>;
   readonly parts?: readonly Part[];
-  /** what runs now, and milliseconds left for all */
+  /** the running part, and the milliseconds left for all */
   readonly progress?: (text: string, left: number) => void;
-  /** after each part: what is known so far, to be kept in case the process does not survive the next */
+  /** called after each part with the results so far, to store them in case the process ends in the next one */
   readonly finished?: (report: Report, soFar: Examination) => void;
-  /** ends the part that runs early, and leaves out the others */
+  /** ends the running part early, and skips the others */
   readonly stopped?: () => boolean;
   /** milliseconds of a clock */
   readonly now?: () => number;
-  /** rejects after so many milliseconds; a part that has not ended by then is given up */
+  /** rejects after the given milliseconds; a part that has not ended by then is abandoned */
   readonly limit?: (milliseconds: number) => { readonly over: Promise<never>; readonly cancel: () => void };
 }
 
 /**
- * Milliseconds that a part may take beyond its time before it is given up, since what it waits for may never come: as long as
- * its time again and a minute, and half a minute beyond the time of all.
+ * Milliseconds that a part may take beyond its time before it is abandoned, since the device may never answer: its time
+ * again plus a minute, and half a minute beyond the total time.
  */
 const PATIENCE = { factor: 2, more: 60_000, atEnd: 30_000 };
 
 /**
- * Ask a device everything, part after part, within a time. Each part gets its share of what is left; one that fails, hangs or
- * loses the device does not stop the others.
+ * Examine a device, part after part, within a time. Each part gets its share of the remaining time; one that fails,
+ * hangs or loses the device does not stop the others.
  */
 export async function examine(options: DoctorOptions): Promise<Examination> {
   const { open, openCpu = () => openDevice({ device: 'cpu' }), parts = PARTS, now = () => performance.now() } = options;
@@ -133,7 +133,7 @@ function afterMilliseconds(milliseconds: number) {
       reject(new Error(`no answer from the device for ${Math.round(milliseconds / 1000)} s: given up`));
     timer = setTimeout(give, milliseconds);
   });
-  // Where the part fails first, nobody waits for this any more.
+  // If the part fails first, this promise is not awaited any more.
   over.catch(() => {});
   return { over, cancel: () => clearTimeout(timer) };
 }

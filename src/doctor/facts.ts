@@ -3,7 +3,7 @@ import { arch, availableParallelism, cpus, platform, release, totalmem } from 'n
 import { listDevices } from '../device/adapters.js';
 import type { Part, Row, Table } from './part.js';
 
-/** Variables that choose drivers. Only whether one is set is told, since paths may name people. */
+/** Variables that select drivers. The report only shows if one is set, since paths may contain names of people. */
 const VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'DAWNNODE_BACKEND', 'NVIDIA_DRIVER_CAPABILITIES'];
 
 /** The adapter, its limits, and the machine around it. Nothing in it names a person or a machine. */

@@ -13,8 +13,9 @@ const SEED = 3;
 const BATCH = 2;
 
 /**
- * How far a parameter's gradient may be from the CPU device's, as a share of its length. Float32 sums in another order are
- * about 1e-6 apart; f16 keeps 11 bits of what a product multiplies, and a gradient passes some ten of them.
+ * Tolerance for the difference of a parameter's gradient from the CPU device's, as a share of its length. Float32 sums
+ * in another order are about 1e-6 apart; f16 keeps 11 bits of what a product multiplies, and a gradient passes some ten
+ * of them.
  */
 export const GRADIENT_TOLERANCE: Readonly<Record<Precision, number>> = { full: 1e-4, mixed: 5e-2 };
 
@@ -40,7 +41,7 @@ export const gradients: Part = {
         got = await stepOf(device, config, size, precision);
       } catch (error) {
         if (precision === 'full') throw error;
-        // A device without matrix units is told by profileFor; one that has them and gets them wrong is at fault.
+        // profileFor reports a device without matrix units; wrong results of existing units are a fault.
         (hasUnits(device) ? faults : notes).push(messageOf(error));
         continue;
       }

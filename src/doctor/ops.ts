@@ -5,8 +5,7 @@ import { EDGE_SIZES } from '../inspect/sample.js';
 import { messageOf, type Part, some } from './part.js';
 
 /**
- * Sizes in the order of what they find: those beyond one tile first, so that a run cut short has tried every op at
- * them.
+ * Sizes in order of importance: those beyond one tile first, so that an interrupted run has tested every op at them.
  */
 const SIZES = [65, 9, ...EDGE_SIZES.filter((n) => n !== 65 && n !== 9)];
 
@@ -17,7 +16,7 @@ export const ops: Part = {
   weight: 4,
   async run({ device, left, isQuick, progress }) {
     const all = registry.flatMap(({ name, samples }) => samples.map((sample, i) => ({ op: name, sample, i })));
-    // The first sample of every op before the second of any, so that a run cut short has tried every op.
+    // The first sample of every op before the second of any, so that an interrupted run has tested every op.
     const inTurn = [...all].sort((a, b) => a.i - b.i).filter(({ i }) => i === 0 || !isQuick);
     const cases = (isQuick ? [9] : SIZES).flatMap((n) => inTurn.map(({ op, sample }) => ({ op, sample, n })));
     const faults: string[] = [];
@@ -39,7 +38,7 @@ export const ops: Part = {
       } catch (error) {
         faults.push(`${sample.name}, n = ${n}: ${messageOf(error)}`);
         row.wrong++;
-        // A device that is lost would fail every op after it. The next part opens another.
+        // A lost device would fail every later op. The next part opens another one.
         if (error instanceof DeviceError && error.fault === 'lost') break;
       }
     }

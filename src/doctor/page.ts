@@ -4,10 +4,10 @@ import { STYLE } from '../report/style.js';
 import type { Examination, Report } from './doctor.js';
 import type { Curve, Row, Table } from './part.js';
 
-/** How a verdict is called on the page and in the terminal. */
+/** Names of verdicts on the page and in the terminal. */
 export const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
   passed: 'right',
-  partly: 'right as far as tried',
+  partly: 'correct as far as tested',
   failed: 'wrong',
   'not run': 'not run',
 };
@@ -24,10 +24,10 @@ svg text { fill: var(--soft); } svg .axis { stroke: var(--line); }
 td.number { text-align: right; }
 `;
 
-/** Tables of more rows than this are folded away. */
+/** Tables with more rows are collapsed. */
 const MAX_OPEN_ROWS = 16;
 
-/** An examination as one page, which carries its own JSON. */
+/** An examination as one page that contains its JSON. */
 export function pageOf(examination: Examination): string {
   const { device, version, date, isQuick, seconds, verdict, reports } = examination;
   const overview = reports.map((report) => {
@@ -47,7 +47,7 @@ export function pageOf(examination: Examination): string {
 <title>${title}</title>
 <style>${STYLE}${OWN_STYLE}</style>
 <h1>${escapeHtml(device)}</h1>
-<p class="verdict ${verdict}">${verdict === 'passed' ? 'Nothing wrong was found.' : 'Something is wrong on this device; the lines below say what.'}</p>
+<p class="verdict ${verdict}">${verdict === 'passed' ? 'Nothing wrong was found.' : 'This device has faults, listed below.'}</p>
 <p class="soft">byte-to-loss ${escapeHtml(version)} doctor, ${escapeHtml(date.slice(0, 16).replace('T', ' '))} UTC, ${seconds.toFixed(0)} s${isQuick ? ', small sizes (--quick)' : ''}. This file holds its own numbers as JSON: to report on a device, send this file.</p>
 <div class="table"><table><thead><tr><th>part</th><th>verdict</th><th>result</th><th>time</th></tr></thead>
 <tbody>${overview.join('\n')}</tbody></table></div>
@@ -91,7 +91,7 @@ function cell(value: Row[string] | undefined): string {
   return `<td>${escapeHtml(value ?? '')}</td>`;
 }
 
-/** Inside of the chart, and the room around it for numbers. */
+/** The plot area of the chart, and its margins for numbers. */
 const PLOT = { width: 640, height: 220, left: 44, top: 8, bottom: 22, right: 8 };
 
 /** Lines over the steps, in bits per byte, as plain SVG. */

@@ -1,6 +1,6 @@
 import type { Device } from '../device/device.js';
 
-/** A row of a table: text for people, numbers as they are. */
+/** A row of a table: text, or unformatted numbers. */
 export type Row = Readonly<Record<string, string | number | boolean>>;
 
 /** Rows under one heading. */
@@ -19,11 +19,15 @@ export interface Curve {
 export interface Findings {
   /** one line for the terminal */
   readonly summary: string;
-  /** what is wrong on this device, a line for each */
+  /** the faults of this device, a line for each */
   readonly faults: readonly string[];
+<<<<<<< HEAD
   /** parts left out for lack of time, or by `--quick`, a line for each */
+=======
+  /** the parts that were skipped for lack of time, a line for each */
+>>>>>>> main
   readonly leftOut: readonly string[];
-  /** what this device does not have, or else is worth a line, and is no fault */
+  /** missing features and other notes that are not faults */
   readonly notes?: readonly string[];
   readonly tables?: readonly Table[];
   readonly curves?: readonly Curve[];
@@ -35,18 +39,18 @@ export interface Context {
   readonly device: Device;
   /** opens the CPU device, with which results are compared; the part closes it */
   readonly openCpu: () => Promise<Device>;
-  /** milliseconds until the part should end: 0 or less once it is over */
+  /** milliseconds until the part should end: 0 or less after that */
   readonly left: () => number;
   /** small sizes: for tests, and for a first look */
   readonly isQuick: boolean;
-  /** how far the part is, for the status line */
+  /** progress of the part, for the status line */
   readonly progress: (text: string) => void;
 }
 
-/** One question that `doctor` asks of a device. */
+/** One part of an examination by `doctor`. */
 export interface Part {
   readonly name: string;
-  /** what it asks, for a reader of the page */
+  /** its question, for a reader of the page */
   readonly what: string;
   /** its share of the remaining time, relative to the parts after it */
   readonly weight: number;

@@ -8,7 +8,7 @@ import { type DecoderConfig, SIZES, type SizeName } from '../model/config.js';
 import type { BatchSize } from '../model/forward.js';
 import { type Context, messageOf, type Part, type Row, some, type Table } from './part.js';
 
-/** Steps to take a median over, where there is time for so many. */
+/** Number of steps for a median, if time allows. */
 const REPLAYS = 9;
 
 /** Sizes and precisions to time, the cheapest first. */
@@ -16,14 +16,14 @@ const CASES: readonly { size: SizeName; precision: Precision }[] = (Object.keys(
   (['full', 'mixed'] as const).map((precision) => ({ size, precision })),
 );
 
-/** The decoder and the windows of a size; a quick look takes the least of everything. */
+/** The decoder and the windows of a size; a quick examination uses the minimum. */
 function workOf(name: SizeName, { device, isQuick }: Context): { config: DecoderConfig; size: BatchSize } {
   const config = { door: 'zero', ...SIZES[name] } as const;
   if (isQuick) return { config: { ...config, dim: 56, layers: 1, K: 2 }, size: { B: 1, L: 8, T: 8 } };
   return { config, size: benchWindows(name, device.kind) };
 }
 
-/** The precisions of this device, and why one is not there. */
+/** The precisions of this device, and the reason for a missing one. */
 async function profilesOf({ device }: Context): Promise<{ profiles: Map<Precision, AdapterProfile>; notes: string[] }> {
   const profiles = new Map<Precision, AdapterProfile>();
   const notes: string[] = [];
@@ -47,7 +47,7 @@ function isOwnFault(error: unknown): error is Error {
 /** The whole training step of each size, in float32 and in mixed precision. */
 export const steps: Part = {
   name: 'steps',
-  what: 'The training step of each size of decoder: median of some, first step, and what each op takes of it by the device’s own clock.',
+  what: 'The training step of each size of decoder: median of several, first step, and the share of each op by the device’s own clock.',
   weight: 3,
   async run(context) {
     const { device, left, isQuick, progress } = context;

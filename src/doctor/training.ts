@@ -15,7 +15,8 @@ const STEPS = 200;
 const CONFIG: DecoderConfig = { door: 'zero', ...SIZES.tiny };
 
 /**
- * Windows and batches, the largest first: the first of which all steps fit is taken, by what a step of the last took.
+ * Windows and batches, the largest first: the first one whose steps all fit the time is used, estimated from a step of
+ * the last one.
  */
 const SCALES = [
   { batch: 8, prefix: 128, stream: 128 },
@@ -25,8 +26,8 @@ const SCALES = [
 type Scale = (typeof SCALES)[number];
 
 /**
- * How far the two curves may be apart in bits per byte: over the first steps, where only rounding separates them, and on
- * average over the last tenth, when training has made those differences larger.
+ * Tolerances for the difference of the two curves in bits per byte: over the first steps, where only rounding separates
+ * them, and on average over the last tenth, after training has amplified the differences.
  */
 export const CURVE_TOLERANCE = { first: 10, atFirst: 2e-3, atLast: 0.15 } as const;
 
@@ -46,7 +47,7 @@ export const training: Part = {
         open.push(run);
         return run;
       };
-      // Two steps of the smallest on each. The second, the first for which nothing is compiled, says which scale fits.
+      // Two steps of the smallest on each. The second, which compiles nothing, determines the scale that fits.
       const smallest = SCALES.at(-1)!;
       let runs = [await begin('CPU device', cpu, smallest, 'full'), await begin('full', device, smallest, 'full')];
       try {
@@ -98,7 +99,7 @@ function compared([cpu, ...others]: readonly Run[]) {
     const tail = Math.ceil(steps / 10);
     const mean = (numbers: readonly number[]) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
     const late = Math.abs(mean(run.bits.slice(-tail)) - mean(cpu!.bits.slice(-tail)));
-    // f16 inputs are another computation: their curve has to arrive, not to be the same at first.
+    // f16 inputs are a different computation: their curve must end close, but need not be the same at first.
     if (!(early <= atFirst) && run.precision === 'full') {
       faults.push(`${run.label}: ${early.toExponential(1)} bits/byte apart within ${first} steps; allowed ${atFirst}`);
     }

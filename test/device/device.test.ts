@@ -334,8 +334,8 @@ describe('devices', () => {
     expect(lines).toContain('    subgroup size    4');
     const none = (...wanted: Source['name'][]) =>
       devicesTable(listed.slice(0, 1), undefined, wanted).split('\n').at(-1);
-    expect(none('gpu')).toMatch(/^gpu: there is none\. To use a GPU: /);
-    expect(none('system')).toMatch(/^system: there is none\. To fix: apt-get install mesa-vulkan-drivers /);
+    expect(none('gpu')).toMatch(/^gpu: none available\. To use a GPU: /);
+    expect(none('system')).toMatch(/^system: none available\. To fix: apt-get install mesa-vulkan-drivers /);
   });
 });
 

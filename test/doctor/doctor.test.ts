@@ -143,7 +143,7 @@ describe('doctor', () => {
     const faults = (name: string) => json.reports.find((report) => report.part === name)!.faults;
     expect(faults('ops')[0]).toMatch(/^n: gelu.backward dU, n = 9: at \d+ of 9: got /);
     expect(json.verdict).toBe('failed');
-    expect(page).toContain('Something is wrong on this device');
+    expect(page).toContain('This device has faults');
   });
 
   test('refuses a time that is none, and a device that is not there, before anything is written', async () => {

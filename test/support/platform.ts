@@ -5,11 +5,14 @@
 export const LINUX_X64_ONLY = [
   'test/device/browser.test.ts',
   'test/device/sameAsDawn.test.ts',
+  'test/experiment/page.test.ts',
   'test/package.test.ts',
   'test/shaders.test.ts',
+  'test/site/site.test.ts',
   'test/web/explorer.test.ts',
   'test/web/writtenPages.test.ts',
   'test/wgsl/agreement.test.ts',
+  'test/wgsl/uniformity.test.ts',
 ];
 
 /** Whether a machine runs Dawn's bundled driver and the bundled browser. */

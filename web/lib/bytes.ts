@@ -1,6 +1,6 @@
 const SIGNS: Readonly<Record<number, string>> = { 9: '»', 10: '¶', 32: '·' };
 
-/** A byte as it is looked at: printable ASCII as it is, `·` for a space, `¶` for a line's end, else two hex digits. */
+/** A byte for display: printable ASCII unchanged, `·` for a space, `¶` for a line's end, else two hex digits. */
 export function glyph(byte: number): string {
   return SIGNS[byte] ?? (byte > 32 && byte < 127 ? String.fromCharCode(byte) : hex(byte));
 }
@@ -30,7 +30,7 @@ export function bitString(byte: number): string {
   return byte.toString(2).padStart(8, '0');
 }
 
-/** At most four digits that matter: `short(0.123456) // '0.1235'` */
+/** At most four significant digits: `short(0.123456) // '0.1235'` */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);

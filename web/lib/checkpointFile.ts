@@ -11,14 +11,14 @@ import {
  * Read and check a checkpoint in memory: one that was dropped on the page, or is part of it.
  *
  * @param name its name in errors
- * @throws FileError as `readCheckpoint` does: not safetensors, cut short, changed, or not of this program
+ * @throws FileError as `readCheckpoint`: not safetensors, truncated, changed, or not of this program
  */
 export async function readCheckpointBytes(bytes: Uint8Array, name: string): Promise<Checkpoint> {
   const stored = parseSafetensors(bytes, name);
   return parseCheckpoint(name, stored, await digestOf(stored));
 }
 
-/** A checkpoint as the command line writes it, without the optimiser's file: to use, not to resume. */
+/** A checkpoint in the command line's format, without the optimiser's file: for use, not for resuming. */
 export async function checkpointBytes({ parameters, config, ...info }: Checkpoint): Promise<Uint8Array> {
   const tensors = new Map(
     parameterSpecs(config).map(({ name, shape }): [string, StoredTensor] => [
@@ -33,7 +33,7 @@ export async function checkpointBytes({ parameters, config, ...info }: Checkpoin
   return encodeSafetensors(tensors, { ...metadata, checksum });
 }
 
-/** SHA-256 over all that a checkpoint's checksum covers, in hex. */
+/** SHA-256 over the content that a checkpoint's checksum covers, in hex. */
 async function digestOf(stored: Safetensors): Promise<string> {
   const { tensors, metadata } = summed(stored);
   const bytes = encodeSafetensors(tensors, metadata);

@@ -6,7 +6,7 @@ export interface Palette {
   readonly zero: Rgb;
   readonly positive: Rgb;
   readonly negative: Rgb;
-  /** where there is nothing: pairs that attention may not see */
+  /** empty cells: pairs that attention may not see */
   readonly nothing: Rgb;
 }
 
@@ -40,7 +40,7 @@ export function sequential({ zero, positive }: Palette, value: number): Rgb {
   return between(zero, positive, value);
 }
 
-/** 0 .. 1 to zero .. negative: what a byte costs. */
+/** 0 .. 1 to zero .. negative: the loss of a byte. */
 export function cost({ zero, negative }: Palette, value: number): Rgb {
   return between(zero, negative, value);
 }
@@ -50,7 +50,7 @@ export function css([r, g, b]: Rgb): string {
   return `rgb(${r} ${g} ${b})`;
 }
 
-/** Black or white, whichever reads better on a ground. @see WCAG 2.2, relative luminance */
+/** Black or white, the one with more contrast on a background. @see WCAG 2.2, relative luminance */
 export function inkOn(ground: Rgb): string {
   const [r, g, b] = ground.map((c) => {
     const s = c / 255;

@@ -6,7 +6,7 @@ import { setShaderSource } from '../../src/engine/shaderSource.js';
 const shaders = import.meta.glob<string>('../../shaders/**/*.wgsl', { query: '?raw', import: 'default', eager: true });
 setShaderSource((name) => shaders[`../../shaders/${name}.wgsl`]);
 
-/** A device for the page, and where it is not the browser's own WebGPU, why. */
+/** A device for the page, and the reason if it is not the browser's own WebGPU. */
 export interface PageDevice {
   readonly device: Device;
   readonly withoutWebGpu?: string;
@@ -16,17 +16,17 @@ export interface PageDevice {
 export type Wanted = 'webgpu' | 'cpu' | undefined;
 
 /**
- * The browser's own device where it is a GPU, else the CPU device. A software driver of
- * the browser takes many times as long as the CPU device, so it runs only where the address asks for it.
+ * The browser's own device if it is a GPU, else the CPU device. A software driver of the browser takes many times as
+ * long as the CPU device, so it runs only if the address requests it.
  *
- * @throws DeviceError where the browser has neither WebGPU nor WebAssembly SIMD
+ * @throws DeviceError when the browser has neither WebGPU nor WebAssembly SIMD
  */
 export async function openBrowserDevice(wanted: Wanted): Promise<PageDevice> {
   const reason = await (wanted === 'cpu' ? Promise.resolve('The address of this page asks for it.') : own(wanted));
   return typeof reason === 'string' ? { device: await openCpuDevice(), withoutWebGpu: reason } : { device: reason };
 }
 
-/** The browser's device, or why it is not taken. */
+/** The browser's device, or the reason that it is not used. */
 async function own(wanted: Wanted): Promise<Device | string> {
   try {
     const device = await openDevice();

@@ -16,20 +16,20 @@ import { SUBGROUP_SIZES, type SubgroupSize } from '../../src/wgsl/index.js';
 export interface Model {
   readonly name: string;
   readonly config: DecoderConfig;
-  /** it came with the page */
+  /** true for the page's own decoder */
   readonly trained?: boolean;
-  /** it has learned nothing yet */
+  /** true if it is untrained */
   readonly fresh?: boolean;
   readonly from: { readonly parameters: ReadonlyMap<string, Float32Array> } | { readonly shared: Plan };
 }
 
-/** Bytes, and how many of them come before: `L` go into slots, the others are predicted. */
+/** Bytes: the first `L` go into slots, the others are predicted. */
 export interface Text {
   readonly bytes: Uint8Array;
   readonly L: number;
 }
 
-/** Weights of one head: `at(i, j)` is how much position i takes from position j. */
+/** Weights of one head: `at(i, j)` is the weight of position j for position i. */
 export interface AttentionMap {
   readonly layer: number;
   readonly head: number;
@@ -40,10 +40,10 @@ export interface AttentionMap {
 /** The result of one forward pass over a text. */
 export interface Snapshot extends Text {
   readonly model: Model;
-  /** [bytes, channels] of the whole text as one string, as the kernel made them */
+  /** [bytes, channels] of the whole text as one string, computed by the kernel */
   readonly channels: Float32Array;
   readonly channelCount: number;
-  /** [T], what each predicted byte costs */
+  /** [T], loss of each predicted byte */
   readonly bits: readonly number[];
   readonly bitsPerByte: number;
   /** [T + 1, 258]: the last row is for the byte after the text */
@@ -61,7 +61,7 @@ export interface Look {
   readonly backward: boolean;
 }
 
-/** How many bytes a pass is made for: L in slots, T predicted. */
+/** Sizes of a pass: L bytes in slots, T predicted. */
 interface Size {
   readonly L: number;
   readonly T: number;
@@ -69,7 +69,7 @@ interface Size {
 
 const sizeOf = ({ bytes, L }: Text): Size => ({ L, T: bytes.length - L });
 
-/** Passes are made for multiples of so many predicted bytes. */
+/** Passes have a multiple of this many predicted bytes. */
 const FILL = 32;
 
 /** A recorded pass over texts of one length. */
@@ -82,7 +82,7 @@ interface Recorded {
 
 /**
  * Runs texts through a decoder on the device. A pass is recorded for some lengths of text and kept until the text outgrows
- * it, so that typing only replays. Calls are taken one after the other.
+ * it, so that typing only replays. Calls run one after another.
  */
 export class Explorer {
   #recorded: (Recorded & { readonly key: string }) | undefined;
@@ -133,7 +133,7 @@ export class Explorer {
       const recorded = await this.#record(sizeOf(text), { backward, keep: 'all' });
       try {
         this.#write(recorded, text);
-        // The first run of a kernel compiles it: one before, so that the times are the kernels' own.
+        // The first run of a kernel compiles it: one run before, so that the times do not include compilation.
         recorded.plan.submit();
         await recorded.plan.finished();
         return { trace: await trace(recorded.plan, progress), backward };
@@ -147,7 +147,7 @@ export class Explorer {
    * The kernels of one op of a pass, with the memory that each read, for the stepper.
    *
    * @param op its number in a `Look` with the same `backward`, or its name: the first of that name
-   * @param kernels which ones; default those that the device takes
+   * @param kernels the kind of kernels; default that of the device
    */
   capture(text: Text, backward: boolean, op: number | string, kernels?: KernelKind): Promise<CapturedDispatch[]> {
     return this.#next(async () => {
@@ -164,7 +164,7 @@ export class Explorer {
     });
   }
 
-  /** The device's own, where the interpreter has it. */
+  /** The device's own, if the interpreter supports it. */
   get subgroupSize(): SubgroupSize {
     return SUBGROUP_SIZES.find((size) => size === this.device.subgroupSize) ?? 32;
   }
@@ -175,7 +175,7 @@ export class Explorer {
 
   #next<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {}); // the caller hears of it; the next call starts afresh
+    this.#queue = result.catch(() => {}); // the caller receives the error; the next call starts again
     return result;
   }
 
@@ -219,7 +219,7 @@ export class Explorer {
     const batch = {
       prefix: Uint32Array.from(bytes.subarray(0, L)),
       targets: filled(bytes.subarray(L), T),
-      weights: new Float32Array(T).fill(1, 0, bytes.length - L), // what was filled up costs nothing
+      weights: new Float32Array(T).fill(1, 0, bytes.length - L), // padding has no loss
     };
     for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
   }

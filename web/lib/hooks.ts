@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { DARK, LIGHT, type Palette } from './colour.js';
 
-/** Whether a media query holds, followed as it changes. */
+/** Does a media query match? Updates when it changes. */
 function useMedia(query: string): boolean {
   const [holds, setHolds] = useState(() => matchMedia(query).matches);
   useEffect(() => {
@@ -13,12 +13,12 @@ function useMedia(query: string): boolean {
   return holds;
 }
 
-/** The palette of the ground the page has now. */
+/** The palette for the present background of the page. */
 export function usePalette(): Palette {
   return useMedia('(prefers-color-scheme: dark)') ? DARK : LIGHT;
 }
 
-/** How the page scrolls to what was asked for. */
+/** The scroll behaviour of the page. */
 export function scrollBehaviour(): ScrollBehavior {
   return matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth';
 }

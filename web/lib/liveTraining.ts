@@ -27,7 +27,7 @@ export interface Settings {
 
 /** A tiny zero-door decoder that learns a pasted text, a step at a time: the trainer that `byte-to-loss train` uses. */
 export class LiveTraining {
-  /** bits per byte that byte frequencies alone would reach */
+  /** bits per byte of byte frequencies alone */
   readonly entropy: number;
   /** bits per byte of each step's batch, before its update */
   readonly losses: number[] = [];
@@ -79,7 +79,7 @@ export class LiveTraining {
     yield* this.#generator.generate(prompt, { bytes, temperature: 0.7, topK: 40, seed: this.trainer.step });
   }
 
-  /** The weights of now, as a checkpoint. */
+  /** The present weights, as a checkpoint. */
   async checkpoint(): Promise<Checkpoint> {
     const { trainer, settings } = this;
     const parameters = await trainer.parameters();

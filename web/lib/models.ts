@@ -6,7 +6,7 @@ import type { Model } from './explorer.js';
 
 const CONFIG = { door: 'zero', ...SIZES.tiny } as const;
 
-/** A decoder that has learned nothing yet. */
+/** An untrained decoder. */
 export function freshModel(): Model {
   return {
     name: 'a fresh tiny decoder, seed 0, untrained',
@@ -16,7 +16,7 @@ export function freshModel(): Model {
   };
 }
 
-/** The decoder that comes with the page, in it as base64. */
+/** The decoder of the page, embedded as base64. */
 export async function trainedModel(): Promise<Model> {
   const bytes = Uint8Array.from(atob(data.slice(data.indexOf(',') + 1)), (digit) => digit.charCodeAt(0));
   const { config, parameters, step } = await readCheckpointBytes(bytes, 'moby-dick.safetensors');

@@ -35,7 +35,10 @@ export type Verdict =
 
 const SUBGROUP: SubgroupSize = 32;
 
-/** Run a reader's kernel in the interpreter and the checker, at every size of a puzzle, and compare it with float64 loops. */
+/**
+ * Run a reader's kernel in the interpreter and the checker, at every size of a puzzle, and compare it with float64
+ * loops.
+ */
 export async function checkPuzzle(puzzle: Puzzle, text: string): Promise<Verdict> {
   const adapter: AdapterProfile = {
     kind: 'gpu',
@@ -82,7 +85,7 @@ export async function checkPuzzle(puzzle: Puzzle, text: string): Promise<Verdict
   };
 }
 
-/** Run a kernel of the reader's own on 64 numbers: the checker alone judges it. */
+/** Run a reader's own kernel on 64 numbers, with the checker only. */
 export function checkOwn(text: string): Verdict {
   let dispatch: Dispatch;
   try {
@@ -122,7 +125,7 @@ function runChecked(dispatch: Dispatch, file: string, memory: HostMemory): Verdi
   }
 }
 
-/** @returns how many invocations ran without a fault, or the fault */
+/** @returns the number of invocations that ran without a fault, or the fault */
 function judged(
   { shader, workgroups }: Dispatch,
   module: Module,
@@ -152,7 +155,7 @@ function firstOff(
   return at < 0 ? undefined : [at, got[at]!, wanted[at]!];
 }
 
-/** Where a finding is: the workgroup to step, the lane to look at, the lines to mark, and how to get there. */
+/** The location of a finding: the workgroup to step, the lane, the lines to mark, and the steps to it. */
 export function placeOf(finding: Finding, size: Three) {
   const laneOf = ({ localId: [x, y, z] }: Invocation) => x + size[0] * (y + size[1] * z);
   const accesses: readonly Access[] =

@@ -19,13 +19,13 @@ export interface Puzzle {
   /** the file in shaders/ without `.wgsl` */
   readonly shader: string;
   readonly kernels: 'readable' | 'gpu';
-  /** parts of the kernel that are taken out: from the line that contains the first text to the one with the second */
+  /** removed parts of the kernel: from the line that contains the first text to the one with the second */
   readonly holes: readonly (readonly [from: string, to: string])[];
-  /** nothing shows where the hole is */
+  /** true hides the place of the hole */
   readonly isHidden?: boolean;
   readonly task: string;
   readonly hint: string;
-  /** how far numbers may be off, in float32 roundings of the largest; default 64 */
+  /** tolerance, in float32 roundings of the largest; default 64 */
   readonly roundings?: number;
   /** sizes to try */
   readonly sizes: readonly number[];
@@ -173,7 +173,7 @@ export const PUZZLES: readonly Puzzle[] = [
   },
 ];
 
-/** Line numbers of a hole, counted from 0: the last one included. @throws Error where the text does not have it */
+/** Line numbers of a hole, counted from 0: the last one included. @throws Error when the text does not contain it */
 function linesOf(lines: readonly string[], [from, to]: Puzzle['holes'][number]): [first: number, last: number] {
   const first = lines.findIndex((line) => line.includes(from));
   const last = first + lines.slice(first).findIndex((line) => line.includes(to));
@@ -197,7 +197,7 @@ export function withHoles(
   return lines.join('\n');
 }
 
-/** Where a reader starts with a kernel of their own: one that has a race. */
+/** The initial text of a reader's own kernel: one with a race. */
 export const OWN_KERNEL = `// A kernel of your own: x has 64 numbers, 0 to 63, y has room for 64. Only the checker judges it.
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;

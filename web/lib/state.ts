@@ -7,9 +7,9 @@ import { Explorer, type Look, type Model, type Snapshot, type Text } from './exp
 import { scrollBehaviour } from './hooks.js';
 
 /**
- * The text through the model, again whenever either changes; the last result stays until the next is there.
+ * The text through the model, again whenever either changes; the last result stays until the next one is ready.
  *
- * @param onConsole whether `byteToLoss` in the console is this pass
+ * @param onConsole true makes this pass `byteToLoss` in the console
  */
 export function useSnapshot(device: Device | undefined, model: Model | undefined, text: Text, onConsole = true) {
   const [snapshot, setSnapshot] = useState<Snapshot | undefined>(undefined);
@@ -48,7 +48,7 @@ export function useSnapshot(device: Device | undefined, model: Model | undefined
   return { snapshot, explorer, error };
 }
 
-/** The op-by-op look: made when asked for, gone when the text or the model changes. */
+/** The op-by-op view: created on demand, removed when the text or the model changes. */
 export function useLook(
   explorer: Explorer | undefined,
   snapshot: Snapshot | undefined,
@@ -101,18 +101,18 @@ export interface Stepping {
   readonly isTour: boolean;
 }
 
-/** Which kernel to step through. */
+/** The kernel to step through. */
 export interface StepRequest {
   /** the op's number in the look, or its name */
   readonly op: number | string;
-  /** which of its dispatches, counted from 0 */
+  /** the number of its dispatch, from 0 */
   readonly dispatch?: number;
-  /** default those that the device takes */
+  /** default those of the device */
   readonly kernels?: KernelKind | undefined;
   readonly isTour?: boolean;
 }
 
-/** The kernel that is stepped through: captured when asked for, gone when the look it belongs to is. */
+/** The kernel in the stepper: captured on demand, removed together with its view. */
 export function useStepping(explorer: Explorer | undefined, look: Look | undefined, snapshot: Snapshot | undefined) {
   const [stepping, setStepping] = useState<Stepping | undefined>(undefined);
   const [isCapturing, setCapturing] = useState(false);
@@ -148,7 +148,7 @@ export function useDrop(onFile: (file: File) => void): boolean {
   latest.current = onFile;
   useEffect(() => {
     const hold = (event: DragEvent) => {
-      event.preventDefault(); // else the browser opens the file in place of the page
+      event.preventDefault(); // otherwise the browser opens the file in place of the page
       setOver(event.type === 'dragover');
     };
     const drop = (event: DragEvent) => {

@@ -17,11 +17,13 @@ export interface MemoryGrid {
   readonly memory: Memory;
   readonly columns: number;
   readonly rows: number;
-  /** `[40, 128]`, where a tensor is bound */
+  /** `[40, 128]`, if a tensor is bound */
   readonly shape: readonly number[] | undefined;
 }
 
-/** The memories of a stepped dispatch that a picture helps with: all but its parameters. Workgroup memory comes first. */
+/**
+ * The memories of a stepped dispatch that a picture helps with: all but its parameters. Workgroup memory comes first.
+ */
 export function gridsOf(stepper: Stepper, { bindings }: CapturedDispatch): MemoryGrid[] {
   return [...stepper.memories]
     .filter(([{ space }]) => space !== 'uniform')
@@ -67,7 +69,7 @@ export function touchWords({ use, variable, word }: Touch, stepper: Stepper): st
   return `${use === 'read' ? 'read' : 'wrote'} ${variable.name}${pathTo(variable.type, word)} = ${short(numberAt({ variable, memory }, word))}`;
 }
 
-/** How the numbers that a workgroup wrote compare with those of the run on the device. */
+/** Comparison of a workgroup's numbers with those of the run on the device. */
 export interface Agreement {
   readonly count: number;
   readonly different: number;

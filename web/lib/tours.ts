@@ -1,10 +1,10 @@
-/** One stop of a tour: how to get there, and what there is to see. */
+/** One stop of a tour: the steps to it, and its text. */
 export interface TourStop {
   readonly say: string;
   /** run until the chosen lane is at the line that contains this text, which one line of the kernel does */
   readonly to?: string;
   readonly move?: 'barrier' | 'end';
-  /** the lane to look at */
+  /** the lane to show */
   readonly lane?: number;
 }
 
