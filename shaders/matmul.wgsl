@@ -1,4 +1,4 @@
-// matmul   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], where the flags ask for it
+// matmul   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], if their flags are set
 // One invocation per output, k in ascending order.
 // Twin: matmulReference in src/engine/ops/matmul.ts
 //

@@ -1,4 +1,4 @@
-// cpu/matmul.register   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], where the flags ask for it
+// cpu/matmul.register   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], if their flags are set
 // matmul with two more ideas, for a CPU: an invocation keeps 4×2 sums in registers, so that each loaded value is used 2 or 4
 // times; and a strip of B is copied to workgroup memory once for many rows, in the order in which it is read.
 // Twin: matmulReference in src/engine/ops/matmul.ts. The bits are those of matmul, because k ascends one by one.

@@ -1,5 +1,5 @@
 // gpu/matmul.subgroupMatrix   y[m, n] = Σ_k A[m, k] * B[k, n]   with A and B rounded to f16 and the sums kept in f32, then
-// + bias[n], then + the old y[m, n], where the flags ask for it
+// + bias[n], then + the old y[m, n], if their flags are set
 // For GPUs with matrix units; adds one idea to gpu/matmul.tiled: a subgroup multiplies small matrices as a whole,
 // from the same staged tiles in half precision. Used only if a run requests mixed precision. Twin: matmulReference in
 // src/engine/ops/matmul.ts, to the precision of f16.

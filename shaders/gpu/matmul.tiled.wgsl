@@ -1,4 +1,4 @@
-// gpu/matmul.tiled   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], where the flags ask for it
+// gpu/matmul.tiled   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], if their flags are set
 // For GPUs; adds three ideas: a workgroup stages tiles of A and B in its memory, so that each value loaded from global
 // memory is used up to 128 times; an invocation keeps 8×8 sums in registers, so that each staged one is used 8 times;
 // and the next tiles are loaded while the current ones are multiplied. Twin: matmulReference in

@@ -62,7 +62,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
         for (const fault of report.faults.slice(0, MAX_LINES)) status.print(`  ${red('wrong')}: ${fault}`);
         if (report.faults.length > MAX_LINES)
           status.print(`  … and ${report.faults.length - MAX_LINES} more, in the file`);
-        for (const left of report.leftOut.slice(0, MAX_LINES)) status.print(`  no time for: ${left}`);
+        for (const left of report.leftOut.slice(0, MAX_LINES)) status.print(`  left out: ${left}`);
         for (const note of report.notes ?? []) status.print(`  note: ${note}`);
         writeFileAtomic(json, `${JSON.stringify(soFar, null, 2)}\n`);
         writeFileAtomic(page, pageOf(soFar));

@@ -54,7 +54,7 @@ export const gradients: Part = {
         if (difference <= GRADIENT_TOLERANCE[precision]) continue;
         faults.push(`${precision}: the gradient of ${name} is ${difference.toExponential(1)} of its length away`);
       }
-      said.push(`${precision} within ${worst.toExponential(1)}`);
+      said.push(`${precision} ${worst === 0 ? 'equal to the bit' : `within ${worst.toExponential(1)}`}`);
     }
     const summary = `${some(want.gradients.size, 'gradient')}; ${said.join(', ')}`;
     return { summary, faults, leftOut: [], notes, tables: [{ title: 'Gradients compared with the CPU device', rows }] };

@@ -61,7 +61,7 @@ function section({ part, what, faults, leftOut, notes = [], curves = [], tables 
   return [
     `<h2>${escapeHtml(part)}</h2><p class="soft">${escapeHtml(what)}</p>`,
     list('Wrong', faults, 'failed'),
-    list('No time for', leftOut, 'partly'),
+    list('Left out', leftOut, 'partly'),
     list('Notes', notes, 'soft'),
     curves.length > 0 ? chart(curves) : '',
     ...tables.map(tableOf),

@@ -21,7 +21,7 @@ export interface Findings {
   readonly summary: string;
   /** the faults of this device, a line for each */
   readonly faults: readonly string[];
-  /** the parts that were skipped for lack of time, a line for each */
+  /** parts left out for lack of time, or by `--quick`, a line for each */
   readonly leftOut: readonly string[];
   /** missing features and other notes that are not faults */
   readonly notes?: readonly string[];

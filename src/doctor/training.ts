@@ -8,7 +8,7 @@ import { Trainer } from '../train/trainer.js';
 import { type Mix, mix } from '../train/windows/mix.js';
 import { openText } from '../train/windows/text.js';
 import type { WindowSize } from '../train/windows/window.js';
-import { type Curve, messageOf, type Part, type Row } from './part.js';
+import { type Curve, messageOf, type Part, type Row, some } from './part.js';
 
 const SEED = 1;
 const STEPS = 200;
@@ -61,7 +61,7 @@ export const training: Part = {
       const fits = (scale: Scale) => ((perStep * bytesOf(scale)) / bytesOf(smallest)) * wanted < left();
       const scale = isQuick ? smallest : (SCALES.find(fits) ?? smallest);
       const { batch, prefix, stream } = scale;
-      notes.push(`${batch} windows of ${prefix} + ${stream} bytes a step`);
+      notes.push(`${some(batch, 'window')} of ${prefix} + ${stream} bytes a step`);
       if (scale !== smallest) {
         const on = (run: Run) => (run.label === 'CPU device' ? cpu : device);
         runs = await inTurn(runs, (run) => begin(run.label, on(run), scale, run.precision));

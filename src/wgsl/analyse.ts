@@ -52,8 +52,8 @@ export interface ParseOptions {
    */
   readonly entryPoint?: string;
   /**
-   * Do not check that all invocations reach each barrier and subgroup operation: for the interpreter and the checker, which find at
-   * run time who does not. Such a module cannot be compiled.
+   * Do not check that all invocations reach each barrier and subgroup operation: for the interpreter and the checker,
+   * which detect missing invocations at run time. Such a module cannot be compiled.
    */
   readonly allowNonUniform?: boolean;
 }
