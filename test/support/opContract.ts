@@ -49,7 +49,7 @@ export async function checkParity(
   views = false,
 ): Promise<ReadonlySet<string>> {
   const { faults, compared, shaders } = await sampleParity(device, sample, n, { profile, views, seed: SEED });
-  expect(faults).toEqual([]);
+  expect(faults, device.name).toEqual([]);
   expect(compared).toBeGreaterThan(0);
   return shaders;
 }

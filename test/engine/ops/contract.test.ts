@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { registry } from '../../../src/engine/ops/index.js';
 import { EDGE_SIZES } from '../../../src/inspect/sample.js';
-import { testDevice } from '../../support/device.js';
+import { bundledDevice, testDevice } from '../../support/device.js';
 import { checkGradients, checkParity, tied } from '../../support/opContract.js';
+import { runsBundled } from '../../support/platform.js';
 import { recordSample } from '../../support/recordSample.js';
+
+/** The device of the tests, and Dawn with the bundled driver, which runs the kernels of a GPU: fewer sizes, as it is slow. */
+const DEVICES = [
+  { where: process.env.BYTE_TO_LOSS_DEVICE!, open: testDevice, sizes: EDGE_SIZES },
+  ...(runsBundled() ? [{ where: 'Dawn', open: bundledDevice, sizes: [33] }] : []),
+];
+const only = runsBundled() ? '' : ' (no Dawn here: its bundled driver needs Linux x64)';
 
 /** The values of each attribute of each op that the contract records, forward and backward. */
 function attributesSeen(): Map<string, Set<string>> {
@@ -37,10 +45,12 @@ describe.each(registry.map((row) => [row.name, row] as const))('%s', (_, row) =>
   });
 
   for (const sample of row.samples) {
-    test(`${sample.name}: kernels agree with the float64 reference`, async () => {
-      const device = await testDevice();
-      for (const n of EDGE_SIZES) await checkParity(device, sample, n);
-    });
+    for (const { where, open, sizes } of DEVICES) {
+      test(`${sample.name}: kernels agree with the float64 reference on ${where}${only}`, async () => {
+        const device = await open();
+        for (const n of sizes) await checkParity(device, sample, n);
+      });
+    }
 
     test(`${sample.name}: views are read by their strides`, async () => {
       const device = await testDevice();
