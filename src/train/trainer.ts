@@ -98,7 +98,6 @@ export class Trainer {
     checkOptions(options);
     const recorded = new Map<string, Recorded>();
     const profile = profileFor(device, options.precision ?? 'full');
-    if (options.precision === 'mixed') await checkMixed(device, profile);
     let first: Plan | undefined;
     try {
       for (const size of options.sizes) {
@@ -106,6 +105,7 @@ export class Trainer {
         const common = { keep: [pass.loss, optimiser.clip], profile };
         const { memoryError } = Plan.predict(program, device, { ...common, ...(first && { shared: first }) });
         if (memoryError !== undefined) throw memoryError;
+        if (options.precision === 'mixed') await checkMixed(device, profile);
         const from = first ? { shared: first } : { parameters: started(program, options.parameters) };
         const plan = await Plan.compile(program, device, { ...common, ...from });
         first ??= plan;

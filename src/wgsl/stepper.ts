@@ -44,9 +44,9 @@ export class Stepper {
   /** accesses of the last round */
   touches: Touch[] = [];
   /** by memory, READ and WRITTEN for each word, since the last move began */
-  readonly touched = new Map<Variable, Uint8Array>();
+  readonly touched: Map<Variable, Uint8Array> = new Map();
   /** like `touched`, since the first statement */
-  readonly everTouched = new Map<Variable, Uint8Array>();
+  readonly everTouched: Map<Variable, Uint8Array> = new Map();
   /** the error, if the run cannot continue */
   error: WgslError | undefined;
   /** rounds so far; the first brings every invocation to its first statement */
