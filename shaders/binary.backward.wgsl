@@ -26,7 +26,8 @@ fn derivative(a: f32, b: f32) -> f32 {
   if (OP == 2u && SIDE == 0u) { return b; } // mul
   if (OP == 2u && SIDE == 1u) { return a; } // mul
   if (OP == 3u && SIDE == 0u) { return 1.0 / b; } // div
-  return -a / (b * b); // div
+  if (OP == 3u && SIDE == 1u) { return -a / (b * b); } // div
+  return 0.0; // no row has another OP
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -25,7 +25,8 @@ fn f(a: f32, b: f32) -> f32 {
   if (OP == 0u) { return a + b; } // add
   if (OP == 1u) { return a - b; } // sub
   if (OP == 2u) { return a * b; } // mul
-  return a / b; // div
+  if (OP == 3u) { return a / b; } // div
+  return a; // no row has another OP
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -20,7 +20,8 @@ fn derivative(x: f32, y: f32) -> f32 {
   if (OP == 1u) { return 1.0 / x; } // log
   if (OP == 2u) { return select(0.0, 1.0, x > 0.0); } // relu
   if (OP == 3u) { return 1.0 - y * y; } // tanh
-  return y * (1.0 - y); // sigmoid
+  if (OP == 4u) { return y * (1.0 - y); } // sigmoid
+  return y; // no row has another OP
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -5,7 +5,7 @@ import type { Tensor } from './tensor.js';
 /** The properties on which the choice of a kernel may depend. `Device` has all of them. */
 export interface AdapterProfile {
   readonly kind: 'gpu' | 'cpu';
-  /** `lavapipe`, `swiftshader`, or the vendor's name */
+  /** `wasm` for the CPU device; `lavapipe`, `swiftshader`, or the vendor's name */
   readonly driver: string;
   /** lanes per subgroup; 0 if the adapter has no subgroups or no fixed size */
   readonly subgroupSize: number;

@@ -39,7 +39,7 @@ const COMPILED = "by AMD's compiler no spill and no scratch memory (bench/RECORD
 
 /**
  * The kernels of each pass: the only place that chooses. The first row for the device that allows the sizes is chosen;
- * the last row of each list runs everywhere. A pass without a list has one kernel, of its own name, on every device.
+ * the last row of each list runs everywhere. An op with one kernel for all devices names it itself and is not in this table.
  */
 export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
   matmul: [

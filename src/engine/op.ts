@@ -58,7 +58,7 @@ export type InputSpec<A extends Attributes = Attributes> =
   | { readonly any: string };
 
 /**
- * One operation, described completely. `defineOp` checks nothing and hides nothing: an op is this object.
+ * One operation, described completely by one object.
  */
 export interface Op<A extends Attributes = Attributes> {
   /** `layerNorm.forward` */

@@ -44,14 +44,9 @@ describe('worked examples', () => {
 
 describe('the kernels have the formulas of the tables, in their order', () => {
   const lines = (file: string) => readFileSync(`shaders/${file}.wgsl`, 'utf8').split('\n');
-  /** The line of a row: "if (OP == 1u) { return log(x); } // log", or without the condition for the last. */
+  /** The line of a row: "if (OP == 1u) { return log(x); } // log". */
   const find = (file: string, condition: string, formula: string, name: string) =>
-    lines(file).filter((line) => {
-      const short = line.trim();
-      return (
-        short === `if (${condition}) { return ${formula}; } // ${name}` || short === `return ${formula}; // ${name}`
-      );
-    });
+    lines(file).filter((line) => line.trim() === `if (${condition}) { return ${formula}; } // ${name}`);
 
   test.each(Object.entries(unaryTable).map(([name, row], OP) => [name, OP, row] as const))('%s', (name, OP, row) => {
     expect(find('unary.forward', `OP == ${OP}u`, row.wgsl, name)).toHaveLength(1);
