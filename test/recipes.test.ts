@@ -86,7 +86,9 @@ test('the op passes the contract of every op, and the door is held to its float6
     testResults: { assertionResults: { title: string; status: string }[] }[];
   };
   const passed = testResults.flatMap(({ assertionResults }) => assertionResults.filter((x) => x.status === 'passed'));
-  expect(passed.map(({ title }) => title).sort()).toEqual([
+  // Kernels are compared on the CPU device, and on Dawn if the bundled driver opens.
+  const titles = new Set(passed.map(({ title }) => title.replace(/ on (cpu|Dawn)$/, '')));
+  expect([...titles].sort()).toEqual([
     'dxor door: loss and all gradients',
     'every attribute of every op has more than one value',
     'has every op of the registry that is called by its name',

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NumberError } from '../../src/common/errors.js';
 import { openDevice } from '../../src/device/adapters.js';
