@@ -380,7 +380,8 @@ type Global = typeof globalThis & { [INSTANCES]?: Map<string, GPU> };
 export async function dawn(robust: boolean, drivers: 'system' | 'bundled', adapter?: string): Promise<GPU> {
   const instances = (globalThis as Global)[INSTANCES] ?? new Map<string, GPU>();
   (globalThis as Global)[INSTANCES] = instances;
-  const key = `${drivers} ${robust} ${adapter ?? ''}`;
+  // Vulkan's loader reads the variable once for each instance.
+  const key = [drivers, robust, adapter, process.env.VK_DRIVER_FILES].join(' ');
   let instance = instances.get(key);
   if (instance === undefined) {
     const { create, globals } = await import('webgpu');
