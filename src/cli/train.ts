@@ -224,6 +224,10 @@ async function trainInto(
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
     if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
     if (result.stopped) console.log(hint);
+    else {
+      const run = shellWord(resolve(folder.path));
+      console.log(`to continue a text: ${programCommand()} generate --checkpoint ${run} --prompt 'The '`);
+    }
   } finally {
     progress.end();
     stop.off();
