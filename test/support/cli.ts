@@ -39,10 +39,17 @@ export async function cli(...argv: string[]): Promise<{ code: number; out: strin
       return true;
     }),
   ];
+  // Each test file has its own copy of the modules, and each copy would add listeners to the streams they all share.
+  const listeners = [process.stdout, process.stderr].map((stream) => ({ stream, before: stream.listeners('error') }));
   try {
     const code = await main(argv);
     return { code, out, error };
   } finally {
+    for (const { stream, before } of listeners) {
+      for (const listener of stream.listeners('error')) {
+        if (!before.includes(listener)) stream.off('error', listener as () => void);
+      }
+    }
     for (const spy of spies) spy.mockRestore();
     process.exitCode = 0;
   }
