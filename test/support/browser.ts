@@ -41,10 +41,10 @@ export async function openBrowser(webgpu = true): Promise<Browser> {
   });
 }
 
-/** A new page, on which everything may take as long as a busy machine needs. */
+/** A new page. What it waits for takes seconds on a slow machine, so that it gives up long before its test does. */
 export async function newPage(browser: Browser): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(HANGING);
+  page.setDefaultTimeout(HANGING / 4);
   return page;
 }
 

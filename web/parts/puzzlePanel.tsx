@@ -23,10 +23,16 @@ export function PuzzlePanel() {
       setText(OWN_KERNEL);
       return;
     }
+    let isCurrent = true; // until another puzzle is chosen
+    setText('');
     void shaderText(puzzle.shader).then((file) => {
+      if (!isCurrent) return;
       setSolution(file);
       setText(withHoles(puzzle, file));
     });
+    return () => {
+      isCurrent = false;
+    };
   }, [puzzle]);
 
   const tryIt = async () => {
