@@ -1,7 +1,16 @@
 /** What is the same in a whole workgroup, so that it can be computed once, outside of regions. */
 
 import { PRIVATE } from './address.js';
-import { childrenOf, type Expr, type Frame, type Kernel, type Local, type Operation, type Stmt } from './ir.js';
+import {
+  type Builtin,
+  childrenOf,
+  type Expr,
+  type Frame,
+  type Kernel,
+  type Local,
+  type Operation,
+  type Stmt,
+} from './ir.js';
 import type { Shapes } from './vectorise.js';
 
 /** Finds what may differ between two invocations of one workgroup. */
@@ -31,7 +40,8 @@ export class Wide {
       case 'read': {
         const { local } = expr;
         if (local.workgroupUniform) return true;
-        if (this.shapes.ofLocal(local) !== 0 || local.builtin === 'gang') return false;
+        if (local.builtin !== undefined) return this.#isSameBuiltin(local.builtin);
+        if (this.shapes.ofLocal(local) !== 0) return false;
         return !this.#differs.has(local);
       }
       case 'load':
@@ -45,6 +55,13 @@ export class Wide {
         if (expr.operator === 'extract' || isPrivateAddress(expr)) return false;
         return expr.operands.every((operand) => this.same(operand));
     }
+  }
+
+  /** `local.y` may be uniform in each gang and still differ between two. */
+  #isSameBuiltin(builtin: Builtin): boolean {
+    const [x, y, z] = this.kernel.workgroupSize;
+    const sizes: Partial<Record<Builtin, number>> = { 'local.x': x, 'local.y': y, 'local.z': z };
+    return sizes[builtin] === 1 || /^(workgroup|grid)\./.test(builtin);
   }
 
   /** Every statement in order, and whether some invocations may come to it without others; a loop's more than once. */

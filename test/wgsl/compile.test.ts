@@ -427,6 +427,12 @@ describe('workgroup memory and barriers', () => {
         size,
         grid,
       },
+      [`a workgroup of ${size}: rows apart, in a loop with a barrier`]: {
+        body: `for (var k = 0u; k < 3u; k++) { if (local.y == 1u || local.z == 1u) { tile[lane] += k + 5u; } workgroupBarrier(); } z[${at}] = tile[lane];`,
+        declares: `var<workgroup> tile: array<u32, ${total}>;`,
+        size,
+        grid,
+      },
       [`a workgroup of ${size}: divergent`]: {
         body: `var s = x[lane]; for (var k = 0u; k < local.x + local.y * 2u; k++) { s += x[k]; if (s > 2.0) { break; } } y[${at}] = s + f32(group.y);`,
         size,
