@@ -7,7 +7,8 @@ import {
   run,
   type SubgroupSize,
 } from '../../src/wgsl/index.js';
-import { testDevice } from './device.js';
+import { bundledDevice, testDevice } from './device.js';
+import { runsBundled } from './platform.js';
 import { runCompiled } from './runCompiled.js';
 
 /** Numbers by the name of the variable that they are bound to. */
@@ -83,10 +84,21 @@ const STORAGE = 0x0080 | 0x0008 | 0x0004; // STORAGE | COPY_DST | COPY_SRC
 const UNIFORM = 0x0040 | 0x0008;
 const READ = 0x0001 | 0x0008;
 
-/** The same run on Dawn with the driver of the tests. */
+/** The same run on Dawn with the bundled driver; where that does not run, on the device of the tests. */
 export async function runOnDawn(text: string, memories: Memories, options: WgslRun = {}): Promise<Memories> {
-  const { gpu } = await testDevice();
-  const declared = new Map(parseModule(text).globals.map((variable) => [variable.name, variable]));
+  const { gpu } = await (runsBundled() ? bundledDevice() : testDevice());
+  return runOnDevice(gpu, text, memories, options);
+}
+
+/** The same run on a device. */
+export async function runOnDevice(
+  gpu: GPUDevice,
+  text: string,
+  memories: Memories,
+  options: WgslRun = {},
+): Promise<Memories> {
+  const { workgroups = ONE, overrides = {} } = options;
+  const declared = new Map(parseModule(text, { overrides }).globals.map((variable) => [variable.name, variable]));
   const buffers = Object.entries(memories).map(([name, numbers]) => {
     const { binding, space } = declared.get(name)!;
     const isUniform = space === 'uniform';
@@ -99,7 +111,7 @@ export async function runOnDawn(text: string, memories: Memories, options: WgslR
   const { messages } = await shader.getCompilationInfo();
   const errors = messages.filter(({ type }) => type === 'error');
   if (errors.length > 0) throw new Error(errors.map((e) => `${e.lineNum}:${e.linePos} ${e.message}`).join('\n'));
-  const pipeline = gpu.createComputePipeline({ layout: 'auto', compute: { module: shader } });
+  const pipeline = gpu.createComputePipeline({ layout: 'auto', compute: { module: shader, constants: overrides } });
   const group = gpu.createBindGroup({
     layout: pipeline.getBindGroupLayout(0),
     entries: buffers.map(({ binding, buffer }) => ({ binding, resource: { buffer } })),
@@ -108,7 +120,7 @@ export async function runOnDawn(text: string, memories: Memories, options: WgslR
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, group);
-  pass.dispatchWorkgroups(...(options.workgroups ?? ONE));
+  pass.dispatchWorkgroups(...workgroups);
   pass.end();
   const stagings = buffers.map(({ buffer, numbers, isUniform }) => {
     if (isUniform) return undefined;
