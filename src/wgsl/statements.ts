@@ -417,7 +417,7 @@ function whileLoop(syntax: Of<'while'>, place: Place, scope: Scope): Analysed<St
   const { at } = syntax;
   const tested = condition(syntax.condition, 'while-loop', scope);
   const body = block(syntax.body, inLoop(place), scope);
-  const node: Statement = { kind: 'loop', at, condition: tested, body: body.node };
+  const node: Statement = { kind: 'loop', at, isWhile: true, condition: tested, body: body.node };
   return { node, behaviours: loopBehaviours([body.behaviours], true) };
 }
 

@@ -322,6 +322,8 @@ export type Statement =
    */
   | (StatementOf<'loop'> & {
       readonly condition?: Expression;
+      /** written as `while`, which the uniformity analysis tells from `for` */
+      readonly isWhile?: true;
       readonly body: Block;
       readonly continuing?: Block;
       readonly breakIf?: Expression;

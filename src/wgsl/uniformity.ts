@@ -327,7 +327,7 @@ class FunctionGraph {
     return { flow: leaves === NEXT ? flow : new Node(...flows), leaves };
   }
 
-  #loop({ condition, body, continuing, breakIf, at }: Of<'loop'>, flow: Node): After {
+  #loop({ condition, body, continuing, breakIf, isWhile, at }: Of<'loop'>, flow: Node): After {
     // Each round starts where the loop is entered, or where the round before ends.
     const start = new Node(flow);
     const entered: Contents = new Map([...this.#contents].map(([variable, node]) => [variable, new Node(node)]));
@@ -355,8 +355,9 @@ class FunctionGraph {
         const end = this.#contents.get(variable)!;
         if (end !== node) node.from.push(end);
       }
-      start.from.push(here);
     }
+    // A `while` leads back to its condition even if no round follows: the specification has it so, and Dawn.
+    if (goesRound || isWhile) start.from.push(here);
     this.#around.pop();
     this.#contents = merged(exits, entered);
     const ends = condition !== undefined || (breakIf !== undefined && goesRound) || (leaves & BREAK) !== 0;

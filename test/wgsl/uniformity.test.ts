@@ -233,6 +233,8 @@ const ACCEPTED: readonly Program[] = [
   ],
   ['for (var i = 0u; i < 3u; i++) { BARRIER; if (lid.x > 1u) { break; } break; }'],
   ['if (lid.x > 2u) { return; } else { return; } BARRIER;'],
+  ['for (; wid.x > 1u;) { BARRIER; if (lid.x > 1u) { break; } break; }'],
+  ['while (wid.x > 1u) { BARRIER; if (wid.x > 2u) { break; } break; }'],
 ];
 
 const REFUSED: readonly Program[] = [
@@ -409,6 +411,10 @@ const REFUSED: readonly Program[] = [
   ['while (true) { if (lid.x > 1u) { return; } if (wid.x > 2u) { continue; } break; } BARRIER;'],
   ['loop { if (wid.x > 1u) { return; } if (lid.x > 2u) { break; } break; } BARRIER;'],
   ['loop { if (wid.x > 1u) { return; } if (lid.x > 2u) { break; } } BARRIER;'],
+  ['while (wid.x > 1u) { BARRIER; if (lid.x > 1u) { break; } break; }'],
+  ['while (wid.x > 1u) { BARRIER; if (lid.x > 1u) { return; } else { break; } }'],
+  ['while (wid.x > 1u) { BARRIER; loop { if (lid.x > 1u) { return; } } }'],
+  ['var v = 0u; while (wid.x > 1u) { v += wid.x; if (lid.x > 1u) { break; } break; } if (v > 1u) { BARRIER; }'],
 ];
 
 const named = (programs: readonly Program[]) =>
