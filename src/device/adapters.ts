@@ -40,8 +40,8 @@ export interface Source {
   /** The best adapter. @throws the reason when there is none */
   readonly find: (robust: boolean, threads?: number) => Promise<GPUAdapter>;
   /**
-   * All adapters, if there may be several, in the order of their numbers. One that is there a second time stands for a
-   * card in its place that cannot be told from it. @throws as `find`
+   * All adapters, if there may be several, in the order of their numbers. If one is there a second time, the card of
+   * that number cannot be told from it. @throws as `find`
    */
   readonly findAll?: (robust: boolean) => Promise<readonly GPUAdapter[]>;
   /** false: selected only by name */
