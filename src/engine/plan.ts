@@ -266,7 +266,7 @@ export class Plan {
   }
 
   /**
-   * The numbers of tensors after the last replay, row-major, with one copy and one map for all of them.
+   * The numbers of a tensor after the last replay, row-major.
    *
    * @throws InputError before the first replay, or when the tensor's buffer has been used again by a later entry, with
    * the name of its present user

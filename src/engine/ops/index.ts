@@ -25,7 +25,8 @@ import { meanRow, sumRow } from './sum.js';
 import { unaryRows } from './unary.js';
 
 /**
- * Every op, in the order in which a byte passes through them. Contract tests, benchmarks and the README's table read
+ * Every op that is called by name, about in the order in which a byte passes through them. `addInto`, `contiguous` and the views are
+ * recorded by `Program` itself. Contract tests, benchmarks and the README's table read
  * this list.
  */
 export const registry: readonly OpRow[] = [
