@@ -2,10 +2,10 @@
 
 import { addressed, type ScratchLayout } from './address.js';
 import { Emitter, guardsOf } from './emit.js';
-import { PARAMETERS } from './emitValues.js';
 import { childrenOf, type Expr, expressionsOf, type Kernel, type Memory, statementsIn } from './ir.js';
 import { sizeOf } from './layout.js';
 import { lower } from './lower.js';
+import { PARAMETERS } from './parameters.js';
 import { Regions } from './regions.js';
 import { SyncPoints } from './syncPoints.js';
 import { splitTails } from './tails.js';

@@ -10,9 +10,10 @@
 import type { ScratchLayout } from './address.js';
 import { emitClear, emitStore } from './emitStores.js';
 import { emitSubgroup } from './emitSubgroups.js';
-import { ARGS, GROUP_X, PARAMETERS, SCRATCH, ValueEmitter } from './emitValues.js';
+import { ValueEmitter } from './emitValues.js';
 import { wasmType } from './instructions.js';
 import { type Expr, type Frame, type If, type Kernel, type Local, type Memory, type Stmt, statementsIn } from './ir.js';
+import { ARGS, GROUP_X, PARAMETERS, SCRATCH } from './parameters.js';
 import type { Shapes } from './vectorise.js';
 import type { FunctionBody, Label } from './wasm.js';
 

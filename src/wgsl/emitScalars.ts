@@ -1,9 +1,10 @@
 /** Operations on one number, which is the same in all lanes or that of lane 0. */
 
 import { PRIVATE, SCRATCH as SCRATCH_PLACE } from './address.js';
-import { ARGS, GRID_BYTES, SCRATCH, type ValueEmitter } from './emitValues.js';
+import type { ValueEmitter } from './emitValues.js';
 import { PLAIN, wasmType } from './instructions.js';
 import type { Expr, Operation, Scalar } from './ir.js';
+import { ARGS, GRID_BYTES, SCRATCH } from './parameters.js';
 
 /** Leaves the result on the stack. */
 export function scalarOperation(values: ValueEmitter, expr: Operation): void {

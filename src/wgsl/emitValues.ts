@@ -6,16 +6,9 @@ import { scalarOperation } from './emitScalars.js';
 import { vectorOperation } from './emitVectors.js';
 import { bitsOf, wasmType } from './instructions.js';
 import type { AddressedLoad, Expr, Kernel, Local, Scalar } from './ir.js';
+import { ARGS, GRID_BYTES } from './parameters.js';
 import type { Shapes } from './vectorise.js';
-import type { FunctionBody, ValType } from './wasm.js';
-
-/** The first parameters of every function of a kernel. */
-export const PARAMETERS: readonly ValType[] = ['i32', 'i32', 'i32', 'i32', 'i32'];
-/** Their numbers: the argument block, scratch memory, and x of the workgroup's id. */
-export const [ARGS, SCRATCH, GROUP_X] = [0, 1, 2] as const;
-
-/** Bytes of the argument block before the bindings: the grid. */
-export const GRID_BYTES = 12;
+import type { FunctionBody } from './wasm.js';
 
 /** Writes the values of one function of a kernel. */
 export class ValueEmitter {
