@@ -131,12 +131,12 @@ describe('its types', () => {
     return `${stdout}`;
   };
   const node = { types: ['node'], typeRoots: [resolve('node_modules/@types')], lib: ['es2023', 'dom'] };
-  for (const [module, moduleResolution] of [
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
-  ]) {
+  for (const [module, moduleResolution, skipLibCheck] of [
+    ['nodenext', 'nodenext', false],
+    ['esnext', 'bundler', true], // the types themselves are checked once
+  ] as const) {
     test(`satisfy every example under ${moduleResolution}`, () => {
-      expect(check({ ...node, module, moduleResolution }, ['*.ts'])).toBe('');
+      expect(check({ ...node, module, moduleResolution, skipLibCheck }, ['*.ts'])).toBe('');
     });
   }
   test('can be read by TypeScript 5.4 on: typed arrays became generic in 5.7', () => {
