@@ -97,7 +97,7 @@ function bytes(): Stop {
       `"${TEXT}" = ${ids.slice(0, 4).join(' ')} | ${ids.slice(4).join(' ')}   slot | stream`,
       `"H" = ${H} = 0x${H.toString(16)} = ${H.toString(2).padStart(8, '0')}`,
     ],
-    files: ['src/cli/inspect/window.ts', 'src/model/forward.ts'],
+    files: ['src/train/windows/window.ts', 'src/model/forward.ts'],
   };
 }
 
@@ -110,7 +110,7 @@ function channels({ channels: grid }: Inspection): Stop {
       `"H": dxor     ${row.slice(0, 8).join(' ')}   each bit XOR the bit before it`,
       `     d2xor    ${row.slice(8, 16).join(' ')}   dxor XOR dxor of the previous byte; "H" is the first`,
       `     boundary ${decimals(row.slice(16, 17)).trim()}`,
-      `     Fourier  ${decimals(row.slice(17, 25))}`,
+      `     Fourier  ${decimals(row.slice(17, 25))}   Re of waves 0 to 4, Im of 1 to 3`,
       `     phase    ${decimals(row.slice(25, 27))}   cos and sin of 2π · 72/256`,
     ],
     files: [
@@ -135,7 +135,8 @@ function door({ x0 }: Inspection): Stop {
       `stream 1  "b"      columns 0 to 26                  ${filled(2)} of 128 not zero   ‖x‖ = ${norm(2).toFixed(3)}`,
     ],
     files: [
-      'src/model/door.ts',
+      'src/model/doors/channels.ts',
+      'src/model/zeroInput.ts',
       'src/engine/ops/concatPad.ts',
       'shaders/concatPad.forward.wgsl',
       'test/substrate/door.test.ts',
