@@ -35,6 +35,17 @@ export function hexBytes(flag: string, text: string): Uint8Array {
   return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
 }
 
+/**
+ * The bytes of a text in UTF-8, or of hex digits, whichever of two flags is given; none for neither:
+ * `textOrHex('--prompt', 'Hi', '--prompt-hex', undefined) // [72, 105]`
+ *
+ * @throws InputError if both are given, or as `hexBytes`
+ */
+export function textOrHex(textFlag: string, text: string | undefined, hexFlag: string, hex: string | undefined) {
+  if (text !== undefined && hex !== undefined) throw new InputError(`give ${textFlag} or ${hexFlag}, not both`);
+  return hex === undefined ? new TextEncoder().encode(text ?? '') : hexBytes(hexFlag, hex);
+}
+
 /** A flag's path. An empty one, for example from an unset variable, would mean the working folder. */
 export function path(text: string): string {
   if (text === '') throw new InvalidArgumentError('It must not be empty.');

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
-import { InputError } from '../common/errors.js';
 import { Decoder } from '../model/decoder.js';
-import { hexBytes, path, realNumber, wholeNumber } from './arguments.js';
+import { path, realNumber, textOrHex, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { outputError } from './output.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
@@ -29,12 +28,7 @@ export function generateCommand(): Command {
     .option('--top-k <n>', 'sample from the k likeliest bytes; 0 keeps all', wholeNumber, 40)
     .option('--seed <n>', 'random seed', wholeNumber, 0)
     .action(async (flags: GenerateFlags) => {
-      if (flags.prompt !== undefined && flags.promptHex !== undefined) {
-        throw new InputError('give --prompt or --prompt-hex, not both');
-      }
-      const prompt = flags.promptHex
-        ? hexBytes('--prompt-hex', flags.promptHex)
-        : new TextEncoder().encode(flags.prompt ?? '');
+      const prompt = textOrHex('--prompt', flags.prompt, '--prompt-hex', flags.promptHex);
       const { config, parameters, prefix, stream } = chosenWeights(flags.checkpoint, flags.config);
       const device = await deviceOf(flags);
       try {

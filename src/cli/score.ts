@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { InputError } from '../common/errors.js';
 import { Decoder } from '../model/decoder.js';
-import { hexBytes, path } from './arguments.js';
+import { path, textOrHex } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
+import { hexOf, signOf } from './inspect/signs.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
 /** `byte-to-loss score`: a decoder's loss in bits for each byte of a stream, after a prefix. */
@@ -10,13 +11,15 @@ export function scoreCommand(): Command {
   return withDevice(new Command('score').description('print the bits per byte of a stream after a prefix'))
     .option('--checkpoint <file>', CHECKPOINT_HELP, path)
     .option('--config <file>', CONFIG_HELP, path)
-    .option('--prefix-hex <hex>', 'bytes before the stream, two hex digits each', '')
-    .requiredOption('--stream-hex <hex>', 'bytes to score')
+    .option('--text <text>', 'text to score')
+    .option('--prefix <text>', 'text before it')
+    .option('--stream-hex <hex>', 'the bytes to score as hex digits, two each')
+    .option('--prefix-hex <hex>', 'the bytes before them as hex digits')
     .option('--json', 'print JSON: { bits_per_byte, bits }')
     .action(async (options: ScoreOptions) => {
-      const prefix = hexBytes('--prefix-hex', options.prefixHex);
-      const stream = hexBytes('--stream-hex', options.streamHex);
-      if (stream.length === 0) throw new InputError('--stream-hex: there is no byte to score; give at least one');
+      const prefix = textOrHex('--prefix', options.prefix, '--prefix-hex', options.prefixHex);
+      const stream = textOrHex('--text', options.text, '--stream-hex', options.streamHex);
+      if (stream.length === 0) throw new InputError('there is no byte to score; give --text or --stream-hex');
       const bits = await score(options, prefix, stream);
       const bitsPerByte = bits.reduce((sum, b) => sum + b, 0) / bits.length;
       if (options.json) {
@@ -24,7 +27,8 @@ export function scoreCommand(): Command {
         return;
       }
       bits.forEach((b, i) => {
-        console.log(`${String(i).padStart(6)}  ${stream[i]!.toString(16).padStart(2, '0')}  ${b.toFixed(4)} bits`);
+        const id = stream[i]!;
+        console.log(`${String(i).padStart(6)}  ${hexOf(id)} ${signOf(id).padEnd(2)}  ${b.toFixed(4)} bits`);
       });
       console.log(`${bitsPerByte.toFixed(4)} bits per byte`);
     });
@@ -33,8 +37,10 @@ export function scoreCommand(): Command {
 interface ScoreOptions extends DeviceFlags {
   readonly checkpoint?: string;
   readonly config?: string;
-  readonly prefixHex: string;
-  readonly streamHex: string;
+  readonly text?: string;
+  readonly prefix?: string;
+  readonly streamHex?: string;
+  readonly prefixHex?: string;
   readonly json?: boolean;
 }
 

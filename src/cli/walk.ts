@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { colours } from './colours.js';
 import { deviceOf, withDevice } from './device.js';
 import { entriesOf, type Inspection, inspect, tensorOf } from './inspect/inspection.js';
 import { textWindow } from './inspect/window.js';
@@ -17,7 +18,8 @@ export function walkCommand(): Command {
       const { config, parameters } = chosenWeights(undefined, undefined);
       const subject = { config, parameters, origin: '' };
       const window = textWindow(TEXT, { prefix: 4, stream: 4, K: config.K });
-      console.log(walkText(await inspect(device, subject, window)));
+      const inspection = await inspect(device, subject, window);
+      console.log(process.stdout.isTTY ? terminalText(inspection) : walkText(inspection));
     } finally {
       device.close();
     }
@@ -32,23 +34,37 @@ interface Stop {
   readonly files: readonly string[];
 }
 
-/** The walk as Markdown that reads well in a terminal. */
+const OPENING =
+  `The string \`${TEXT}\` goes through the decoder of models/ (trained on Moby-Dick; dim 128, 2 blocks, 4 heads): its first four bytes as ` +
+  'one slot, its last four as the stream to predict.';
+
+/** The walk as Markdown, for a file or a pipe. */
 export function walkText(inspection: Inspection): string {
   const stops = stopsOf(inspection).map(({ title, shape, lines, files }, i) =>
     [
       `${i + 1}. **${title}** \`${shape}\``,
       '',
       '   ```',
-      ...lines.map((line) => `   ${line}`),
+      ...indented(lines),
       '   ```',
       '',
       `   ${files.map((file) => `[${file.split('/').at(-1)}](${file})`).join(' · ')}`,
     ].join('\n'),
   );
-  const opening =
-    `The string \`${TEXT}\` goes through the decoder of models/ (trained on Moby-Dick; dim 128, 2 blocks, 4 heads): its first four bytes as ` +
-    'one slot, its last four as the stream to predict.';
-  return [opening, ...stops].join('\n\n');
+  return [OPENING, ...stops].join('\n\n');
+}
+
+/** The walk for a terminal: the same stops without Markdown, and the paths of files. */
+export function terminalText(inspection: Inspection): string {
+  const { bold, dim } = colours(process.stdout);
+  const stops = stopsOf(inspection).map(({ title, shape, lines, files }, i) =>
+    [`${i + 1}. ${bold(title)}  ${shape}`, '', ...indented(lines), '', ...indented(files).map(dim)].join('\n'),
+  );
+  return [OPENING.replaceAll('`', '"'), ...stops].join('\n\n');
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `   ${line}`);
 }
 
 function stopsOf(inspection: Inspection): Stop[] {
@@ -81,7 +97,7 @@ function bytes(): Stop {
       `"${TEXT}" = ${ids.slice(0, 4).join(' ')} | ${ids.slice(4).join(' ')}   slot | stream`,
       `"H" = ${H} = 0x${H.toString(16)} = ${H.toString(2).padStart(8, '0')}`,
     ],
-    files: ['src/cli/inspect/window.ts', 'src/model/forward.ts'],
+    files: ['src/train/windows/window.ts', 'src/model/forward.ts'],
   };
 }
 
@@ -94,7 +110,7 @@ function channels({ channels: grid }: Inspection): Stop {
       `"H": dxor     ${row.slice(0, 8).join(' ')}   each bit XOR the bit before it`,
       `     d2xor    ${row.slice(8, 16).join(' ')}   dxor XOR dxor of the previous byte; "H" is the first`,
       `     boundary ${decimals(row.slice(16, 17)).trim()}`,
-      `     Fourier  ${decimals(row.slice(17, 25))}`,
+      `     Fourier  ${decimals(row.slice(17, 25))}   Re of waves 0 to 4, Im of 1 to 3`,
       `     phase    ${decimals(row.slice(25, 27))}   cos and sin of 2π · 72/256`,
     ],
     files: [
@@ -119,7 +135,8 @@ function door({ x0 }: Inspection): Stop {
       `stream 1  "b"      columns 0 to 26                  ${filled(2)} of 128 not zero   ‖x‖ = ${norm(2).toFixed(3)}`,
     ],
     files: [
-      'src/model/door.ts',
+      'src/model/doors/channels.ts',
+      'src/model/zeroInput.ts',
       'src/engine/ops/concatPad.ts',
       'shaders/concatPad.forward.wgsl',
       'test/substrate/door.test.ts',

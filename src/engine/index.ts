@@ -53,6 +53,7 @@ export { type HslOptions, hslFeatures } from './ops/hslFeatures.js';
 export { registry } from './ops/index.js';
 export { layerNorm } from './ops/layerNorm.js';
 export { linear } from './ops/linear.js';
+export { markNonFinite } from './ops/markNonFinite.js';
 export { matmul } from './ops/matmul.js';
 export { padOrCrop } from './ops/padOrCrop.js';
 export { rotary, rotaryTable } from './ops/rotary.js';

@@ -151,7 +151,7 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
 /**
  * The dispatches of a pass on an adapter.
  *
- * @param pass name of a list in the table, or of a kernel file that has no other
+ * @param pass name of a list in the table; a pass with one kernel is not in it, and its op names the file
  * @param bind tensors by the names of the WGSL   @param params sizes and scalars, of which the table may use more than the kernel
  * @param flags of a matrix product: `transposeA`, `transposeB`, `add`, and `gradient` where `a` holds gradients
  */

@@ -35,11 +35,11 @@ export interface BackwardCall<A extends Attributes = Attributes> {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: A;
-  /** gradient of the loss by each output; undefined if the loss does not depend on it */
+  /** gradient of the loss with respect to each output; undefined if the loss does not depend on it */
   readonly gradients: readonly (Tensor | undefined)[];
   /** true if the gradient by this input is needed */
   needsGradient(input: Tensor): boolean;
-  /** Adds (part of) the gradient of the loss by an input. */
+  /** Adds (part of) the gradient of the loss with respect to an input. */
   addGradient(input: Tensor, gradient: Tensor): void;
   /** The accumulator that gradient kernels of this input add into. */
   accumulator(input: Tensor): Tensor;
@@ -72,7 +72,7 @@ export interface Op<A extends Attributes = Attributes> {
   /** true if its kernels read views by their strides; otherwise inputs are first copied into row-major order */
   readonly strided?: boolean;
   /**
-   * The shape rule, and the only place that throws for it. Number and dtypes of the inputs are right when it is called.
+   * The shape rule, which throws for wrong shapes of inputs; the function checks arguments of its own, such as an axis. Number and dtypes of the inputs are right when it is called.
    */
   shape(inputs: readonly Tensor[], attributes: A): OutputSpec[];
   /**

@@ -49,10 +49,10 @@ interface Source {
   readonly offset: number;
 }
 
-/** A tensor on its way to TypeScript. */
-interface Arrival {
-  readonly tensor: Tensor;
-  readonly staging: GPUBuffer;
+/** Numbers that a replay copies for TypeScript. */
+export interface Copied {
+  /** Wait for the device and read them, once. @throws DeviceError when something went wrong on the device */
+  read(): Promise<Float32Array[]>;
 }
 
 /**
@@ -60,8 +60,10 @@ interface Arrival {
  * buffer with one compute pass per replay; several on a GPU if the work is long.
  */
 export class Plan {
-  /** staging buffers of reads, kept for the next read; not in the list while mapped */
-  readonly #staging = new Map<Tensor, GPUBuffer>();
+  /** staging buffers by their bytes, kept for the next copy; not in the lists while they hold numbers to read */
+  readonly #staging = new Map<number, GPUBuffer[]>();
+  /** staging buffers that hold numbers, of which nobody has asked for yet */
+  readonly #unread = new Set<GPUBuffer>();
   /** inputs without numbers so far, and the first entry that reads each */
   readonly #unwritten = new Map<Storage, Entry>();
   #begun = false;
@@ -164,17 +166,47 @@ export class Plan {
 
   /** Run the program and read numbers back without another submit: the copies follow the last dispatch. */
   async replayAndRead(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Float32Array[]> {
+    return (await this.replayAndCopy(tensors, options)).read();
+  }
+
+  /**
+   * As `replayAndRead`, but without waiting for the device: the copies go into one staging buffer, to read after other
+   * work.
+   *
+   * @returns after the submit, unless an observer is set
+   */
+  async replayAndCopy(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Copied> {
     if (observerOf(this.device) !== undefined) {
       await this.replay(options);
-      return Promise.all(tensors.map((tensor) => this.read(tensor)));
+      const numbers = await Promise.all(tensors.map((tensor) => this.read(tensor)));
+      return { read: async () => numbers };
     }
     this.#checkNotFreed();
     // Bad input is refused before anything runs; a replay will have run by the time of the copies.
     const sources = tensors.map((tensor) => this.#source(tensor));
     const encoder = this.#encodeReplay(options);
-    const copies = sources.map((source) => this.#encodeCopy(encoder, source));
+    const bytes = tensors.reduce((sum, { size }) => sum + size * 4, 0);
+    const staging =
+      this.#staging.get(bytes)?.pop() ??
+      this.device.gpu.createBuffer({ label: `read ${tensors[0]}`, size: Math.max(4, bytes), usage: READ });
+    let to = 0;
+    for (const { tensor, buffer, offset } of sources) {
+      if (tensor.size > 0) encoder.copyBufferToBuffer(buffer, offset, staging, to, tensor.size * 4);
+      to += tensor.size * 4;
+    }
     this.device.gpu.queue.submit([encoder.finish()]);
-    return Promise.all(copies.map(async (copy) => new Float32Array(await this.#arrive(copy))));
+    this.#unread.add(staging);
+    return {
+      read: async () => {
+        const copy = await this.#arrive(staging, bytes);
+        let from = 0;
+        return tensors.map(({ size }) => {
+          const numbers = new Float32Array(copy, from, size);
+          from += size * 4;
+          return numbers;
+        });
+      },
+    };
   }
 
   /** Submit all pieces of a replay but the last. @returns the encoder that holds it */
@@ -234,7 +266,7 @@ export class Plan {
   }
 
   /**
-   * The numbers of tensors after the last replay, row-major, with one copy and one map for all of them.
+   * The numbers of a tensor after the last replay, row-major.
    *
    * @throws InputError before the first replay, or when the tensor's buffer has been used again by a later entry, with
    * the name of its present user
@@ -284,29 +316,19 @@ export class Plan {
     });
   }
 
-  /**
-   * Copy a tensor to its staging buffer, which is created once and kept; concurrent reads of the same tensor need one
-   * more.
-   */
-  #encodeCopy(encoder: GPUCommandEncoder, { tensor, buffer, offset }: Source): Arrival {
-    const bytes = tensor.size * 4;
-    const staging =
-      this.#staging.get(tensor) ??
-      this.device.gpu.createBuffer({ label: `read ${tensor}`, size: Math.max(4, bytes), usage: READ });
-    this.#staging.delete(tensor);
-    if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
-    return { tensor, staging };
-  }
-
-  async #arrive({ tensor, staging }: Arrival): Promise<ArrayBuffer> {
+  /** The numbers of a staging buffer, which then serves the next copy of as many bytes. */
+  async #arrive(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    if (!this.#unread.delete(staging))
+      throw new InputError('read: these numbers were read before, or the plan was freed');
     try {
       await this.device.settle(staging.mapAsync(GPU_MAP_READ));
-      const copy = staging.getMappedRange().slice(0, tensor.size * 4);
+      const copy = staging.getMappedRange().slice(0, bytes);
       staging.unmap();
       return copy;
     } finally {
-      if (this.#freed || this.#staging.has(tensor)) staging.destroy();
-      else this.#staging.set(tensor, staging);
+      if (this.#freed) staging.destroy();
+      else if (!this.#staging.has(bytes)) this.#staging.set(bytes, [staging]);
+      else this.#staging.get(bytes)!.push(staging);
     }
   }
 
@@ -351,8 +373,9 @@ export class Plan {
   /** Free all GPU memory. Tensors cannot be read afterwards. */
   free(): void {
     this.#freed = true;
-    for (const buffer of this.#staging.values()) buffer.destroy();
+    for (const buffer of [...this.#staging.values(), [...this.#unread]].flat()) buffer.destroy();
     this.#staging.clear();
+    this.#unread.clear();
     this.buffers.destroy();
   }
 }

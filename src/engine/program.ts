@@ -64,7 +64,7 @@ export interface ParameterOptions {
 
 /** Options of an input. */
 export interface InputOptions {
-  /** true requests the gradient of the loss by it; numbers only */
+  /** true requests the gradient of the loss with respect to it; numbers only */
   readonly requiresGradient?: boolean;
 }
 
@@ -98,7 +98,7 @@ export class Program {
   #flatLength = 0;
   #scope: string[] = [];
   #differentiating: Entry | undefined;
-  /** gradient of the loss by each tensor visited so far in reverse mode */
+  /** gradient of the loss with respect to each tensor visited so far in reverse mode */
   readonly #gradients = new Map<Tensor, Tensor>();
   /** those of them that accumulate; a gradient passed on to another tensor does not belong to the first */
   readonly #totals = new Map<Tensor, Tensor>();
@@ -379,7 +379,7 @@ export class Program {
     }
   }
 
-  /** Gradient of the loss by a tensor, once `backward` has been recorded. */
+  /** Gradient of the loss with respect to a tensor, once `backward` has been recorded. */
   gradientOf(x: Tensor): Tensor | undefined {
     return this.#gradients.get(x);
   }

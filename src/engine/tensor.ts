@@ -70,7 +70,7 @@ export class Tensor {
     readonly shape: Shape,
     readonly strides: readonly number[],
     readonly label: string,
-    /** true if the gradient of the loss by this tensor is needed */
+    /** true if the gradient of the loss with respect to this tensor is needed */
     readonly requiresGradient: boolean,
   ) {}
 
@@ -232,12 +232,12 @@ export class Tensor {
 
   // ---- gradients and numbers ----
 
-  /** Record the gradient of this loss by every parameter. @throws ShapeError, InputError as `Program.backward` does */
+  /** Record the gradient of this loss with respect to every parameter. @throws ShapeError, InputError as `Program.backward` does */
   backward(): void {
     this.program.backward(this);
   }
 
-  /** Gradient of the loss by this tensor, once `backward` has been recorded. */
+  /** Gradient of the loss with respect to this tensor, once `backward` has been recorded. */
   get grad(): Tensor | undefined {
     return this.program.gradientOf(this);
   }

@@ -7,7 +7,7 @@ import type { DecoderConfig } from './config.js';
 import { type Batch, recordForward, toFeeds } from './forward.js';
 
 /**
- * The gradient of the loss by each channel of each byte. Training does not need it if no parameter precedes the
+ * The gradient of the loss with respect to each channel of each byte. Training does not need it if no parameter precedes the
  * channels, so a program of its own computes it.
  *
  * @param batch one window @returns [1, rows, channels] of the prefix, if there is one, then of the stream; none for a

@@ -1,8 +1,8 @@
 /**
  * The 27 channels of a byte: their names, their columns, and the integers that define them.
  *
- * Bits are taken most significant first, so bit 0 is the top bit. All of it is integer arithmetic on one byte, or on
- * one byte and its predecessor; `table.ts` converts the integers to float32 and `embed.ts` processes a byte string.
+ * Bits are taken most significant first, so bit 0 is the top bit. All of it is integer arithmetic on a byte and at
+ * most two bytes before it; `table.ts` converts the integers to float32 and `embed.ts` processes a byte string.
  *
  *      0–7   dxor0..7            bit[i] XOR bit[i-1], bit[-1] = 0: the Gray code of the byte            value
  *      8–15  d2xor0..7           dxor XOR dxor of the byte before                                       context

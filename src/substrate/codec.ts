@@ -42,7 +42,7 @@ export function encode(bytes: Uint8Array): Frame {
   const delta2 = new Uint8Array(N);
   for (let n = 0; n < N; n++) {
     bits[n] = bitOf(bytes[n >> 3]!, n & 7);
-    // The anchor: the predecessor of every byte's first bit is 0, not the last bit of the previous byte.
+    // Before every byte's first bit comes a 0, not the last bit of the byte before.
     delta[n] = bits[n]! ^ (n % 8 === 0 ? 0 : bits[n - 1]!);
     delta2[n] = delta[n]! ^ (n < 8 ? 0 : delta[n - 8]!);
   }

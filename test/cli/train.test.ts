@@ -119,6 +119,15 @@ describe('score', () => {
     expect(bits.length).toBe(4);
     expect(bits_per_byte).toBeCloseTo(bits.reduce((sum: number, b: number) => sum + b, 0) / 4, 12);
     expect(bits_per_byte).toBeGreaterThan(0);
+    const asText = ['--prefix', 'Call me Ishmael.', '--text', 'Some'];
+    expect((await cli('score', '--checkpoint', checkpoint, ...asText, '--json')).out).toBe(out);
+  });
+
+  test('refuses a text that is given twice, or not at all', async () => {
+    const twice = await cli('score', '--text', 'a', '--stream-hex', '61');
+    expect(twice).toMatchObject({ code: 1, error: 'error: give --text or --stream-hex, not both\n' });
+    const none = await cli('score', '--prefix', 'a');
+    expect(none).toMatchObject({ code: 1, error: 'error: there is no byte to score; give --text or --stream-hex\n' });
   });
 });
 

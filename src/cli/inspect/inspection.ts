@@ -62,7 +62,7 @@ export interface Inspection {
   readonly pass: ForwardPass;
   /** one row per door row: prefix bytes, padding included, then stream inputs; undefined for the bytes door */
   readonly channels: (Grid & { readonly names: readonly string[] }) | undefined;
-  /** gradient of the loss by each channel, in the layout of `channels` */
+  /** gradient of the loss with respect to each channel, in the layout of `channels` */
   readonly attribution: Grid | undefined;
   /** [S, C], the decoder's input */
   readonly x0: Grid;

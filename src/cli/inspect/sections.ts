@@ -311,7 +311,7 @@ function attributionSection({ attribution, channels, subject, sizes }: Inspectio
       id: 'attribution',
       title: 'Back to the channels',
       html:
-        '<p>The gradient of the loss by each channel of each byte: how a change of each part of each byte would change the loss.</p>' +
+        '<p>The gradient of the loss with respect to each channel of each byte: how a change of each part of each byte would change the loss.</p>' +
         withNames(channels.names, figure),
     },
   ];

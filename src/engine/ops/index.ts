@@ -14,6 +14,7 @@ import { gradientNormRow } from './gradientNorm.js';
 import { hslFeaturesRow } from './hslFeatures.js';
 import { layerNormRow } from './layerNorm.js';
 import { linearRow } from './linear.js';
+import { markNonFiniteRow } from './markNonFinite.js';
 import { matmulRow } from './matmul.js';
 import { padOrCropRow } from './padOrCrop.js';
 import { rotaryRow } from './rotary.js';
@@ -24,7 +25,8 @@ import { meanRow, sumRow } from './sum.js';
 import { unaryRows } from './unary.js';
 
 /**
- * Every op, in the order in which a byte passes through them. Contract tests, benchmarks and the README's table read
+ * Every op that is called by name, about in the order in which a byte passes through them. `addInto`, `contiguous` and the views are
+ * recorded by `Program` itself. Contract tests, benchmarks and the README's table read
  * this list.
  */
 export const registry: readonly OpRow[] = [
@@ -49,6 +51,7 @@ export const registry: readonly OpRow[] = [
   attentionRow,
   geluRow,
   crossEntropyRow,
+  markNonFiniteRow,
   gradientNormRow,
   adamWRow,
   sgdRow,
