@@ -61,7 +61,7 @@ export function sizeInWords(bytes: number): string {
   return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }
 
-const MEND = 'Take a smaller --batch, shorter windows or a smaller model';
+const MEMORY_HINT = 'Take a smaller --batch, shorter windows or a smaller model';
 
 function overLimit(program: Program, { limits, name }: Device): DeviceError | undefined {
   const { maxBufferSize, maxStorageBufferBindingSize } = limits;
@@ -75,7 +75,7 @@ function overLimit(program: Program, { limits, name }: Device): DeviceError | un
       const needed = storage.length * 4;
       if (needed > limits[limit]) {
         const sizes = `needs ${sizeInWords(needed)}, but ${name} allows ${sizeInWords(limits[limit])} (${limit})`;
-        return new DeviceError(`${storage.label}: ${op.name} ${sizes}. ${MEND}`, 'memory', storage.label);
+        return new DeviceError(`${storage.label}: ${op.name} ${sizes}. ${MEMORY_HINT}`, 'memory', storage.label);
       }
     }
   }
@@ -86,7 +86,7 @@ function overFree({ fresh }: PlanBytes, device: Device): DeviceError | undefined
   const free = device.freeMemory();
   if (fresh <= free) return undefined;
   return new DeviceError(
-    `this needs ${sizeInWords(fresh)}, but ${sizeInWords(free)} of memory are free. ${MEND}`,
+    `this needs ${sizeInWords(fresh)}, but ${sizeInWords(free)} of memory are free. ${MEMORY_HINT}`,
     'memory',
   );
 }
