@@ -62,7 +62,7 @@ export class SGD extends Optimizer {
     this.#lr = program.input('learning rate', [1]);
     const v = program.state('velocity', [program.flatLength]);
     program.scope('optimiser', () => sgd(program.flat('gradient'), this.#lr, program.flat('parameter'), v, momentum));
-    program.phase = 'step';
+    program.phase = 'replay';
   }
 
   protected override scalars(): ReadonlyMap<Tensor, Float32Array> {
@@ -166,7 +166,7 @@ export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOp
   program.scope('optimiser', () =>
     adamW(gradients, mask, clip, step, { parameters, m, v }, { beta1, beta2, eps, decay }),
   );
-  program.phase = 'step';
+  program.phase = 'replay';
   return { step, clip, failed, m, v };
 }
 

@@ -68,8 +68,8 @@ export interface InputOptions {
   readonly requiresGradient?: boolean;
 }
 
-/** `step` entries run at every replay; `update` entries only when asked, after the last micro-batch. */
-export type Phase = 'step' | 'update';
+/** `replay` entries run at every replay; `update` entries only when asked, after the last micro-batch. */
+export type Phase = 'replay' | 'update';
 
 /** One row of the parameter table: a range of the flat buffers. */
 export interface ParameterEntry {
@@ -93,7 +93,7 @@ export class Program {
   readonly storages: Storage[] = [];
   readonly parameters: ParameterEntry[] = [];
   /** The phase that entries are recorded in from now on. */
-  phase: Phase = 'step';
+  phase: Phase = 'replay';
   /** elements of the flat buffers so far */
   #flatLength = 0;
   #scope: string[] = [];
