@@ -49,7 +49,7 @@ console.log(`${plan.steps.length} dispatches on ${device.name}`);
 console.table(rowsOf(bench));
 
 const text = mix([{ source: openText([], size), share: 1 }]);
-const [ROUNDS, STEPS] = [15, 10];
+const [ROUNDS, STEPS] = [9, 4];
 
 /** Milliseconds of a step, its windows drawn too. */
 async function timeSteps(isAhead: boolean): Promise<number> {
