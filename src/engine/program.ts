@@ -86,7 +86,7 @@ export interface ParameterEntry {
 
 /**
  * The record of a computation: entries in the order they were called. Gradients are entries too, appended by walking
- * the tape backwards. Nothing runs here: `compile` turns a program into a plan, and the plan is what replays.
+ * them backwards. Nothing runs here: `Plan.compile` turns a program into a plan, and the plan is what replays.
  */
 export class Program {
   readonly entries: Entry[] = [];
@@ -253,7 +253,8 @@ export class Program {
   }
 
   /**
-   * Record one call of an op and return its output tensors. Views are copied first, unless the op is `strided`.
+   * Record one call of an op and return its output tensors. Views that are not row-major are copied first, unless the op is
+   * `strided`.
    *
    * @param outputs existing tensors for outputs that are added into or updated in place, in the order of such outputs
    * @throws InputError when an input is missing or belongs to another program, `outputs` lacks one, or a constant has an
