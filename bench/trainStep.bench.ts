@@ -40,12 +40,12 @@ bench
   .add('encode it, and submit nothing', () => {
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    plan.encode(pass, plan.steps);
+    plan.encode(pass, plan.dispatches);
     pass.end();
     encoder.finish();
   });
 await bench.run();
-console.log(`${plan.steps.length} dispatches on ${device.name}`);
+console.log(`${plan.dispatches.length} dispatches on ${device.name}`);
 console.table(rowsOf(bench));
 
 const text = mix([{ source: openText([], size), share: 1 }]);

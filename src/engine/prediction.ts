@@ -41,8 +41,11 @@ export function predictMemory(program: Program, device: Device, memory: MemoryPl
     .reduce((sum, { length }) => sum + length * 4, 0);
   const flat = flatBytes * (hasGradients(program) ? 2 : 1) + lengths('state');
   const fixed = lengths('input', 'constant', 'accumulator');
-  const activations = memory.slots.reduce((sum, slot) => sum + slot.size, 0);
-  const unshared = memory.slots.reduce((sum, { allocations }) => sum + allocations.reduce((s, t) => s + t.bytes, 0), 0);
+  const activations = memory.buffers.reduce((sum, { size }) => sum + size, 0);
+  const unshared = memory.buffers.reduce(
+    (sum, { allocations }) => sum + allocations.reduce((s, t) => s + t.bytes, 0),
+    0,
+  );
   const total = flat + activations + fixed;
   const fresh = total - borrowedStates - (shared === undefined ? 0 : flatBytes);
   const bytes = { total, flat, activations, unshared, fixed, fresh };

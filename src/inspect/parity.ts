@@ -30,12 +30,12 @@ export interface Comparison {
 }
 
 /** Compare the outputs of an entry's kernels with the float64 reference, computed from the same inputs. */
-export function compareWithReference({ entry, steps, inputs, before, outputs }: EntryRun): Comparison[] {
+export function compareWithReference({ entry, prepared, inputs, before, outputs }: EntryRun): Comparison[] {
   const results = referenceOf(entry, inputs, before);
   // The tolerance of a result that cancels is relative to its terms.
   const floats = inputs.filter((_, i) => entry.inputs[i]!.dtype === 'f32');
   const floor = Math.max(1e-6, 1e-4 * Math.max(0, ...floats.map(({ data }) => largestOf(data))));
-  const isHalf = steps.some(({ dispatch }) => dispatch.extensions?.includes('f16'));
+  const isHalf = prepared.some(({ dispatch }) => dispatch.extensions?.includes('f16'));
   return outputs.map(({ data }, i) => {
     const [output, kind] = outputOf(entry.op.outputs[i]!);
     const result = results[i]!;
