@@ -183,12 +183,12 @@ async function timeCase(
   await run();
   // The first run may have compiled.
   const count = typeof replays === 'number' ? replays : replays((await timed(1, run)).median);
-  const entries = [...new Set(plan.steps.map(({ entry }) => entry))];
+  const entries = [...new Set(plan.dispatches.map(({ entry }) => entry))];
   const times = await profile(plan, { replays: count });
   const common = (entry: Entry) => ({
     group,
     name,
-    kernels: plan.steps.filter((step) => step.entry === entry).map(({ dispatch }) => dispatch.shader),
+    kernels: plan.dispatches.filter((prepared) => prepared.entry === entry).map(({ dispatch }) => dispatch.shader),
     flops: flopsOf(entry),
     bytes: bytesOf(entry),
     proved,
@@ -210,7 +210,7 @@ async function timeCase(
     ];
   }
   return entries.map((entry) => {
-    const own = times.filter(({ step }) => step.entry === entry).map(({ nanoseconds }) => nanoseconds);
+    const own = times.filter(({ prepared }) => prepared.entry === entry).map(({ nanoseconds }) => nanoseconds);
     const sum = (key: keyof Spread) => own.reduce((total, each) => total + each[key] / 1e6, 0);
     const milliseconds = { median: sum('median'), least: sum('least'), most: sum('most') };
     return { ...common(entry), op: entry.op.name, milliseconds, clock: 'device' as const };

@@ -56,7 +56,7 @@ export function pageOf(examination: Examination): string {
 <style>${STYLE}${OWN_STYLE}</style>
 <h1>${escapeHtml(device)}</h1>
 <p class="verdict ${verdict}">Result: ${resultOf(examination)}.</p>
-<p class="soft">byte-to-loss ${escapeHtml(version)} doctor, ${escapeHtml(date.slice(0, 16).replace('T', ' '))} UTC, ${seconds.toFixed(0)} s${isQuick ? ', small sizes (--quick)' : ''}. This file holds its own numbers as JSON: to report on a device, send this file.</p>
+<p class="soft">byte-to-loss ${escapeHtml(version)} doctor, ${escapeHtml(date.slice(0, 16).replace('T', ' '))} UTC, ${seconds.toFixed(0)} s${isQuick ? ', small sizes (--quick)' : ''}. This file holds its own numbers as JSON: to report on a device, attach it to an issue.</p>
 <div class="table"><table><thead><tr><th>part</th><th>verdict</th><th>result</th><th>time</th></tr></thead>
 <tbody>${overview.join('\n')}</tbody></table></div>
 ${reports.map(section).join('\n')}

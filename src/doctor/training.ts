@@ -49,9 +49,10 @@ export const training: Part = {
       };
       // Two steps of a scale on each device, the second of which compiles nothing.
       const tried = async (scale: Scale) => {
-        const runs = [await begin('CPU device', cpu, scale, 'full'), await begin('full', device, scale, 'full')];
+        const runs = [await begin('CPU device', cpu, scale, 'full'), await begin('this device', device, scale, 'full')];
         try {
-          if (precisionsOf(device).includes('mixed')) runs.push(await begin('mixed', device, scale, 'mixed'));
+          if (precisionsOf(device).includes('mixed'))
+            runs.push(await begin('this device, mixed', device, scale, 'mixed'));
         } catch (error) {
           notes.push(messageOf(error)); // the gradients have it as a fault
         }

@@ -62,7 +62,7 @@ export class SGD extends Optimizer {
     this.#lr = program.input('learning rate', [1]);
     const v = program.state('velocity', [program.flatLength]);
     program.scope('optimiser', () => sgd(program.flat('gradient'), this.#lr, program.flat('parameter'), v, momentum));
-    program.phase = 'step';
+    program.phase = 'replay';
   }
 
   protected override scalars(): ReadonlyMap<Tensor, Float32Array> {
@@ -135,7 +135,8 @@ export interface RecordedAdamW {
 }
 
 /**
- * Record clip and AdamW over all parameters as `update` entries. Call it after the backward pass.
+ * Record clip and AdamW over all parameters as `update` entries, and with clipping, before them, `markNonFinite` as an entry of every
+ * micro-batch. Call it after the backward pass.
  *
  * @param loss [1]: if it is not finite and gradients are clipped, no parameter and no moment changes until `failed` is
  * written again
@@ -144,7 +145,7 @@ export interface RecordedAdamW {
 export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOptions): RecordedAdamW {
   checkOptimiser(options);
   const failed = program.state('failed', [1]);
-  // Every micro-batch has a loss, so this is no `update` entry.
+  // Every micro-batch has a loss, so this is recorded before the `update` entries.
   if (options.clip !== undefined) program.scope('optimiser', () => markNonFinite(loss, failed));
   program.phase = 'update';
   const n = program.flatLength;
@@ -166,7 +167,7 @@ export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOp
   program.scope('optimiser', () =>
     adamW(gradients, mask, clip, step, { parameters, m, v }, { beta1, beta2, eps, decay }),
   );
-  program.phase = 'step';
+  program.phase = 'replay';
   return { step, clip, failed, m, v };
 }
 

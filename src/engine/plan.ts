@@ -5,8 +5,8 @@ import type { MemoryPlan } from './memory.js';
 import { observerOf } from './observer.js';
 import { checkIds } from './op.js';
 import { PlanBuffers } from './planBuffers.js';
-import { createPipelines, intoSubmits, type Step, SUBMIT_FLOPS, selectKernels } from './planSteps.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
+import { createPipelines, intoSubmits, type PreparedDispatch, SUBMIT_FLOPS, selectKernels } from './prepare.js';
 import type { Entry, Program } from './program.js';
 import { type Role, type Storage, Tensor } from './tensor.js';
 
@@ -72,13 +72,13 @@ export class Plan {
   private constructor(
     readonly program: Program,
     readonly device: Device,
-    readonly steps: readonly Step[],
+    readonly dispatches: readonly PreparedDispatch[],
     readonly memory: MemoryPlan,
     private readonly buffers: PlanBuffers,
     private readonly kept: (storage: Storage) => boolean,
-    private readonly submits: readonly (readonly Step[])[],
+    private readonly submits: readonly (readonly PreparedDispatch[])[],
   ) {
-    for (const { entry } of steps) {
+    for (const { entry } of dispatches) {
       for (const { storage } of entry.inputs) {
         const isInput = storage.role === 'input' && storage.length > 0;
         if (isInput && !this.#unwritten.has(storage)) this.#unwritten.set(storage, entry);
@@ -96,11 +96,11 @@ export class Plan {
     const { dispatches, memory, kept } = selectKernels(program, device, options);
     const buffers = new PlanBuffers(program, device, memory, options.shared?.buffers);
     try {
-      const steps = await createPipelines(program, device, dispatches, buffers);
+      const prepared = await createPipelines(program, device, dispatches, buffers);
       buffers.upload(options.parameters);
       const unlimited = device.kind === 'cpu' ? Number.POSITIVE_INFINITY : SUBMIT_FLOPS;
-      const submits = intoSubmits(steps, options.submitFlops ?? unlimited);
-      return new Plan(program, device, steps, memory, buffers, kept, submits);
+      const submits = intoSubmits(prepared, options.submitFlops ?? unlimited);
+      return new Plan(program, device, prepared, memory, buffers, kept, submits);
     } catch (error) {
       buffers.destroy();
       throw error;
@@ -213,13 +213,13 @@ export class Plan {
   #encodeReplay(options: ReplayOptions): GPUCommandEncoder {
     let encoder = this.device.gpu.createCommandEncoder();
     this.begin(encoder, options);
-    for (const [i, steps] of this.submits.entries()) {
+    for (const [i, prepared] of this.submits.entries()) {
       if (i > 0) {
         this.device.gpu.queue.submit([encoder.finish()]);
         encoder = this.device.gpu.createCommandEncoder();
       }
       const pass = encoder.beginComputePass();
-      this.encode(pass, steps, options);
+      this.encode(pass, prepared, options);
       pass.end();
     }
     return encoder;
@@ -248,14 +248,14 @@ export class Plan {
   }
 
   /** Put dispatches into a pass. `runEntries` calls it with one at a time. */
-  encode(pass: GPUComputePassEncoder, steps: readonly Step[], options: ReplayOptions = {}): void {
+  encode(pass: GPUComputePassEncoder, prepared: readonly PreparedDispatch[], options: ReplayOptions = {}): void {
     let current: GPUComputePipeline | undefined;
-    for (const step of steps) {
-      if (!runsIn(options, step.entry)) continue;
-      if (step.pipeline !== current) pass.setPipeline(step.pipeline);
-      current = step.pipeline;
-      pass.setBindGroup(0, step.bindGroup);
-      const [x, y, z] = step.dispatch.workgroups;
+    for (const each of prepared) {
+      if (!runsIn(options, each.entry)) continue;
+      if (each.pipeline !== current) pass.setPipeline(each.pipeline);
+      current = each.pipeline;
+      pass.setBindGroup(0, each.bindGroup);
+      const [x, y, z] = each.dispatch.workgroups;
       pass.dispatchWorkgroups(x, y, z);
     }
   }
@@ -345,9 +345,9 @@ export class Plan {
       throw new InputError(`read: ${tensor} is computed by a replay, and there was none yet`);
     }
     if (tensor.storage.role !== 'activation' || this.kept(tensor.storage)) return;
-    const slot = this.memory.slots[this.memory.slotOf.get(tensor.storage.id) ?? -1];
-    const last = slot?.allocations.at(-1);
-    if (last !== undefined && last.storage !== tensor.storage.id) {
+    const buffer = this.memory.buffers[this.memory.bufferOf.get(tensor.storage.id) ?? -1];
+    const last = buffer?.allocations.at(-1);
+    if (last !== undefined && last.key !== tensor.storage.id) {
       throw new InputError(
         `read: the buffer of ${tensor} was used again by ${last.label}; name it in \`keep\` when compiling`,
       );

@@ -131,7 +131,7 @@ export class Trainer {
       }
     } catch (error) {
       for (const { plan } of [...recorded.values()].reverse()) plan.free();
-      throw error instanceof DeviceError && error.fault === 'memory' ? withMend(error, device, options) : error;
+      throw error instanceof DeviceError && error.fault === 'memory' ? withMemoryHint(error, device, options) : error;
     }
     return new Trainer(options, recorded);
   }
@@ -364,7 +364,7 @@ export function recordStep(
 }
 
 /** Add to an error about memory the flags that would fit, found by prediction. */
-function withMend(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
+function withMemoryHint(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
   const add = (words: string) => new DeviceError(`${error.message}. ${words}`, 'memory', error.label);
   const { batch, accumulate = 1, config } = options;
   let smaller = '';

@@ -144,7 +144,7 @@ describe('doctor', () => {
       const { curves } = json.reports.find((report) => report.part === 'training')!;
       expect(curves!.map(({ label, values }) => [label, values.length])).toEqual([
         ['CPU device', 20],
-        ['full', 20],
+        ['this device', 20],
       ]);
     });
   }

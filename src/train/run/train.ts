@@ -189,7 +189,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     start,
     ({ step, kind, bits_per_byte: bits, ...line }) => {
       if ('learning_rate' in line) skips.add(line.skipped !== undefined);
-      if (typeof bits === 'number') spikes.meet(String(kind), bits);
+      if (typeof bits === 'number') spikes.add(String(kind), bits);
       if ('learning_rate' in line) return;
       validated.add(Number(step));
       checkpoints.recall(Number(step), line as Measures);
@@ -282,7 +282,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         milliseconds = milliseconds === 0 ? took : 0.9 * milliseconds + 0.1 * took;
         const bytesPerSecond = (1000 * accumulate * B * (size.prefix + size.stream)) / milliseconds;
         const bitsPerByte = bitsOf(nats);
-        const spike = spikes.meet(kind, bitsPerByte);
+        const spike = spikes.add(kind, bitsPerByte);
         folder.log({
           ...line,
           bits_per_byte: bitsPerByte,
@@ -361,7 +361,7 @@ async function numberError(
   what: string,
   culprit: NonFinite | undefined,
   save: () => Promise<string>,
-  mend: string,
+  hint: string,
 ): Promise<NumberError> {
   const saved = await save().then(
     (path) => `nothing was updated; saved ${path}`,
@@ -370,7 +370,7 @@ async function numberError(
       throw error;
     },
   );
-  return new NumberError(`step ${step}: ${what}; ${saved}. ${mend}`, {
+  return new NumberError(`step ${step}: ${what}; ${saved}. ${hint}`, {
     step,
     ...(culprit && { op: culprit.op, scope: culprit.scope }),
   });
