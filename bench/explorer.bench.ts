@@ -3,7 +3,7 @@
  * trained decoder, and from a key to the changed loss. `npm run web && npx tsx bench/explorer.bench.ts`
  *
  * The page runs on the CPU device, since the browser's own WebGPU is a software driver. Opening counts until the first frame after the
- * colours; each round is a new page. A key counts until the first frame after the new loss, the page's pause of 40 ms included.
+ * colours; each round is a new page. A key counts until the first frame after the new loss.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
