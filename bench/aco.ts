@@ -6,7 +6,7 @@ import { openDevice } from '../src/device/adapters.js';
 import { type AdapterProfile, kernelText, readInterface } from '../src/engine/kernel.js';
 import { recordAdamW } from '../src/engine/optimiser.js';
 import { compilePipeline } from '../src/engine/pipeline.js';
-import { selectKernels } from '../src/engine/planSteps.js';
+import { selectKernels } from '../src/engine/prepare.js';
 import { Program } from '../src/engine/program.js';
 import { shaderText } from '../src/engine/shaderSource.js';
 import { matrixUnitsOf } from '../src/engine/tiling.js';

@@ -31,7 +31,7 @@ export async function compareKernels(device: Device, title: string, record: (pro
       const shapes = { inputs: inputs.map(({ shape }) => shape), outputs: outputs.map(({ shape }) => shape) };
       return sum + (op.flops?.({ ...shapes, attributes }) ?? 0);
     }, 0);
-    const shaders = [...new Set(plan.steps.map(({ dispatch }) => dispatch.shader))].join(', ');
+    const shaders = [...new Set(plan.dispatches.map(({ dispatch }) => dispatch.shader))].join(', ');
     bench.add(`${kernels}: ${shaders}`, async () => {
       await plan.replay();
       await plan.finished();

@@ -1,10 +1,16 @@
-/** A training step of the tiny decoder, whole and in parts. `npx tsx bench/trainStep.bench.ts [device]` */
+/**
+ * A training step of the tiny decoder, whole and in parts; then steps whose loss is read before the next one is
+ * submitted, or after it, taking turns. `npx tsx bench/trainStep.bench.ts [device]`
+ */
 import { Bench } from 'tinybench';
+import { type Spread, spreadOf } from '../src/bench/timing.js';
 import { integers } from '../src/common/random.js';
 import { openDevice } from '../src/device/adapters.js';
 import { SIZES } from '../src/model/config.js';
 import { initialParameters } from '../src/model/parameters.js';
-import { Trainer } from '../src/train/trainer.js';
+import { type SubmittedStep, Trainer } from '../src/train/trainer.js';
+import { mix } from '../src/train/windows/mix.js';
+import { openText } from '../src/train/windows/text.js';
 import { rowsOf } from './suite.js';
 
 const [name] = process.argv.slice(2);
@@ -34,12 +40,39 @@ bench
   .add('encode it, and submit nothing', () => {
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    plan.encode(pass, plan.steps);
+    plan.encode(pass, plan.dispatches);
     pass.end();
     encoder.finish();
   });
 await bench.run();
-console.log(`${plan.steps.length} dispatches on ${device.name}`);
+console.log(`${plan.dispatches.length} dispatches on ${device.name}`);
 console.table(rowsOf(bench));
+
+const text = mix([{ source: openText([], size), share: 1 }]);
+const [ROUNDS, STEPS] = [9, 4];
+
+/** Milliseconds of a step, its windows drawn too. */
+async function timeSteps(isAhead: boolean): Promise<number> {
+  const start = performance.now();
+  let before: SubmittedStep | undefined;
+  for (let i = 0; i < STEPS; i++) {
+    const submitted = await trainer.submit([text.batch(0, i, batch)], 1e-3);
+    if (!isAhead) await submitted.result();
+    else await before?.result();
+    before = submitted;
+  }
+  if (isAhead) await before?.result();
+  return (performance.now() - start) / STEPS;
+}
+
+const [atOnce, late]: [number[], number[]] = [[], []];
+for (let round = 0; round < ROUNDS; round++) {
+  atOnce.push(await timeSteps(false));
+  late.push(await timeSteps(true));
+}
+const ratios = atOnce.map((milliseconds, i) => milliseconds / late[i]!);
+const inWords = ({ median, least, most }: Spread) => `${median.toFixed(2)} (${least.toFixed(2)}..${most.toFixed(2)})`;
+console.log(`loss read at once ${inWords(spreadOf(atOnce))} ms a step, a step late ${inWords(spreadOf(late))} ms`);
+console.log(`ratio of neighbouring rounds ${inWords(spreadOf(ratios))}`);
 trainer.free();
 device.close();

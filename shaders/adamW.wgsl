@@ -8,8 +8,8 @@
 //   gradients, parameters, m, v  [n]           a range of the flat buffers; the last three are updated in place
 //   decays                       [ceil(n/64)]  1 where the block of 64 floats decays, 0 where not; parameters start
 //                                              at multiples of 64, so a block has one owner
-//   clip [2] norm, scale: from gradientNorm.finish; scale is 0 where the norm or the loss is
-//                                              not finite; the step then changes nothing
+//   clip                         [2]           norm, scale: from gradientNorm.finish; scale is 0 where this step or one
+//                                              before it had a norm or a loss that is not finite: nothing changes then
 //   step                         [4]           lr, 1 - beta1^t, 1 - beta2^t, 1 / micro-batches (in clip already)
 //
 // One invocation per float. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.

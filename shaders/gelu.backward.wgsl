@@ -18,6 +18,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (i >= params.n) { return; }
   let x = u[i];
   let t = tanh(clamp(0.7978845608 * (x + 0.044715 * x * x * x), -10.0, 10.0)); // the clamp: see gelu.forward
-  let slope = 0.7978845608 * (1.0 + 0.134145 * x * x); // derivative of tanh's argument
+  let slope = 0.7978845608 * (1.0 + 0.134145 * x * x); // derivative of tanh's argument; 0.134145 = 3 * 0.044715
   dU[i] = dY[i] * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * slope);
 }

@@ -4,9 +4,9 @@
 //
 //   partials  [count]   from gradientNorm.partial, or on GPUs from gpu/sumRows.split after it
 //   step      [4]       step[3] = 1 / micro-batches
-//   loss      [1]
-//   clip      [2]       norm, scale: read by adamW, so clipping needs no readback. Scale is 0 where norm or loss is not
-//                       finite: adamW then changes nothing
+//   failed    [1]       set to 1 where the norm is not finite; markNonFinite has set it where the loss is not
+//   clip      [2]       norm, scale: read by adamW, so clipping needs no readback. Scale is 0 where failed is not 0:
+//                       adamW then changes nothing
 //
 // One workgroup: invocation i sums partials ≡ i (mod WORKGROUP), then invocation 0 adds those sums in order of i.
 
@@ -15,7 +15,7 @@ struct Params { count: u32, maxNorm: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> partials: array<f32>;
 @group(0) @binding(2) var<storage, read> step: array<f32>;
-@group(0) @binding(3) var<storage, read> loss: array<f32>;
+@group(0) @binding(3) var<storage, read_write> failed: array<f32>;
 @group(0) @binding(4) var<storage, read_write> clip: array<f32>;
 
 var<workgroup> squares: array<f32, WORKGROUP>; // squares[i]: sum over partials ≡ i (mod WORKGROUP)
@@ -36,6 +36,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     let norm = step[3] * sqrt(all);
     clip[0] = norm;
     let scale = step[3] * min(1.0, params.maxNorm / (norm + 1e-6));
-    clip[1] = select(0.0, scale, isFinite(norm) && isFinite(loss[0]));
+    if (!isFinite(norm)) { failed[0] = 1.0; }
+    clip[1] = select(0.0, scale, failed[0] == 0.0);
   }
 }

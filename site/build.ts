@@ -163,7 +163,8 @@ async function buildClient(outDir: string): Promise<void> {
   });
 }
 
-async function buildExplorer(outDir: string): Promise<void> {
+/** Write the explorer into a folder. */
+export async function buildExplorer(outDir: string): Promise<void> {
   await viteBuild({ configFile: join(ROOT, 'web/vite.config.ts'), logLevel: 'error', build: { outDir } });
 }
 

@@ -1,4 +1,5 @@
 import MiniSearch from 'minisearch';
+import { THEME_QUESTION } from '../web/lib/theme.js';
 
 /** A part of a page, as `build.ts` writes it into `assets/passages.js`. */
 interface Found {
@@ -22,10 +23,12 @@ const found = document.querySelector<HTMLElement>('#found')!;
 
 // ---- light and dark ----
 
+const { dataset } = document.documentElement;
+
 document.querySelector('#theme')!.addEventListener('click', () => {
-  const { dataset } = document.documentElement;
   const dark = dataset.theme ? dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
   dataset.theme = dark ? 'light' : 'dark';
+  for (const { contentWindow } of document.querySelectorAll('iframe')) tellTheme(contentWindow!);
   try {
     localStorage.setItem('theme', dataset.theme);
     localStorage.setItem('tsd-theme', dataset.theme); // the API reference reads this one
@@ -33,6 +36,16 @@ document.querySelector('#theme')!.addEventListener('click', () => {
     // Without storage the choice holds for this page.
   }
 });
+
+// An explorer in a frame asks for the theme as it starts.
+addEventListener('message', ({ source, data }) => {
+  if (data === THEME_QUESTION) tellTheme(source as Window);
+});
+
+/** The reader's choice, if there is one, for a page in a frame: from disk, the two pages may only exchange messages. */
+function tellTheme(framed: Window): void {
+  if (dataset.theme !== undefined) framed.postMessage({ theme: dataset.theme }, '*');
+}
 
 // ---- the list of pages, on a phone ----
 

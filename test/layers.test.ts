@@ -35,7 +35,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const NESTED = [
   ['calls', 'constructors', 'expressions', 'operands', 'typeNames'],
   ['compile', 'regions'],
-  ['lower', 'lowerBuiltins'],
 ].map((names) => names.map((name) => `src/wgsl/${name}.ts`));
 
 const files = execFileSync('git', ['ls-files', 'src/*.ts'], { encoding: 'utf8' }).trim().split('\n');

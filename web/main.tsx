@@ -1,8 +1,10 @@
 import { render } from 'preact';
 import { App } from './app.js';
+import { followTheme } from './lib/theme.js';
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
 
+followTheme();
 render(<App />, document.getElementById('app')!);
 
 // A section that waits for the device is not there yet when the browser looks for the heading that the address names.

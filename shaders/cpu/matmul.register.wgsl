@@ -11,6 +11,8 @@
 // One workgroup is one subgroup of 4 lanes and owns ROWS rows × 8 columns of y: lane l has columns n0 + l and n0 + 4 + l of
 // every row. It processes k in pieces of DEPTH, so that the strip stays in the fastest cache; between two pieces `sums`
 // holds the sums. Workgroups: [ceil(N / 8), ceil(M / ROWS)].
+// Today a lane reads only those words of `strip` and `sums` that it wrote, so no barrier is needed. The two stay because
+// their removal has not been measured, and because the kernel is still right if another lane stages a column.
 
 // const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and ROWS, DEPTH: u32, precede this text
 

@@ -2,7 +2,7 @@
 // For GPUs; adds three ideas: a workgroup stages tiles of A and B in its memory, so that each value loaded from global
 // memory is used up to 128 times; an invocation keeps 8×8 sums in registers, so that each staged one is used 8 times;
 // and the next tiles are loaded while the current ones are multiplied. Twin: matmulReference in
-// src/engine/ops/matmul.ts; k still ascends one by one, for all M and N.
+// src/engine/ops/matmul.ts; k still ascends one by one within a layer, for all M and N.
 //
 //   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k

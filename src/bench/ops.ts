@@ -131,7 +131,8 @@ export interface OpOptions {
   readonly size: BatchSize;
   readonly groups: readonly OpGroup[];
   readonly profile: AdapterProfile;
-  readonly replays: number;
+  /** how often each op is timed, or the number for an op whose run takes so many milliseconds */
+  readonly replays: number | ((milliseconds: number) => number);
 }
 
 /** Prove and time every op of a decoder, one after the other. */
@@ -172,7 +173,7 @@ async function compile({ record }: Case, device: Device, profile: AdapterProfile
 async function timeCase(
   { group, name }: Case,
   plan: Plan,
-  replays: number,
+  replays: OpOptions['replays'],
   proved: OpTime['proved'],
 ): Promise<OpTime[]> {
   const run = async () => {
@@ -180,12 +181,14 @@ async function timeCase(
     await plan.finished();
   };
   await run();
-  const entries = [...new Set(plan.steps.map(({ entry }) => entry))];
-  const times = await profile(plan, { replays });
+  // The first run may have compiled.
+  const count = typeof replays === 'number' ? replays : replays((await timed(1, run)).median);
+  const entries = [...new Set(plan.dispatches.map(({ entry }) => entry))];
+  const times = await profile(plan, { replays: count });
   const common = (entry: Entry) => ({
     group,
     name,
-    kernels: plan.steps.filter((step) => step.entry === entry).map(({ dispatch }) => dispatch.shader),
+    kernels: plan.dispatches.filter((prepared) => prepared.entry === entry).map(({ dispatch }) => dispatch.shader),
     flops: flopsOf(entry),
     bytes: bytesOf(entry),
     proved,
@@ -199,7 +202,7 @@ async function timeCase(
         proved,
         op: entries.map(({ op }) => op.name).join(' + '),
         kernels: whole.flatMap(({ kernels }) => kernels),
-        milliseconds: await timed(replays, run),
+        milliseconds: await timed(count, run),
         clock: 'host',
         flops: whole.reduce((sum, { flops }) => sum + flops, 0),
         bytes: whole.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -207,7 +210,7 @@ async function timeCase(
     ];
   }
   return entries.map((entry) => {
-    const own = times.filter(({ step }) => step.entry === entry).map(({ nanoseconds }) => nanoseconds);
+    const own = times.filter(({ prepared }) => prepared.entry === entry).map(({ nanoseconds }) => nanoseconds);
     const sum = (key: keyof Spread) => own.reduce((total, each) => total + each[key] / 1e6, 0);
     const milliseconds = { median: sum('median'), least: sum('least'), most: sum('most') };
     return { ...common(entry), op: entry.op.name, milliseconds, clock: 'device' as const };

@@ -90,8 +90,8 @@ export async function timeStep(device: Device, options: StepOptions): Promise<St
   const result: StepTime = {
     size: pass.size,
     parameters: plan.program.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0),
-    dispatches: plan.steps.length,
-    pipelines: new Set(plan.steps.map((step) => step.pipeline)).size,
+    dispatches: plan.dispatches.length,
+    pipelines: new Set(plan.dispatches.map(({ pipeline }) => pipeline)).size,
     step: spreadOf(milliseconds),
     first,
     encodeMicroseconds: encodeTime(plan),
@@ -138,13 +138,13 @@ export function encodeTime(plan: Plan): number {
     const encoder = plan.device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     const start = performance.now();
-    plan.encode(pass, plan.steps);
+    plan.encode(pass, plan.dispatches);
     const time = performance.now() - start;
     pass.end();
     encoder.finish();
     return time;
   });
-  return (1e3 * Math.min(...runs)) / plan.steps.length;
+  return (1e3 * Math.min(...runs)) / plan.dispatches.length;
 }
 
 async function sharesOf(plan: Plan, replays: number): Promise<OpShare[] | undefined> {
@@ -154,11 +154,12 @@ async function sharesOf(plan: Plan, replays: number): Promise<OpShare[] | undefi
   // An entry's operations count for the longest of its kernels: the one that does the work.
   const longest = new Map<Entry, DispatchTime>();
   for (const time of times) {
-    const before = longest.get(time.step.entry);
-    if (before === undefined || time.nanoseconds.median > before.nanoseconds.median) longest.set(time.step.entry, time);
+    const before = longest.get(time.prepared.entry);
+    if (before === undefined || time.nanoseconds.median > before.nanoseconds.median)
+      longest.set(time.prepared.entry, time);
   }
   for (const time of times) {
-    const { entry, dispatch } = time.step;
+    const { entry, dispatch } = time.prepared;
     const key = `${entry.op.name} ${dispatch.shader}`;
     const sum = shares.get(key) ?? { op: entry.op.name, kernel: dispatch.shader, dispatches: 0, ns: 0, flops: 0 };
     const flops = sum.flops + (longest.get(entry) === time ? flopsOf(entry) : 0);

@@ -41,7 +41,12 @@ export function hexBytes(flag: string, text: string): Uint8Array {
  *
  * @throws InputError if both are given, or as `hexBytes`
  */
-export function textOrHex(textFlag: string, text: string | undefined, hexFlag: string, hex: string | undefined) {
+export function textOrHex(
+  textFlag: string,
+  text: string | undefined,
+  hexFlag: string,
+  hex: string | undefined,
+): Uint8Array {
   if (text !== undefined && hex !== undefined) throw new InputError(`give ${textFlag} or ${hexFlag}, not both`);
   return hex === undefined ? new TextEncoder().encode(text ?? '') : hexBytes(hexFlag, hex);
 }

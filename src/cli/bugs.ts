@@ -11,23 +11,23 @@ const PATIENCE = 5_000;
  * @throws the error of `work`, or the uncaught error
  */
 export async function untilBug(work: () => Promise<unknown>): Promise<void> {
-  let met = false;
-  let meet = (_: unknown): void => {};
+  let isUncaught = false;
+  let onUncaught = (_: unknown): void => {};
   const bug = new Promise<never>((_, reject) => {
-    meet = (error) => {
-      met = true;
+    onUncaught = (error) => {
+      isUncaught = true;
       reject(error);
     };
   });
-  process.on('uncaughtException', meet);
+  process.on('uncaughtException', onUncaught);
   try {
     await Promise.race([work(), bug]);
   } finally {
-    if (met) {
+    if (isUncaught) {
       closeDevices();
       setTimeout(() => process.exit(), PATIENCE).unref();
     } else {
-      process.off('uncaughtException', meet);
+      process.off('uncaughtException', onUncaught);
     }
   }
 }

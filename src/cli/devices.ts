@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { UsageError } from '../common/errors.js';
 import { choiceOf, type DeviceName, hint, type Listed, listDevices, noSuchCard, taken } from '../device/adapters.js';
 import { DEVICE_HELP } from './device.js';
 
@@ -16,8 +17,10 @@ export function devicesCommand(): Command {
       const label = taken(choice, listed)?.label;
       if (label === undefined && choice.card !== undefined) {
         const gpus = listed.filter(({ source }) => source.name === 'gpu');
-        const found = gpus.flatMap((one) => (one.found === undefined ? [] : [one.found.description]));
-        throw noSuchCard(options.device, found, gpus[0]?.failure);
+        const unusable = gpus.find((one) => one.label === `gpu:${choice.card}` && one.failure !== undefined);
+        if (unusable) throw new UsageError(`${unusable.label}: ${unusable.failure}`);
+        const here = gpus.flatMap(({ label, found }) => (found ? [{ label, name: found.description.name }] : []));
+        throw noSuchCard(options.device, here, gpus[0]?.failure);
       }
       const names = choice.sources.map((source) => source.name);
       const text = devicesTable(listed, label, names);

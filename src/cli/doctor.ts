@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { writeFileAtomic } from '../common/atomicWrite.js';
 import { InputError } from '../common/errors.js';
 import { examine, type Report } from '../doctor/doctor.js';
-import { pageOf, VERDICTS } from '../doctor/page.js';
+import { pageOf, resultOf, VERDICTS } from '../doctor/page.js';
 import { path, realNumber } from './arguments.js';
 import { colours } from './colours.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
@@ -47,10 +47,13 @@ async function doctor(flags: DoctorFlags): Promise<void> {
   status.print(`${bold(name)}: at most ${duration(60 * flags.minutes)}`);
   const paint = { passed: green, partly: yellow, failed: red, 'not run': yellow };
   const line = ({ part, verdict, seconds, summary }: Report) =>
-    `${part.padEnd(10)} ${paint[verdict](VERDICTS[verdict])}  ${summary}  (${duration(seconds)})`;
-  const stop = onStop({ print: (text) => status.print(text.replace('saving', 'writing the file')) });
+    `${part.padEnd(10)} ${paint[verdict](VERDICTS[verdict].padEnd(14))}  ${summary}  (${duration(seconds)})`;
+  const stop = onStop({
+    print: (text) => status.print(text.replace('this step and saving', 'what runs, then writing the files')),
+    clear: () => status.end(),
+  });
   try {
-    const { verdict } = await examine({
+    const examination = await examine({
       version,
       minutes: flags.minutes,
       isQuick: flags.quick ?? false,
@@ -69,8 +72,9 @@ async function doctor(flags: DoctorFlags): Promise<void> {
       },
     });
     status.end();
-    const words = verdict === 'passed' ? green('nothing wrong was found') : red('something is wrong on this device');
-    console.log(`${words}\nto report on this device, send ${page} (its numbers alone: ${json})`);
+    const { verdict } = examination;
+    const words = (verdict === 'passed' ? green : red)(resultOf(examination));
+    console.log(`${words}\nto report on this device, attach ${page} to an issue (its numbers alone: ${json})`);
     if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
     else if (verdict === 'failed') process.exitCode = 1;
   } finally {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { colours } from './colours.js';
 import { deviceOf, withDevice } from './device.js';
 import { entriesOf, type Inspection, inspect, tensorOf } from './inspect/inspection.js';
 import { textWindow } from './inspect/window.js';
@@ -17,7 +18,8 @@ export function walkCommand(): Command {
       const { config, parameters } = chosenWeights(undefined, undefined);
       const subject = { config, parameters, origin: '' };
       const window = textWindow(TEXT, { prefix: 4, stream: 4, K: config.K });
-      console.log(walkText(await inspect(device, subject, window)));
+      const inspection = await inspect(device, subject, window);
+      console.log(process.stdout.isTTY ? terminalText(inspection) : walkText(inspection));
     } finally {
       device.close();
     }
@@ -32,23 +34,37 @@ interface Stop {
   readonly files: readonly string[];
 }
 
-/** The walk as Markdown that reads well in a terminal. */
+const OPENING =
+  `The string \`${TEXT}\` goes through the decoder of models/ (trained on Moby-Dick; dim 128, 2 blocks, 4 heads): its first four bytes as ` +
+  'one slot, its last four as the stream to predict.';
+
+/** The walk as Markdown, for a file or a pipe. */
 export function walkText(inspection: Inspection): string {
   const stops = stopsOf(inspection).map(({ title, shape, lines, files }, i) =>
     [
       `${i + 1}. **${title}** \`${shape}\``,
       '',
       '   ```',
-      ...lines.map((line) => `   ${line}`),
+      ...indented(lines),
       '   ```',
       '',
       `   ${files.map((file) => `[${file.split('/').at(-1)}](${file})`).join(' · ')}`,
     ].join('\n'),
   );
-  const opening =
-    `The string \`${TEXT}\` goes through the decoder of models/ (trained on Moby-Dick; dim 128, 2 blocks, 4 heads): its first four bytes as ` +
-    'one slot, its last four as the stream to predict.';
-  return [opening, ...stops].join('\n\n');
+  return [OPENING, ...stops].join('\n\n');
+}
+
+/** The walk for a terminal: the same stops without Markdown, and the paths of files. */
+export function terminalText(inspection: Inspection): string {
+  const { bold, dim } = colours(process.stdout);
+  const stops = stopsOf(inspection).map(({ title, shape, lines, files }, i) =>
+    [`${i + 1}. ${bold(title)}  ${shape}`, '', ...indented(lines), '', ...indented(files).map(dim)].join('\n'),
+  );
+  return [OPENING.replaceAll('`', '"'), ...stops].join('\n\n');
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `   ${line}`);
 }
 
 function stopsOf(inspection: Inspection): Stop[] {

@@ -39,7 +39,10 @@ export interface Source {
   readonly what: string;
   /** The best adapter. @throws the reason when there is none */
   readonly find: (robust: boolean, threads?: number) => Promise<GPUAdapter>;
-  /** All adapters, if there may be several, in the order of their numbers. @throws as `find` */
+  /**
+   * All adapters, if there may be several, in the order of their numbers. If one is there a second time, the card of
+   * that number cannot be told from it. @throws as `find`
+   */
   readonly findAll?: (robust: boolean) => Promise<readonly GPUAdapter[]>;
   /** false: selected only by name */
   readonly isAutomatic?: boolean;
@@ -138,10 +141,13 @@ export async function listDevices(sources: readonly Source[] = SOURCES): Promise
     const { name, findAll } = source;
     try {
       const adapters = findAll === undefined ? [await source.find(false)] : await findAll(false);
-      for (const [i, { info, features, limits }] of adapters.entries()) {
+      for (const [i, adapter] of adapters.entries()) {
+        const { info, features, limits } = adapter;
         const description = describeAdapter(info, features);
         const label = findAll === undefined ? name : `${name}:${i}`;
-        listed.push({ source, label, found: { description, features: [...features].sort(), limits } });
+        const twin = adapters.indexOf(adapter);
+        if (twin < i) listed.push({ source, label, failure: notApart(twin, description) });
+        else listed.push({ source, label, found: { description, features: [...features].sort(), limits } });
       }
     } catch (error) {
       listed.push({ source, label: name, failure: error instanceof Error ? error.message : String(error) });
@@ -168,15 +174,11 @@ export function choiceOf(option: string | undefined, sources: readonly Source[] 
 export function taken({ sources, card }: Choice, listed: readonly Listed[]): Listed | undefined {
   for (const source of sources) {
     const own = listed.filter((one) => one.source === source && one.found !== undefined);
+    const descriptions = own.map(({ found }) => found!.description);
     const one =
-      own[
-        card === undefined
-          ? 0
-          : indexOf(
-              card,
-              own.map(({ found }) => found!.description),
-            )
-      ];
+      typeof card === 'number'
+        ? own.find(({ label }) => label === `gpu:${card}`)
+        : own[card === undefined ? 0 : indexOf(card, descriptions)];
     if (one !== undefined) return one;
   }
   return undefined;
@@ -186,14 +188,16 @@ function nameGiven(option: string | undefined): string {
   return option ?? (process.env.BYTE_TO_LOSS_DEVICE || 'auto');
 }
 
-/** Index of a GPU: the number itself, or the first whose name or vendor contains the words; -1 if none does. */
-function indexOf(card: number | string, descriptions: readonly AdapterDescription[]): number {
-  if (typeof card === 'number') return card < descriptions.length ? card : -1;
+/** Index of the first GPU whose name or vendor contains the words; -1 if none does. */
+function indexOf(card: string, descriptions: readonly AdapterDescription[]): number {
   const word = card.toLowerCase();
   return descriptions.findIndex(({ name, driver }) => `${name} ${driver}`.toLowerCase().includes(word));
 }
 
-/** @throws UsageError when no GPU has the number or the name: one line that lists the GPUs */
+/**
+ * @throws UsageError when no GPU has the number or the name: one line that lists the GPUs; or when Dawn would open
+ * another
+ */
 async function findCard(
   { findAll }: Source,
   card: number | string,
@@ -208,16 +212,32 @@ async function findCard(
     none = error instanceof Error ? error.message : String(error);
   }
   const descriptions = adapters.map(({ info, features }) => describeAdapter(info, features));
-  const adapter = adapters[indexOf(card, descriptions)];
+  const index = typeof card === 'number' ? card : indexOf(card, descriptions);
+  const adapter = adapters[index];
+  const twin = adapter === undefined ? index : adapters.indexOf(adapter);
+  if (twin !== index) throw new UsageError(`gpu:${index}: ${notApart(twin, descriptions[index]!)}`);
   if (adapter !== undefined) return adapter;
-  throw noSuchCard(device, descriptions, none);
+  const here = descriptions.map(({ name }, i) => ({ label: `gpu:${i}`, name }));
+  throw noSuchCard(device, here, none);
+}
+
+/** The reason that a card cannot be opened, and a way to open it. @param twin number of the card that Dawn gives for it */
+function notApart(twin: number, { name }: AdapterDescription): string {
+  return (
+    `Dawn selects a GPU by its name alone, and opens gpu:${twin} for the name of this one (${name}). ` +
+    `To use it, hide gpu:${twin} from this process: in a container that has one card, such as \`docker run --gpus device=1\``
+  );
 }
 
 /** The error for a name that no device has. @param why reason that there is no GPU, if there is none */
-export function noSuchCard(device: string | undefined, gpus: readonly AdapterDescription[], why = ''): UsageError {
+export function noSuchCard(
+  device: string | undefined,
+  gpus: readonly { readonly label: string; readonly name: string }[],
+  why = '',
+): UsageError {
   const from = device === undefined ? 'BYTE_TO_LOSS_DEVICE' : 'device';
   const names = ['auto', ...SOURCES.map((source) => source.name), ...Object.keys(ALIASES)];
-  const here = gpus.map(({ name }, i) => `gpu:${i} (${name})`).join(', ') || `none${why && ` (${why})`}`;
+  const here = gpus.map(({ label, name }) => `${label} (${name})`).join(', ') || `none${why && ` (${why})`}`;
   return new UsageError(
     `${from} must be one of ${names.join(', ')}, or gpu:N or a part of a GPU's name; ` +
       `got ${JSON.stringify(nameGiven(device))}. GPUs here: ${here}`,
@@ -309,7 +329,7 @@ async function findGpu(robust: boolean): Promise<GPUAdapter> {
   return best;
 }
 
-/** Every hardware GPU, the best first. */
+/** Every hardware GPU, in Dawn's order. */
 async function findGpus(robust: boolean): Promise<GPUAdapter[]> {
   // Throws the reason if there is none.
   await findGpu(robust);
@@ -318,7 +338,8 @@ async function findGpus(robust: boolean): Promise<GPUAdapter[]> {
 
 /**
  * Every adapter of the system. Dawn's Node binding returns one per request, the first whose name contains the flag
- * `adapter`; for an unknown name, its error lists all names. If several cards have one name, it returns the first.
+ * `adapter`; for an unknown name, its error lists all names. If several cards have one name, it returns the first, and
+ * has no other way to choose.
  */
 async function allAdapters(robust: boolean): Promise<GPUAdapter[]> {
   const nothing = await dawn(robust, 'system', 'no adapter is called this');
@@ -327,18 +348,23 @@ async function allAdapters(robust: boolean): Promise<GPUAdapter[]> {
     (error) => String(error instanceof Error ? error.message : error),
   );
   const adapters: GPUAdapter[] = [];
-  for (const name of new Set(namesIn(answer))) {
+  for (const name of namesIn(answer)) {
     const adapter = await (await dawn(robust, 'system', name)).requestAdapter(BEST);
-    // A name that is a part of an earlier one finds that one again.
-    const isNew = adapter !== null && adapters.every(({ info }) => info.device !== adapter.info.device);
-    if (isNew) adapters.push(adapter);
+    // A name that is, or is a part of, an earlier one finds that one again.
+    const twin = adapters.find(({ info }) => info.device === adapter?.info.device);
+    if (adapter !== null) adapters.push(twin ?? adapter);
   }
   return adapters;
 }
 
-/** The names that Dawn lists: `namesIn(" * backend: 'vulkan', name: 'NVIDIA H100'") // ['NVIDIA H100']` */
+/**
+ * The names that Dawn lists, one for each card: `namesIn(" * backend: 'vulkan', name: 'NVIDIA H100'") // ['NVIDIA H100']`.
+ * A card that several backends list counts once.
+ */
 export function namesIn(answer: string): string[] {
-  return [...answer.matchAll(/^ \* backend: '[^']*', name: '(.*)'$/gm)].map(([, name]) => name!);
+  const lines = [...answer.matchAll(/^ \* backend: '([^']*)', name: '(.*)'$/gm)];
+  const backendOf = new Map(lines.reverse().map(([, backend, name]) => [name, backend]));
+  return lines.reverse().flatMap(([, backend, name]) => (backendOf.get(name) === backend ? [name!] : []));
 }
 
 async function findSystem(robust: boolean): Promise<GPUAdapter> {

@@ -261,8 +261,8 @@ function errorOf(error: GPUError): DeviceError {
   const [fault, words] = FAULTS[error.constructor.name] ?? ['internal', error.constructor.name];
   // Lines of the form "    at function (file:line)" are Dawn's own source.
   const text = error.message.replace(/^\s+at .*$/gm, '').trim();
-  const mend = fault === 'memory' ? '. Take a smaller --batch, shorter windows or a smaller model' : '';
-  return new DeviceError(`${words}: ${text}${mend}`, fault, labelOf(text));
+  const hint = fault === 'memory' ? '. Take a smaller --batch, shorter windows or a smaller model' : '';
+  return new DeviceError(`${words}: ${text}${hint}`, fault, labelOf(text));
 }
 
 /** labelOf('[Buffer "logits"] is …') // 'logits' */

@@ -56,10 +56,11 @@ export interface DoctorOptions {
 }
 
 /**
- * Milliseconds that a part may take beyond its time before it is abandoned, since the device may never answer: its time
- * again plus a minute, and half a minute beyond the total time.
+ * A part that does not end in twice its time plus a minute, in milliseconds, is abandoned, since the device may never
+ * answer; and so is every part at the end of the whole time. The parts together plan with less than that, so that the
+ * last one can end what it has begun: they reserve a twentieth of it.
  */
-const PATIENCE = { factor: 2, more: 60_000, atEnd: 30_000 };
+const PATIENCE = { factor: 2, more: 60_000, reserve: 0.05 };
 
 /**
  * Examine a device, part after part, within a time. Each part gets its share of the remaining time; one that fails,
@@ -69,7 +70,8 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
   const { open, openCpu = () => openDevice({ device: 'cpu' }), parts = PARTS, now = () => performance.now() } = options;
   const { stopped = () => false, progress = () => {}, limit = afterMilliseconds } = options;
   const begun = now();
-  const end = begun + options.minutes * 60_000;
+  const whole = options.minutes * 60_000;
+  const end = begun + whole * (1 - PATIENCE.reserve);
   const date = new Date().toISOString();
   const reports: Report[] = [];
   let device = 'none';
@@ -91,7 +93,7 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
     const weights = parts.slice(i).reduce((sum, { weight }) => sum + weight, 0);
     const share = ((end - start) * part.weight) / weights;
     const left = () => (stopped() ? 0 : start + share - now());
-    const said = (text: string) => progress(`${i + 1}/${parts.length} ${part.name}  ${text}`, end - now());
+    const said = (text: string) => progress(`${i + 1}/${parts.length} ${part.name}  ${text}`, begun + whole - now());
     let findings: Findings;
     let verdict: Report['verdict'];
     if (stopped() || share <= 0) {
@@ -99,7 +101,7 @@ export async function examine(options: DoctorOptions): Promise<Examination> {
       verdict = 'not run';
     } else {
       said('');
-      const timer = limit(Math.min(PATIENCE.factor * share + PATIENCE.more, end - start + PATIENCE.atEnd));
+      const timer = limit(Math.min(PATIENCE.factor * share + PATIENCE.more, begun + whole - start));
       let opened: Device | undefined;
       try {
         const run = async () => {
@@ -130,7 +132,11 @@ function afterMilliseconds(milliseconds: number) {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_, reject) => {
     const give = () =>
-      reject(new Error(`no answer from the device for ${Math.round(milliseconds / 1000)} s: given up`));
+      reject(
+        new Error(
+          `did not end in ${Math.round(milliseconds / 1000)} s: the device hangs, or is too slow for this part`,
+        ),
+      );
     timer = setTimeout(give, milliseconds);
   });
   // If the part fails first, this promise is not awaited any more.

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { listDevices } from '../device/adapters.js';
-import type { Part, Row, Table } from './part.js';
+import { type Part, precisionsOf, type Row, type Table } from './part.js';
 
 /** Variables that select drivers. The report only shows if one is set, since paths may contain names of people. */
 const VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'DAWNNODE_BACKEND', 'NVIDIA_DRIVER_CAPABILITIES'];
@@ -24,6 +24,7 @@ export const facts: Part = {
       description: info.description,
       subgroups: largest === 0 ? 'none' : `${smallest} to ${largest}`,
       f16: device.f16,
+      'mixed precision': precisionsOf(device).includes('mixed'),
       timestamps: device.timestamps,
     };
     const machine: Row = {
@@ -44,8 +45,8 @@ export const facts: Part = {
     const limitRows = [...new Set(names)].flatMap((name) =>
       typeof limits[name] === 'number' ? [{ limit: name, value: limits[name] }] : [],
     );
-    const listed = (await listDevices()).map(({ source, found, failure }) => {
-      return { device: source.name, found: found?.description.name ?? `- ${failure}` };
+    const listed = (await listDevices()).map(({ label, found, failure }) => {
+      return { device: label, found: found?.description.name ?? `- ${failure}` };
     });
     const tables: Table[] = [
       { title: 'Adapter', rows: pairs(adapter) },
@@ -55,7 +56,7 @@ export const facts: Part = {
       { title: 'Features', rows: [...device.features].sort().map((feature) => ({ feature })) },
       { title: 'Limits', rows: limitRows },
     ];
-    const summary = `${device.name} (${device.driver}), f16 ${device.f16 ? 'yes' : 'no'}, subgroups ${adapter.subgroups}`;
+    const summary = `${device.name} (${device.driver}), mixed precision ${adapter['mixed precision'] ? 'yes' : 'no'}, subgroups ${adapter.subgroups}`;
     return { summary, faults: [], leftOut: [], tables: tables.filter(({ rows }) => rows.length > 0) };
   },
 };

@@ -1,13 +1,12 @@
 import type { Device } from '../device/device.js';
 import type { Precision } from '../engine/kernel.js';
-import { matrixUnitsOf } from '../engine/tiling.js';
 import { type DecoderConfig, SIZES } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { Trainer } from '../train/trainer.js';
 import { mix } from '../train/windows/mix.js';
 import { openText } from '../train/windows/text.js';
 import type { WindowSize } from '../train/windows/window.js';
-import { messageOf, type Part, type Row, some } from './part.js';
+import { messageOf, type Part, precisionsOf, type Row, some } from './part.js';
 
 const SEED = 3;
 const BATCH = 2;
@@ -32,17 +31,15 @@ export const gradients: Part = {
     const want = await stepOf(cpu, config, size, 'full').finally(() => cpu.close());
     const rows: Row[] = [];
     const faults: string[] = [];
-    const notes: string[] = [];
     const said: string[] = [];
-    for (const precision of ['full', 'mixed'] as const) {
+    for (const precision of precisionsOf(device)) {
       progress(precision);
       let got: Step;
       try {
         got = await stepOf(device, config, size, precision);
       } catch (error) {
         if (precision === 'full') throw error;
-        // profileFor reports a device without matrix units; wrong results of existing units are a fault.
-        (hasUnits(device) ? faults : notes).push(messageOf(error));
+        faults.push(messageOf(error));
         continue;
       }
       let worst = relative([got.loss], [want.loss]);
@@ -57,13 +54,9 @@ export const gradients: Part = {
       said.push(`${precision} ${worst === 0 ? 'equal to the bit' : `within ${worst.toExponential(1)}`}`);
     }
     const summary = `${some(want.gradients.size, 'gradient')}; ${said.join(', ')}`;
-    return { summary, faults, leftOut: [], notes, tables: [{ title: 'Gradients compared with the CPU device', rows }] };
+    return { summary, faults, leftOut: [], tables: [{ title: 'Gradients compared with the CPU device', rows }] };
   },
 };
-
-function hasUnits(device: Device): boolean {
-  return device.f16 && matrixUnitsOf(device) !== undefined;
-}
 
 interface Step {
   readonly loss: number;

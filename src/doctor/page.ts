@@ -6,11 +6,19 @@ import type { Curve, Row, Table } from './part.js';
 
 /** Names of verdicts on the page and in the terminal. */
 export const VERDICTS: Readonly<Record<Report['verdict'], string>> = {
-  passed: 'right',
-  partly: 'correct as far as tested',
-  failed: 'wrong',
+  passed: 'passed',
+  partly: 'passed in part',
+  failed: 'failed',
   'not run': 'not run',
 };
+
+/** The result in one line: `nothing wrong was found`, and how much of the examination was done. */
+export function resultOf({ verdict, reports }: Examination): string {
+  if (verdict === 'failed') return 'something is wrong on this device';
+  const whole = reports.filter((report) => report.verdict === 'passed').length;
+  const words = 'nothing wrong was found';
+  return whole === reports.length ? words : `${words}; ${whole} of ${reports.length} parts ran in full`;
+}
 
 const OWN_STYLE = `
 .verdict { font-weight: 650; white-space: nowrap; }
@@ -47,8 +55,8 @@ export function pageOf(examination: Examination): string {
 <title>${title}</title>
 <style>${STYLE}${OWN_STYLE}</style>
 <h1>${escapeHtml(device)}</h1>
-<p class="verdict ${verdict}">${verdict === 'passed' ? 'Nothing wrong was found.' : 'This device has faults, listed below.'}</p>
-<p class="soft">byte-to-loss ${escapeHtml(version)} doctor, ${escapeHtml(date.slice(0, 16).replace('T', ' '))} UTC, ${seconds.toFixed(0)} s${isQuick ? ', small sizes (--quick)' : ''}. This file holds its own numbers as JSON: to report on a device, send this file.</p>
+<p class="verdict ${verdict}">Result: ${resultOf(examination)}.</p>
+<p class="soft">byte-to-loss ${escapeHtml(version)} doctor, ${escapeHtml(date.slice(0, 16).replace('T', ' '))} UTC, ${seconds.toFixed(0)} s${isQuick ? ', small sizes (--quick)' : ''}. This file holds its own numbers as JSON: to report on a device, attach it to an issue.</p>
 <div class="table"><table><thead><tr><th>part</th><th>verdict</th><th>result</th><th>time</th></tr></thead>
 <tbody>${overview.join('\n')}</tbody></table></div>
 ${reports.map(section).join('\n')}

@@ -1,4 +1,6 @@
 import type { Device } from '../device/device.js';
+import type { Precision } from '../engine/kernel.js';
+import { matrixUnitsOf } from '../engine/tiling.js';
 
 /** A row of a table: text, or unformatted numbers. */
 export type Row = Readonly<Record<string, string | number | boolean>>;
@@ -51,6 +53,11 @@ export interface Part {
   /** its share of the remaining time, relative to the parts after it */
   readonly weight: number;
   readonly run: (context: Context) => Promise<Findings>;
+}
+
+/** The precisions to examine: mixed needs subgroup matrices of f16 with f32 sums. */
+export function precisionsOf(device: Device): readonly Precision[] {
+  return device.f16 && matrixUnitsOf(device) !== undefined ? ['full', 'mixed'] : ['full'];
 }
 
 /** `some(3, 'fault') // '3 faults'` */

@@ -6,7 +6,7 @@ import type { AdapterProfile, Precision } from '../engine/kernel.js';
 import { checkMixed, profileFor } from '../engine/precision.js';
 import { type DecoderConfig, SIZES, type SizeName } from '../model/config.js';
 import type { BatchSize } from '../model/forward.js';
-import { type Context, messageOf, type Part, type Row, some, type Table } from './part.js';
+import { type Context, messageOf, type Part, precisionsOf, type Row, some, type Table } from './part.js';
 
 /** Number of steps for a median, if time allows. */
 const REPLAYS = 9;
@@ -23,11 +23,11 @@ function workOf(name: SizeName, { device, isQuick }: Context): { config: Decoder
   return { config, size: benchWindows(name, device.kind) };
 }
 
-/** The precisions of this device, and the reason for a missing one. */
+/** The precisions of this device, and the reason for one that gives wrong results. */
 async function profilesOf({ device }: Context): Promise<{ profiles: Map<Precision, AdapterProfile>; notes: string[] }> {
   const profiles = new Map<Precision, AdapterProfile>();
   const notes: string[] = [];
-  for (const precision of ['full', 'mixed'] as const) {
+  for (const precision of precisionsOf(device)) {
     try {
       const profile = profileFor(device, precision);
       if (precision === 'mixed') await checkMixed(device, profile);
@@ -129,7 +129,10 @@ export const opTimes: Part = {
         continue;
       }
       try {
-        for await (const time of timeOps(device, { ...work, groups, profile, replays: isQuick ? 1 : REPLAYS })) {
+        // A tenth of the remaining time for each, at most.
+        const replays = (milliseconds: number) =>
+          Math.max(1, Math.min(REPLAYS, Math.floor(left() / 10 / milliseconds)));
+        for await (const time of timeOps(device, { ...work, groups, profile, replays: isQuick ? 1 : replays })) {
           progress(`${label}: ${time.name}`);
           const { median } = time.milliseconds;
           rows.push({

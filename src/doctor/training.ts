@@ -8,15 +8,15 @@ import { Trainer } from '../train/trainer.js';
 import { type Mix, mix } from '../train/windows/mix.js';
 import { openText } from '../train/windows/text.js';
 import type { WindowSize } from '../train/windows/window.js';
-import { type Curve, messageOf, type Part, type Row, some } from './part.js';
+import { type Curve, messageOf, type Part, precisionsOf, type Row, some } from './part.js';
 
 const SEED = 1;
 const STEPS = 200;
 const CONFIG: DecoderConfig = { door: 'zero', ...SIZES.tiny };
 
 /**
- * Windows and batches, the largest first: the first one whose steps all fit the time is used, estimated from a step of
- * the last one.
+ * Windows and batches, the largest first: the first one whose steps all fit the time is used. A step of the last one
+ * says which are worth a try, and a step of the one tried whether it fits.
  */
 const SCALES = [
   { batch: 8, prefix: 128, stream: 128 },
@@ -47,25 +47,31 @@ export const training: Part = {
         open.push(run);
         return run;
       };
-      // Two steps of the smallest on each. The second, which compiles nothing, determines the scale that fits.
-      const smallest = SCALES.at(-1)!;
-      let runs = [await begin('CPU device', cpu, smallest, 'full'), await begin('full', device, smallest, 'full')];
-      try {
-        runs.push(await begin('mixed', device, smallest, 'mixed'));
-      } catch (error) {
-        notes.push(messageOf(error));
-      }
-      for (const run of runs) await run.steps(2, STEPS);
-      const perStep = runs.reduce((sum, run) => sum + run.milliseconds, 0);
+      // Two steps of a scale on each device, the second of which compiles nothing.
+      const tried = async (scale: Scale) => {
+        const runs = [await begin('CPU device', cpu, scale, 'full'), await begin('this device', device, scale, 'full')];
+        try {
+          if (precisionsOf(device).includes('mixed'))
+            runs.push(await begin('this device, mixed', device, scale, 'mixed'));
+        } catch (error) {
+          notes.push(messageOf(error)); // the gradients have it as a fault
+        }
+        for (const run of runs) await run.steps(2, STEPS);
+        return { scale, runs, perStep: runs.reduce((sum, run) => sum + run.milliseconds, 0) };
+      };
       const wanted = isQuick ? 20 : STEPS;
-      const fits = (scale: Scale) => ((perStep * bytesOf(scale)) / bytesOf(smallest)) * wanted < left();
-      const scale = isQuick ? smallest : (SCALES.find(fits) ?? smallest);
-      const { batch, prefix, stream } = scale;
-      notes.push(`${some(batch, 'window')} of ${prefix} + ${stream} bytes a step`);
-      if (scale !== smallest) {
-        const on = (run: Run) => (run.label === 'CPU device' ? cpu : device);
-        runs = await inTurn(runs, (run) => begin(run.label, on(run), scale, run.precision));
+      const smallest = SCALES.at(-1)!;
+      let chosen = await tried(smallest);
+      for (const scale of isQuick ? [] : SCALES.slice(0, -1)) {
+        const estimate = (chosen.perStep * bytesOf(scale)) / bytesOf(smallest);
+        if (estimate * wanted > left()) continue;
+        const larger = await tried(scale);
+        if (larger.perStep * wanted > left()) continue;
+        chosen = larger;
+        break;
       }
+      const { runs, scale } = chosen;
+      notes.push(`${some(scale.batch, 'window')} of ${scale.prefix} + ${scale.stream} bytes a step`);
       let done = runs[0]!.bits.length;
       while (done < wanted && left() > 0) {
         for (const run of runs) await run.steps(1, STEPS);
@@ -82,12 +88,6 @@ export const training: Part = {
 };
 
 const bytesOf = ({ batch, prefix, stream }: Scale) => batch * (prefix + stream);
-
-async function inTurn<T, U>(things: readonly T[], make: (thing: T) => Promise<U>): Promise<U[]> {
-  const made: U[] = [];
-  for (const thing of things) made.push(await make(thing));
-  return made;
-}
 
 function compared([cpu, ...others]: readonly Run[]) {
   const { first, atFirst, atLast } = CURVE_TOLERANCE;

@@ -34,7 +34,7 @@ export {
   type Precision,
   type Scratch,
 } from './kernel.js';
-export type { Allocation, MemoryPlan, Slot } from './memory.js';
+export type { Allocation, MemoryPlan, SharedBuffer } from './memory.js';
 export { type Fill, type Nested, Numbers } from './numbers.js';
 export type { AnyOp, Attributes, BackwardCall, KernelCall, Op, OutputSpec, Value } from './op.js';
 export { type AdamWOptions, type AdamWState, adamW } from './ops/adamW.js';
@@ -53,6 +53,7 @@ export { type HslOptions, hslFeatures } from './ops/hslFeatures.js';
 export { registry } from './ops/index.js';
 export { layerNorm } from './ops/layerNorm.js';
 export { linear } from './ops/linear.js';
+export { markNonFinite } from './ops/markNonFinite.js';
 export { matmul } from './ops/matmul.js';
 export { padOrCrop } from './ops/padOrCrop.js';
 export { rotary, rotaryTable } from './ops/rotary.js';
@@ -63,8 +64,8 @@ export { mean, sum } from './ops/sum.js';
 export { exp, log, relu, sigmoid, tanh } from './ops/unary.js';
 export { AdamW, type OptimiserOptions, SGD } from './optimiser.js';
 export { type CompileOptions, Plan, type ReplayOptions } from './plan.js';
-export type { Step } from './planSteps.js';
 export type { PlanBytes, Prediction } from './prediction.js';
+export type { PreparedDispatch } from './prepare.js';
 export {
   type Entry,
   type InputOptions,

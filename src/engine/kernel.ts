@@ -92,7 +92,7 @@ export interface KernelInterface {
 export const MAX_WORKGROUPS = 65535;
 
 /**
- * `count` workgroups as a grid `[x, y, 1]`; kernels find theirs at `id.x + id.y * MAX_WORKGROUPS`.
+ * `count` workgroups as a grid `[x, y, 1]`; kernels find theirs at `group.x + group.y * MAX_WORKGROUPS`.
  * `foldWorkgroups(3) // [3, 1, 1]`, `foldWorkgroups(70000) // [65535, 2, 1]`
  */
 export function foldWorkgroups(count: number): [number, number, number] {
@@ -131,8 +131,8 @@ export function subgroupExtensions({ subgroupSizeControl }: Pick<AdapterProfile,
 }
 
 /**
- * The text that runs: extensions and constants, then the unchanged file. If the adapter would choose the size of its
- * subgroups, the entry point asks for `SUBGROUP` lanes: WGSL has the attribute only where the extension is.
+ * The text that runs: extensions and constants, then the file, unchanged but for one word. If the adapter would choose the size
+ * of its subgroups, the entry point asks for `SUBGROUP` lanes: WGSL has the attribute only where the extension is.
  */
 export function kernelText(file: string, dispatch: Pick<Dispatch, 'constants' | 'extensions'>): string {
   const { constants = {}, extensions = [] } = dispatch;

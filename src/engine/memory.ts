@@ -3,39 +3,33 @@ import type { Entry, Program } from './program.js';
 import type { Storage } from './tensor.js';
 
 /** A buffer that several storages use, one after another. */
-export interface Slot {
+export interface SharedBuffer {
   /** bytes */
   size: number;
   readonly allocations: Allocation[];
 }
 
-/** A storage or scratch memory, and the entries during which it occupies its slot. */
+/** A storage or scratch memory, and the entries during which it occupies its buffer. */
 export interface Allocation {
+  /** the id of its storage, or the `scratchKey` of scratch memory */
+  readonly key: number | string;
   readonly label: string;
-  /** id of its storage; undefined for scratch memory */
-  readonly storage: number | undefined;
+  readonly bytes: number;
   /** index of the entry that writes it first, and of the last that touches it */
   readonly from: number;
   readonly to: number;
-  readonly bytes: number;
 }
 
-/** The slot of each short-lived storage. */
+/** The buffer of each short-lived storage and scratch memory. */
 export interface MemoryPlan {
-  readonly slots: readonly Slot[];
-  /** slot number by storage id */
-  readonly slotOf: ReadonlyMap<number, number>;
-  /** slot number of each entry's scratch memories, by entry index and name */
-  readonly scratchOf: ReadonlyMap<number, ReadonlyMap<string, number>>;
+  readonly buffers: readonly SharedBuffer[];
+  /** index of the buffer, by the key of the allocation */
+  readonly bufferOf: ReadonlyMap<Allocation['key'], number>;
 }
 
-interface Lifetime {
-  readonly key: { readonly storage: number } | { readonly entry: number; readonly scratch: string };
-  readonly label: string;
-  readonly bytes: number;
-  /** index of the entry that writes it first, and of the last that touches it */
-  readonly from: number;
-  readonly to: number;
+/** The key of scratch memory, which belongs to one entry. `scratchKey(3, 'partials') // '3 partials'` */
+export function scratchKey(entry: number, scratch: string): string {
+  return `${entry} ${scratch}`;
 }
 
 /**
@@ -50,33 +44,24 @@ export function planMemory(
   dispatches: ReadonlyMap<number, readonly Dispatch[]>,
   kept: (storage: Storage) => boolean,
 ): MemoryPlan {
-  const lifetimes = [...lifetimesOf(program.entries, kept), ...scratchOfEntries(program.entries, dispatches)];
-  lifetimes.sort((a, b) => a.from - b.from || b.bytes - a.bytes);
-  const slots: Slot[] = [];
-  const freeFrom: number[] = [];
-  const slotOf = new Map<number, number>();
-  const scratchOf = new Map<number, Map<string, number>>();
-  for (const life of lifetimes) {
-    const free = slots.map((_, i) => i).filter((i) => freeFrom[i]! < life.from);
-    free.sort((a, b) => slots[a]!.size - slots[b]!.size);
-    const chosen = free.find((i) => slots[i]!.size >= life.bytes) ?? free.at(-1) ?? slots.length;
-    slots[chosen] ??= { size: 0, allocations: [] };
-    const slot = slots[chosen];
-    slot.size = Math.max(slot.size, life.bytes);
-    const { label, from, to, bytes } = life;
-    slot.allocations.push({ label, storage: 'storage' in life.key ? life.key.storage : undefined, from, to, bytes });
-    freeFrom[chosen] = life.to;
-    if ('storage' in life.key) {
-      slotOf.set(life.key.storage, chosen);
-    } else {
-      const scratch = scratchOf.get(life.key.entry) ?? new Map<string, number>();
-      scratchOf.set(life.key.entry, scratch.set(life.key.scratch, chosen));
-    }
+  const allocations = [...activationsOf(program.entries, kept), ...scratchOf(program.entries, dispatches)];
+  allocations.sort((a, b) => a.from - b.from || b.bytes - a.bytes);
+  const buffers: SharedBuffer[] = [];
+  const bufferOf = new Map<Allocation['key'], number>();
+  for (const allocation of allocations) {
+    const free = buffers.map((_, i) => i).filter((i) => buffers[i]!.allocations.at(-1)!.to < allocation.from);
+    free.sort((a, b) => buffers[a]!.size - buffers[b]!.size);
+    const chosen = free.find((i) => buffers[i]!.size >= allocation.bytes) ?? free.at(-1) ?? buffers.length;
+    buffers[chosen] ??= { size: 0, allocations: [] };
+    const buffer = buffers[chosen];
+    buffer.size = Math.max(buffer.size, allocation.bytes);
+    buffer.allocations.push(allocation);
+    bufferOf.set(allocation.key, chosen);
   }
-  return { slots, slotOf, scratchOf };
+  return { buffers, bufferOf };
 }
 
-function lifetimesOf(entries: readonly Entry[], kept: (storage: Storage) => boolean): Lifetime[] {
+function activationsOf(entries: readonly Entry[], kept: (storage: Storage) => boolean): Allocation[] {
   const first = new Map<Storage, number>();
   const last = new Map<Storage, number>();
   for (const entry of entries) {
@@ -87,7 +72,7 @@ function lifetimesOf(entries: readonly Entry[], kept: (storage: Storage) => bool
     }
   }
   return [...first].map(([storage, from]) => ({
-    key: { storage: storage.id },
+    key: storage.id,
     label: storage.label,
     bytes: storage.length * 4,
     from,
@@ -95,7 +80,7 @@ function lifetimesOf(entries: readonly Entry[], kept: (storage: Storage) => bool
   }));
 }
 
-function scratchOfEntries(entries: readonly Entry[], dispatches: ReadonlyMap<number, readonly Dispatch[]>): Lifetime[] {
+function scratchOf(entries: readonly Entry[], dispatches: ReadonlyMap<number, readonly Dispatch[]>): Allocation[] {
   return entries.flatMap((entry) => {
     const lengths = new Map<string, number>();
     for (const dispatch of dispatches.get(entry.index) ?? []) {
@@ -104,7 +89,7 @@ function scratchOfEntries(entries: readonly Entry[], dispatches: ReadonlyMap<num
       }
     }
     return [...lengths].map(([scratch, length]) => ({
-      key: { entry: entry.index, scratch },
+      key: scratchKey(entry.index, scratch),
       label: `${entry.op.name} ${scratch}`,
       bytes: length * 4,
       from: entry.index,

@@ -85,7 +85,7 @@ export interface Op<A extends Attributes = Attributes> {
   kernels(call: KernelCall<A>): Dispatch[];
   /** Records the gradient entries. Absent where no gradient flows. */
   backward?(call: BackwardCall<A>): void;
-  /** Arithmetic operations and bytes moved, for benchmarks; bytes default to all inputs and outputs once. */
+  /** Arithmetic operations of one call, 0 by default. Benchmarks show them, and a GPU's submits are cut by them. */
   flops?(call: { inputs: readonly Shape[]; outputs: readonly Shape[]; attributes: A }): number;
 }
 

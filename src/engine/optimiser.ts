@@ -1,6 +1,7 @@
 import { InputError } from '../common/errors.js';
 import { adamW } from './ops/adamW.js';
 import { gradientNorm } from './ops/gradientNorm.js';
+import { markNonFinite } from './ops/markNonFinite.js';
 import { sgd } from './ops/sgd.js';
 import { PARAMETER_ALIGNMENT, type Program } from './program.js';
 import type { Feed } from './runner.js';
@@ -61,7 +62,7 @@ export class SGD extends Optimizer {
     this.#lr = program.input('learning rate', [1]);
     const v = program.state('velocity', [program.flatLength]);
     program.scope('optimiser', () => sgd(program.flat('gradient'), this.#lr, program.flat('parameter'), v, momentum));
-    program.phase = 'step';
+    program.phase = 'replay';
   }
 
   protected override scalars(): ReadonlyMap<Tensor, Float32Array> {
@@ -76,16 +77,20 @@ export class SGD extends Optimizer {
  */
 export class AdamW extends Optimizer {
   readonly #options: OptimiserOptions;
-  readonly #step: Tensor;
+  readonly #recorded: RecordedAdamW;
 
   constructor(loss: Tensor, { lr = 1e-3, ...options }: Partial<OptimiserOptions> & { readonly lr?: number } = {}) {
     super(loss, lr);
     this.#options = { beta1: 0.9, beta2: 0.999, eps: 1e-8, decay: 0.01, ...options };
-    this.#step = recordAdamW(loss.program, loss, this.#options).step;
+    this.#recorded = recordAdamW(loss.program, loss, this.#options);
   }
 
   protected override scalars(t: number): ReadonlyMap<Tensor, Float32Array> {
-    return new Map([[this.#step, stepScalars(t, this.lr, this.#options)]]);
+    const { step, failed } = this.#recorded;
+    return new Map([
+      [step, stepScalars(t, this.lr, this.#options)],
+      [failed, Float32Array.of(0)],
+    ]);
   }
 }
 
@@ -119,19 +124,29 @@ export interface RecordedAdamW {
   readonly step: Tensor;
   /** [2]: norm of all gradients, and the factor that clips it, 0 if the update was skipped; [0, 1] without clipping */
   readonly clip: Tensor;
+  /**
+   * [1]: not 0 after a step whose loss or norm was not finite. Until 0 is written, no step changes anything. Always 0
+   * without clipping
+   */
+  readonly failed: Tensor;
   /** first and second moments [flatLength] */
   readonly m: Tensor;
   readonly v: Tensor;
 }
 
 /**
- * Record clip and AdamW over all parameters as `update` entries. Call it after the backward pass.
+ * Record clip and AdamW over all parameters as `update` entries, and with clipping, before them, `markNonFinite` as an entry of every
+ * micro-batch. Call it after the backward pass.
  *
- * @param loss [1]: if it is not finite and gradients are clipped, no parameter and no moment changes
+ * @param loss [1]: if it is not finite and gradients are clipped, no parameter and no moment changes until `failed` is
+ * written again
  * @throws InputError naming an invalid option
  */
 export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOptions): RecordedAdamW {
   checkOptimiser(options);
+  const failed = program.state('failed', [1]);
+  // Every micro-batch has a loss, so this is recorded before the `update` entries.
+  if (options.clip !== undefined) program.scope('optimiser', () => markNonFinite(loss, failed));
   program.phase = 'update';
   const n = program.flatLength;
   const step = program.input('step', [4]);
@@ -145,15 +160,15 @@ export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOp
   }
   const gradients = program.flat('gradient');
   const parameters = program.flat('parameter');
-  const norm = (maxNorm: number) => program.scope('optimiser', () => gradientNorm(gradients, step, loss, maxNorm));
+  const norm = (maxNorm: number) => program.scope('optimiser', () => gradientNorm(gradients, step, failed, maxNorm));
   const clip = options.clip === undefined ? program.constant('clip', [0, 1]) : norm(options.clip);
   const mask = program.constant('decays', [decays.length], decays);
   const { beta1, beta2, eps, decay } = options;
   program.scope('optimiser', () =>
     adamW(gradients, mask, clip, step, { parameters, m, v }, { beta1, beta2, eps, decay }),
   );
-  program.phase = 'step';
-  return { step, clip, m, v };
+  program.phase = 'replay';
+  return { step, clip, failed, m, v };
 }
 
 /**

@@ -5,8 +5,8 @@ import type { MemoryPlan } from './memory.js';
 import { observerOf } from './observer.js';
 import { checkIds } from './op.js';
 import { PlanBuffers } from './planBuffers.js';
-import { createPipelines, intoSubmits, type Step, SUBMIT_FLOPS, selectKernels } from './planSteps.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
+import { createPipelines, intoSubmits, type PreparedDispatch, SUBMIT_FLOPS, selectKernels } from './prepare.js';
 import type { Entry, Program } from './program.js';
 import { type Role, type Storage, Tensor } from './tensor.js';
 
@@ -49,10 +49,10 @@ interface Source {
   readonly offset: number;
 }
 
-/** A tensor on its way to TypeScript. */
-interface Arrival {
-  readonly tensor: Tensor;
-  readonly staging: GPUBuffer;
+/** Numbers that a replay copies for TypeScript. */
+export interface Copied {
+  /** Wait for the device and read them, once. @throws DeviceError when something went wrong on the device */
+  read(): Promise<Float32Array[]>;
 }
 
 /**
@@ -60,8 +60,10 @@ interface Arrival {
  * buffer with one compute pass per replay; several on a GPU if the work is long.
  */
 export class Plan {
-  /** staging buffers of reads, kept for the next read; not in the list while mapped */
-  readonly #staging = new Map<Tensor, GPUBuffer>();
+  /** staging buffers by their bytes, kept for the next copy; not in the lists while they hold numbers to read */
+  readonly #staging = new Map<number, GPUBuffer[]>();
+  /** staging buffers that hold numbers, of which nobody has asked for yet */
+  readonly #unread = new Set<GPUBuffer>();
   /** inputs without numbers so far, and the first entry that reads each */
   readonly #unwritten = new Map<Storage, Entry>();
   #begun = false;
@@ -70,13 +72,13 @@ export class Plan {
   private constructor(
     readonly program: Program,
     readonly device: Device,
-    readonly steps: readonly Step[],
+    readonly dispatches: readonly PreparedDispatch[],
     readonly memory: MemoryPlan,
     private readonly buffers: PlanBuffers,
     private readonly kept: (storage: Storage) => boolean,
-    private readonly submits: readonly (readonly Step[])[],
+    private readonly submits: readonly (readonly PreparedDispatch[])[],
   ) {
-    for (const { entry } of steps) {
+    for (const { entry } of dispatches) {
       for (const { storage } of entry.inputs) {
         const isInput = storage.role === 'input' && storage.length > 0;
         if (isInput && !this.#unwritten.has(storage)) this.#unwritten.set(storage, entry);
@@ -94,11 +96,11 @@ export class Plan {
     const { dispatches, memory, kept } = selectKernels(program, device, options);
     const buffers = new PlanBuffers(program, device, memory, options.shared?.buffers);
     try {
-      const steps = await createPipelines(program, device, dispatches, buffers);
+      const prepared = await createPipelines(program, device, dispatches, buffers);
       buffers.upload(options.parameters);
       const unlimited = device.kind === 'cpu' ? Number.POSITIVE_INFINITY : SUBMIT_FLOPS;
-      const submits = intoSubmits(steps, options.submitFlops ?? unlimited);
-      return new Plan(program, device, steps, memory, buffers, kept, submits);
+      const submits = intoSubmits(prepared, options.submitFlops ?? unlimited);
+      return new Plan(program, device, prepared, memory, buffers, kept, submits);
     } catch (error) {
       buffers.destroy();
       throw error;
@@ -164,30 +166,60 @@ export class Plan {
 
   /** Run the program and read numbers back without another submit: the copies follow the last dispatch. */
   async replayAndRead(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Float32Array[]> {
+    return (await this.replayAndCopy(tensors, options)).read();
+  }
+
+  /**
+   * As `replayAndRead`, but without waiting for the device: the copies go into one staging buffer, to read after other
+   * work.
+   *
+   * @returns after the submit, unless an observer is set
+   */
+  async replayAndCopy(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Copied> {
     if (observerOf(this.device) !== undefined) {
       await this.replay(options);
-      return Promise.all(tensors.map((tensor) => this.read(tensor)));
+      const numbers = await Promise.all(tensors.map((tensor) => this.read(tensor)));
+      return { read: async () => numbers };
     }
     this.#checkNotFreed();
     // Bad input is refused before anything runs; a replay will have run by the time of the copies.
     const sources = tensors.map((tensor) => this.#source(tensor));
     const encoder = this.#encodeReplay(options);
-    const copies = sources.map((source) => this.#encodeCopy(encoder, source));
+    const bytes = tensors.reduce((sum, { size }) => sum + size * 4, 0);
+    const staging =
+      this.#staging.get(bytes)?.pop() ??
+      this.device.gpu.createBuffer({ label: `read ${tensors[0]}`, size: Math.max(4, bytes), usage: READ });
+    let to = 0;
+    for (const { tensor, buffer, offset } of sources) {
+      if (tensor.size > 0) encoder.copyBufferToBuffer(buffer, offset, staging, to, tensor.size * 4);
+      to += tensor.size * 4;
+    }
     this.device.gpu.queue.submit([encoder.finish()]);
-    return Promise.all(copies.map(async (copy) => new Float32Array(await this.#arrive(copy))));
+    this.#unread.add(staging);
+    return {
+      read: async () => {
+        const copy = await this.#arrive(staging, bytes);
+        let from = 0;
+        return tensors.map(({ size }) => {
+          const numbers = new Float32Array(copy, from, size);
+          from += size * 4;
+          return numbers;
+        });
+      },
+    };
   }
 
   /** Submit all pieces of a replay but the last. @returns the encoder that holds it */
   #encodeReplay(options: ReplayOptions): GPUCommandEncoder {
     let encoder = this.device.gpu.createCommandEncoder();
     this.begin(encoder, options);
-    for (const [i, steps] of this.submits.entries()) {
+    for (const [i, prepared] of this.submits.entries()) {
       if (i > 0) {
         this.device.gpu.queue.submit([encoder.finish()]);
         encoder = this.device.gpu.createCommandEncoder();
       }
       const pass = encoder.beginComputePass();
-      this.encode(pass, steps, options);
+      this.encode(pass, prepared, options);
       pass.end();
     }
     return encoder;
@@ -216,14 +248,14 @@ export class Plan {
   }
 
   /** Put dispatches into a pass. `runEntries` calls it with one at a time. */
-  encode(pass: GPUComputePassEncoder, steps: readonly Step[], options: ReplayOptions = {}): void {
+  encode(pass: GPUComputePassEncoder, prepared: readonly PreparedDispatch[], options: ReplayOptions = {}): void {
     let current: GPUComputePipeline | undefined;
-    for (const step of steps) {
-      if (!runsIn(options, step.entry)) continue;
-      if (step.pipeline !== current) pass.setPipeline(step.pipeline);
-      current = step.pipeline;
-      pass.setBindGroup(0, step.bindGroup);
-      const [x, y, z] = step.dispatch.workgroups;
+    for (const each of prepared) {
+      if (!runsIn(options, each.entry)) continue;
+      if (each.pipeline !== current) pass.setPipeline(each.pipeline);
+      current = each.pipeline;
+      pass.setBindGroup(0, each.bindGroup);
+      const [x, y, z] = each.dispatch.workgroups;
       pass.dispatchWorkgroups(x, y, z);
     }
   }
@@ -284,29 +316,19 @@ export class Plan {
     });
   }
 
-  /**
-   * Copy a tensor to its staging buffer, which is created once and kept; concurrent reads of the same tensor need one
-   * more.
-   */
-  #encodeCopy(encoder: GPUCommandEncoder, { tensor, buffer, offset }: Source): Arrival {
-    const bytes = tensor.size * 4;
-    const staging =
-      this.#staging.get(tensor) ??
-      this.device.gpu.createBuffer({ label: `read ${tensor}`, size: Math.max(4, bytes), usage: READ });
-    this.#staging.delete(tensor);
-    if (bytes > 0) encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
-    return { tensor, staging };
-  }
-
-  async #arrive({ tensor, staging }: Arrival): Promise<ArrayBuffer> {
+  /** The numbers of a staging buffer, which then serves the next copy of as many bytes. */
+  async #arrive(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    if (!this.#unread.delete(staging))
+      throw new InputError('read: these numbers were read before, or the plan was freed');
     try {
       await this.device.settle(staging.mapAsync(GPU_MAP_READ));
-      const copy = staging.getMappedRange().slice(0, tensor.size * 4);
+      const copy = staging.getMappedRange().slice(0, bytes);
       staging.unmap();
       return copy;
     } finally {
-      if (this.#freed || this.#staging.has(tensor)) staging.destroy();
-      else this.#staging.set(tensor, staging);
+      if (this.#freed) staging.destroy();
+      else if (!this.#staging.has(bytes)) this.#staging.set(bytes, [staging]);
+      else this.#staging.get(bytes)!.push(staging);
     }
   }
 
@@ -323,9 +345,9 @@ export class Plan {
       throw new InputError(`read: ${tensor} is computed by a replay, and there was none yet`);
     }
     if (tensor.storage.role !== 'activation' || this.kept(tensor.storage)) return;
-    const slot = this.memory.slots[this.memory.slotOf.get(tensor.storage.id) ?? -1];
-    const last = slot?.allocations.at(-1);
-    if (last !== undefined && last.storage !== tensor.storage.id) {
+    const buffer = this.memory.buffers[this.memory.bufferOf.get(tensor.storage.id) ?? -1];
+    const last = buffer?.allocations.at(-1);
+    if (last !== undefined && last.key !== tensor.storage.id) {
       throw new InputError(
         `read: the buffer of ${tensor} was used again by ${last.label}; name it in \`keep\` when compiling`,
       );
@@ -351,8 +373,9 @@ export class Plan {
   /** Free all GPU memory. Tensors cannot be read afterwards. */
   free(): void {
     this.#freed = true;
-    for (const buffer of this.#staging.values()) buffer.destroy();
+    for (const buffer of [...this.#staging.values(), [...this.#unread]].flat()) buffer.destroy();
     this.#staging.clear();
+    this.#unread.clear();
     this.buffers.destroy();
   }
 }

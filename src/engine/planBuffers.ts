@@ -1,7 +1,7 @@
 import { InputError, kindOf } from '../common/errors.js';
 import type { Device } from '../device/device.js';
 import { type Dispatch, type KernelInterface, packParams } from './kernel.js';
-import type { MemoryPlan } from './memory.js';
+import { type MemoryPlan, scratchKey } from './memory.js';
 import { hasGradients, type PlanBytes, predictMemory } from './prediction.js';
 import type { Entry, Program } from './program.js';
 import type { Storage } from './tensor.js';
@@ -16,7 +16,7 @@ export class PlanBuffers {
   readonly accumulators: GPUBuffer[] = [];
   readonly bytes: PlanBytes;
   readonly #parameters: GPUBuffer | undefined;
-  readonly #slots: GPUBuffer[];
+  readonly #shared: GPUBuffer[];
   readonly #own = new Map<number, GPUBuffer>();
   /** buffers that this plan created and did not borrow */
   readonly #made: GPUBuffer[] = [];
@@ -43,7 +43,9 @@ export class PlanBuffers {
       this.#own.set(storage.id, buffer);
       if (storage.role === 'accumulator') this.accumulators.push(buffer);
     }
-    this.#slots = memory.slots.map((slot, i) => this.#make(`shared ${i}: ${slot.allocations[0]!.label} …`, slot.size));
+    this.#shared = memory.buffers.map(({ size, allocations }, i) =>
+      this.#make(`shared ${i}: ${allocations[0]!.label} …`, size),
+    );
   }
 
   /** The buffer of a storage, and its first byte in it. */
@@ -55,9 +57,9 @@ export class PlanBuffers {
     }
     const own = this.#own.get(storage.id);
     if (own !== undefined) return { buffer: own, offset: 0 };
-    const slot = this.memory.slotOf.get(storage.id);
-    if (slot === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
-    return { buffer: this.#slots[slot]!, offset: 0 };
+    const index = this.memory.bufferOf.get(storage.id);
+    if (index === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
+    return { buffer: this.#shared[index]!, offset: 0 };
   }
 
   /** Constants, and the parameters' starting numbers. */
@@ -86,7 +88,7 @@ export class PlanBuffers {
 
   /** Does a storage have memory in this plan? */
   knows({ id, flatOffset }: Storage): boolean {
-    return flatOffset !== undefined || this.#own.has(id) || this.memory.slotOf.has(id);
+    return flatOffset !== undefined || this.#own.has(id) || this.memory.bufferOf.has(id);
   }
 
   /** All `Params` of a plan in one uniform buffer, each at its own aligned offset. */
@@ -139,8 +141,8 @@ export class PlanBuffers {
     // A binding must not be empty: an empty tensor binds 4 bytes that no kernel reads.
     const bytes = (length: number) => Math.max(4, length * 4);
     if ('scratch' in bound) {
-      const slot = this.memory.scratchOf.get(entry.index)!.get(bound.scratch)!;
-      return { buffer: this.#slots[slot]!, offset: 0, size: bytes(bound.length) };
+      const index = this.memory.bufferOf.get(scratchKey(entry.index, bound.scratch))!;
+      return { buffer: this.#shared[index]!, offset: 0, size: bytes(bound.length) };
     }
     const [tensor, start, length] =
       'tensor' in bound ? [bound.tensor, bound.offset, bound.length] : [bound, 0, bound.storage.length];

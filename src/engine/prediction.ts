@@ -41,8 +41,11 @@ export function predictMemory(program: Program, device: Device, memory: MemoryPl
     .reduce((sum, { length }) => sum + length * 4, 0);
   const flat = flatBytes * (hasGradients(program) ? 2 : 1) + lengths('state');
   const fixed = lengths('input', 'constant', 'accumulator');
-  const activations = memory.slots.reduce((sum, slot) => sum + slot.size, 0);
-  const unshared = memory.slots.reduce((sum, { allocations }) => sum + allocations.reduce((s, t) => s + t.bytes, 0), 0);
+  const activations = memory.buffers.reduce((sum, { size }) => sum + size, 0);
+  const unshared = memory.buffers.reduce(
+    (sum, { allocations }) => sum + allocations.reduce((s, t) => s + t.bytes, 0),
+    0,
+  );
   const total = flat + activations + fixed;
   const fresh = total - borrowedStates - (shared === undefined ? 0 : flatBytes);
   const bytes = { total, flat, activations, unshared, fixed, fresh };
@@ -61,7 +64,7 @@ export function sizeInWords(bytes: number): string {
   return bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }
 
-const MEND = 'Take a smaller --batch, shorter windows or a smaller model';
+const MEMORY_HINT = 'Take a smaller --batch, shorter windows or a smaller model';
 
 function overLimit(program: Program, { limits, name }: Device): DeviceError | undefined {
   const { maxBufferSize, maxStorageBufferBindingSize } = limits;
@@ -75,7 +78,7 @@ function overLimit(program: Program, { limits, name }: Device): DeviceError | un
       const needed = storage.length * 4;
       if (needed > limits[limit]) {
         const sizes = `needs ${sizeInWords(needed)}, but ${name} allows ${sizeInWords(limits[limit])} (${limit})`;
-        return new DeviceError(`${storage.label}: ${op.name} ${sizes}. ${MEND}`, 'memory', storage.label);
+        return new DeviceError(`${storage.label}: ${op.name} ${sizes}. ${MEMORY_HINT}`, 'memory', storage.label);
       }
     }
   }
@@ -86,7 +89,7 @@ function overFree({ fresh }: PlanBytes, device: Device): DeviceError | undefined
   const free = device.freeMemory();
   if (fresh <= free) return undefined;
   return new DeviceError(
-    `this needs ${sizeInWords(fresh)}, but ${sizeInWords(free)} of memory are free. ${MEND}`,
+    `this needs ${sizeInWords(fresh)}, but ${sizeInWords(free)} of memory are free. ${MEMORY_HINT}`,
     'memory',
   );
 }

@@ -68,8 +68,8 @@ export interface InputOptions {
   readonly requiresGradient?: boolean;
 }
 
-/** `step` entries run at every replay; `update` entries only when asked, after the last micro-batch. */
-export type Phase = 'step' | 'update';
+/** `replay` entries run at every replay; `update` entries only when asked, after the last micro-batch. */
+export type Phase = 'replay' | 'update';
 
 /** One row of the parameter table: a range of the flat buffers. */
 export interface ParameterEntry {
@@ -86,14 +86,14 @@ export interface ParameterEntry {
 
 /**
  * The record of a computation: entries in the order they were called. Gradients are entries too, appended by walking
- * the tape backwards. Nothing runs here: `compile` turns a program into a plan, and the plan is what replays.
+ * them backwards. Nothing runs here: `Plan.compile` turns a program into a plan, and the plan is what replays.
  */
 export class Program {
   readonly entries: Entry[] = [];
   readonly storages: Storage[] = [];
   readonly parameters: ParameterEntry[] = [];
   /** The phase that entries are recorded in from now on. */
-  phase: Phase = 'step';
+  phase: Phase = 'replay';
   /** elements of the flat buffers so far */
   #flatLength = 0;
   #scope: string[] = [];
@@ -253,7 +253,8 @@ export class Program {
   }
 
   /**
-   * Record one call of an op and return its output tensors. Views are copied first, unless the op is `strided`.
+   * Record one call of an op and return its output tensors. Views that are not row-major are copied first, unless the op is
+   * `strided`.
    *
    * @param outputs existing tensors for outputs that are added into or updated in place, in the order of such outputs
    * @throws InputError when an input is missing or belongs to another program, `outputs` lacks one, or a constant has an

@@ -103,15 +103,15 @@ const resultSchema = z.object({
 });
 
 function readResult(path: string): z.output<typeof resultSchema> {
-  const mend = 'remove it, and the cell is run again';
+  const hint = 'remove it, and the cell is run again';
   let value: unknown;
   try {
     value = readJsonFile(path);
   } catch (error) {
-    throw new FileError(`${(error as Error).message}; ${mend}`);
+    throw new FileError(`${(error as Error).message}; ${hint}`);
   }
   const result = checked(resultSchema, value);
-  if (!result.success) throw new FileError(`${path}: is no result of a cell; ${mend}: ${issuesOf(result.error, '')}`);
+  if (!result.success) throw new FileError(`${path}: is no result of a cell; ${hint}: ${issuesOf(result.error, '')}`);
   return result.data;
 }
 

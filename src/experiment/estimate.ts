@@ -62,7 +62,7 @@ function planOf(
   const pass = recordForward(program, config, { B, L, T });
   program.backward(pass.loss);
   recordAdamW(program, pass.loss, OPTIMISER);
-  const { slots } = planMemory(program, new Map(), () => false);
+  const { buffers } = planMemory(program, new Map(), () => false);
   const bytes = (...roles: string[]) =>
     program.storages.reduce((sum, { role, length }) => sum + (roles.includes(role) ? 4 * length : 0), 0);
   return {
@@ -70,7 +70,7 @@ function planOf(
     own:
       4 * program.flatLength +
       bytes('input', 'constant', 'accumulator') +
-      slots.reduce((sum, { size }) => sum + size, 0),
+      buffers.reduce((sum, { size }) => sum + size, 0),
   };
 }
 

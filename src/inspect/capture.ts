@@ -36,9 +36,9 @@ export interface CapturedDispatch {
  */
 export async function captureEntry(plan: Plan, index: number, subgroupSize: SubgroupSize): Promise<CapturedDispatch[]> {
   const { entries, flatLength } = plan.program;
-  const steps = plan.steps.filter(({ entry }) => entry.index === index);
-  if (steps.length === 0) throw new InputError(`capture: entry ${index} runs no kernel`);
-  const bound = steps.flatMap(({ dispatch }) => Object.values(dispatch.bind).flatMap((one) => tensorOf(one) ?? []));
+  const prepared = plan.dispatches.filter(({ entry }) => entry.index === index);
+  if (prepared.length === 0) throw new InputError(`capture: entry ${index} runs no kernel`);
+  const bound = prepared.flatMap(({ dispatch }) => Object.values(dispatch.bind).flatMap((one) => tensorOf(one) ?? []));
   const storages = [...new Set(bound.map(({ storage }) => storage))];
   await plan.replay({ only: new Set(entries.slice(0, index)) });
   const before = await plan.readback(storages);
@@ -48,7 +48,7 @@ export async function captureEntry(plan: Plan, index: number, subgroupSize: Subg
   for (const [i, storage] of storages.entries()) memory.write(storage, before[i]!);
 
   const captured: CapturedDispatch[] = [];
-  for (const { dispatch, text } of steps) {
+  for (const { dispatch, text } of prepared) {
     const file = await shaderText(dispatch.shader);
     const module = parseModule(text);
     const entryPoint = module.entryPoints[0]!.function.name;
@@ -68,7 +68,7 @@ export async function captureEntry(plan: Plan, index: number, subgroupSize: Subg
         }),
       ),
     });
-    if (captured.length < steps.length) {
+    if (captured.length < prepared.length) {
       run(module, entryPoint, { bindings, workgroups: dispatch.workgroups, subgroupSize });
     }
   }

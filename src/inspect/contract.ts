@@ -61,7 +61,7 @@ export async function sampleParity(
         compared++;
       }
     }
-    return { faults, worst, compared, shaders: new Set(plan.steps.map((step) => step.dispatch.shader)) };
+    return { faults, worst, compared, shaders: new Set(plan.dispatches.map(({ dispatch }) => dispatch.shader)) };
   } finally {
     plan.free();
   }

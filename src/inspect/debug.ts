@@ -70,12 +70,16 @@ function lossesOf({ op, outputs }: Entry): number[] {
   return outputs.flatMap((_, i) => (outputOf(op.outputs[i]!)[0] === 'loss' ? [i] : []));
 }
 
-function printRun(plan: Plan, { entry, steps, inputs, outputs, nanoseconds }: EntryRun, settings: DebugSettings): void {
+function printRun(
+  plan: Plan,
+  { entry, prepared, inputs, outputs, nanoseconds }: EntryRun,
+  settings: DebugSettings,
+): void {
   const { level, print } = settings;
   const texts = shown.get(plan) ?? new Set();
   shown.set(plan, texts);
   const shapes = `${inputs.map((x) => formatShape(x.shape)).join(' ')} → ${outputs.map((y) => formatShape(y.shape)).join(' ')}`;
-  for (const [i, { dispatch, text }] of steps.entries()) {
+  for (const [i, { dispatch, text }] of prepared.entries()) {
     const time = nanoseconds === undefined ? '' : `${(nanoseconds[i]! / 1e6).toFixed(3)} ms  `;
     if (level >= 2) {
       const grid = dispatch.workgroups.join('×');
@@ -104,9 +108,9 @@ export function checkParity(run: EntryRun): void {
   if (worst !== undefined) throw parityError(`entry ${index}, ${scope && `${scope} `}${op.name}`, run, worst);
 }
 
-function parityError(where: string, { entry, steps }: EntryRun, worst: Comparison): ParityError {
+function parityError(where: string, { entry, prepared }: EntryRun, worst: Comparison): ParityError {
   const { output, index, kernel, reference, error, allowed } = worst;
-  const shaders = steps.map((step) => `shaders/${step.dispatch.shader}.wgsl`).join(', ');
+  const shaders = prepared.map(({ dispatch }) => `shaders/${dispatch.shader}.wgsl`).join(', ');
   return new ParityError(
     `PARITY: ${where}: ${output}[${index}] is ${kernel}, its reference ${reference}; ` +
       `off by ${error.toExponential(2)}, rounding allows ${allowed.toExponential(2)}. Look at ${shaders}`,

@@ -5,14 +5,14 @@ import type { Plan } from '../engine/plan.js';
 export function describe(plan: Plan): string {
   const { bytes } = plan;
   const mib = (n: number) => `${(n / 2 ** 20).toFixed(2)} MiB`;
-  const pipelines = new Set(plan.steps.map((step) => step.pipeline)).size;
+  const pipelines = new Set(plan.dispatches.map(({ pipeline }) => pipeline)).size;
   const lines = [
-    `${plan.program.entries.length} entries, ${plan.steps.length} dispatches, ${pipelines} pipelines, 1 submit a replay`,
+    `${plan.program.entries.length} entries, ${plan.dispatches.length} dispatches, ${pipelines} pipelines, 1 submit a replay`,
     `memory ${mib(bytes.total)}: parameters, gradients and moments ${mib(bytes.flat)}, activations ${mib(bytes.activations)}` +
       ` (unshared ${mib(bytes.unshared)}), inputs and constants ${mib(bytes.fixed)}`,
     '',
   ];
-  for (const { entry, dispatch } of plan.steps) {
+  for (const { entry, dispatch } of plan.dispatches) {
     const constants = Object.entries(dispatch.constants ?? {}).map(([name, value]) => `${name}=${value}`);
     const outputs = entry.outputs.map((output) => formatShape(output.shape)).join(' ');
     lines.push(
@@ -21,9 +21,9 @@ export function describe(plan: Plan): string {
     );
   }
   lines.push('', 'buffers shared by liveness (entry of first write .. entry of last read):');
-  plan.memory.slots.forEach((slot, i) => {
-    const tenants = slot.allocations.map(({ label, from, to }) => `${label} ${from}..${to === Infinity ? 'kept' : to}`);
-    lines.push(`${String(i).padStart(4)} ${mib(slot.size).padStart(11)}  ${tenants.join(' | ')}`);
+  plan.memory.buffers.forEach(({ size, allocations }, i) => {
+    const users = allocations.map(({ label, from, to }) => `${label} ${from}..${to === Infinity ? 'kept' : to}`);
+    lines.push(`${String(i).padStart(4)} ${mib(size).padStart(11)}  ${users.join(' | ')}`);
   });
   return lines.join('\n');
 }

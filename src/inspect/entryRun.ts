@@ -1,6 +1,6 @@
 import { outputOf, type Value } from '../engine/op.js';
 import { type Plan, type ReplayOptions, runsIn } from '../engine/plan.js';
-import type { Step } from '../engine/planSteps.js';
+import type { PreparedDispatch } from '../engine/prepare.js';
 import type { Entry } from '../engine/program.js';
 import { NOTHING_BEFORE } from '../engine/reference.js';
 import { valuesNow } from '../engine/values.js';
@@ -10,13 +10,13 @@ import { Timestamps } from './timestamps.js';
 /** One entry of a plan after its run: the inputs, outputs and times of its kernels. */
 export interface EntryRun {
   readonly entry: Entry;
-  readonly steps: readonly Step[];
+  readonly prepared: readonly PreparedDispatch[];
   /** the device's numbers at the time of the entry's run */
   readonly inputs: readonly Value[];
   /** accumulated or in-place outputs before the entry ran; empty values for overwritten ones */
   readonly before: readonly Value[];
   readonly outputs: readonly Value[];
-  /** GPU time of each step; undefined if the device has no timestamps */
+  /** GPU time of each dispatch; undefined if the device has no timestamps */
   readonly nanoseconds: readonly number[] | undefined;
 }
 
@@ -37,13 +37,13 @@ export async function* runEntries(
   const encoder = gpu.createCommandEncoder();
   plan.begin(encoder, options);
   gpu.queue.submit([encoder.finish()]);
-  const stepsOf = new Map<Entry, Step[]>();
-  for (const step of plan.steps) {
-    if (runsIn(options, step.entry)) stepsOf.set(step.entry, [...(stepsOf.get(step.entry) ?? []), step]);
+  const preparedOf = new Map<Entry, PreparedDispatch[]>();
+  for (const each of plan.dispatches) {
+    if (runsIn(options, each.entry)) preparedOf.set(each.entry, [...(preparedOf.get(each.entry) ?? []), each]);
   }
-  const most = Math.max(0, ...[...stepsOf.values()].map((steps) => steps.length));
+  const most = Math.max(0, ...[...preparedOf.values()].map((prepared) => prepared.length));
   const timestamps = Timestamps.of(plan.device, most);
-  let passed: Step[] = [];
+  let passed: PreparedDispatch[] = [];
   const runPassed = () => {
     if (passed.length === 0) return;
     const encoder = gpu.createCommandEncoder();
@@ -52,12 +52,12 @@ export async function* runEntries(
     passed = [];
   };
   try {
-    for (const [entry, steps] of stepsOf) {
+    for (const [entry, prepared] of preparedOf) {
       if (stopAt(entry)) {
         runPassed();
-        yield await runEntry(plan, entry, steps, timestamps);
+        yield await runEntry(plan, entry, prepared, timestamps);
       } else {
-        passed.push(...steps);
+        passed.push(...prepared);
       }
     }
     runPassed();
@@ -69,19 +69,19 @@ export async function* runEntries(
 async function runEntry(
   plan: Plan,
   entry: Entry,
-  steps: readonly Step[],
+  prepared: readonly PreparedDispatch[],
   timestamps: Timestamps | undefined,
 ): Promise<EntryRun> {
   const kept = entry.outputs.filter((_, i) => outputOf(entry.op.outputs[i]!)[1] !== 'writes');
   const earlier = await valuesNow(plan, [...entry.inputs, ...kept]);
   const encoder = plan.device.gpu.createCommandEncoder();
-  encodeTimed(plan, encoder, steps, timestamps);
+  encodeTimed(plan, encoder, prepared, timestamps);
   plan.device.gpu.queue.submit([encoder.finish()]);
-  const nanoseconds = await timestamps?.read(steps.length);
+  const nanoseconds = await timestamps?.read(prepared.length);
   const later = await valuesNow(plan, entry.outputs);
   return {
     entry,
-    steps,
+    prepared,
     inputs: entry.inputs.map((tensor) => earlier.get(tensor)!),
     before: entry.outputs.map((tensor) => (kept.includes(tensor) ? earlier.get(tensor)! : NOTHING_BEFORE)),
     outputs: entry.outputs.map((tensor) => later.get(tensor)!),

@@ -85,7 +85,7 @@ export function programGraph(trace: Trace, folded: ReadonlySet<string> = new Set
     const inside = links.filter(({ from, to }) => ids.has(from) && ids.has(to));
     return layOut(own, inside, side === 'forward' ? 'TB' : 'BT');
   });
-  return joined(beside(parts), links);
+  return joined(sideBySide(parts), links);
 }
 
 /** `blocks.0.mlp.up` folds as `blocks.0`, `loss` as itself. */
@@ -149,7 +149,7 @@ function layOut(nodes: readonly Omit<GraphNode, Placed>[], links: readonly Link[
 }
 
 /** The two parts side by side, aligned at the bottom, where the loss is. */
-function beside(parts: readonly ProgramGraph[]): ProgramGraph {
+function sideBySide(parts: readonly ProgramGraph[]): ProgramGraph {
   const height = Math.max(...parts.map((part) => part.height));
   let left = 0;
   const moved = parts.map((part) => {

@@ -1,6 +1,6 @@
 import { InputError } from '../common/errors.js';
 import type { Plan } from '../engine/plan.js';
-import type { Step } from '../engine/planSteps.js';
+import type { PreparedDispatch } from '../engine/prepare.js';
 import { MAX_PASSES, Timestamps } from './timestamps.js';
 
 /** Options of a profile. */
@@ -13,7 +13,7 @@ export interface ProfileOptions {
 
 /** GPU time of one dispatch, over all replays. */
 export interface DispatchTime {
-  readonly step: Step;
+  readonly prepared: PreparedDispatch;
   readonly nanoseconds: { readonly median: number; readonly least: number; readonly most: number };
 }
 
@@ -26,28 +26,28 @@ export interface DispatchTime {
  */
 export async function profile(plan: Plan, options: ProfileOptions = {}): Promise<DispatchTime[] | undefined> {
   const { replays = 5, update = true } = options;
-  const steps = plan.steps.filter(({ entry }) => update || entry.phase !== 'update');
-  if (steps.length > MAX_PASSES) {
-    throw new InputError(`profile: a plan of ${steps.length} dispatches; at most ${MAX_PASSES} can be timed`);
+  const prepared = plan.dispatches.filter(({ entry }) => update || entry.phase !== 'update');
+  if (prepared.length > MAX_PASSES) {
+    throw new InputError(`profile: a plan of ${prepared.length} dispatches; at most ${MAX_PASSES} can be timed`);
   }
-  const timestamps = Timestamps.of(plan.device, steps.length);
+  const timestamps = Timestamps.of(plan.device, prepared.length);
   if (timestamps === undefined) return undefined;
   const runs: number[][] = [];
   try {
     for (let i = 0; i < replays; i++) {
       const encoder = plan.device.gpu.createCommandEncoder();
       plan.begin(encoder, { update });
-      encodeTimed(plan, encoder, steps, timestamps);
+      encodeTimed(plan, encoder, prepared, timestamps);
       plan.device.gpu.queue.submit([encoder.finish()]);
-      runs.push(await timestamps.read(steps.length));
+      runs.push(await timestamps.read(prepared.length));
     }
   } finally {
     timestamps.destroy();
   }
-  return steps.map((step, i) => {
+  return prepared.map((each, i) => {
     const sorted = runs.map((run) => run[i]!).sort((a, b) => a - b);
     const median = sorted[sorted.length >> 1]!;
-    return { step, nanoseconds: { median, least: sorted[0]!, most: sorted.at(-1)! } };
+    return { prepared: each, nanoseconds: { median, least: sorted[0]!, most: sorted.at(-1)! } };
   });
 }
 
@@ -55,13 +55,13 @@ export async function profile(plan: Plan, options: ProfileOptions = {}): Promise
 export function encodeTimed(
   plan: Plan,
   encoder: GPUCommandEncoder,
-  steps: readonly Step[],
+  prepared: readonly PreparedDispatch[],
   timestamps: Timestamps | undefined,
 ): void {
-  steps.forEach((step, i) => {
+  prepared.forEach((each, i) => {
     const pass = encoder.beginComputePass(timestamps && { timestampWrites: timestamps.pass(i) });
-    plan.encode(pass, [step]);
+    plan.encode(pass, [each]);
     pass.end();
   });
-  timestamps?.resolve(encoder, steps.length);
+  timestamps?.resolve(encoder, prepared.length);
 }

@@ -127,7 +127,7 @@ export async function trace(
   const { program } = plan;
   const ran = new Map<Entry, { dispatches: DispatchTrace[]; parity: Comparison[] }>();
   for await (const run of runEntries(plan, options)) {
-    const dispatches = run.steps.map(({ dispatch, text }, i) => ({
+    const dispatches = run.prepared.map(({ dispatch, text }, i) => ({
       shader: dispatch.shader,
       text,
       constants: dispatch.constants ?? {},

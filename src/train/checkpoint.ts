@@ -111,9 +111,9 @@ export function readCheckpoint(path: string): Checkpoint {
 
 /** Read the moments of a checkpoint. @throws FileError as `readCheckpoint`, or when they are of another step */
 export function readMoments(path: string): Moments & CheckpointInfo {
-  const beside = optimiserPath(path);
-  const file = readSafetensors(beside);
-  const info = parseInfo(beside, file, checkpointDigest(file));
-  const moments = numbersOf(beside, file, info.config, ['m.', 'v.']);
+  const momentsPath = optimiserPath(path);
+  const file = readSafetensors(momentsPath);
+  const info = parseInfo(momentsPath, file, checkpointDigest(file));
+  const moments = numbersOf(momentsPath, file, info.config, ['m.', 'v.']);
   return { ...info, m: moments.get('m.')!, v: moments.get('v.')! };
 }

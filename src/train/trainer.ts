@@ -9,7 +9,7 @@ import {
   recordAdamW,
   stepScalars,
 } from '../engine/optimiser.js';
-import { Plan } from '../engine/plan.js';
+import { type Copied, Plan } from '../engine/plan.js';
 import { checkMixed, profileFor } from '../engine/precision.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { Program } from '../engine/program.js';
@@ -48,8 +48,21 @@ export interface StepResult {
   /** weighted mean nats per predicted byte */
   readonly nats: number;
   readonly gradientNorm: number;
-  /** false if one of the two is infinite or not a number: then the device changed nothing, and no step was counted */
+  /**
+   * false if one of the two is infinite or not a number, or was in a step submitted before: then the device changed
+   * nothing, and no step was counted
+   */
   readonly finite: boolean;
+}
+
+/** A step that was submitted and may still run. */
+export interface SubmittedStep {
+  /**
+   * Wait for the device, and read the result. Call it once for each step, in the order of submission.
+   *
+   * @throws DeviceError when something went wrong on the device
+   */
+  result(): Promise<StepResult>;
 }
 
 /** The first op of a step whose output is not finite. */
@@ -77,10 +90,15 @@ interface Recorded {
  * Training as a program recorded once and replayed: forward, backward, clip and AdamW are its entries; a step writes a
  * batch and four scalars, replays, and reads two numbers. Windows of another size have a program of their own over the
  * same parameters and moments.
+ *
+ * `update` waits for its result. `submit` does not, so that the device can begin the next step before this one's loss is
+ * read. If a step then turns out not to be finite, the device has changed nothing in it and in the steps after it.
  */
 export class Trainer {
-  /** updates done so far */
+  /** updates submitted so far; a step that was not finite takes itself and those after it back */
   step = 0;
+  /** steps that were not finite so far */
+  #failures = 0;
 
   private constructor(
     readonly options: TrainerOptions,
@@ -113,7 +131,7 @@ export class Trainer {
       }
     } catch (error) {
       for (const { plan } of [...recorded.values()].reverse()) plan.free();
-      throw error instanceof DeviceError && error.fault === 'memory' ? withMend(error, device, options) : error;
+      throw error instanceof DeviceError && error.fault === 'memory' ? withMemoryHint(error, device, options) : error;
     }
     return new Trainer(options, recorded);
   }
@@ -132,22 +150,51 @@ export class Trainer {
    * @returns means over the batches; if they are not finite, nothing was changed; call `skip` or `locateNonFinite` next
    */
   async update(batches: readonly SizedBatch[], learningRate: number): Promise<StepResult> {
-    const { plan, pass, optimiser } = this.#recordedFor(batches);
+    return (await this.submit(batches, learningRate)).result();
+  }
+
+  /**
+   * `update` without waiting for the device. Call it again only after this promise has resolved.
+   *
+   * @throws InputError as `update` does
+   */
+  async submit(batches: readonly SizedBatch[], learningRate: number): Promise<SubmittedStep> {
+    const recorded = this.#recordedFor(batches);
+    const { plan, pass, optimiser } = recorded;
+    const step = this.step;
+    const failures = this.#failures;
     plan.write(optimiser.step, this.#scalars(learningRate, batches.length));
-    let nats = 0;
-    let gradientNorm = 0;
-    for (const [i, batch] of batches.entries()) {
-      for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
-      const last = i === batches.length - 1;
-      const read = last ? [pass.loss, optimiser.clip] : [pass.loss];
-      // The device checks the last loss itself; an earlier one is checked here, before the update.
-      const [loss, clip] = await plan.replayAndRead(read, { update: last && Number.isFinite(nats), accumulate: i > 0 });
-      nats += loss![0]! / batches.length;
-      if (clip !== undefined) gradientNorm = Number.isFinite(nats) ? clip[0]! : Number.NaN;
+    const copies: Copied[] = [];
+    try {
+      for (const [i, batch] of batches.entries()) {
+        for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
+        const last = i === batches.length - 1;
+        const read = last ? [pass.loss, optimiser.clip] : [pass.loss];
+        copies.push(await plan.replayAndCopy(read, { update: last, accumulate: i > 0 }));
+      }
+    } catch (error) {
+      clearMark(recorded); // of a micro-batch whose loss nobody will read
+      throw error;
     }
-    const finite = Number.isFinite(nats) && Number.isFinite(gradientNorm);
-    if (finite) this.step++;
-    return { nats, gradientNorm, finite };
+    this.step++;
+    const result = async () => {
+      let nats = 0;
+      let gradientNorm = 0;
+      for (const copy of copies) {
+        const [loss, clip] = await copy.read();
+        nats += loss![0]! / batches.length;
+        if (clip !== undefined) gradientNorm = clip[0]!;
+      }
+      const isFirst = this.#failures === failures; // no step before this one failed meanwhile
+      const finite = isFirst && Number.isFinite(nats) && Number.isFinite(gradientNorm);
+      if (isFirst && !finite) {
+        this.#failures++;
+        this.step = step;
+        clearMark(recorded); // after the submitted steps: the device writes it in their order
+      }
+      return { nats, gradientNorm, finite };
+    };
+    return { result };
   }
 
   /** Count a step whose update was skipped, so that the next one uses other windows. */
@@ -161,7 +208,19 @@ export class Trainer {
    * @returns undefined when everything is finite this time
    */
   async locateNonFinite(batches: readonly SizedBatch[], learningRate: number): Promise<NonFinite | undefined> {
-    const { plan, pass, optimiser } = this.#recordedFor(batches);
+    const recorded = this.#recordedFor(batches);
+    try {
+      return await this.#locate(recorded, batches, learningRate);
+    } finally {
+      clearMark(recorded);
+    }
+  }
+
+  async #locate(
+    { plan, pass, optimiser }: Recorded,
+    batches: readonly SizedBatch[],
+    learningRate: number,
+  ): Promise<NonFinite | undefined> {
     plan.write(optimiser.step, this.#scalars(learningRate, batches.length));
     for (const [i, batch] of batches.entries()) {
       for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
@@ -268,6 +327,11 @@ export class Trainer {
   }
 }
 
+/** Let steps change parameters again. */
+function clearMark({ plan, optimiser: { failed } }: Recorded): void {
+  plan.write(failed, Float32Array.of(0));
+}
+
 function checkOptions({ batch, accumulate = 1, sizes, optimiser = OPTIMISER }: TrainerOptions): void {
   checkWhole('batch', batch, 1);
   checkWhole('accumulate', accumulate, 1);
@@ -300,7 +364,7 @@ export function recordStep(
 }
 
 /** Add to an error about memory the flags that would fit, found by prediction. */
-function withMend(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
+function withMemoryHint(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
   const add = (words: string) => new DeviceError(`${error.message}. ${words}`, 'memory', error.label);
   const { batch, accumulate = 1, config } = options;
   let smaller = '';

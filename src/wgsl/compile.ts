@@ -1,12 +1,13 @@
 /** From an entry point to a WebAssembly module that runs its workgroups. */
 
 import { addressed, type ScratchLayout } from './address.js';
-import { Emitter, guardsOf, PARAMETERS } from './emit.js';
+import { Emitter, guardsOf } from './emit.js';
 import { childrenOf, type Expr, expressionsOf, type Kernel, type Memory, statementsIn } from './ir.js';
 import { sizeOf } from './layout.js';
 import { lower } from './lower.js';
-import { Meetings } from './meetings.js';
+import { PARAMETERS } from './parameters.js';
 import { Regions } from './regions.js';
+import { SyncPoints } from './syncPoints.js';
 import { splitTails } from './tails.js';
 import type { Module, Variable } from './tree.js';
 import { Shapes } from './vectorise.js';
@@ -79,8 +80,8 @@ function describeBinding(variable: Variable): CompiledBinding {
 }
 
 function compileBody(kernel: Kernel, slots: number, options: CompileOptions) {
-  const meetings = new Meetings(kernel);
-  splitTails(kernel, meetings);
+  const syncPoints = new SyncPoints(kernel);
+  splitTails(kernel, syncPoints);
   const shapes = new Shapes(kernel);
   const total = kernel.workgroupSize.reduce((product, size) => product * size);
   const gangs = Math.ceil(total / GANG);
@@ -99,7 +100,7 @@ function compileBody(kernel: Kernel, slots: number, options: CompileOptions) {
   const module = new WasmModule(options.maximumPages, options.sharedMemory);
   const start = (body: FunctionBody, gang: number, masked?: number) => {
     const emitter = new Emitter(body, kernel, shapes, { masked, scratch });
-    emitter.loadAddresses(slots);
+    emitter.values.loadAddresses(slots);
     emitter.prologue(gang);
     return emitter;
   };
@@ -121,7 +122,7 @@ function compileBody(kernel: Kernel, slots: number, options: CompileOptions) {
   }
   let scratchBytes = kernel.workgroupBytes + privateBytes * (inRegions ? gangs : 1);
   if (inRegions) {
-    const regions = new Regions(kernel, shapes, meetings, emitter, body, {
+    const regions = new Regions(kernel, shapes, syncPoints, emitter, body, {
       gang,
       gangs,
       total,

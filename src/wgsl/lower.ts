@@ -8,6 +8,7 @@
  */
 
 import { WgslError } from './errors.js';
+import { convert, countOf, elementOf, holdsArray, leavesOf, scalarOf, zeros } from './flatten.js';
 import {
   type Builtin,
   constant,
@@ -27,6 +28,7 @@ import {
 } from './ir.js';
 import { sizeOf, strideOf } from './layout.js';
 import { lowerBuiltin } from './lowerBuiltins.js';
+import { scalarise } from './scalarise.js';
 import type {
   BinaryOperator,
   Block,
@@ -41,6 +43,8 @@ import type {
   Type,
   Variable,
 } from './tree.js';
+import { isPure, mayCall, mayReturn } from './treeQueries.js';
+import { countsOf, indexesLocalArray } from './unroll.js';
 
 /** Options of lowering. */
 export interface LowerOptions {
@@ -48,9 +52,7 @@ export interface LowerOptions {
   readonly robust: boolean;
 }
 
-/** A loop over a private array is unrolled if it has at most this many iterations … */
-const MAX_TRIPS = 64;
-/** … and the kernel does not grow beyond this many statements. */
+/** A loop is unrolled if the kernel does not grow beyond this many statements. */
 const MAX_UNROLLED = 6000;
 
 /** Scalars of a local variable; more than one alternative if a vector or matrix is indexed at run time. */
@@ -78,69 +80,6 @@ type Ref = LocalsRef | MemoryRef;
 type Meaning = { readonly parts: readonly Expr[] } | { readonly ref: Ref };
 
 const u32 = (value: number) => constant('u32', value);
-
-/** The scalar type in a scalar, vector or matrix: `f32` of `mat4x4f`. @throws Error of other types */
-export function scalarOf(type: Type): Scalar {
-  if (type.kind === 'scalar') return type.name;
-  if (type.kind === 'vector' || type.kind === 'matrix') return type.of.name;
-  throw new Error(`${type.kind} is no scalar`);
-}
-
-/** Scalars in a type, in order: `[3]` of `vec3f`. */
-export function countOf(type: Type): number {
-  switch (type.kind) {
-    case 'scalar':
-      return 1;
-    case 'vector':
-      return type.size;
-    case 'matrix':
-      return type.columns * type.rows;
-    case 'array':
-      return (type.count ?? 0) * countOf(type.of);
-    case 'struct':
-      return type.members.reduce((sum, member) => sum + countOf(member.type), 0);
-    default:
-      return 0;
-  }
-}
-
-/** Type and host offset in words of every scalar of a type, in order. */
-function leavesOf(type: Type): { type: Scalar; word: number }[] {
-  switch (type.kind) {
-    case 'scalar':
-      return [{ type: type.name, word: 0 }];
-    case 'vector':
-      return Array.from({ length: type.size }, (_, i) => ({ type: type.of.name, word: i }));
-    case 'matrix': {
-      const stride = type.rows === 2 ? 2 : 4;
-      return Array.from({ length: type.columns * type.rows }, (_, i) => ({
-        type: type.of.name,
-        word: Math.floor(i / type.rows) * stride + (i % type.rows),
-      }));
-    }
-    case 'array': {
-      const inner = leavesOf(type.of);
-      const stride = strideOf(type) / 4;
-      return Array.from({ length: type.count ?? 0 }, (_, i) =>
-        inner.map((leaf) => ({ type: leaf.type, word: i * stride + leaf.word })),
-      ).flat();
-    }
-    case 'struct':
-      return type.members.flatMap((member) =>
-        leavesOf(member.type).map((leaf) => ({ type: leaf.type, word: member.offset / 4 + leaf.word })),
-      );
-    default:
-      return [];
-  }
-}
-
-/** The type of an element, and their number; undefined for a run-time length. */
-function elementOf(type: Type): { type: Type; count: number | undefined } {
-  if (type.kind === 'vector') return { type: type.of, count: type.size };
-  if (type.kind === 'matrix') return { type: { kind: 'vector', size: type.rows, of: type.of }, count: type.columns };
-  if (type.kind === 'array') return { type: type.of, count: type.count };
-  throw new Error(`${type.kind} has no elements`);
-}
 
 const COMPARISONS: Readonly<Partial<Record<BinaryOperator, Operator>>> = {
   '==': 'eq',
@@ -937,216 +876,10 @@ export class Lowering {
   }
 }
 
-/** A value as another scalar type. */
-export function convert(value: Expr, to: Scalar): Expr {
-  const from = value.type;
-  if (from === to) return value;
-  if (to === 'bool') return operation('ne', 'bool', value, constant(from, 0));
-  if (from === 'bool') return operation('select', to, value, constant(to, 1), constant(to, 0));
-  if (from !== 'f32' && to !== 'f32') return operation('bits', to, value);
-  return operation('convert', to, value);
-}
-
-/** The zero value of a type, one expression for each scalar. */
-export function zeros(type: Type): Expr[] {
-  return leavesOf(type).map((leaf) => constant(leaf.type, 0));
-}
-
 function moved(ref: LocalsRef, type: Type, by: number): LocalsRef {
   return {
     ...ref,
     type,
     alternatives: ref.alternatives.map(({ condition, start }) => ({ condition, start: start + by })),
   };
-}
-
-function holdsArray(type: Type): boolean {
-  if (type.kind === 'array') return true;
-  return type.kind === 'struct' && type.members.some((member) => holdsArray(member.type));
-}
-
-/** The values a counted loop gives its counter: `for (var d = 0u; d < 8u; d++)`; undefined if they are not known. */
-function countsOf(
-  start: Extract<Statement, { kind: 'declare' }>,
-  { condition, continuing, body, breakIf }: Extract<Statement, { kind: 'loop' }>,
-): number[] | undefined {
-  const { variable, value } = start;
-  if (value?.kind !== 'literal' || typeof value.value !== 'number' || variable.type.kind !== 'scalar') return undefined;
-  if (variable.type.name === 'f32') return undefined; // a sum of floats is rounded at each step
-  if (breakIf !== undefined || condition?.kind !== 'binary' || condition.right.kind !== 'literal') return undefined;
-  if (!isLoadOf(condition.left, variable) || continuing?.statements.length !== 1) return undefined;
-  const step = continuing.statements[0]!;
-  if (step.kind !== 'assign' || step.place.kind !== 'variable' || step.place.variable !== variable) return undefined;
-  if (step.operator !== '+' || step.value.kind !== 'literal' || !(Number(step.value.value) > 0)) return undefined;
-  if (mayChange(body, variable) || breaksOut(body)) return undefined;
-  const limit = Number(condition.right.value);
-  const by = Number(step.value.value);
-  const inside = (i: number) =>
-    condition.operator === '<' ? i < limit : condition.operator === '<=' ? i <= limit : false;
-  const counts: number[] = [];
-  for (let i = value.value; inside(i); i += by) {
-    counts.push(i);
-    if (counts.length > MAX_TRIPS) return undefined;
-  }
-  return counts;
-}
-
-function isLoadOf(expression: Expression, variable: Variable): boolean {
-  return expression.kind === 'load' && expression.place.kind === 'variable' && expression.place.variable === variable;
-}
-
-/** Calls `visit` for every statement, expression and place below; stops if it returns true, and then returns true. */
-function someNode(root: unknown, visit: (node: { kind: string }) => boolean): boolean {
-  if (typeof root !== 'object' || root === null) return false;
-  if (Array.isArray(root)) return root.some((item) => someNode(item, visit));
-  if ('kind' in root && visit(root as { kind: string })) return true;
-  return Object.entries(root).some(
-    ([key, value]) =>
-      key !== 'type' && key !== 'variable' && key !== 'function' && key !== 'at' && someNode(value, visit),
-  );
-}
-
-function mayChange(body: Block, variable: Variable): boolean {
-  return someNode(body, (node) => {
-    const place =
-      node.kind === 'assign' || node.kind === 'pointer' ? (node as unknown as { place: Place }).place : undefined;
-    return place !== undefined && rootOf(place) === variable;
-  });
-}
-
-function rootOf(place: Place): Variable | undefined {
-  if (place.kind === 'variable') return place.variable;
-  return place.kind === 'deref' ? undefined : rootOf(place.of);
-}
-
-/** Does a `break` in here leave the loop? */
-function breaksOut(block: Block): boolean {
-  return block.statements.some((statement) => {
-    if (statement.kind === 'break') return true;
-    if (statement.kind === 'if')
-      return breaksOut(statement.then) || (statement.else !== undefined && breaksOut(statement.else));
-    return statement.kind === 'block' && breaksOut(statement.body);
-  });
-}
-
-function indexesLocalArray(body: Block): boolean {
-  return someNode(body, (node) => {
-    if (node.kind !== 'element') return false;
-    const place = node as unknown as Extract<Place, { kind: 'element' }>;
-    const root = rootOf(place);
-    const local = root !== undefined && (root.space === 'function' || root.space === 'private');
-    return local && place.of.type.kind === 'array' && place.index.kind !== 'literal';
-  });
-}
-
-function mayReturn(statement: Statement): boolean {
-  return someNode(statement, (node) => node.kind === 'return');
-}
-
-function mayCall(expression: Expression): boolean {
-  return someNode(expression, (node) => node.kind === 'call');
-}
-
-/** Is it free of side effects and memory reads, so that it may be evaluated unnecessarily? */
-function isPure(expression: Expression): boolean {
-  return !someNode(expression, (node) => {
-    if (node.kind === 'call' || node.kind === 'builtin') return true;
-    if (node.kind !== 'load') return false;
-    const root = rootOf((node as unknown as { place: Place }).place);
-    return root === undefined || root.space !== 'function' || holdsArray(root.type);
-  });
-}
-
-/** Private arrays whose every index is a constant become locals. */
-function scalarise(body: Stmt[]): void {
-  const dynamic = new Set<Memory>();
-  const known = new Map<Memory, Local[]>();
-  /** type of each word: that of its first access; other accesses read its bits */
-  const types = new Map<Memory, Map<number, Scalar>>();
-  const sees = (memory: Memory, index: Expr, type: Scalar) => {
-    if (index.kind !== 'constant') dynamic.add(memory);
-    else if (memory.kind === 'private') {
-      const words = types.get(memory) ?? new Map<number, Scalar>();
-      types.set(memory, words);
-      if (!words.has(index.value)) words.set(index.value, type);
-    }
-  };
-  const look = (expr: Expr): void => {
-    if (expr.kind === 'load') sees(expr.memory, expr.index, expr.type);
-    if (expr.kind === 'load') look(expr.index);
-    if (expr.kind === 'operation') for (const operand of expr.operands) look(operand);
-  };
-  let ids = 0;
-  for (const stmt of statementsIn(body)) {
-    if (stmt.kind === 'set') {
-      look(stmt.value);
-      ids = Math.max(ids, stmt.local.id + 1);
-    } else if (stmt.kind === 'store') {
-      sees(stmt.memory, stmt.index, stmt.value.type);
-      look(stmt.index);
-      look(stmt.value);
-    } else if (stmt.kind === 'if') look(stmt.condition);
-    else if (stmt.kind === 'subgroup') {
-      look(stmt.value);
-      look(stmt.index);
-      ids = Math.max(ids, stmt.local.id + 1);
-    }
-  }
-  const localsOf = (memory: Memory): Local[] | undefined => {
-    if (memory.kind !== 'private' || dynamic.has(memory) || memory.words > 1024) return undefined;
-    let locals = known.get(memory);
-    if (locals === undefined) {
-      locals = Array.from({ length: memory.words }, (_, i) => ({
-        id: 1_000_000 + ids++,
-        name: `${memory.name}.${i}`,
-        type: types.get(memory)?.get(i) ?? ('u32' as Scalar),
-        frame: memory.frame,
-        constant: false,
-      }));
-      known.set(memory, locals);
-    }
-    return locals;
-  };
-  const rewrite = (expr: Expr): Expr => {
-    if (expr.kind === 'load') {
-      const locals = localsOf(expr.memory);
-      if (locals !== undefined && expr.index.kind === 'constant') {
-        return operation('bits', expr.type, read(locals[expr.index.value]!));
-      }
-      return { ...expr, index: rewrite(expr.index) };
-    }
-    if (expr.kind === 'operation') return operation(expr.operator, expr.type, ...expr.operands.map(rewrite));
-    return expr;
-  };
-  const visit = (list: Stmt[]): void => {
-    for (let i = 0; i < list.length; i++) {
-      const stmt = list[i]!;
-      if (stmt.kind === 'set') stmt.value = rewrite(stmt.value);
-      else if (stmt.kind === 'store') {
-        stmt.index = rewrite(stmt.index);
-        stmt.value = rewrite(stmt.value);
-        const locals = localsOf(stmt.memory);
-        if (locals !== undefined && stmt.index.kind === 'constant') {
-          const local = locals[stmt.index.value]!;
-          list[i] = { kind: 'set', local, value: operation('bits', local.type, stmt.value) };
-        }
-      } else if (stmt.kind === 'clear') {
-        const locals = localsOf(stmt.memory);
-        if (locals !== undefined) {
-          const zero = locals.map((local): Stmt => ({ kind: 'set', local, value: constant(local.type, 0) }));
-          list.splice(i, 1, ...zero);
-          i += zero.length - 1;
-        }
-      } else if (stmt.kind === 'if') {
-        stmt.condition = rewrite(stmt.condition);
-        visit(stmt.yes);
-        visit(stmt.no);
-      } else if (stmt.kind === 'block' || stmt.kind === 'loop') visit(stmt.body);
-      else if (stmt.kind === 'subgroup') {
-        stmt.value = rewrite(stmt.value);
-        stmt.index = rewrite(stmt.index);
-      }
-    }
-  };
-  visit(body);
 }

@@ -1,7 +1,8 @@
 /** The functions of the language as operations on scalars, with the interpreter's order of sums. */
 
+import { countOf, scalarOf } from './flatten.js';
 import { constant, type Expr, operation, type Scalar, type SubgroupOperator } from './ir.js';
-import { countOf, type Lowering, scalarOf } from './lower.js';
+import type { Lowering } from './lower.js';
 import { type Arithmetic, RECIPES } from './math.js';
 import type { Expression } from './tree.js';
 

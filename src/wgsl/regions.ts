@@ -21,7 +21,7 @@ import {
   type Stmt,
   statementsIn,
 } from './ir.js';
-import type { Meetings } from './meetings.js';
+import type { SyncPoints } from './syncPoints.js';
 import type { Shapes } from './vectorise.js';
 import type { FunctionBody, Label } from './wasm.js';
 import { Wide } from './wide.js';
@@ -53,7 +53,7 @@ export class Regions {
   constructor(
     private readonly kernel: Kernel,
     private readonly shapes: Shapes,
-    private readonly meetings: Meetings,
+    private readonly syncPoints: SyncPoints,
     private readonly emitter: Emitter,
     private readonly body: FunctionBody,
     private readonly options: RegionOptions,
@@ -81,7 +81,7 @@ export class Regions {
 
   /** Is it a synchronisation point, or control flow that contains one? */
   #isWide(stmt: Stmt): boolean {
-    return stmt.kind === 'set' ? this.#wide.has(stmt.local) : this.meetings.in([stmt]);
+    return stmt.kind === 'set' ? this.#wide.has(stmt.local) : this.syncPoints.in([stmt]);
   }
 
   /** Locals that control control flow around barriers, and uniform ones moved in front of such a loop. */
@@ -217,7 +217,7 @@ export class Regions {
     const reads = readsOf(expr, new Set());
     for (const local of reads) {
       const slot = this.#slots.get(local);
-      if (slot !== undefined) this.emitter.exchange(local, SCRATCH, this.options.contextStart + slot, 'load');
+      if (slot !== undefined) this.emitter.values.exchange(local, SCRATCH, this.options.contextStart + slot, 'load');
     }
   }
 
@@ -235,12 +235,12 @@ export class Regions {
       if (options.total % 4 !== 0) emitter.maskTail();
       for (const local of new Set([...reads, ...sets])) {
         const slot = this.#slots.get(local);
-        if (slot !== undefined) emitter.exchange(local, this.#context, options.contextStart + slot, 'load');
+        if (slot !== undefined) emitter.values.exchange(local, this.#context, options.contextStart + slot, 'load');
       }
       emitter.statements(statements, path);
       for (const local of sets) {
         const slot = this.#slots.get(local);
-        if (slot !== undefined) emitter.exchange(local, this.#context, options.contextStart + slot, 'store');
+        if (slot !== undefined) emitter.values.exchange(local, this.#context, options.contextStart + slot, 'store');
       }
     });
   }

@@ -1,5 +1,5 @@
 /**
- * Put the code after the last synchronisation point of a block (meetings.ts), which invocations may leave, into a block
+ * Put the code after the last synchronisation point of a block (syncPoints.ts), which invocations may leave, into a block
  * of its own.
  *
  * Only there may invocations leave one by one: `workgroupBarrier(); if (lane > 10u) { return; } …`. The code around barriers runs once
@@ -19,18 +19,18 @@ import {
   type Stmt,
   statementsIn,
 } from './ir.js';
-import type { Meetings } from './meetings.js';
+import type { SyncPoints } from './syncPoints.js';
 
 /** Rewrites a kernel's body in place. */
-export function splitTails(kernel: Kernel, meetings: Meetings): void {
-  if (meetings.in(kernel.body)) new Tails(meetings).list(kernel.body, kernel.root, []);
+export function splitTails(kernel: Kernel, syncPoints: SyncPoints): void {
+  if (syncPoints.in(kernel.body)) new Tails(syncPoints).list(kernel.body, kernel.root, []);
 }
 
 class Tails {
   /** locals that are true while an invocation has not left a frame, for frames that are left from an inner one */
   readonly #present = new Map<Frame, Local>();
 
-  constructor(private readonly meetings: Meetings) {}
+  constructor(private readonly syncPoints: SyncPoints) {}
 
   /**
    * @param frame the frame of the list
@@ -38,7 +38,7 @@ class Tails {
    * @returns those of them that invocations may have left
    */
   list(list: Stmt[], frame: Frame, ends: readonly Frame[]): Set<Frame> {
-    const last = list.findLastIndex((stmt) => this.meetings.in([stmt]));
+    const last = list.findLastIndex((stmt) => this.syncPoints.in([stmt]));
     const left = new Set<Frame>();
     for (const [i, stmt] of list.slice(0, last + 1).entries()) {
       const after = i === last ? ends : [];

@@ -20,3 +20,20 @@ test('the walk has eight numbered stops, each with a shape, numbers, and files t
   const [p, share] = /= \((\d\.\d+) − 1\) \/ 4 = (-\d\.\d+)/.exec(stops[7]!)!.slice(1).map(Number);
   expect((p! - 1) / 4).toBeCloseTo(share!, 4);
 });
+
+test('a terminal gets the same walk without the marks of Markdown', async () => {
+  const { isTTY } = process.stdout;
+  const { out: markdown } = await cli('walk');
+  Object.assign(process.stdout, { isTTY: true, hasColors: () => false });
+  try {
+    const { out } = await cli('walk');
+    expect(out).not.toMatch(/\*\*|`|\]\(/);
+    expect(out).toContain('\n1. Bytes  [8]\n\n   "Hi, byte" = 72 105 44 32 | 98 121 116 101   slot | stream\n');
+    const plain = (text: string) => text.split('\n').filter((line) => /^ {3}[^`[]/.test(line));
+    const files = /^ {3}\w+\/\S+$/;
+    expect(plain(out).filter((line) => !files.test(line))).toEqual(plain(markdown));
+  } finally {
+    Object.assign(process.stdout, { isTTY });
+    Reflect.deleteProperty(process.stdout, 'hasColors');
+  }
+});

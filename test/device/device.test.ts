@@ -159,12 +159,42 @@ describe('openDevice', () => {
     expect(taken(choiceOf('arc', [gpus]), listed)).toBeUndefined();
   });
 
+  it('tells in one line that two GPUs cannot be told apart, and gives the first for their name', async () => {
+    const [nvidia, amd] = cards;
+    const opened: unknown[] = [];
+    const refusing = { ...nvidia!, requestDevice: () => Promise.reject(new Error(`${opened.push('nvidia')}`)) };
+    const adapters = [refusing, refusing, amd] as unknown as GPUAdapter[];
+    const gpus = { ...source('gpu', 'not by number'), findAll: async () => adapters };
+    const line =
+      'Dawn selects a GPU by its name alone, and opens gpu:0 for the name of this one (nvidia-h100, NVIDIA: 580.1). ' +
+      'To use it, hide gpu:0 from this process: in a container that has one card, such as `docker run --gpus device=1`';
+    await expect(openDevice({ device: 'gpu:1' }, [gpus])).rejects.toThrow(new UsageError(`gpu:1: ${line}`));
+    expect(opened).toEqual([]);
+    for (const device of ['gpu:0', 'h100']) {
+      await expect(openDevice({ device }, [gpus])).rejects.toThrow('refused a device');
+    }
+    expect(opened).toHaveLength(2);
+    const listed = await listDevices([gpus]);
+    expect(listed.map(({ label, failure }) => [label, failure])).toEqual([
+      ['gpu:0', undefined],
+      ['gpu:1', line],
+      ['gpu:2', undefined],
+    ]);
+    const label = (device: string) => taken(choiceOf(device, [gpus]), listed)?.label;
+    expect(['auto', 'gpu:0', 'gpu:1', 'gpu:2', 'radeon'].map(label)).toEqual([
+      ...['gpu:0', 'gpu:0', undefined, 'gpu:2', 'gpu:2'],
+    ]);
+  });
+
   it("reads the names of adapters off Dawn's error", () => {
     const answer = "no suitable backends found\nAvailable adapters:\n * backend: 'vulkan', name: 'Intel's (R) Arc'\n";
     expect(namesIn(`${answer} * backend: 'vulkan', name: 'llvmpipe (LLVM 15, 256 bits)'`)).toEqual([
       "Intel's (R) Arc",
       'llvmpipe (LLVM 15, 256 bits)',
     ]);
+    // Two cards of one name, and the same two by another backend.
+    const [one, other] = ['vulkan', 'd3d12'].map((backend) => ` * backend: '${backend}', name: 'H100'\n`);
+    expect(namesIn(`${one}${one}${other}${other}`)).toEqual(['H100', 'H100']);
     expect(namesIn('')).toEqual([]);
   });
 

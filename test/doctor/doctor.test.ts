@@ -49,9 +49,9 @@ describe('examine', () => {
       clock.now += milliseconds;
       return fine;
     };
-    // 600 s: a third of it, then a half of 590 s, then all of 200 s.
+    // 600 s less a reserve of 30: a third of it, then a half of 560 s, then all of 170 s.
     await run([part('a', 1, takes(10_000)), part('b', 1, takes(390_000)), part('c', 1, takes(0))]);
-    expect(given).toEqual([200_000, 295_000, 200_000]);
+    expect(given).toEqual([190_000, 280_000, 170_000]);
   });
 
   test('a part that fails or throws does not stop the others, and each has a device of its own', async () => {
@@ -71,6 +71,22 @@ describe('examine', () => {
     expect(examination).toMatchObject({ verdict: 'failed', device: 'card' });
     expect(counts).toEqual({ opened: 4, closed: 4 });
     expect(finished).toEqual(['throws 1', 'finds 2', 'part of it 3', 'all 4']);
+  });
+
+  test('no part is waited for beyond the end of the whole time', async () => {
+    clock.now = 0;
+    const limits: number[] = [];
+    const limit = (milliseconds: number) => {
+      limits.push(milliseconds);
+      return { over: new Promise<never>(() => {}), cancel: () => {} };
+    };
+    const takes = (milliseconds: number) => () => {
+      clock.now += milliseconds;
+      return fine;
+    };
+    await run([part('a', 1, takes(560_000)), part('b', 1, takes(0))], { limit });
+    // Twice its share of 285 s would be more than the ten minutes; the second part has 40 s to their end.
+    expect(limits).toEqual([600_000, 40_000]);
   });
 
   test('a part that hangs is given up, and its device closed', async () => {
@@ -116,7 +132,7 @@ describe('doctor', () => {
       expect(code).toBe(0);
       expect(json.reports.map((report) => report.part)).toEqual(PARTS.map(({ name }) => name));
       expect(out).toContain('nothing wrong was found');
-      expect(out).toContain(`send ${join(folder, device)}.html`);
+      expect(out).toContain(`attach ${join(folder, device)}.html to an issue`);
       const [inPage] = page.split('id="examination">')[1]!.split('</script>');
       expect(JSON.parse(inPage!)).toEqual(json);
       const tables = json.reports.flatMap(({ tables = [] }) => tables);
@@ -128,7 +144,7 @@ describe('doctor', () => {
       const { curves } = json.reports.find((report) => report.part === 'training')!;
       expect(curves!.map(({ label, values }) => [label, values.length])).toEqual([
         ['CPU device', 20],
-        ['full', 20],
+        ['this device', 20],
       ]);
     });
   }
@@ -143,7 +159,7 @@ describe('doctor', () => {
     const faults = (name: string) => json.reports.find((report) => report.part === name)!.faults;
     expect(faults('ops')[0]).toMatch(/^n: gelu.backward dU, n = 9: at \d+ of 9: got /);
     expect(json.verdict).toBe('failed');
-    expect(page).toContain('This device has faults');
+    expect(page).toContain('Result: something is wrong on this device.');
   });
 
   test('refuses a time that is none, and a device that is not there, before anything is written', async () => {

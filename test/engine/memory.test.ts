@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { normals } from '../../src/common/random.js';
-import { planMemory, type Slot } from '../../src/engine/memory.js';
+import { planMemory, type SharedBuffer } from '../../src/engine/memory.js';
 import { add } from '../../src/engine/ops/binary.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { Plan } from '../../src/engine/plan.js';
@@ -14,8 +14,8 @@ import { testDevice } from '../support/device.js';
 const NO_DISPATCHES = new Map();
 
 /** Pairs of tenants of one slot that are alive at the same entry. */
-function clashes(slots: readonly Slot[]): string[] {
-  return slots.flatMap(({ allocations }) =>
+function clashes(buffers: readonly SharedBuffer[]): string[] {
+  return buffers.flatMap(({ allocations }) =>
     allocations.flatMap((a, i) =>
       allocations.slice(i + 1).flatMap((b) => (a.from <= b.to && b.from <= a.to ? [`${a.label} and ${b.label}`] : [])),
     ),
@@ -28,9 +28,9 @@ describe('planMemory', () => {
     const x = program.input('x', [64]);
     // entry i reads what entry i-1 wrote: two buffers suffice, and one does not, since an entry reads and writes at once
     const last = [1, 2, 3, 4].reduce((y) => gelu(y), x);
-    const { slots, slotOf } = planMemory(program, NO_DISPATCHES, () => false);
-    expect(slots.map(({ size }) => size)).toEqual([256, 256]);
-    expect(slots[slotOf.get(last.storage.id)!]!.allocations.map(({ from, to }) => [from, to])).toEqual([
+    const { buffers, bufferOf } = planMemory(program, NO_DISPATCHES, () => false);
+    expect(buffers.map(({ size }) => size)).toEqual([256, 256]);
+    expect(buffers[bufferOf.get(last.storage.id)!]!.allocations.map(({ from, to }) => [from, to])).toEqual([
       [1, 2],
       [3, 3],
     ]);
@@ -41,26 +41,26 @@ describe('planMemory', () => {
     const x = program.input('x', [64]);
     const early = gelu(x);
     const late = add(gelu(gelu(gelu(early))), early);
-    const { slotOf } = planMemory(program, NO_DISPATCHES, () => false);
+    const { bufferOf } = planMemory(program, NO_DISPATCHES, () => false);
     expect(
-      program.entries.filter(({ outputs }) => slotOf.get(outputs[0]!.storage.id) === slotOf.get(early.storage.id)),
+      program.entries.filter(({ outputs }) => bufferOf.get(outputs[0]!.storage.id) === bufferOf.get(early.storage.id)),
     ).toHaveLength(1);
-    expect(slotOf.has(late.storage.id)).toBe(true);
+    expect(bufferOf.has(late.storage.id)).toBe(true);
   });
 
   test('no two living tensors share a buffer, each fits, and sharing never costs', () => {
     fc.assert(
       fc.property(programs(), fc.nat(99), ({ program, tensors }, keep) => {
         const kept = tensors[keep % tensors.length]!.storage;
-        const { slots, slotOf } = planMemory(program, NO_DISPATCHES, (storage) => storage === kept);
-        expect(clashes(slots)).toEqual([]);
-        for (const { size, allocations } of slots)
+        const { buffers, bufferOf } = planMemory(program, NO_DISPATCHES, (storage) => storage === kept);
+        expect(clashes(buffers)).toEqual([]);
+        for (const { size, allocations } of buffers)
           for (const { bytes } of allocations) expect(size).toBeGreaterThanOrEqual(bytes);
-        const all = slots.flatMap(({ allocations }) => allocations);
-        const peak = slots.reduce((sum, { size }) => sum + size, 0);
+        const all = buffers.flatMap(({ allocations }) => allocations);
+        const peak = buffers.reduce((sum, { size }) => sum + size, 0);
         expect(peak).toBeLessThanOrEqual(all.reduce((sum, { bytes }) => sum + bytes, 0));
-        if (kept.role === 'activation' && slotOf.has(kept.id)) {
-          expect(slots[slotOf.get(kept.id)!]!.allocations.at(-1)!.storage).toBe(kept.id);
+        if (kept.role === 'activation' && bufferOf.has(kept.id)) {
+          expect(buffers[bufferOf.get(kept.id)!]!.allocations.at(-1)!.key).toBe(kept.id);
         }
       }),
     );
@@ -70,10 +70,10 @@ describe('planMemory', () => {
     const program = new Program();
     const { loss } = recordForward(program, TINY, { B: 2, L: 16, T: 32 });
     program.backward(loss);
-    const { slots } = planMemory(program, NO_DISPATCHES, () => false);
-    expect(clashes(slots)).toEqual([]);
-    const unshared = slots.flatMap(({ allocations }) => allocations).reduce((sum, { bytes }) => sum + bytes, 0);
-    expect(slots.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(0.6 * unshared);
+    const { buffers } = planMemory(program, NO_DISPATCHES, () => false);
+    expect(clashes(buffers)).toEqual([]);
+    const unshared = buffers.flatMap(({ allocations }) => allocations).reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(buffers.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(0.6 * unshared);
   });
 });
 

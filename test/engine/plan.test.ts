@@ -11,7 +11,7 @@ import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { Plan } from '../../src/engine/plan.js';
-import { intoSubmits } from '../../src/engine/planSteps.js';
+import { intoSubmits } from '../../src/engine/prepare.js';
 import { Program } from '../../src/engine/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { describe as describePlan } from '../../src/inspect/describe.js';
@@ -154,7 +154,7 @@ describe('replay', () => {
       const submits = submit.mock.calls.length;
       vi.restoreAllMocks();
       plan.free();
-      return { values, submits, steps: plan.steps };
+      return { values, submits, steps: plan.dispatches };
     };
     const whole = await run(Number.POSITIVE_INFINITY);
     expect(whole.submits).toBe(1);
@@ -231,10 +231,10 @@ test('a plan is described by dispatches, pipelines, bytes, and what shares what'
   const device = await testDevice();
   const { plan } = await lossPlan(device);
   const text = describePlan(plan);
-  const pipelines = new Set(plan.steps.map((step) => step.pipeline)).size;
-  expect(text).toContain(`${plan.steps.length} dispatches, ${pipelines} pipelines, 1 submit a replay`);
+  const pipelines = new Set(plan.dispatches.map(({ pipeline }) => pipeline)).size;
+  expect(text).toContain(`${plan.dispatches.length} dispatches, ${pipelines} pipelines, 1 submit a replay`);
   expect(text).toMatch(/memory \d+\.\d\d MiB: parameters, gradients and moments .* activations .*unshared/);
-  expect(text).toMatch(/step {3}blocks\.0\.attention\.qkv +cpu\/matmul\.register +\d+×\d+×1 +\[2, 12, 96\]/);
+  expect(text).toMatch(/replay blocks\.0\.attention\.qkv +cpu\/matmul\.register +\d+×\d+×1 +\[2, 12, 96\]/);
   expect(text).toMatch(/crossEntropy loss 38..kept|crossEntropy loss \d+\.\.kept/);
   expect(text).toMatch(/\d+\.\.\d+ \| \S/); // two tenants of one buffer
   expect(plan.bytes.activations).toBeLessThan(plan.bytes.unshared);

@@ -118,7 +118,7 @@ describe('times', () => {
     for (const [tensor, data] of feeds) plan.write(tensor, data);
     const times = await profile(plan, { replays: 3 });
     expect(device.timestamps).toBe(true); // both software drivers have them
-    expect(times).toHaveLength(plan.steps.length);
+    expect(times).toHaveLength(plan.dispatches.length);
     for (const { nanoseconds } of times!) {
       expect(nanoseconds.least).toBeLessThanOrEqual(nanoseconds.median);
       expect(nanoseconds.median).toBeLessThanOrEqual(nanoseconds.most);
@@ -149,7 +149,7 @@ describe('times', () => {
     const timeless = await trace(plan);
     expect(
       timeless.entries.flatMap(({ dispatches }) => dispatches.map(({ nanoseconds }) => nanoseconds ?? 'none')),
-    ).toEqual(plan.steps.map(() => 'none'));
+    ).toEqual(plan.dispatches.map(() => 'none'));
     device.close();
   });
 });

@@ -152,7 +152,7 @@ export async function poisonEveryOp(
   watchDispatches(device.gpu, (bindGroup, encoder, interrupt) => {
     const { plan } = training;
     const entry = plan?.program.entries[target];
-    const last = plan?.steps.findLast((step) => step.entry === entry);
+    const last = plan?.dispatches.findLast((prepared) => prepared.entry === entry);
     if (!armed || last === undefined || last.bindGroup !== bindGroup) return;
     interrupt(() => {
       for (const { storage } of entry!.outputs) {
@@ -172,10 +172,10 @@ export async function poisonEveryOp(
       training.plan = undefined;
       armed = false;
       const error = await faults.train(device, path, { listener }).catch((thrown) => thrown);
-      const { program, steps } = training.plan! as Plan;
+      const { program, dispatches } = training.plan! as Plan;
       const entry = program.entries[target];
       if (entry === undefined) break;
-      if (!steps.some((step) => step.entry === entry)) continue; // a view has nothing to run
+      if (!dispatches.some((dispatch) => dispatch.entry === entry)) continue; // a view has nothing to run
       ops++;
       const what = `NaN from ${entry.scope} ${entry.op.name}`;
       if (error instanceof NumberError) stopped++;

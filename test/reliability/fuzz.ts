@@ -46,7 +46,7 @@ interface Target {
 interface Input {
   readonly bytes: Uint8Array;
   /** bytes of good files that are read with it */
-  readonly beside?: number;
+  readonly companionBytes?: number;
   readonly argv?: readonly string[];
   /** of the file that they are written to, where there are several */
   readonly name?: string;
@@ -262,7 +262,7 @@ export function targets(folder: string): Target[] {
       weight: 2,
       input: nearly({ door: 'zero', heads: 2, K: 1, prefix: 8 }).map((value) => ({
         bytes: value,
-        beside: foreign.size,
+        companionBytes: foreign.size,
       })),
       run: (x) => readWeights(foreign.path, JSON.parse(new TextDecoder().decode(x.bytes))),
     },
@@ -271,7 +271,7 @@ export function targets(folder: string): Target[] {
     {
       name: 'film and its sound',
       weight: 2,
-      input: bytes(...wavs).map((value) => ({ ...value, beside: film.length })),
+      input: bytes(...wavs).map((value) => ({ ...value, companionBytes: film.length })),
       run: (x) => {
         put('f.wav', x.bytes);
         return openVideo([put('f.y4m', film)], VIDEO);
@@ -459,7 +459,7 @@ function trainLines(file: (name: string) => string): fc.Arbitrary<Input> {
   const flag = fc.tuple(fc.constantFrom(...FLAGS.filter((name) => name !== '--resume')), VALUES);
   return fc.array(flag, { maxLength: 4 }).map((flags) => {
     const argv = ['train', ...flags.flat(), '--audio', file('nowhere')];
-    return { bytes: ascii(argv.join('\0')), argv, beside: 2 << 20 };
+    return { bytes: ascii(argv.join('\0')), argv, companionBytes: 2 << 20 };
   });
 }
 
@@ -547,7 +547,7 @@ async function judge(target: Target, input: Input, milliseconds: number): Promis
   void kept; // alive until measured
   if (took > milliseconds) return `it took ${took.toFixed(0)} ms`;
   const buffers = after.arrayBuffers - before.arrayBuffers;
-  const size = input.bytes.length + (input.beside ?? 0);
+  const size = input.bytes.length + (input.companionBytes ?? 0);
   if (buffers > allowedBuffers(size)) return `${buffers} bytes of buffers for ${size} bytes of input`;
   const objects = after.heapUsed - before.heapUsed;
   if (objects > allowedObjects(size)) return `${objects} bytes of objects for ${size} bytes of input`;

@@ -9,7 +9,7 @@ import { tinyRun } from '../support/tinyRun.js';
 import { inOwnProcess } from './ownProcess.js';
 import type { Outcome } from './report.js';
 
-/** Percent by which memory may rise or fall. */
+/** Percent by which memory may rise. Node gives some of its start-up memory back later, so a fall is no fault. */
 const MOST = 2;
 
 /**
@@ -19,19 +19,19 @@ const MOST = 2;
 export async function soak(steps = 10_000): Promise<Outcome> {
   const flags = ['--import', new URL('../../src/cli/holdNewSpace.ts', import.meta.url).href]; // as src/cli.ts begins
   const soaking = inOwnProcess<Soaked>(import.meta.url, 'soaked', [steps], flags);
-  const { second, last, buffers, made, adapter } = await soaking;
+  const { lowest, last, buffers, made, adapter } = await soaking;
   const broken: string[] = [];
-  const change = (100 * (last - second)) / second;
-  if (!(Math.abs(change) <= MOST)) broken.push(`resident memory went from ${mib(second)} to ${mib(last)} MiB`);
+  const change = (100 * (last - lowest)) / lowest;
+  if (!(change <= MOST)) broken.push(`resident memory went from ${mib(lowest)} to ${mib(last)} MiB`);
   if (made.stepping > 0) broken.push(`${made.stepping} GPU objects were made by steps after the second`);
   if (made.judged > 0) broken.push(`${made.judged} GPU objects were made after the first validation`);
   if (buffers.end > buffers.settled) broken.push(`live buffers went from ${buffers.settled} to ${buffers.end}`);
   if (buffers.left > 0) broken.push(`${buffers.left} buffers are left after the end`);
   return {
-    promise: `memory is flat: the last tenth of a long run is within ${MOST} % of its second tenth, and no GPU object is added`,
+    promise: `memory does not grow: the last tenth of a long run is at most ${MOST} % above the lowest of the eight tenths before it, and no GPU object is added`,
     counts: {
       steps,
-      'MiB resident in the second tenth': mib(second),
+      'MiB resident in the lowest tenth': mib(lowest),
       'MiB in the last': mib(last),
       '% change': change.toFixed(2),
       'live GPU buffers then and at the end': `${buffers.settled} and ${buffers.end}`,
@@ -44,8 +44,8 @@ export async function soak(steps = 10_000): Promise<Outcome> {
 }
 
 interface Soaked {
-  /** mean bytes resident in the second and in the last tenth */
-  readonly second: number;
+  /** mean bytes resident in the lowest of the second to ninth tenths, and in the last: a leak shows even where memory fell before */
+  readonly lowest: number;
   readonly last: number;
   /** live GPU buffers, at most: in the second tenth, in the last, and after the run */
   readonly buffers: { readonly settled: number; readonly end: number; readonly left: number };
@@ -81,7 +81,7 @@ export async function soaked(steps: number): Promise<Soaked> {
   await train(device, options, data, run, listener);
   run.release();
   const tenth = Math.floor(memory.length / 10);
-  const [second, last] = [memory.slice(tenth, 2 * tenth), memory.slice(-tenth)].map(mean) as [number, number];
+  const tenths = Array.from({ length: 9 }, (_, i) => mean(memory.slice((i + 1) * tenth, (i + 2) * tenth)));
   const [settled, end] = [buffers.slice(tenth, 2 * tenth), buffers.slice(-tenth)].map((some) => Math.max(...some)) as [
     number,
     number,
@@ -91,8 +91,8 @@ export async function soaked(steps: number): Promise<Soaked> {
   device.close();
   rmSync(folder, { recursive: true });
   return {
-    second,
-    last,
+    lowest: Math.min(...tenths.slice(0, -1)),
+    last: tenths.at(-1)!,
     buffers: { settled, end, left: live.buffers },
     made: { stepping: between(2, evalEvery), judged: between(evalEvery + 1, steps) },
     adapter: device.name,

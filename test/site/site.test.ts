@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildSite } from '../../site/build.js';
+import { buildExplorer, buildSite } from '../../site/build.js';
 import { CHAPTERS, outputOf } from '../../site/pages.js';
 import { newPage, openBrowser, screenshotPath } from '../support/browser.js';
 
@@ -114,6 +114,33 @@ describe('opened from disk', () => {
     await page.goto(address(outputOf(CHAPTERS[2]!)));
     expect(await paper()).toBe(dark);
     await page.screenshot({ path: screenshotPath('site-dark'), fullPage: true });
+  });
+
+  test('the button changes the explorer in its frame, too, and the choice stays', async () => {
+    await buildExplorer(join(site, 'explorer'));
+    const around = await newPage(browser);
+    around.on('pageerror', ({ message }) => errors.push(message));
+    await around.goto(address('explorer.html'));
+    const explorer = around.frameLocator('iframe');
+    const colours = async (theme: string) => {
+      const body = explorer.locator(`:root[data-theme="${theme}"] body`);
+      await body.waitFor();
+      await explorer.locator('#bits-per-byte[data-value]').waitFor();
+      const paper = await body.evaluate((element) => getComputedStyle(element).backgroundColor);
+      // A byte's colour comes from the palette, not from the style sheet.
+      return { paper, byte: await explorer.locator('.byte').last().getAttribute('style') };
+    };
+    await around.click('#theme');
+    const dark = await colours('dark');
+    expect(dark.paper).toBe('rgb(22, 23, 26)');
+    await around.reload();
+    expect(await colours('dark')).toEqual(dark);
+    await around.screenshot({ path: screenshotPath('site-explorer-dark') });
+    await around.click('#theme');
+    const light = await colours('light');
+    expect(light.paper).toBe('rgb(251, 250, 247)');
+    expect(light.byte).not.toBe(dark.byte);
+    await around.close();
   });
 
   test('fits a phone, whose reader opens the list of pages', async () => {

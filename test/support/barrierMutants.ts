@@ -1,7 +1,7 @@
 import { kernelText } from '../../src/engine/kernel.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { registry } from '../../src/engine/ops/index.js';
-import { selectKernels } from '../../src/engine/planSteps.js';
+import { selectKernels } from '../../src/engine/prepare.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { OpSample } from '../../src/engine/registry.js';
 import { HostMemory } from '../../src/inspect/hostMemory.js';

@@ -1,5 +1,5 @@
 import { type AdapterProfile, type Dispatch, kernelText } from '../../src/engine/kernel.js';
-import { selectKernels } from '../../src/engine/planSteps.js';
+import { selectKernels } from '../../src/engine/prepare.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import type { OpRow, OpSample } from '../../src/engine/registry.js';
 import { shaderText } from '../../src/engine/shaderSource.js';

@@ -78,7 +78,7 @@ ${body}
     const simple = [
       () => `${this.#variable()} = ${this.#value(2)};`,
       () => `${this.#variable()} += ${this.#value(1)};`,
-      () => this.#meeting(),
+      () => this.#convergent(),
       () => `pr = ${this.#value(1)};`,
       () => this.#call(),
       () => this.#pointer(),
@@ -95,7 +95,7 @@ ${body}
   }
 
   /** A barrier, with an exchange through workgroup memory, or another operation that all have to come to. */
-  #meeting(): string {
+  #convergent(): string {
     if (!this.#hasBarriers) return `${this.#variable()} = ${this.#value(1)};`;
     return this.#oneOf([
       () => 'workgroupBarrier();',

@@ -91,9 +91,9 @@ test('one step, dispatch by dispatch: the interpreter gives the bits of the CPU 
     plan.write(tensor, data);
   }
   let entries = 0;
-  for await (const { entry, steps } of runEntries(plan)) {
+  for await (const { entry, prepared } of runEntries(plan)) {
     memory.forgetScratch();
-    for (const { dispatch, text } of steps) {
+    for (const { dispatch, text } of prepared) {
       const module = parseModule(text);
       const bindings = memory.bindings(dispatch, await shaderText(dispatch.shader));
       run(module, module.entryPoints[0]!.function.name, { bindings, workgroups: dispatch.workgroups, subgroupSize: 4 });

@@ -64,6 +64,56 @@ test('a learning rate of 0 changes no parameter, and is a step', async () => {
   trainer.free();
 });
 
+describe('a step submitted before the loss of the one before it is read', () => {
+  const numbers = (seed: number) => ({ ...randomBatch({ B: 2, L: SIZE.prefix, T: SIZE.stream }, seed), size: SIZE });
+  const bad = () => ({ ...numbers(2), weights: new Float32Array(2 * SIZE.stream).fill(Number.POSITIVE_INFINITY) });
+  const stateOf = async (trainer: Trainer) => ({
+    step: trainer.step,
+    at: [await trainer.parameters(), await trainer.moments()],
+  });
+
+  test('has the result of its own step, and the same bits', async () => {
+    const [one, two] = [await create(), await create()];
+    const submitted = [await one.submit([numbers(1)], 1e-3), await one.submit([numbers(2)], 2e-3)];
+    const late = [await submitted[0]!.result(), await submitted[1]!.result()];
+    expect(late).toEqual([await two.update([numbers(1)], 1e-3), await two.update([numbers(2)], 2e-3)]);
+    expect(await stateOf(one)).toEqual(await stateOf(two));
+    for (const trainer of [one, two]) trainer.free();
+  });
+
+  test('changes nothing if that one was not finite, and can be submitted again', async () => {
+    const trainer = await create();
+    await trainer.update([numbers(1)], 1e-3);
+    const before = await stateOf(trainer);
+    const submitted = [await trainer.submit([bad()], 1e-3), await trainer.submit([numbers(3)], 1e-3)];
+    expect(trainer.step).toBe(3);
+    expect(await submitted[0]!.result()).toMatchObject({ nats: Number.NaN, finite: false });
+    expect(await stateOf(trainer)).toEqual(before);
+    const held = await submitted[1]!.result();
+    expect(held).toMatchObject({ finite: false, nats: expect.closeTo(5.5, 0) });
+    expect(await stateOf(trainer)).toEqual(before);
+    expect(await trainer.update([numbers(3)], 1e-3)).toEqual({ ...held, finite: true });
+    trainer.free();
+  });
+
+  test('changes nothing if a batch before its last one was not finite', async () => {
+    const trainer = await create();
+    const before = await stateOf(trainer);
+    expect(await trainer.update([bad(), numbers(1)], 1e-3)).toMatchObject({ nats: Number.NaN, finite: false });
+    expect(await stateOf(trainer)).toEqual(before);
+    trainer.free();
+  });
+
+  test('runs as before after an update that was refused in the middle', async () => {
+    const [trainer, fresh] = [await create(), await create()];
+    const short = { ...numbers(1), targets: new Uint32Array(99) };
+    await expect(trainer.update([bad(), short], 1e-3)).rejects.toThrow(InputError);
+    expect(await trainer.update([numbers(1)], 1e-3)).toEqual(await fresh.update([numbers(1)], 1e-3));
+    expect(await stateOf(trainer)).toEqual(await stateOf(fresh));
+    for (const each of [trainer, fresh]) each.free();
+  });
+});
+
 describe('a trainer is refused', () => {
   const parameters = (without: string[]) =>
     new Map([...initialParameters(TINY, 0)].filter(([name]) => !without.includes(name)));

@@ -7,7 +7,7 @@ interface Planted {
   readonly name: string;
   readonly kind: Finding['kind'];
   readonly faulty: string;
-  readonly mended: string;
+  readonly fixed: string;
   readonly options?: WgslRun;
   /** what the finding's text contains */
   readonly says: readonly string[];
@@ -30,14 +30,14 @@ const PLANTED: readonly Planted[] = [
     name: 'a barrier is missing between writing and reading workgroup memory',
     kind: 'race',
     faulty: program('var<workgroup> w: array<f32, 8>;', 'w[i] = x[i];\n y[i] = w[7u - i];'),
-    mended: program('var<workgroup> w: array<f32, 8>;', 'w[i] = x[i];\n workgroupBarrier();\n y[i] = w[7u - i];'),
+    fixed: program('var<workgroup> w: array<f32, 8>;', 'w[i] = x[i];\n workgroupBarrier();\n y[i] = w[7u - i];'),
     says: ['race in workgroup memory at w[', 'written by invocation', 'read by invocation', 'y[i] = w[7u - i];', '^'],
   },
   {
     name: 'a storage barrier does not order workgroup memory',
     kind: 'race',
     faulty: program('var<workgroup> w: array<f32, 8>;', 'w[i] = x[i];\n storageBarrier();\n y[i] = w[7u - i];'),
-    mended: program('var<workgroup> w: array<f32, 8>;', 'w[i] = x[i];\n workgroupBarrier();\n y[i] = w[7u - i];'),
+    fixed: program('var<workgroup> w: array<f32, 8>;', 'w[i] = x[i];\n workgroupBarrier();\n y[i] = w[7u - i];'),
     says: ['race in workgroup memory'],
   },
   {
@@ -47,7 +47,7 @@ const PLANTED: readonly Planted[] = [
       'var<workgroup> w: array<f32, 8>;',
       'for (var k = 0u; k < 2u; k++) { w[i] = x[i]; workgroupBarrier(); y[i] += w[7u - i]; }',
     ),
-    mended: program(
+    fixed: program(
       'var<workgroup> w: array<f32, 8>;',
       'for (var k = 0u; k < 2u; k++) { w[i] = x[i]; workgroupBarrier(); y[i] += w[7u - i]; workgroupBarrier(); }',
     ),
@@ -57,7 +57,7 @@ const PLANTED: readonly Planted[] = [
     name: 'two workgroups write one word of storage, with the same value',
     kind: 'race',
     faulty: program('', 'y[i] = 1.0;'),
-    mended: program('', 'y[group.x * 8u + i] = 1.0;'),
+    fixed: program('', 'y[group.x * 8u + i] = 1.0;'),
     options: { workgroups: [2, 1, 1] },
     says: ['race in storage memory at y[', 'of workgroup (0, 0, 0)', 'of workgroup (1, 0, 0)', 'value 1'],
   },
@@ -65,7 +65,7 @@ const PLANTED: readonly Planted[] = [
     name: 'a workgroup reads what another one writes, behind barriers of its own',
     kind: 'race',
     faulty: program('', 'y[group.x * 8u + i] = 1.0; storageBarrier(); let z = y[(1u - group.x) * 8u + i]; _ = z;'),
-    mended: program('', 'y[group.x * 8u + i] = 1.0; storageBarrier(); let z = y[group.x * 8u + (i ^ 1u)]; _ = z;'),
+    fixed: program('', 'y[group.x * 8u + i] = 1.0; storageBarrier(); let z = y[group.x * 8u + (i ^ 1u)]; _ = z;'),
     options: { workgroups: [2, 1, 1] },
     says: ['race in storage memory at y['],
   },
@@ -73,7 +73,7 @@ const PLANTED: readonly Planted[] = [
     name: 'a storage barrier is missing',
     kind: 'race',
     faulty: program('', 'y[i] = x[i];\n let z = y[i ^ 1u]; _ = z;'),
-    mended: program('', 'y[i] = x[i];\n storageBarrier();\n let z = y[i ^ 1u]; _ = z;'),
+    fixed: program('', 'y[i] = x[i];\n storageBarrier();\n let z = y[i ^ 1u]; _ = z;'),
     says: ['race in storage memory at y['],
   },
   {
@@ -83,7 +83,7 @@ const PLANTED: readonly Planted[] = [
       'var<workgroup> w: array<f32, 8>;',
       'if (i == 0u) { y[0] = w[3]; }\n if (i == 7u) { w[3] = x[i]; }',
     ),
-    mended: program(
+    fixed: program(
       'var<workgroup> w: array<f32, 8>;',
       'if (i == 0u) { y[0] = w[3]; }\n workgroupBarrier();\n if (i == 7u) { w[3] = x[i]; }',
     ),
@@ -96,7 +96,7 @@ const PLANTED: readonly Planted[] = [
       'var<workgroup> w: f32;',
       'let sum = subgroupAdd(w);\n if (i == 0u) { w = sum + 1.0; }\n y[i] = sum;',
     ),
-    mended: program(
+    fixed: program(
       'var<workgroup> w: f32;',
       'let sum = subgroupAdd(w);\n workgroupBarrier();\n if (i == 0u) { w = sum + 1.0; }\n y[i] = sum;',
     ),
@@ -106,7 +106,7 @@ const PLANTED: readonly Planted[] = [
     name: 'a workgroup reads what a later one writes',
     kind: 'race',
     faulty: program('', 'if (group.x == 0u) { y[i] = y[8]; } else if (i == 0u) { y[8] = 1.0; }'),
-    mended: program('', 'if (group.x == 0u) { y[i] = y[9]; } else if (i == 0u) { y[8] = 1.0; }'),
+    fixed: program('', 'if (group.x == 0u) { y[i] = y[9]; } else if (i == 0u) { y[8] = 1.0; }'),
     options: { workgroups: [2, 1, 1] },
     says: [
       'race in storage memory at y[8]',
@@ -118,7 +118,7 @@ const PLANTED: readonly Planted[] = [
     name: 'a word of storage that nobody wrote is read',
     kind: 'unwritten read',
     faulty: program('', 'let z = y[i]; _ = z;'),
-    mended: program('', 'y[i] = x[i]; let z = y[i]; _ = z;'),
+    fixed: program('', 'y[i] = x[i]; let z = y[i]; _ = z;'),
     options: { unwritten: ['y'] },
     says: ['y[0] is read, but was never written', 'read by invocation (0, 0, 0)'],
   },
@@ -126,35 +126,35 @@ const PLANTED: readonly Planted[] = [
     name: 'a read past the end of a binding',
     kind: 'out of bounds',
     faulty: program('', 'y[i] = x[i + 1u];'),
-    mended: program('', 'y[i] = x[min(i + 1u, arrayLength(&x) - 1u)];'),
+    fixed: program('', 'y[i] = x[min(i + 1u, arrayLength(&x) - 1u)];'),
     says: ['index 8 of x is read, which has 8 elements', 'by invocation (7, 0, 0)'],
   },
   {
     name: 'a write past the end of a private array',
     kind: 'out of bounds',
     faulty: program('', 'var a: array<f32, 4>; a[i] = 1.0; y[i] = a[0];'),
-    mended: program('', 'var a: array<f32, 8>; a[i] = 1.0; y[i] = a[0];'),
+    fixed: program('', 'var a: array<f32, 8>; a[i] = 1.0; y[i] = a[0];'),
     says: ['index 4 of a is written, which has 4 elements'],
   },
   {
     name: 'a barrier in a branch',
     kind: 'divergent barrier',
     faulty: program('', 'if (x[i] < 4.0) { workgroupBarrier(); }\n y[i] = 1.0;'),
-    mended: program('', 'workgroupBarrier();\n if (x[i] < 4.0) { y[i] = 1.0; }'),
+    fixed: program('', 'workgroupBarrier();\n if (x[i] < 4.0) { y[i] = 1.0; }'),
     says: ["workgroupBarrier is reached by 3 of the workgroup's 8 invocations", 'not by invocation (3, 0, 0)'],
   },
   {
     name: 'a barrier behind a return of some',
     kind: 'divergent barrier',
     faulty: program('', 'if (x[i] < 4.0) { return; }\n workgroupBarrier();\n y[i] = 1.0;'),
-    mended: program('', 'workgroupBarrier();\n if (x[i] < 4.0) { return; }\n y[i] = 1.0;'),
+    fixed: program('', 'workgroupBarrier();\n if (x[i] < 4.0) { return; }\n y[i] = 1.0;'),
     says: ["workgroupBarrier is reached by 5 of the workgroup's 8 invocations"],
   },
   {
     name: 'a subgroup operation in a branch',
     kind: 'divergent subgroup operation',
     faulty: program('', 'if (lane < 2u) { y[i] = subgroupAdd(x[i]); }'),
-    mended: program('', 'let sum = subgroupAdd(x[i]); if (lane < 2u) { y[i] = sum; }'),
+    fixed: program('', 'let sum = subgroupAdd(x[i]); if (lane < 2u) { y[i] = sum; }'),
     options: { subgroupSize: 4 },
     says: ["subgroupAdd is reached by 2 of the subgroup's 4 invocations (2 times)"],
   },
@@ -162,13 +162,13 @@ const PLANTED: readonly Planted[] = [
     name: 'a loop without an end',
     kind: 'endless loop',
     faulty: program('', 'var k = 0u;\n while (k < 8u) { y[i] = x[k]; }'),
-    mended: program('', 'var k = 0u;\n while (k < 8u) { y[i] = x[k]; k++; }'),
+    fixed: program('', 'var k = 0u;\n while (k < 8u) { y[i] = x[k]; k++; }'),
     options: { iterationLimit: 100 },
     says: ['the loop does not end: an invocation took 100 iterations', 'while (k < 8u)'],
   },
 ];
 
-describe.each(PLANTED)('$name', ({ kind, faulty, mended, options, says }) => {
+describe.each(PLANTED)('$name', ({ kind, faulty, fixed, options, says }) => {
   test.each([undefined, 1, 2])('is found with seed %s', (seed) => {
     const found = findingsOf(faulty, memories, { ...options, ...(seed !== undefined && { seed }) });
     expect(found.map((finding) => finding.kind)).toContain(kind);
@@ -177,7 +177,7 @@ describe.each(PLANTED)('$name', ({ kind, faulty, mended, options, says }) => {
   });
 
   test('the repaired program has no finding', () => {
-    const found = findingsOf(mended, memories, options);
-    expect(found.map((finding) => findingText(finding, mended))).toEqual([]);
+    const found = findingsOf(fixed, memories, options);
+    expect(found.map((finding) => findingText(finding, fixed))).toEqual([]);
   });
 });

@@ -121,7 +121,7 @@ test('a workgroup of every kernel of a decoder, stepped to its end, leaves the b
   for (const [tensor, data] of toFeeds(pass, randomBatch(size))) plan.write(tensor, data);
   const seen = new Set<string>();
   let compared = 0;
-  for (const { entry, dispatch } of plan.steps) {
+  for (const { entry, dispatch } of plan.dispatches) {
     if (seen.has(dispatch.shader)) continue;
     for (const captured of await captureEntry(plan, entry.index, 4)) {
       if (seen.has(captured.shader)) continue;

@@ -8,6 +8,9 @@ export interface Palette {
   readonly negative: Rgb;
   /** empty cells: pairs that attention may not see */
   readonly nothing: Rgb;
+  /** text and lines of a plot: `--soft` and `--line` of `style.css` */
+  readonly axis: Rgb;
+  readonly grid: Rgb;
 }
 
 /** On a light page. */
@@ -16,6 +19,8 @@ export const LIGHT: Palette = {
   positive: [9, 98, 108],
   negative: [184, 74, 14],
   nothing: [228, 225, 216],
+  axis: [95, 92, 85],
+  grid: [222, 218, 209],
 };
 /** On a dark page. */
 export const DARK: Palette = {
@@ -23,6 +28,8 @@ export const DARK: Palette = {
   positive: [124, 211, 214],
   negative: [246, 168, 110],
   nothing: [22, 23, 26],
+  axis: [169, 165, 155],
+  grid: [55, 57, 63],
 };
 
 function between(a: Rgb, b: Rgb, share: number): Rgb {

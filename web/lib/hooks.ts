@@ -1,21 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import { DARK, LIGHT, type Palette } from './colour.js';
+import { isDark, themeChanges } from './theme.js';
 
-/** Does a media query match? Updates when it changes. */
-function useMedia(query: string): boolean {
-  const [holds, setHolds] = useState(() => matchMedia(query).matches);
-  useEffect(() => {
-    const media = matchMedia(query);
-    const listen = () => setHolds(media.matches);
-    media.addEventListener('change', listen);
-    return () => media.removeEventListener('change', listen);
-  }, [query]);
-  return holds;
-}
-
-/** The palette for the present background of the page. */
+/** The palette for the present background of the page. Updates when that changes. */
 export function usePalette(): Palette {
-  return useMedia('(prefers-color-scheme: dark)') ? DARK : LIGHT;
+  const [dark, setDark] = useState(isDark);
+  useEffect(() => {
+    const listen = () => setDark(isDark());
+    listen(); // it may have changed since the first drawing
+    themeChanges.addEventListener('change', listen);
+    return () => themeChanges.removeEventListener('change', listen);
+  }, []);
+  return dark ? DARK : LIGHT;
 }
 
 /** The scroll behaviour of the page. */

@@ -1,5 +1,5 @@
 import { type AdapterProfile, type Dispatch, kernelText, readInterface } from '../../src/engine/kernel.js';
-import { selectKernels } from '../../src/engine/planSteps.js';
+import { selectKernels } from '../../src/engine/prepare.js';
 import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import { shaderText } from '../../src/engine/shaderSource.js';

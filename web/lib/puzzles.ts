@@ -123,7 +123,7 @@ export const PUZZLES: readonly Puzzle[] = [
     shader: 'sum',
     kernels: 'readable',
     holes: [['partial[lane] = sum;', '    y[at] = all']],
-    task: 'Every lane has summed its share. Put the sums into partial, and let lane 0 add them in order of k and write y[at] = all / params.divisor. Close the if.',
+    task: 'Every lane has summed its share. Put the sums into partial, and let lane 0 add them in order of k and write y[at] = all / params.divisor. Open an if for it: its closing brace is below your lines.',
     hint: 'Lane 0 may only read partial when every lane has written its own: workgroupBarrier() holds all of them until then.',
     sizes: [5, 130],
     record: (program, n, feeds) => void sum(input(program, feeds, 'x', [3, n]), 1),

@@ -15,6 +15,7 @@ export function useSnapshot(device: Device | undefined, model: Model | undefined
   const [snapshot, setSnapshot] = useState<Snapshot | undefined>(undefined);
   const [error, setError] = useState('');
   const [explorer, setExplorer] = useState<Explorer | undefined>(undefined);
+  const latestPass = useRef(Promise.resolve());
   useEffect(() => {
     if (device === undefined || model === undefined) {
       setExplorer(undefined);
@@ -28,8 +29,9 @@ export function useSnapshot(device: Device | undefined, model: Model | undefined
   useEffect(() => {
     if (explorer === undefined || text.bytes.length === 0) return undefined;
     let current = true;
-    // A moment's pause, so that fast typing runs once.
-    const timer = setTimeout(async () => {
+    // One pass at a time: of what is typed during a pass, only the last text has a pass of its own.
+    latestPass.current = latestPass.current.then(async () => {
+      if (!current) return;
       try {
         const found = await explorer.run(text);
         if (!current) return;
@@ -39,10 +41,9 @@ export function useSnapshot(device: Device | undefined, model: Model | undefined
       } catch (problem) {
         if (current) setError((problem as Error).message);
       }
-    }, 40);
+    });
     return () => {
       current = false;
-      clearTimeout(timer);
     };
   }, [explorer, text, onConsole]);
   return { snapshot, explorer, error };

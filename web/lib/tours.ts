@@ -18,7 +18,7 @@ export const TOURS: Readonly<Record<string, readonly TourStop[]>> = {
     },
     {
       to: 'var sum = 0.0',
-      say: 'm and n are the row and the column of y. aAt and bAt say where its first factors are, aStep and bStep how far it is to the next ones. A step of 1 reads along a row. A step as long as a row reads down a column: b[k, n] and b[k + 1, n] are in different rows, so a kernel that gets b as it is has to walk down its columns.',
+      say: 'm and n are the row and the column of y. aAt and bAt say where its first factors are, aStep and bStep how far it is to the next ones. This is a layer: its weights are stored as [N, K] and TRANSPOSE_B is 1, so both steps are 1 and the lane reads both along rows. With b stored as [K, N], b[k, n] and b[k + 1, n] are in different rows: bStep would be N, and the lane would walk down a column.',
     },
     {
       to: 'aAt += aStep;',

@@ -13,8 +13,8 @@ export function Curve({ losses, entropy, label }: { losses: readonly number[]; e
   const palette = usePalette();
   useEffect(() => {
     const box = place.current!;
-    const ink = getComputedStyle(document.documentElement).getPropertyValue('--soft').trim();
-    const line = getComputedStyle(document.documentElement).getPropertyValue('--line').trim();
+    const ink = css(palette.axis);
+    const line = css(palette.grid);
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
     const show = (_: uPlot, value: number | null) => (value === null ? '–' : value.toFixed(2));
     const made = new uPlot(

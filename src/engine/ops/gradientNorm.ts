@@ -14,31 +14,33 @@ const ITEMS = 64;
  *
  * norm = gradientScale · √(Σ g²),   scale = gradientScale · min(1, maxNorm / (norm + 1e-6))
  *
- * If the norm or the loss is not finite, scale is 0, and `adamW` changes nothing: a failed step does no damage, without
- * a question to the host.
+ * If the norm is not finite, `failed` becomes 1; `markNonFinite` sets it for the loss. As long as it is not 0, scale is
+ * 0 and `adamW` changes nothing: a failed step does no damage, and neither do those submitted after it before
+ * TypeScript has read its loss.
  *
  * @param g [n], the flat gradients   @param step [4]: learning rate, 1 - beta1^t, 1 - beta2^t, gradientScale
- * @param loss [1]
+ * @param failed [1], changed in place
  * @returns [2], norm and scale
  * @see torch.nn.utils.clip_grad_norm_
  */
-export function gradientNorm(g: Tensor, step: Tensor, loss: Tensor, maxNorm: number): Tensor {
-  return g.program.record(gradientNormOp, [g, step, loss], { maxNorm })[0]!;
+export function gradientNorm(g: Tensor, step: Tensor, failed: Tensor, maxNorm: number): Tensor {
+  return g.program.record(gradientNormOp, [g, step, failed], { maxNorm }, [failed])[0]!;
 }
 
 const gradientNormOp: Op<{ maxNorm: number }> = {
   name: 'gradientNorm',
-  formula: 'norm = √(Σ g²),  scale = min(1, maxNorm / (norm + 1e-6)), 0 where norm or loss is not finite',
-  inputs: ['g', 'step', 'loss'],
-  outputs: ['clip'],
-  shape: () => [{ shape: [2] }],
-  reference([g, step, loss], { maxNorm }) {
+  formula: 'norm = √(Σ g²),  scale = min(1, maxNorm / (norm + 1e-6)), 0 where failed',
+  inputs: ['g', 'step', 'failed'],
+  outputs: ['clip', { inPlace: 'failed' }],
+  shape: ([, , failed]) => [{ shape: [2] }, { shape: failed!.shape }],
+  reference([g, step, failed], { maxNorm }) {
     const gradientScale = step!.data[3]!;
     const norm = gradientScale * Math.sqrt(g!.data.reduce((sum, value) => sum + value * value, 0));
-    const finite = Number.isFinite(Math.fround(norm)) && Number.isFinite(loss!.data[0]!);
-    return [Float64Array.of(norm, finite ? gradientScale * Math.min(1, maxNorm / (norm + 1e-6)) : 0)];
+    const mark = Number.isFinite(Math.fround(norm)) ? failed!.data[0]! : 1;
+    const scale = gradientScale * Math.min(1, maxNorm / (norm + 1e-6));
+    return [Float64Array.of(norm, mark === 0 ? scale : 0), Float64Array.of(mark)];
   },
-  kernels({ adapter, inputs: { g, step, loss }, outputs: { clip }, attributes: { maxNorm } }) {
+  kernels({ adapter, inputs: { g, step, failed }, outputs: { clip }, attributes: { maxNorm } }) {
     // The flat buffer may be longer than one binding: each range writes its partial sums after those of the ranges
     // before it.
     const ranges = splitRange(g!.size, adapter.limits.maxStorageBufferBindingSize);
@@ -57,7 +59,7 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
       first += groups[i]! * LANES;
       return dispatch;
     });
-    const bind = { partials, step: step!, loss: loss!, clip: clip! };
+    const bind = { partials, step: step!, failed: failed!, clip: clip! };
     return [...sums, ...kernelsFor('gradientNorm.finish', adapter, bind, { M, N: LANES, maxNorm })];
   },
   flops: ({ inputs: [g] }) => 2 * g![0]!,
@@ -78,21 +80,33 @@ export const gradientNormRow: OpRow = {
   samples: [
     {
       name: 'n',
-      inputs: (n) => ({ g: [n * 67], step: [4], loss: [1] }),
-      fixed: ['g', 'step', 'loss'],
-      call: (x) => [gradientNorm(x.g!, x.step!, x.loss!, 1)],
+      inputs: (n) => ({ g: [n * 67], step: [4] }),
+      fixed: ['g', 'step'],
+      call: (x) => [gradientNorm(x.g!, x.step!, notFailed(x), 1)],
     },
     {
       name: 'shorter than the longest allowed, n',
-      inputs: (n) => ({ g: [n], step: [4], loss: [1] }),
-      fixed: ['g', 'step', 'loss'],
-      call: (x) => [gradientNorm(x.g!, x.step!, x.loss!, 1e3)],
+      inputs: (n) => ({ g: [n], step: [4] }),
+      fixed: ['g', 'step'],
+      call: (x) => [gradientNorm(x.g!, x.step!, notFailed(x), 1e3)],
     },
     {
       name: 'enough for partial sums of partial sums',
-      inputs: (n) => ({ g: [n + 64 * 64 * 33], step: [4], loss: [1] }),
-      fixed: ['g', 'step', 'loss'],
-      call: (x) => [gradientNorm(x.g!, x.step!, x.loss!, 1)],
+      inputs: (n) => ({ g: [n + 64 * 64 * 33], step: [4] }),
+      fixed: ['g', 'step'],
+      call: (x) => [gradientNorm(x.g!, x.step!, notFailed(x), 1)],
+    },
+    {
+      name: 'after a step that failed, n',
+      inputs: (n) => ({ g: [n], step: [4] }),
+      states: () => ({ failed: [1] }),
+      fixed: ['g', 'step'],
+      call: (x) => [gradientNorm(x.g!, x.step!, x.failed!, 1)],
     },
   ],
 };
+
+/** A state that starts as 0. */
+function notFailed({ g }: Readonly<Record<string, Tensor>>): Tensor {
+  return g!.program.state('failed', [1]);
+}

@@ -14,6 +14,7 @@ import { gradientNormRow } from './gradientNorm.js';
 import { hslFeaturesRow } from './hslFeatures.js';
 import { layerNormRow } from './layerNorm.js';
 import { linearRow } from './linear.js';
+import { markNonFiniteRow } from './markNonFinite.js';
 import { matmulRow } from './matmul.js';
 import { padOrCropRow } from './padOrCrop.js';
 import { rotaryRow } from './rotary.js';
@@ -50,6 +51,7 @@ export const registry: readonly OpRow[] = [
   attentionRow,
   geluRow,
   crossEntropyRow,
+  markNonFiniteRow,
   gradientNormRow,
   adamWRow,
   sgdRow,

@@ -95,8 +95,8 @@ export class Checkpoints {
     return this.#newest((path, step) => {
       const { parameters, ...info } = readCheckpoint(path);
       mustBeOf({ ...run, step }, info, path);
-      const { m, v, ...beside } = readMoments(path);
-      mustBeOf(info, beside, optimiserPath(path));
+      const { m, v, ...momentsInfo } = readMoments(path);
+      mustBeOf(info, momentsInfo, optimiserPath(path));
       return { checkpoint: { ...info, parameters }, moments: { m, v } };
     });
   }

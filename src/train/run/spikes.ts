@@ -12,7 +12,7 @@ export class Spikes {
    *
    * @returns the number of standard deviations above the mean of the last hundred, if more than six
    */
-  meet(kind: string, loss: number): number | undefined {
+  add(kind: string, loss: number): number | undefined {
     const recent = this.#recent.get(kind) ?? [];
     this.#recent.set(kind, recent);
     const mean = recent.reduce((sum, x) => sum + x, 0) / recent.length;

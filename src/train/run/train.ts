@@ -6,8 +6,8 @@ import { countParameters, doorSpecs, initialParameters, parameterSpecs } from '.
 import type { Checkpoint } from '../checkpoint.js';
 import { type Measures, type Validation, Validator } from '../measures.js';
 import { learningRate } from '../schedule.js';
-import { type NonFinite, Trainer } from '../trainer.js';
-import type { Mix } from '../windows/mix.js';
+import { type NonFinite, type SubmittedStep, Trainer } from '../trainer.js';
+import type { Batch, Mix } from '../windows/mix.js';
 import type { WindowSource } from '../windows/window.js';
 import { Checkpoints, type SavedState } from './checkpoints.js';
 import type { RunFolder } from './folder.js';
@@ -76,6 +76,10 @@ export interface TrainExtras {
   readonly from?: SavedState | undefined;
   /** opens a device like the lost one; without it a lost device ends the run */
   readonly reopen?: () => Promise<Device>;
+  /**
+   * true submits a step before the loss of the one before it is read. Default: on a GPU, which would wait otherwise
+   */
+  readonly runsAhead?: boolean;
 }
 
 /** How many times a run may resume after losing its device. */
@@ -100,7 +104,7 @@ export async function train(
   folder: RunFolder,
   listener: Listener,
   stop: () => boolean = () => false,
-  { from, reopen }: TrainExtras = {},
+  { from, reopen, runsAhead = device.kind === 'gpu' }: TrainExtras = {},
 ): Promise<RunResult> {
   const report = (line: string) => listener.note?.(line);
   const checkpoints = new Checkpoints(folder.checkpoints, options.keep, report);
@@ -114,7 +118,18 @@ export async function train(
     if (from === undefined) folder.writeSplit(Object.fromEntries(splits));
     for (let losses = 1; ; losses++) {
       try {
-        const attempted = { device: current, options, data, folder, listener, stop, checkpoints, state, keep };
+        const attempted = {
+          device: current,
+          options,
+          data,
+          folder,
+          listener,
+          stop,
+          checkpoints,
+          state,
+          keep,
+          runsAhead,
+        };
         const result = await attempt(attempted);
         folder.check();
         return result;
@@ -143,11 +158,23 @@ interface Attempt {
   readonly state: SavedState | undefined;
   /** receives each saved state, to resume from if the device is lost */
   readonly keep: (state: SavedState) => void;
+  readonly runsAhead: boolean;
+}
+
+/** A step that was submitted. */
+interface Sent {
+  /** updates before it */
+  readonly step: number;
+  readonly batches: readonly Batch[];
+  readonly lr: number;
+  /** time at which it was begun, in milliseconds */
+  readonly at: number;
+  readonly submitted: SubmittedStep;
 }
 
 /** A run on one device, from a saved state to the end. */
 async function attempt(run: Attempt): Promise<RunResult> {
-  const { device, options, data, folder, listener, stop, checkpoints } = run;
+  const { device, options, data, folder, listener, stop, checkpoints, runsAhead } = run;
   const { batch: B, seed, steps, accumulate } = options;
   const sampleBytes = data.sampleBytes ?? SAMPLE_BYTES;
   const config = decoderConfigOf(options);
@@ -162,7 +189,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     start,
     ({ step, kind, bits_per_byte: bits, ...line }) => {
       if ('learning_rate' in line) skips.add(line.skipped !== undefined);
-      if (typeof bits === 'number') spikes.meet(String(kind), bits);
+      if (typeof bits === 'number') spikes.add(String(kind), bits);
       if ('learning_rate' in line) return;
       validated.add(Number(step));
       checkpoints.recall(Number(step), line as Measures);
@@ -228,16 +255,21 @@ async function attempt(run: Attempt): Promise<RunResult> {
     const due = (every: number) => every > 0 && trainer.step % every === 0 && trainer.step > 0 && trainer.step < steps;
 
     let milliseconds = 0; // per step, smoothed
-    // A stopped run has saved, but has omitted a due validation or its sample.
-    if (due(options.evalEvery) && !(validated.has(start) && sampled.has(start))) await look();
-    while (trainer.step < steps && !stopped) {
+    let read = 0; // time of the last result
+    const send = async (): Promise<Sent> => {
       const { step } = trainer;
-      const started = performance.now();
+      const at = performance.now();
       const batches = Array.from({ length: accumulate }, (_, i) => data.mix.batch(seed, step, B, i * B));
-      const { kind, size } = batches[0]!;
       const lr = learningRate(options, step + 1);
-      const { nats, gradientNorm, finite } = await trainer.update(batches, lr);
-      const took = performance.now() - started;
+      return { step, batches, lr, at, submitted: await trainer.submit(batches, lr) };
+    };
+    /** Wait for a step and log it. @returns false if it was skipped: the device held back any step after it */
+    const finish = async ({ step, batches, lr, at, submitted }: Sent): Promise<boolean> => {
+      const { nats, gradientNorm, finite } = await submitted.result();
+      const now = performance.now();
+      const took = now - Math.max(at, read); // a step submitted early begins when the one before it ends
+      read = now;
+      const { kind, size } = batches[0]!;
       const line = {
         step: step + 1,
         kind,
@@ -250,7 +282,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
         milliseconds = milliseconds === 0 ? took : 0.9 * milliseconds + 0.1 * took;
         const bytesPerSecond = (1000 * accumulate * B * (size.prefix + size.stream)) / milliseconds;
         const bitsPerByte = bitsOf(nats);
-        const spike = spikes.meet(kind, bitsPerByte);
+        const spike = spikes.add(kind, bitsPerByte);
         folder.log({
           ...line,
           bits_per_byte: bitsPerByte,
@@ -279,11 +311,27 @@ async function attempt(run: Attempt): Promise<RunResult> {
           many ? LOWER : SKIP,
         );
       }
+      return finite;
+    };
+    let ahead: Sent | undefined; // submitted, and not yet read
+    // A stopped run has saved, but has omitted a due validation or its sample.
+    if (due(options.evalEvery) && !(validated.has(start) && sampled.has(start))) await look();
+    while (trainer.step < steps && !stopped) {
+      const next = await send();
+      const follows = ahead === undefined || (await finish(ahead));
+      if (!follows) await next.submitted.result(); // it changed nothing, and is submitted again
+      ahead = follows ? next : undefined;
+      const isWaiting = !runsAhead || trainer.step === steps || due(options.evalEvery) || due(options.saveEvery);
+      if (ahead !== undefined && isWaiting) {
+        await finish(ahead);
+        ahead = undefined;
+      }
       if (trainer.step % COLLECT_EVERY === 0) collectGarbage();
       stopped = stop();
       if (due(options.evalEvery) && !stopped) await look();
       if (due(options.saveEvery) && !stopped) await save();
     }
+    if (ahead !== undefined) await finish(ahead);
     const many = stopped ? undefined : skips.mostAtEnd;
     if (many !== undefined) throw await numberError(steps, `${many} were skipped: not finite`, undefined, save, LOWER);
     await save();
@@ -313,7 +361,7 @@ async function numberError(
   what: string,
   culprit: NonFinite | undefined,
   save: () => Promise<string>,
-  mend: string,
+  hint: string,
 ): Promise<NumberError> {
   const saved = await save().then(
     (path) => `nothing was updated; saved ${path}`,
@@ -322,7 +370,7 @@ async function numberError(
       throw error;
     },
   );
-  return new NumberError(`step ${step}: ${what}; ${saved}. ${mend}`, {
+  return new NumberError(`step ${step}: ${what}; ${saved}. ${hint}`, {
     step,
     ...(culprit && { op: culprit.op, scope: culprit.scope }),
   });

@@ -54,7 +54,7 @@ export function openText(paths: readonly string[], size: WindowSize, options: Te
     if (bytes === 0) throw new FileError(`${name}: no ${split} text is left${leftOut.summary()}`);
     if (bytes < size.stream) {
       throw new FileError(
-        `${name}: ${count(bytes, 'byte')} of ${split} text ${bytes === 1 ? 'is' : 'are'} fewer than one stream of ${size.stream}. ${mend}`,
+        `${name}: ${count(bytes, 'byte')} of ${split} text ${bytes === 1 ? 'is' : 'are'} fewer than one stream of ${size.stream}. ${HINT}`,
       );
     }
   }
@@ -149,7 +149,7 @@ function splitDocuments(
   for (const [index, { source, bytes, closed, pad }] of read.entries()) {
     if (whole) {
       if (!pad && bytes.length < window) {
-        throw new FileError(`${source}: ${bytes.length} bytes are fewer than one window, ${sizes(size)}. ${mend}`);
+        throw new FileError(`${source}: ${bytes.length} bytes are fewer than one window, ${sizes(size)}. ${HINT}`);
       }
       split[splitOf(index, validation)].push({ source, bytes, closed });
       continue;
@@ -159,7 +159,7 @@ function splitDocuments(
     if (!pad && Math.min(cut, bytes.length - cut) < window) {
       throw new FileError(
         `${source}: ${bytes.length} bytes are too few: a share of ${validation} is held out and each part needs one window, ` +
-          `${sizes(size)}, so about ${least} in all. ${mend}`,
+          `${sizes(size)}, so about ${least} in all. ${HINT}`,
       );
     }
     if (cut > 0) split.train.push({ source, bytes: bytes.subarray(0, cut), closed: false });
@@ -168,7 +168,7 @@ function splitDocuments(
   return split;
 }
 
-const mend = 'Use more text, or shorter windows';
+const HINT = 'Use more text, or shorter windows';
 
 function sizes({ prefix, stream }: WindowSize): string {
   return `${prefix} + ${stream} bytes`;

@@ -71,7 +71,10 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
   const layout = videoLayout(size, options.captionBytes);
   const leftOut = new Skipped(strict);
   const listed = paths.flatMap((path) =>
-    (path.endsWith('.jsonl') ? manifest(path, leftOut) : [beside(path)]).map((film) => ({ ...film, input: path })),
+    (path.endsWith('.jsonl') ? manifest(path, leftOut) : [filmWithTracks(path)]).map((film) => ({
+      ...film,
+      input: path,
+    })),
   );
   const read: Readers = {
     film: memoizeByPath((path) => readFilm(path, options)),
@@ -146,7 +149,7 @@ interface Listed {
 }
 
 /** A film with the sound and subtitles of the same name in its folder. */
-function beside(video: string): Listed {
+function filmWithTracks(video: string): Listed {
   const { dir, name } = parse(video);
   const audio = join(dir, `${name}.wav`);
   const srt = join(dir, `${name}.srt`);

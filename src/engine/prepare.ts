@@ -11,7 +11,7 @@ import { shaderText } from './shaderSource.js';
 import type { Storage, Tensor } from './tensor.js';
 
 /** One prepared dispatch: everything that `replay` needs to encode it. */
-export interface Step {
+export interface PreparedDispatch {
   readonly entry: Entry;
   readonly dispatch: Dispatch;
   /** the WGSL that runs, prelude included */
@@ -52,7 +52,7 @@ export async function createPipelines(
   device: Device,
   dispatches: ReadonlyMap<number, readonly Dispatch[]>,
   buffers: PlanBuffers,
-): Promise<Step[]> {
+): Promise<PreparedDispatch[]> {
   const flat = program.entries.flatMap((entry) =>
     (dispatches.get(entry.index) ?? []).map((dispatch) => ({ entry, dispatch })),
   );
@@ -68,7 +68,7 @@ export async function createPipelines(
   const kernels = await device.settle(compiling);
   buffers.writeParams(kernels);
   device.gpu.pushErrorScope('validation');
-  const steps = kernels.map(({ entry, dispatch, text, declared, pipeline, layout }, i) => ({
+  const prepared = kernels.map(({ entry, dispatch, text, declared, pipeline, layout }, i) => ({
     entry,
     dispatch,
     text,
@@ -77,7 +77,7 @@ export async function createPipelines(
   }));
   const invalid = await device.settle(device.gpu.popErrorScope());
   if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`, 'invalid');
-  return steps;
+  return prepared;
 }
 
 /**
@@ -87,19 +87,19 @@ export async function createPipelines(
 export const SUBMIT_FLOPS = 20e9;
 
 /** Dispatches in pieces of at most `most` operations, each for a submit of its own; an entry stays whole. */
-export function intoSubmits(steps: readonly Step[], most: number): Step[][] {
-  const pieces: Step[][] = [];
+export function intoSubmits(prepared: readonly PreparedDispatch[], most: number): PreparedDispatch[][] {
+  const pieces: PreparedDispatch[][] = [];
   let flops = 0; // of the last piece
   let last: Entry | undefined;
-  for (const step of steps) {
-    if (step.entry !== last) {
-      const more = flopsOf(step.entry);
+  for (const each of prepared) {
+    if (each.entry !== last) {
+      const more = flopsOf(each.entry);
       const isNew = last === undefined || flops + more > most;
       if (isNew) pieces.push([]);
       flops = isNew ? more : flops + more;
-      last = step.entry;
+      last = each.entry;
     }
-    pieces.at(-1)!.push(step);
+    pieces.at(-1)!.push(each);
   }
   return pieces;
 }

@@ -8,7 +8,7 @@
 import { bodiesOf, type Frame, type Kernel, type Stmt, statementsIn } from './ir.js';
 
 /** Barriers and leaves that all invocations reach together. */
-export class Meetings {
+export class SyncPoints {
   readonly #leaves = new Set<Stmt>();
 
   constructor(kernel: Kernel) {
