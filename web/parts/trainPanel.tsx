@@ -9,7 +9,7 @@ import { CONFIG, LiveTraining, WINDOW } from '../lib/liveTraining.js';
 import { HeadMap } from './attentionPanel.js';
 import { Curve } from './curve.js';
 
-const DEFAULTS = { steps: 300, lr: 2e-3, seed: 0 };
+const DEFAULTS = { steps: 200, lr: 2e-3, seed: 0 };
 const SAMPLE_BYTES = 96;
 /** While it learns: how often a look at it is taken, and bytes of the sample then. */
 const LOOK_EVERY = 20;
