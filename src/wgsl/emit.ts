@@ -139,7 +139,7 @@ export class Emitter {
   maskTail(): void {
     const total = this.kernel.workgroupSize.reduce((product, size) => product * size);
     const { body } = this;
-    const mask = body.local('v128');
+    const mask = body.temporary('v128');
     this.#firstIndex();
     body.emit('i32x4.splat');
     body.emit('v128.const', 0, 1, 2, 3);
@@ -246,7 +246,7 @@ export class Emitter {
   /** A mask for a frame that lanes may leave one by one, with the presently active lanes. */
   #ownMask(frame: Frame): number | undefined {
     if (!this.shapes.masked(frame) || this.#guarded.has(frame)) return this.values.mask;
-    const mask = this.body.local('v128');
+    const mask = this.body.temporary('v128');
     if (this.values.mask === undefined) this.body.emit('v128.const', -1, -1, -1, -1);
     else this.body.get(this.values.mask);
     this.body.set(mask);
@@ -320,12 +320,12 @@ export class Emitter {
       else this.#leaveWhere(only.frame, condition);
       return;
     }
-    const chosen = body.local('v128');
+    const chosen = body.temporary('v128');
     this.values.vector(condition);
     body.set(chosen);
     const side = (frame: Frame, list: readonly Stmt[], instruction: 'v128.and' | 'v128.andnot') => {
       if (list.length === 0) return;
-      const mask = body.local('v128');
+      const mask = body.temporary('v128');
       if (this.values.mask === undefined) {
         body.get(chosen);
         if (instruction === 'v128.andnot') body.emit('v128.not');
@@ -363,7 +363,7 @@ export class Emitter {
       body.br(this.#opened.get(frame)!.label);
       return;
     }
-    const gone = body.local('v128');
+    const gone = body.temporary('v128');
     body.get(this.values.mask!);
     body.set(gone);
     this.#takeOut(frame, gone);
@@ -390,7 +390,7 @@ export class Emitter {
   /** `if (condition) leave` without a branch. */
   #leaveWhere(frame: Frame, condition: Expr): void {
     const { body } = this;
-    const gone = body.local('v128');
+    const gone = body.temporary('v128');
     this.values.vector(condition);
     if (this.values.mask !== undefined) {
       body.get(this.values.mask);

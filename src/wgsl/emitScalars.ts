@@ -54,7 +54,7 @@ export function scalarOperation(values: ValueEmitter, expr: Operation): void {
       if (type === 'f32') body.emit('f32.abs');
       else {
         // (x ^ sign) - sign
-        const [value, sign] = [body.local('i32'), body.local('i32')];
+        const [value, sign] = [body.temporary('i32'), body.temporary('i32')];
         body.tee(value);
         body.i32(31);
         body.emit('i32.shr_s');
@@ -71,7 +71,7 @@ export function scalarOperation(values: ValueEmitter, expr: Operation): void {
     case 'max': {
       // min: b < a ? b : a; max: a < b ? b : a
       const kind = wasmType(type);
-      const [x, y] = [body.local(kind), body.local(kind)];
+      const [x, y] = [body.temporary(kind), body.temporary(kind)];
       values.scalar(a);
       body.set(x);
       values.scalar(b);
@@ -108,7 +108,7 @@ export function scalarOperation(values: ValueEmitter, expr: Operation): void {
     case 'div':
     case 'rem': {
       values.scalar(a);
-      const x = body.local('i32');
+      const x = body.temporary('i32');
       body.tee(x);
       values.scalar(b);
       safeDivisor(values, b, type, x);
@@ -141,7 +141,7 @@ export function scalarOperation(values: ValueEmitter, expr: Operation): void {
 function safeDivisor(values: ValueEmitter, b: Expr, type: Scalar, x: number): void {
   if (b.kind === 'constant' && b.value !== 0 && b.value !== -1) return;
   const { body } = values;
-  const y = body.local('i32');
+  const y = body.temporary('i32');
   body.set(y);
   body.i32(1);
   body.get(y);

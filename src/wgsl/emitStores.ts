@@ -26,7 +26,7 @@ export function emitStore(
     body.emit('v128.store', offset);
     return;
   }
-  const numbers = body.local('v128');
+  const numbers = body.temporary('v128');
   values.vector(value);
   body.set(numbers);
   if (mode === 'side by side' && memory.kind === 'private') {
@@ -41,7 +41,7 @@ export function emitStore(
     return;
   }
   const each = () => {
-    const active = isMasked ? body.local('i32') : undefined;
+    const active = isMasked ? body.temporary('i32') : undefined;
     if (active !== undefined) {
       body.get(values.mask!);
       body.emit('i32x4.bitmask');
@@ -92,7 +92,7 @@ export function emitClear(values: ValueEmitter, memory: Memory, isMasked: boolea
     body.emit('memory.fill');
     return;
   }
-  const at = body.local('i32');
+  const at = body.temporary('i32');
   body.i32(0);
   body.set(at);
   const again = body.loop();

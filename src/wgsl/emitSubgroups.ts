@@ -32,7 +32,7 @@ export function emitSubgroup(
     }
     extract(vector, 3);
     for (let lane = 2; lane >= 0; lane--) {
-      const other = body.local(scalar);
+      const other = body.temporary(scalar);
       body.set(other);
       extract(vector, lane);
       body.get(other);
@@ -47,7 +47,7 @@ export function emitSubgroup(
     body.get(values.mask);
     body.emit('v128.and');
   };
-  const vector = body.local('v128');
+  const vector = body.temporary('v128');
   values.vector(value);
   switch (operator.kind) {
     case 'ballot':
@@ -74,7 +74,7 @@ export function emitSubgroup(
     case 'elect': {
       body.emit('drop');
       // The lowest bit of the mask: bits & -bits.
-      const bits = body.local('i32');
+      const bits = body.temporary('i32');
       if (values.mask === undefined) body.i32(1);
       else {
         body.get(values.mask);
@@ -97,7 +97,7 @@ export function emitSubgroup(
       zeroInactive();
       body.set(vector);
       // Bytes of lane i are 4 i to 4 i + 3; a lane that does not exist gives zero.
-      const lanes = body.local('v128');
+      const lanes = body.temporary('v128');
       values.vector(index);
       body.set(lanes);
       body.emit('v128.const', 0, 0, 0, 0);
@@ -142,7 +142,7 @@ export function emitSubgroup(
         set();
         break;
       }
-      const sum = body.local(scalar);
+      const sum = body.temporary(scalar);
       const start = kind === 'exclusive' ? (by === 'mul' ? 1 : 0) : undefined;
       if (start !== undefined) {
         if (scalar === 'f32') body.f32(start);
@@ -182,7 +182,7 @@ function combineTwo(values: ValueEmitter, by: string, type: Scalar): void {
     return;
   }
   const kind = wasmType(type);
-  const [x, y] = [body.local(kind), body.local(kind)];
+  const [x, y] = [body.temporary(kind), body.temporary(kind)];
   body.set(y);
   body.set(x);
   body.get(y);

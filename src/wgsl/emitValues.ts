@@ -131,7 +131,7 @@ export class ValueEmitter {
     }
     if (type === 'bool') {
       // 1 to all ones
-      const flag = body.local('i32');
+      const flag = body.temporary('i32');
       body.set(flag);
       body.i32(0);
       body.get(flag);
@@ -195,7 +195,7 @@ export class ValueEmitter {
         body.emit('v128.load32_zero', offset);
         return;
       }
-      const [at, before] = [body.local('i32'), body.local('v128')];
+      const [at, before] = [body.temporary('i32'), body.temporary('v128')];
       body.set(at);
       body.set(before);
       body.get(at);

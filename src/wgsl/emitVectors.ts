@@ -83,7 +83,7 @@ export function vectorOperation(values: ValueEmitter, expr: Operation): void {
 function eachLane(values: ValueEmitter, operands: readonly Expr[], instruction: string): void {
   const { body } = values;
   const vectors = operands.map((operand) => {
-    const local = body.local('v128');
+    const local = body.temporary('v128');
     values.vector(operand);
     body.set(local);
     return local;
@@ -104,12 +104,12 @@ function eachLane(values: ValueEmitter, operands: readonly Expr[], instruction: 
 function vectorDivision(values: ValueEmitter, operator: 'div' | 'rem', a: Expr, b: Expr, type: Scalar): void {
   const { body } = values;
   const sign = type === 'i32' ? 's' : 'u';
-  const [x, y, q] = [body.local('v128'), body.local('v128'), body.local('v128')];
+  const [x, y, q] = [body.temporary('v128'), body.temporary('v128'), body.temporary('v128')];
   values.vector(a);
   body.set(x);
   if (b.kind === 'constant' && b.value !== 0 && b.value !== -1) values.vector(b);
   else {
-    const divisor = body.local('v128');
+    const divisor = body.temporary('v128');
     body.emit('v128.const', 1, 1, 1, 1);
     values.vector(b);
     body.tee(divisor);

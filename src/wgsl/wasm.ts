@@ -34,15 +34,21 @@ export class FunctionBody {
     readonly exported = false,
   ) {}
 
-  /** A new local. */
+  /** A new local. It is 0 at first. */
   local(type: ValType): number {
-    const free = this.#free.get(type)?.pop();
-    if (free !== undefined) return free;
     this.locals.push(type);
     return this.parameters.length + this.locals.length - 1;
   }
 
-  /** Frees a local, to be reused for one of its type. */
+  /**
+   * A local for a number that is set and used within one iteration of every loop around it. It may hold anything at
+   * first, and after `release` another one may have its place.
+   */
+  temporary(type: ValType): number {
+    return this.#free.get(type)?.pop() ?? this.local(type);
+  }
+
+  /** Frees a temporary, to be reused for one of its type. */
   release(type: ValType, local: number): void {
     const free = this.#free.get(type);
     if (free === undefined) this.#free.set(type, [local]);

@@ -164,6 +164,12 @@ describe('functions', () => {
       declares:
         'struct S { a: f32, b: array<u32, 3> } fn f(s: S, by: f32) -> S { var r = s; if (s.a < 0.0) { return r; } r.b[1] = 9u; r.a *= by; return r; }',
     },
+    'a result that is first set in a loop from which other lanes continue': {
+      body: 'z[i] = f(z[i]) + 100u * f(z[i + 1u]);',
+      declares: `fn f(n: u32) -> u32 {
+        for (var k = 0u; k < 3u; k++) { if ((n >> k) % 2u == 0u) { continue; } return n % 50u; }
+        return 77u; }`,
+    },
     'private variables': {
       body: 'v.y = x[i]; f(); f(); y[i] = v.x + v.y + f32(a[i % 3u]) + select(0.0, 1.0, b);',
       declares: `var<private> v: vec2f = vec2f(1.0, 2.0); var<private> a: array<i32, 3> = array<i32, 3>(4, 5, 6); var<private> b: bool;
