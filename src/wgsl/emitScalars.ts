@@ -68,23 +68,11 @@ export function scalarOperation(values: ValueEmitter, expr: Operation): void {
       }
       return;
     case 'min':
-    case 'max': {
-      // min: b < a ? b : a; max: a < b ? b : a
-      const kind = wasmType(type);
-      const [x, y] = [body.temporary(kind), body.temporary(kind)];
+    case 'max':
       values.scalar(a);
-      body.set(x);
       values.scalar(b);
-      body.tee(y);
-      body.get(x);
-      body.get(operator === 'min' ? y : x);
-      body.get(operator === 'min' ? x : y);
-      body.emit(type === 'f32' ? 'f32.lt' : type === 'i32' ? 'i32.lt_s' : 'i32.lt_u');
-      body.emit('select');
-      body.release(kind, x);
-      body.release(kind, y);
+      combineTwo(values, operator, type);
       return;
-    }
     case 'not':
       values.scalar(a);
       if (type === 'bool') body.emit('i32.eqz');
@@ -159,4 +147,26 @@ function safeDivisor(values: ValueEmitter, b: Expr, type: Scalar, x: number): vo
   }
   body.emit('select');
   body.release('i32', y);
+}
+
+/** Combine the two scalars on the stack, x below y. min is y < x ? y : x, max is x < y ? y : x. */
+export function combineTwo(values: ValueEmitter, by: string, type: Scalar): void {
+  const { body } = values;
+  const plain = PLAIN[by]?.[type];
+  if (plain !== undefined) {
+    body.emit(plain[0]);
+    return;
+  }
+  const kind = wasmType(type);
+  const [x, y] = [body.temporary(kind), body.temporary(kind)];
+  body.set(y);
+  body.set(x);
+  body.get(y);
+  body.get(x);
+  body.get(by === 'min' ? y : x);
+  body.get(by === 'min' ? x : y);
+  body.emit(type === 'f32' ? 'f32.lt' : type === 'i32' ? 'i32.lt_s' : 'i32.lt_u');
+  body.emit('select');
+  body.release(kind, x);
+  body.release(kind, y);
 }

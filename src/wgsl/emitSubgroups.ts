@@ -1,7 +1,8 @@
 /** Subgroup operations: a subgroup is the four lanes of a gang. */
 
+import { combineTwo } from './emitScalars.js';
 import type { ValueEmitter } from './emitValues.js';
-import { bitsOf, PLAIN, wasmType } from './instructions.js';
+import { bitsOf, wasmType } from './instructions.js';
 import type { Scalar, Stmt } from './ir.js';
 
 /** Sets the local of a subgroup operation from the values of the active lanes. */
@@ -171,28 +172,6 @@ export function emitSubgroup(
     }
   }
   body.release('v128', vector);
-}
-
-/** Combine two scalars on the stack. */
-function combineTwo(values: ValueEmitter, by: string, type: Scalar): void {
-  const { body } = values;
-  const plain = PLAIN[by]?.[type];
-  if (plain !== undefined) {
-    body.emit(plain[0]);
-    return;
-  }
-  const kind = wasmType(type);
-  const [x, y] = [body.temporary(kind), body.temporary(kind)];
-  body.set(y);
-  body.set(x);
-  body.get(y);
-  body.get(x);
-  body.get(by === 'min' ? y : x);
-  body.get(by === 'min' ? x : y);
-  body.emit(type === 'f32' ? 'f32.lt' : type === 'i32' ? 'i32.lt_s' : 'i32.lt_u');
-  body.emit('select');
-  body.release(kind, x);
-  body.release(kind, y);
 }
 
 /** The neutral element of a reduction, exact in bits: -0 for a sum of floats. */

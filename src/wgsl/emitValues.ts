@@ -8,7 +8,7 @@ import { bitsOf, wasmType } from './instructions.js';
 import type { AddressedLoad, Expr, Kernel, Local, Scalar } from './ir.js';
 import { ARGS, GRID_BYTES } from './parameters.js';
 import type { Shapes } from './vectorise.js';
-import type { FunctionBody } from './wasm.js';
+import type { FunctionBody, ValType } from './wasm.js';
 
 /** Writes the values of one function of a kernel. */
 export class ValueEmitter {
@@ -36,12 +36,7 @@ export class ValueEmitter {
   }
 
   addressOf(slot: number): number {
-    let local = this.#addresses.get(slot);
-    if (local === undefined) {
-      local = this.body.local('i32');
-      this.#addresses.set(slot, local);
-    }
-    return local;
+    return this.#localOf(this.#addresses, slot, 'i32');
   }
 
   /** Loads the addresses of all bindings, at the start of a function. */
@@ -66,21 +61,18 @@ export class ValueEmitter {
   }
 
   copyOf(local: Local): number {
-    let copy = this.#copies.get(local);
-    if (copy === undefined) {
-      copy = this.body.local('v128');
-      this.#copies.set(local, copy);
-    }
-    return copy;
+    return this.#localOf(this.#copies, local, 'v128');
   }
 
   local(local: Local): number {
-    let index = this.#locals.get(local);
-    if (index === undefined) {
-      index = this.body.local(this.shapes.ofLocal(local) === 'varying' ? 'v128' : wasmType(local.type));
-      this.#locals.set(local, index);
-    }
-    return index;
+    return this.#localOf(this.#locals, local, this.shapes.ofLocal(local) === 'varying' ? 'v128' : wasmType(local.type));
+  }
+
+  /** The local that a map has for a key; made when it is first asked for. */
+  #localOf<Key>(locals: Map<Key, number>, key: Key, type: ValType): number {
+    const local = locals.get(key) ?? this.body.local(type);
+    locals.set(key, local);
+    return local;
   }
 
   /** For regions: a local's number from, or to, the memory of its gang. */
