@@ -21,7 +21,7 @@ export function resultOf({ verdict, reports }: Examination): string {
 }
 
 const OWN_STYLE = `
-.verdict { font-weight: 650; white-space: nowrap; }
+.verdict { font-weight: 650; } td.verdict, td.number { white-space: nowrap; }
 .passed { color: var(--good); } .partly { color: var(--warn); } .failed { color: var(--bad); }
 :root { --good: #1b6e3c; --warn: #8a5a00; --bad: #b3261e; }
 @media (prefers-color-scheme: dark) { :root { --good: #7fd19b; --warn: #e6b35c; --bad: #ff8a80; } }

@@ -1,9 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Device } from '../../src/device/device.js';
+import { examine } from '../../src/doctor/doctor.js';
+import { pageOf } from '../../src/doctor/page.js';
+import type { Part } from '../../src/doctor/part.js';
 import { newPage, openBrowser, screenshotPath } from '../support/browser.js';
 import { cli } from '../support/cli.js';
 import { HANGING } from '../support/limits.js';
@@ -96,4 +100,32 @@ describe('a trace', () => {
     await keepPictures(page, 'trace');
     expect(errors).toEqual([]);
   });
+});
+
+test("doctor's page fits a phone, whatever its parts report", async () => {
+  const row = {
+    kernel: 'gpu/attention.backwardKV.tiled',
+    'a long heading of a column': 1234567.891,
+    words: 'ends well',
+  };
+  const part = (name: string, leftOut: string[]): Part => ({
+    name,
+    what: 'What this part asks, in a sentence that is longer than a line of a phone.',
+    weight: 1,
+    run: async () => ({
+      summary: `${name}: 1,234,567 numbers compared, all within their tolerance of the reference`,
+      faults: [],
+      leftOut,
+      tables: [{ title: 'Numbers', rows: Array.from({ length: 3 }, () => row) }],
+    }),
+  });
+  const parts = [
+    part('channels', ['a/long/path/that/has/no/space/in/it/to/break/a/line/at.wgsl']),
+    part('gradients', []),
+  ];
+  const openCard = async () => ({ name: 'A card with a long name, 80 GB', close() {} }) as unknown as Device;
+  writeFileSync(at('doctor.html'), pageOf(await examine({ version: '1', minutes: 1, open: openCard, parts })));
+  const { page, errors } = await open(at('doctor.html'));
+  await keepPictures(page, 'doctor');
+  expect(errors).toEqual([]);
 });
