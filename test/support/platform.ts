@@ -12,6 +12,7 @@ export const LINUX_X64_ONLY = [
   'test/web/explorer.test.ts',
   'test/web/writtenPages.test.ts',
   'test/wgsl/agreement.test.ts',
+  'test/wgsl/programs.test.ts',
   'test/wgsl/uniformity.test.ts',
 ];
 
