@@ -89,7 +89,7 @@ test('every test that needs the bundled driver, Dawn or the browser is left out 
     .filter((file) => {
       const text = readFileSync(file, 'utf8');
       const needs =
-        /support\/browser\.js|checkWgsl|checkFile|openDevice\(\{ device: 'bundled'|'--device', 'bundled'|from 'webgpu'/;
+        /support\/browser\.js|checkWgsl|checkFile|openDevice\(\{ device: 'bundled'|'--device', 'bundled'|from 'webgpu'|runOnDevice/;
       return file !== 'test/platforms.test.ts' && needs.test(text) && !/runsBundled\(\)/.test(text);
     });
   expect(needing.sort()).toEqual(LINUX_X64_ONLY);
