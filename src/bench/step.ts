@@ -138,7 +138,7 @@ export function encodeTime(plan: Plan): number {
     const encoder = plan.device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     const start = performance.now();
-    plan.encode(pass, plan.dispatches);
+    for (const each of plan.dispatches) plan.encode(pass, each);
     const time = performance.now() - start;
     pass.end();
     encoder.finish();
