@@ -1,7 +1,7 @@
 import { InputError, kindOf, ShapeError } from '../common/errors.js';
 import type { Shape } from '../common/shape.js';
 import type { AdapterProfile, Dispatch } from './kernel.js';
-import type { Program } from './program.js';
+import type { Entry, Program } from './program.js';
 import { type DType, type Storage, Tensor } from './tensor.js';
 
 /** A tensor's numbers in float64, row-major: what references read and return. Ids are whole numbers. */
@@ -94,14 +94,9 @@ export interface Op<A extends Attributes = Attributes> {
 export type AnyOp = Op<any>;
 
 /** Arithmetic operations of an entry of a program, as its op counts them. */
-export function flopsOf(entry: {
-  op: AnyOp;
-  inputs: readonly Tensor[];
-  outputs: readonly Tensor[];
-  attributes: Attributes;
-}): number {
-  const [inputs, outputs] = [entry.inputs, entry.outputs].map((tensors) => tensors.map(({ shape }) => shape));
-  return entry.op.flops?.({ inputs: inputs!, outputs: outputs!, attributes: entry.attributes }) ?? 0;
+export function flopsOf({ op, inputs, outputs, attributes }: Entry): number {
+  const shapesOf = (tensors: readonly Tensor[]) => tensors.map(({ shape }) => shape);
+  return op.flops?.({ inputs: shapesOf(inputs), outputs: shapesOf(outputs), attributes }) ?? 0;
 }
 
 /** `{ u32: 'ids' }` → `['ids', 'u32']` */

@@ -55,8 +55,8 @@ export interface Copied {
  */
 export class Plan {
   readonly #staging: Staging;
-  /** inputs without numbers so far, and the first entry that reads each */
-  readonly #unwritten = new Map<Storage, Entry>();
+  /** inputs that have numbers */
+  readonly #written = new Set<Storage>();
   #begun = false;
   #freed = false;
 
@@ -71,12 +71,6 @@ export class Plan {
     private readonly submitFlops: number,
   ) {
     this.#staging = new Staging(device, buffers);
-    for (const { entry } of dispatches) {
-      for (const { storage } of entry.inputs) {
-        const isInput = storage.role === 'input' && storage.length > 0;
-        if (isInput && !this.#unwritten.has(storage)) this.#unwritten.set(storage, entry);
-      }
-    }
   }
 
   /**
@@ -123,7 +117,7 @@ export class Plan {
     checkNumbers(tensor, data);
     const { buffer, offset } = this.buffers.locate(tensor.storage);
     this.device.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
-    this.#unwritten.delete(tensor.storage);
+    this.#written.add(tensor.storage);
   }
 
   /**
@@ -197,6 +191,18 @@ export class Plan {
     return encoder;
   }
 
+  #checkWritten(options: ReplayOptions): void {
+    for (const { entry } of this.dispatches) {
+      const missing = entry.inputs.find(
+        ({ storage }) => storage.role === 'input' && storage.length > 0 && !this.#written.has(storage),
+      );
+      if (missing === undefined || !runsIn(options, entry)) continue;
+      throw new InputError(
+        `replay: ${entry.op.name} reads ${missing.storage.label}, which was never written; plan.write gives it numbers`,
+      );
+    }
+  }
+
   #checkNotFreed(): void {
     if (this.#freed) throw new InputError('replay: this plan was freed; compile the program again');
   }
@@ -208,12 +214,7 @@ export class Plan {
    */
   begin(encoder: GPUCommandEncoder, options: ReplayOptions = {}): void {
     this.#checkNotFreed();
-    for (const [{ label }, entry] of this.#unwritten) {
-      if (!runsIn(options, entry)) continue;
-      throw new InputError(
-        `replay: ${entry.op.name} reads ${label}, which was never written; plan.write gives it numbers`,
-      );
-    }
+    this.#checkWritten(options);
     this.#begun = true;
     if (!options.accumulate && this.buffers.gradients !== undefined) encoder.clearBuffer(this.buffers.gradients);
     for (const buffer of this.buffers.accumulators) encoder.clearBuffer(buffer);

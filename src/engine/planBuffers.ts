@@ -1,7 +1,7 @@
 import { InputError, kindOf } from '../common/errors.js';
 import type { Device } from '../device/device.js';
 import { type Dispatch, type KernelInterface, packParams } from './kernel.js';
-import { type MemoryPlan, scratchKey } from './memory.js';
+import { type Allocation, type MemoryPlan, scratchKey } from './memory.js';
 import { hasGradients, type PlanBytes, predictMemory } from './prediction.js';
 import type { PreparedDispatch } from './prepare.js';
 import type { Entry, Program } from './program.js';
@@ -17,15 +17,15 @@ export class PlanBuffers {
   readonly accumulators: GPUBuffer[] = [];
   readonly bytes: PlanBytes;
   readonly #parameters: GPUBuffer | undefined;
-  readonly #shared: GPUBuffer[];
-  readonly #own = new Map<number, GPUBuffer>();
+  /** by the key of its allocation, which is the storage's id; parameters and gradients are ranges of two others */
+  readonly #bufferOf = new Map<Allocation['key'], GPUBuffer>();
   /** buffers that this plan created and did not borrow */
   readonly #made: GPUBuffer[] = [];
 
   constructor(
     private readonly program: Program,
     private readonly device: Device,
-    private readonly memory: MemoryPlan,
+    memory: MemoryPlan,
     private readonly shared?: PlanBuffers,
   ) {
     // Everything is checked against the adapter's limits and free memory before the first buffer is created.
@@ -39,32 +39,28 @@ export class PlanBuffers {
       if (!['input', 'constant', 'state', 'accumulator'].includes(storage.role)) continue;
       const borrowed = storage.role === 'state' ? this.#sharedState(storage) : undefined;
       const buffer = borrowed ?? this.#make(storage.label, storage.length * 4);
-      this.#own.set(storage.id, buffer);
+      this.#bufferOf.set(storage.id, buffer);
       if (storage.role === 'accumulator') this.accumulators.push(buffer);
     }
-    this.#shared = memory.buffers.map(({ size, allocations }, i) =>
-      this.#make(`shared ${i}: ${allocations[0]!.label} …`, size),
-    );
+    for (const [i, { size, allocations }] of memory.buffers.entries()) {
+      const buffer = this.#make(`shared ${i}: ${allocations[0]!.label} …`, size);
+      for (const { key } of allocations) this.#bufferOf.set(key, buffer);
+    }
   }
 
   /** The buffer of a storage, and its first byte in it. */
   locate(storage: Storage): { buffer: GPUBuffer; offset: number } {
-    if (storage.flatOffset !== undefined) {
-      const buffer = storage.role === 'gradient' ? this.gradients : this.#parameters;
-      if (buffer === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
-      return { buffer, offset: storage.flatOffset * 4 };
-    }
-    const own = this.#own.get(storage.id);
-    if (own !== undefined) return { buffer: own, offset: 0 };
-    const index = this.memory.bufferOf.get(storage.id);
-    if (index === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
-    return { buffer: this.#shared[index]!, offset: 0 };
+    const { id, role, label, flatOffset } = storage;
+    const flat = role === 'gradient' ? this.gradients : this.#parameters;
+    const buffer = flatOffset === undefined ? this.#bufferOf.get(id) : flat;
+    if (buffer === undefined) throw new InputError(`${label} is used by no entry of this plan`);
+    return { buffer, offset: (flatOffset ?? 0) * 4 };
   }
 
   /** Constants, and the parameters' starting numbers. */
   upload(parameters: ReadonlyMap<string, Float32Array> | undefined): void {
     for (const storage of this.program.storages) {
-      const buffer = this.#own.get(storage.id);
+      const buffer = this.#bufferOf.get(storage.id);
       if (storage.data !== undefined && buffer !== undefined && storage.length > 0) {
         this.device.gpu.queue.writeBuffer(buffer, 0, storage.data as Float32Array<ArrayBuffer>);
       }
@@ -80,7 +76,7 @@ export class PlanBuffers {
 
   /** Does a storage have memory in this plan? */
   knows({ id, flatOffset }: Storage): boolean {
-    return flatOffset !== undefined || this.#own.has(id) || this.memory.bufferOf.has(id);
+    return flatOffset !== undefined || this.#bufferOf.has(id);
   }
 
   /** A dispatch's tensors and parameters, bound by the names in its WGSL. */
@@ -107,8 +103,8 @@ export class PlanBuffers {
     // A binding must not be empty: an empty tensor binds 4 bytes that no kernel reads.
     const bytes = (length: number) => Math.max(4, length * 4);
     if ('scratch' in bound) {
-      const index = this.memory.bufferOf.get(scratchKey(entry.index, bound.scratch))!;
-      return { buffer: this.#shared[index]!, offset: 0, size: bytes(bound.length) };
+      const buffer = this.#bufferOf.get(scratchKey(entry.index, bound.scratch))!;
+      return { buffer, offset: 0, size: bytes(bound.length) };
     }
     const [tensor, start, length] =
       'tensor' in bound ? [bound.tensor, bound.offset, bound.length] : [bound, 0, bound.storage.length];
@@ -128,7 +124,7 @@ export class PlanBuffers {
 
   #sharedState({ label, length }: Storage): GPUBuffer | undefined {
     const theirs = this.shared?.program.storages.find((storage) => storage.role === 'state' && storage.label === label);
-    return theirs?.length === length ? this.shared!.#own.get(theirs.id) : undefined;
+    return theirs?.length === length ? this.shared!.#bufferOf.get(theirs.id) : undefined;
   }
 
   #make(label: string, bytes: number, usage = STORAGE): GPUBuffer {
