@@ -143,7 +143,7 @@ function codePage(file: string, highlight: Highlight): Page {
 
 const EXPLORER = 'explorer/index.html';
 
-/** Where the file itself is, beside the page that frames it. */
+/** Where the file itself is, next to the page that frames it. */
 const framed = (file: string) => `framed/${file}`;
 
 const titleOf = (file: string) => /<title>(.*)<\/title>/.exec(textOf(file))![1]!.replace(/: byte-to-loss$/, '');

@@ -156,6 +156,12 @@ describe('opened from disk', () => {
     const light = await colours('light');
     expect(light.paper).toBe('rgb(251, 250, 247)');
     expect(light.byte).not.toBe(dark.byte);
+
+    // A report of the experiment in its frame follows, too.
+    await around.goto(address('results/verdicts.html.html'));
+    await explorer.locator(':root[data-theme="light"] .plot canvas').first().waitFor();
+    await around.click('#theme');
+    await explorer.locator(':root[data-theme="dark"] .plot canvas').first().waitFor();
     await around.close();
   });
 
@@ -168,6 +174,13 @@ describe('opened from disk', () => {
     await page.screenshot({ path: screenshotPath('site-phone'), fullPage: true });
     await page.click('#menu');
     await page.screenshot({ path: screenshotPath('site-phone-contents') });
+    const focused = () => page.evaluate(() => document.activeElement!.closest('nav, button')!.id);
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('contents'); // the text behind it is passed over
+    await page.keyboard.press('Escape');
+    expect(await focused()).toBe('menu');
+    expect(await page.getAttribute('#menu', 'aria-expanded')).toBe('false');
+    await page.click('#menu');
     await page.click(`#contents a >> nth=1`);
     await page.waitForURL(address(outputOf(CHAPTERS[1]!)));
   });
