@@ -436,6 +436,53 @@ describe('refused, by Dawn too, and at the same place:', () => {
   });
 });
 
+test('loops that are never left at their end: each of 288 is accepted or refused as by Dawn', async () => {
+  const around = [
+    'loop { B }',
+    'for (;;) { B }',
+    'while (true) { B }',
+    'loop { B continuing { break if wid.x > 5u; } }',
+  ];
+  const inside = [
+    'E',
+    '{ E }',
+    'loop { E }',
+    'for (;;) { E }',
+    'for (;; a = 1u) { E }',
+    'loop { E continuing { a = 1u; } }',
+    'loop { E continuing { } }',
+    'if (wid.x > 3u) { E } else { E }',
+    'switch wid.x { default: { E } }',
+  ];
+  const leave = 'if (wid.x > 2u) { return; }';
+  const body = [
+    'a = lid.x; return;',
+    'a = lid.x; break;',
+    `${leave} a = lid.x;`,
+    `a = lid.x; ${leave} a = 1u;`,
+    `if (wid.x > 3u) { a = lid.x; continue; } ${leave} a = 1u;`,
+    `if (wid.x > 3u) { continue; } ${leave} a = lid.x; return;`,
+    `a = lid.x; loop { ${leave} }`,
+    `if (wid.x > 3u) { a = lid.x; continue; } a = 1u; return;`,
+  ];
+  const programs = around.flatMap((loop) =>
+    inside.flatMap((inner) =>
+      body.map((end) => {
+        const rest = inner.replaceAll('E', end);
+        return `var a = 0u; ${loop.replace('B', `if (a > 1u) { BARRIER; } if (wid.x > 1u) { continue; } ${rest}`)}`;
+      }),
+    ),
+  );
+  expect(programs.length).toBe(288);
+  const differing: string[] = [];
+  for (const program of programs) {
+    const text = textOf([program]);
+    const [ours, theirs] = [ourError(text), await dawnsError(text)];
+    if ((ours === undefined) !== (theirs === undefined)) differing.push(`${program}\nours: ${ours}\nDawn's: ${theirs}`);
+  }
+  expect(differing).toEqual([]);
+});
+
 describe('messages', () => {
   const refusal = (body: string, declares = '') => ourError(textOf([body, declares]));
 
