@@ -51,8 +51,8 @@ test('one training step in the README is the example, with what it prints', () =
 });
 
 test('the op table is the registry and the kernel table', () => {
-  const rows = registry.map(({ name, file = name, shaders }) => {
-    const kernels = shaders.flatMap(kernelsOf);
+  const rows = registry.map(({ name, file = name, passes }) => {
+    const kernels = passes.flatMap(kernelsOf);
     const of = (...kinds: string[]) => {
       const files = kernels.filter(({ on }) => kinds.includes(on)).map(({ shader }) => shader);
       return [...new Set(files)].map((shader) => `\`${shader}\``).join(', ');
