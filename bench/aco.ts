@@ -3,9 +3,9 @@
  * stderr names each pipeline before the driver prints its statistics there; `acoTable.ts` reads them.
  */
 import { openDevice } from '../src/device/adapters.js';
-import { type AdapterProfile, kernelText, readInterface } from '../src/engine/kernel.js';
+import { type AdapterProfile, kernelText } from '../src/engine/kernel.js';
 import { recordAdamW } from '../src/engine/optimiser.js';
-import { compilePipeline } from '../src/engine/pipeline.js';
+import { compileKernel } from '../src/engine/pipeline.js';
 import { selectKernels } from '../src/engine/prepare.js';
 import { Program } from '../src/engine/program.js';
 import { shaderText } from '../src/engine/shaderSource.js';
@@ -31,12 +31,11 @@ for (const size of sizes.split(' ') as SizeName[]) {
   for (const [precision, profile] of Object.entries(precisions)) {
     const { dispatches } = selectKernels(program, device, { keep: [loss, clip], profile });
     for (const dispatch of [...dispatches.values()].flat()) {
-      const file = await shaderText(dispatch.shader);
-      const text = kernelText(file, dispatch);
+      const text = kernelText(await shaderText(dispatch.shader), dispatch);
       if (compiled.has(text)) continue;
       compiled.add(text);
       process.stderr.write(markerOf({ size, precision, shader: dispatch.shader, constants: dispatch.constants ?? {} }));
-      await device.settle(compilePipeline(device, dispatch.shader, text, readInterface(dispatch.shader, file)));
+      await device.settle(compileKernel(device, dispatch));
     }
   }
 }

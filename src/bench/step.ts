@@ -127,7 +127,7 @@ async function recordStep(device: Device, config: DecoderConfig, size: BatchSize
   };
   const write = () => {
     for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
-    plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
+    plan.write(optimiser.scalars, stepScalars(1, 1e-3, OPTIMISER));
   };
   return { plan, pass, write, read: () => plan.replayAndRead([pass.loss]) };
 }
@@ -138,7 +138,7 @@ export function encodeTime(plan: Plan): number {
     const encoder = plan.device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     const start = performance.now();
-    plan.encode(pass, plan.dispatches);
+    for (const each of plan.dispatches) plan.encode(pass, each);
     const time = performance.now() - start;
     pass.end();
     encoder.finish();

@@ -13,7 +13,16 @@ const post = (message) => parentPort.postMessage(message);
 const listen = (callback) => parentPort.on('message', callback);
 `,
   spawn(source, listener) {
-    const worker = new Worker(source, { eval: true, execArgv: [], env: {}, name: 'byte-to-loss CPU device' });
+    const worker = new Worker(source, {
+      eval: true,
+      execArgv: [],
+      env: {},
+      name: 'byte-to-loss CPU device',
+      // Else Node joins the streams of every thread to this process's own, and warns when ten of them listen there. A
+      // thread prints nothing; its errors come by the event below.
+      stdout: true,
+      stderr: true,
+    });
     let isAsked = false;
     worker.on('message', (message) => listener.message(message));
     worker.on('error', (error) => listener.ended(error.message));

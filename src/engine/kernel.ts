@@ -172,19 +172,28 @@ export function packParams(
   fields: readonly ParamField[],
   values: Readonly<Record<string, number>>,
 ): ArrayBuffer {
-  const unknown = Object.keys(values).filter((name) => !fields.some((field) => field.name === name));
-  if (unknown.length > 0) throw new InputError(`${shader}.wgsl: Params has no field ${unknown.join(', ')}`);
+  checkParams(shader, fields, values);
   // A uniform struct is bound in multiples of 16 bytes.
   const bytes = new ArrayBuffer(Math.max(16, Math.ceil((fields.length * 4) / 16) * 16));
   const view = new DataView(bytes);
   fields.forEach(({ name, type }, i) => {
-    const value = values[name];
-    if (value === undefined || !Number.isFinite(value)) {
-      throw new InputError(`${shader}.wgsl: Params.${name} needs a finite number; got ${value}`);
-    }
+    const value = values[name]!;
     if (type === 'f32') view.setFloat32(i * 4, value, true);
     else if (type === 'u32') view.setUint32(i * 4, value, true);
     else view.setInt32(i * 4, value, true);
   });
   return bytes;
+}
+
+/** The numbers must be those of the struct: each field's, finite, and no other. */
+function checkParams(
+  shader: string,
+  fields: readonly ParamField[],
+  values: Readonly<Record<string, number | undefined>>,
+): void {
+  const unknown = Object.keys(values).filter((name) => !fields.some((field) => field.name === name));
+  if (unknown.length > 0) throw new InputError(`${shader}.wgsl: Params has no field ${unknown.join(', ')}`);
+  const wrong = fields.find(({ name }) => !Number.isFinite(values[name]));
+  if (wrong === undefined) return;
+  throw new InputError(`${shader}.wgsl: Params.${wrong.name} needs a finite number; got ${values[wrong.name]}`);
 }

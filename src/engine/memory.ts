@@ -44,7 +44,7 @@ export function planMemory(
   dispatches: ReadonlyMap<number, readonly Dispatch[]>,
   kept: (storage: Storage) => boolean,
 ): MemoryPlan {
-  const allocations = [...activationsOf(program.entries, kept), ...scratchOf(program.entries, dispatches)];
+  const allocations = allocationsOf(program.entries, dispatches, kept);
   allocations.sort((a, b) => a.from - b.from || b.bytes - a.bytes);
   const buffers: SharedBuffer[] = [];
   const bufferOf = new Map<Allocation['key'], number>();
@@ -61,39 +61,26 @@ export function planMemory(
   return { buffers, bufferOf };
 }
 
-function activationsOf(entries: readonly Entry[], kept: (storage: Storage) => boolean): Allocation[] {
-  const first = new Map<Storage, number>();
-  const last = new Map<Storage, number>();
-  for (const entry of entries) {
-    for (const { storage } of [...entry.inputs, ...entry.outputs]) {
+/** Each activation and scratch memory, from the entry that touches it first to the last. */
+function allocationsOf(
+  entries: readonly Entry[],
+  dispatches: ReadonlyMap<number, readonly Dispatch[]>,
+  kept: (storage: Storage) => boolean,
+): Allocation[] {
+  const found = new Map<Allocation['key'], Allocation>();
+  const touch = (key: Allocation['key'], label: string, length: number, from: number, to: number) => {
+    found.set(key, { key, label, bytes: length * 4, from: found.get(key)?.from ?? from, to });
+  };
+  for (const { index, op, inputs, outputs } of entries) {
+    for (const { storage } of [...inputs, ...outputs]) {
       if (storage.role !== 'activation') continue;
-      if (!first.has(storage)) first.set(storage, entry.index);
-      last.set(storage, entry.index);
+      touch(storage.id, storage.label, storage.length, index, kept(storage) ? Number.POSITIVE_INFINITY : index);
+    }
+    for (const binding of (dispatches.get(index) ?? []).flatMap(({ bind }) => Object.values(bind))) {
+      if (!('scratch' in binding)) continue;
+      const { scratch, length } = binding;
+      touch(scratchKey(index, scratch), `${op.name} ${scratch}`, length, index, index);
     }
   }
-  return [...first].map(([storage, from]) => ({
-    key: storage.id,
-    label: storage.label,
-    bytes: storage.length * 4,
-    from,
-    to: kept(storage) ? Number.POSITIVE_INFINITY : last.get(storage)!,
-  }));
-}
-
-function scratchOf(entries: readonly Entry[], dispatches: ReadonlyMap<number, readonly Dispatch[]>): Allocation[] {
-  return entries.flatMap((entry) => {
-    const lengths = new Map<string, number>();
-    for (const dispatch of dispatches.get(entry.index) ?? []) {
-      for (const binding of Object.values(dispatch.bind)) {
-        if ('scratch' in binding) lengths.set(binding.scratch, binding.length);
-      }
-    }
-    return [...lengths].map(([scratch, length]) => ({
-      key: scratchKey(entry.index, scratch),
-      label: `${entry.op.name} ${scratch}`,
-      bytes: length * 4,
-      from: entry.index,
-      to: entry.index,
-    }));
-  });
+  return [...found.values()];
 }

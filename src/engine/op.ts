@@ -1,7 +1,7 @@
 import { InputError, kindOf, ShapeError } from '../common/errors.js';
 import type { Shape } from '../common/shape.js';
 import type { AdapterProfile, Dispatch } from './kernel.js';
-import type { Program } from './program.js';
+import type { Entry, Program } from './program.js';
 import { type DType, type Storage, Tensor } from './tensor.js';
 
 /** A tensor's numbers in float64, row-major: what references read and return. Ids are whole numbers. */
@@ -22,8 +22,8 @@ export interface OutputSpec {
 /** The plain numbers and flags of a call of an op; they become `Params` and `const`s. */
 export type Attributes = Readonly<Record<string, number | boolean | string | readonly number[] | undefined>>;
 
-/** The arguments of an op's `kernels`: the adapter, and the entry's tensors by name. */
-export interface KernelCall<A extends Attributes = Attributes> {
+/** The arguments of an op's `dispatches`: the adapter, and the entry's tensors by name. */
+export interface DispatchCall<A extends Attributes = Attributes> {
   readonly adapter: AdapterProfile;
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -82,7 +82,7 @@ export interface Op<A extends Attributes = Attributes> {
    */
   reference(inputs: readonly Value[], attributes: A, before: readonly Value[]): Float64Array[];
   /** The dispatches that compute the outputs on this adapter. None for a view. */
-  kernels(call: KernelCall<A>): Dispatch[];
+  dispatches(call: DispatchCall<A>): Dispatch[];
   /** Records the gradient entries. Absent where no gradient flows. */
   backward?(call: BackwardCall<A>): void;
   /** Arithmetic operations of one call, 0 by default. Benchmarks show them, and a GPU's submits are cut by them. */
@@ -94,14 +94,9 @@ export interface Op<A extends Attributes = Attributes> {
 export type AnyOp = Op<any>;
 
 /** Arithmetic operations of an entry of a program, as its op counts them. */
-export function flopsOf(entry: {
-  op: AnyOp;
-  inputs: readonly Tensor[];
-  outputs: readonly Tensor[];
-  attributes: Attributes;
-}): number {
-  const [inputs, outputs] = [entry.inputs, entry.outputs].map((tensors) => tensors.map(({ shape }) => shape));
-  return entry.op.flops?.({ inputs: inputs!, outputs: outputs!, attributes: entry.attributes }) ?? 0;
+export function flopsOf({ op, inputs, outputs, attributes }: Entry): number {
+  const shapesOf = (tensors: readonly Tensor[]) => tensors.map(({ shape }) => shape);
+  return op.flops?.({ inputs: shapesOf(inputs), outputs: shapesOf(outputs), attributes }) ?? 0;
 }
 
 /** `{ u32: 'ids' }` → `['ids', 'u32']` */

@@ -1,46 +1,36 @@
 import { DeviceError } from '../common/errors.js';
 import type { Device } from '../device/device.js';
-import type { KernelInterface } from './kernel.js';
+import { type Dispatch, type KernelInterface, kernelText, readInterface } from './kernel.js';
+import { shaderText } from './shaderSource.js';
 
-/** A kernel ready to run, and the layout of its bind groups. */
+/** A kernel ready to run. */
 export interface CompiledKernel {
+  /** the WGSL that runs, prelude included */
+  readonly text: string;
+  readonly declared: KernelInterface;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
 
-/** Pipelines by device and text: the same kernel with the same constants is compiled once. */
+/** Kernels by device and text: the same file with the same constants is compiled once. */
 const compiled = new WeakMap<GPUDevice, Map<string, Promise<CompiledKernel>>>();
 
 /**
- * Compile one kernel asynchronously; callers start many at once, and the driver compiles them in parallel.
+ * Compile the kernel of a dispatch. Callers start many at once, and the driver compiles them in parallel.
  *
  * @throws DeviceError with each message printed under its line of WGSL
  */
-export function compilePipeline(
-  device: Device,
-  label: string,
-  text: string,
-  declared: KernelInterface,
-): Promise<CompiledKernel> {
-  let known = compiled.get(device.gpu);
-  if (known === undefined) {
-    known = new Map();
-    compiled.set(device.gpu, known);
-  }
-  let kernel = known.get(text);
-  if (kernel === undefined) {
-    kernel = compile(device.gpu, label, text, declared);
-    known.set(text, kernel);
-  }
+export async function compileKernel({ gpu }: Pick<Device, 'gpu'>, dispatch: Dispatch): Promise<CompiledKernel> {
+  const file = await shaderText(dispatch.shader);
+  const text = kernelText(file, dispatch);
+  const known = compiled.get(gpu) ?? new Map<string, Promise<CompiledKernel>>();
+  compiled.set(gpu, known);
+  const kernel = known.get(text) ?? compile(gpu, dispatch.shader, text, readInterface(dispatch.shader, file));
+  known.set(text, kernel);
   return kernel;
 }
 
-async function compile(
-  gpu: GPUDevice,
-  label: string,
-  text: string,
-  declared: KernelInterface,
-): Promise<CompiledKernel> {
+async function compile(gpu: GPUDevice, label: string, text: string, declared: KernelInterface) {
   gpu.pushErrorScope('validation');
   const module = gpu.createShaderModule({ label, code: text });
   // The layout is explicit: a derived one drops bindings that a constant has made unused.
@@ -61,7 +51,7 @@ async function compile(
       layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: 'main' },
     });
-    return { pipeline, layout };
+    return { text, declared, pipeline, layout };
   } catch (error) {
     throw new DeviceError(`${label}.wgsl: the driver refused it: ${(error as Error).message}`, 'internal', label);
   }

@@ -6,8 +6,9 @@ import { observerOf } from './observer.js';
 import { checkIds } from './op.js';
 import { PlanBuffers } from './planBuffers.js';
 import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
-import { createPipelines, intoSubmits, type PreparedDispatch, SUBMIT_FLOPS, selectKernels } from './prepare.js';
+import { type PreparedDispatch, prepareDispatches, selectKernels } from './prepare.js';
 import type { Entry, Program } from './program.js';
+import { Staging } from './staging.js';
 import { type Role, type Storage, Tensor } from './tensor.js';
 
 /** Options of `Plan.compile`. */
@@ -42,13 +43,6 @@ export function runsIn({ update = true, only }: ReplayOptions, entry: Entry): bo
   return (update || entry.phase !== 'update') && (only?.has(entry) ?? true);
 }
 
-/** A tensor to read, and the position of its first byte. */
-interface Source {
-  readonly tensor: Tensor;
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-}
-
 /** Numbers that a replay copies for TypeScript. */
 export interface Copied {
   /** Wait for the device and read them, once. @throws DeviceError when something went wrong on the device */
@@ -60,12 +54,9 @@ export interface Copied {
  * buffer with one compute pass per replay; several on a GPU if the work is long.
  */
 export class Plan {
-  /** staging buffers by their bytes, kept for the next copy; not in the lists while they hold numbers to read */
-  readonly #staging = new Map<number, GPUBuffer[]>();
-  /** staging buffers that hold numbers, of which nobody has asked for yet */
-  readonly #unread = new Set<GPUBuffer>();
-  /** inputs without numbers so far, and the first entry that reads each */
-  readonly #unwritten = new Map<Storage, Entry>();
+  readonly #staging: Staging;
+  /** inputs that have numbers */
+  readonly #written = new Set<Storage>();
   #begun = false;
   #freed = false;
 
@@ -76,14 +67,10 @@ export class Plan {
     readonly memory: MemoryPlan,
     private readonly buffers: PlanBuffers,
     private readonly kept: (storage: Storage) => boolean,
-    private readonly submits: readonly (readonly PreparedDispatch[])[],
+    /** maximum operations per submit */
+    private readonly submitFlops: number,
   ) {
-    for (const { entry } of dispatches) {
-      for (const { storage } of entry.inputs) {
-        const isInput = storage.role === 'input' && storage.length > 0;
-        if (isInput && !this.#unwritten.has(storage)) this.#unwritten.set(storage, entry);
-      }
-    }
+    this.#staging = new Staging(device, buffers);
   }
 
   /**
@@ -96,11 +83,10 @@ export class Plan {
     const { dispatches, memory, kept } = selectKernels(program, device, options);
     const buffers = new PlanBuffers(program, device, memory, options.shared?.buffers);
     try {
-      const prepared = await createPipelines(program, device, dispatches, buffers);
+      const prepared = await prepareDispatches(program, device, dispatches, buffers);
       buffers.upload(options.parameters);
-      const unlimited = device.kind === 'cpu' ? Number.POSITIVE_INFINITY : SUBMIT_FLOPS;
-      const submits = intoSubmits(prepared, options.submitFlops ?? unlimited);
-      return new Plan(program, device, prepared, memory, buffers, kept, submits);
+      const submitFlops = options.submitFlops ?? (device.kind === 'cpu' ? Number.POSITIVE_INFINITY : SUBMIT_FLOPS);
+      return new Plan(program, device, prepared, memory, buffers, kept, submitFlops);
     } catch (error) {
       buffers.destroy();
       throw error;
@@ -128,21 +114,10 @@ export class Plan {
    */
   write(tensor: Tensor, data: Float32Array | Uint32Array): void {
     this.#check(tensor);
-    const { role } = tensor.storage;
-    if (!WRITABLE.includes(role)) {
-      throw new InputError(`write: ${tensor} is of the role ${role}; inputs, states and parameters are written`);
-    }
-    if (!tensor.isContiguous) throw new InputError(`write: ${tensor} is a strided view; write its base tensor`);
-    const type = tensor.dtype === 'f32' ? Float32Array : Uint32Array;
-    if (!(data instanceof type) || data.length !== tensor.size) {
-      throw new InputError(
-        `write: ${tensor} takes ${tensor.size} ${tensor.dtype} numbers; got ${data?.length} in a ${kindOf(data)}`,
-      );
-    }
-    checkIds('write', tensor.storage, data);
+    checkNumbers(tensor, data);
     const { buffer, offset } = this.buffers.locate(tensor.storage);
     this.device.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>);
-    this.#unwritten.delete(tensor.storage);
+    this.#written.add(tensor.storage);
   }
 
   /**
@@ -183,46 +158,49 @@ export class Plan {
     }
     this.#checkNotFreed();
     // Bad input is refused before anything runs; a replay will have run by the time of the copies.
-    const sources = tensors.map((tensor) => this.#source(tensor));
+    for (const tensor of tensors) this.#checkReadable(tensor, true);
     const encoder = this.#encodeReplay(options);
-    const bytes = tensors.reduce((sum, { size }) => sum + size * 4, 0);
-    const staging =
-      this.#staging.get(bytes)?.pop() ??
-      this.device.gpu.createBuffer({ label: `read ${tensors[0]}`, size: Math.max(4, bytes), usage: READ });
-    let to = 0;
-    for (const { tensor, buffer, offset } of sources) {
-      if (tensor.size > 0) encoder.copyBufferToBuffer(buffer, offset, staging, to, tensor.size * 4);
-      to += tensor.size * 4;
-    }
+    const read = this.#staging.copy(
+      encoder,
+      tensors.map(({ storage }) => storage),
+    );
     this.device.gpu.queue.submit([encoder.finish()]);
-    this.#unread.add(staging);
-    return {
-      read: async () => {
-        const copy = await this.#arrive(staging, bytes);
-        let from = 0;
-        return tensors.map(({ size }) => {
-          const numbers = new Float32Array(copy, from, size);
-          from += size * 4;
-          return numbers;
-        });
-      },
-    };
+    return { read: async () => (await read()) as Float32Array[] };
   }
 
-  /** Submit all pieces of a replay but the last. @returns the encoder that holds it */
+  /** Encode a replay. Where a submit would have too much work, what is encoded so far is submitted. @returns the rest */
   #encodeReplay(options: ReplayOptions): GPUCommandEncoder {
-    let encoder = this.device.gpu.createCommandEncoder();
+    const { gpu } = this.device;
+    let encoder = gpu.createCommandEncoder();
     this.begin(encoder, options);
-    for (const [i, prepared] of this.submits.entries()) {
-      if (i > 0) {
-        this.device.gpu.queue.submit([encoder.finish()]);
-        encoder = this.device.gpu.createCommandEncoder();
+    let pass = encoder.beginComputePass();
+    let flops = 0;
+    for (const prepared of this.dispatches) {
+      if (!runsIn(options, prepared.entry)) continue;
+      if (flops > 0 && flops + prepared.flops > this.submitFlops) {
+        pass.end();
+        gpu.queue.submit([encoder.finish()]);
+        encoder = gpu.createCommandEncoder();
+        pass = encoder.beginComputePass();
+        flops = 0;
       }
-      const pass = encoder.beginComputePass();
-      this.encode(pass, prepared, options);
-      pass.end();
+      this.encode(pass, prepared);
+      flops += prepared.flops;
     }
+    pass.end();
     return encoder;
+  }
+
+  #checkWritten(options: ReplayOptions): void {
+    for (const { entry } of this.dispatches) {
+      const missing = entry.inputs.find(
+        ({ storage }) => storage.role === 'input' && storage.length > 0 && !this.#written.has(storage),
+      );
+      if (missing === undefined || !runsIn(options, entry)) continue;
+      throw new InputError(
+        `replay: ${entry.op.name} reads ${missing.storage.label}, which was never written; plan.write gives it numbers`,
+      );
+    }
   }
 
   #checkNotFreed(): void {
@@ -236,28 +214,17 @@ export class Plan {
    */
   begin(encoder: GPUCommandEncoder, options: ReplayOptions = {}): void {
     this.#checkNotFreed();
-    for (const [{ label }, entry] of this.#unwritten) {
-      if (!runsIn(options, entry)) continue;
-      throw new InputError(
-        `replay: ${entry.op.name} reads ${label}, which was never written; plan.write gives it numbers`,
-      );
-    }
+    this.#checkWritten(options);
     this.#begun = true;
     if (!options.accumulate && this.buffers.gradients !== undefined) encoder.clearBuffer(this.buffers.gradients);
     for (const buffer of this.buffers.accumulators) encoder.clearBuffer(buffer);
   }
 
-  /** Put dispatches into a pass. `runEntries` calls it with one at a time. */
-  encode(pass: GPUComputePassEncoder, prepared: readonly PreparedDispatch[], options: ReplayOptions = {}): void {
-    let current: GPUComputePipeline | undefined;
-    for (const each of prepared) {
-      if (!runsIn(options, each.entry)) continue;
-      if (each.pipeline !== current) pass.setPipeline(each.pipeline);
-      current = each.pipeline;
-      pass.setBindGroup(0, each.bindGroup);
-      const [x, y, z] = each.dispatch.workgroups;
-      pass.dispatchWorkgroups(x, y, z);
-    }
+  /** Put one dispatch into a pass. */
+  encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, dispatch }: PreparedDispatch): void {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(...dispatch.workgroups);
   }
 
   /** Wait until everything submitted has run. @throws DeviceError when something went wrong on the device */
@@ -281,7 +248,6 @@ export class Plan {
   }
 
   async #numbers(tensor: Tensor): Promise<Float32Array | Uint32Array> {
-    this.#check(tensor);
     this.#checkReadable(tensor, this.#begun);
     return (await this.readback([tensor.storage]))[0]!;
   }
@@ -292,54 +258,14 @@ export class Plan {
    * @returns one array per storage, of its type
    */
   async readback(storages: readonly Storage[]): Promise<(Float32Array | Uint32Array)[]> {
-    const total = storages.reduce((sum, { length }) => sum + length * 4, 0);
-    if (total === 0) return storages.map(() => new Float32Array(0));
-    const { gpu } = this.device;
-    const staging = gpu.createBuffer({ label: 'read now', size: total, usage: READ });
-    const encoder = gpu.createCommandEncoder();
-    let to = 0;
-    for (const storage of storages) {
-      if (storage.length === 0) continue;
-      const { buffer, offset } = this.buffers.locate(storage);
-      encoder.copyBufferToBuffer(buffer, offset, staging, to, storage.length * 4);
-      to += storage.length * 4;
-    }
-    gpu.queue.submit([encoder.finish()]);
-    await this.device.settle(staging.mapAsync(GPU_MAP_READ));
-    const bytes = staging.getMappedRange().slice(0);
-    staging.destroy();
-    let from = 0;
-    return storages.map(({ dtype, length }) => {
-      const numbers = new (dtype === 'f32' ? Float32Array : Uint32Array)(bytes, from, length);
-      from += length * 4;
-      return numbers;
-    });
-  }
-
-  /** The numbers of a staging buffer, which then serves the next copy of as many bytes. */
-  async #arrive(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
-    if (!this.#unread.delete(staging))
-      throw new InputError('read: these numbers were read before, or the plan was freed');
-    try {
-      await this.device.settle(staging.mapAsync(GPU_MAP_READ));
-      const copy = staging.getMappedRange().slice(0, bytes);
-      staging.unmap();
-      return copy;
-    } finally {
-      if (this.#freed) staging.destroy();
-      else if (!this.#staging.has(bytes)) this.#staging.set(bytes, [staging]);
-      else this.#staging.get(bytes)!.push(staging);
-    }
-  }
-
-  /** Location of a tensor after a replay, after checking that it can be read. */
-  #source(tensor: Tensor): Source {
-    this.#check(tensor);
-    this.#checkReadable(tensor, true);
-    return { tensor, ...this.buffers.locate(tensor.storage) };
+    const encoder = this.device.gpu.createCommandEncoder();
+    const read = this.#staging.copy(encoder, storages);
+    this.device.gpu.queue.submit([encoder.finish()]);
+    return read();
   }
 
   #checkReadable(tensor: Tensor, isComputed: boolean): void {
+    this.#check(tensor);
     if (!tensor.isContiguous) throw new InputError(`read: ${tensor} is a strided view; read its base tensor`);
     if (!isComputed && COMPUTED.includes(tensor.storage.role)) {
       throw new InputError(`read: ${tensor} is computed by a replay, and there was none yet`);
@@ -373,17 +299,33 @@ export class Plan {
   /** Free all GPU memory. Tensors cannot be read afterwards. */
   free(): void {
     this.#freed = true;
-    for (const buffer of [...this.#staging.values(), [...this.#unread]].flat()) buffer.destroy();
-    this.#staging.clear();
-    this.#unread.clear();
+    this.#staging.destroy();
     this.buffers.destroy();
   }
+}
+
+/** Numbers to write must be for a tensor that TypeScript writes, of its type and length, and ids within their bounds. */
+function checkNumbers(tensor: Tensor, data: Float32Array | Uint32Array): void {
+  const { role } = tensor.storage;
+  if (!WRITABLE.includes(role)) {
+    throw new InputError(`write: ${tensor} is of the role ${role}; inputs, states and parameters are written`);
+  }
+  if (!tensor.isContiguous) throw new InputError(`write: ${tensor} is a strided view; write its base tensor`);
+  const type = tensor.dtype === 'f32' ? Float32Array : Uint32Array;
+  if (!(data instanceof type) || data.length !== tensor.size) {
+    throw new InputError(
+      `write: ${tensor} takes ${tensor.size} ${tensor.dtype} numbers; got ${data?.length} in a ${kindOf(data)}`,
+    );
+  }
+  checkIds('write', tensor.storage, data);
 }
 
 /** Roles that TypeScript writes, and roles that only a replay computes. */
 const WRITABLE: readonly Role[] = ['input', 'state', 'parameter'];
 const COMPUTED: readonly Role[] = ['activation', 'accumulator', 'gradient'];
 
-/** GPUBufferUsage and GPUMapMode as numbers: Node has no such globals. */
-const READ = 0x0001 | 0x0008; // MAP_READ | COPY_DST
-const GPU_MAP_READ = 0x0001;
+/**
+ * The maximum operations of one submit on a GPU: about 100 ms on an integrated one. A whole step of `lean` takes it
+ * four seconds, and Windows resets a GPU whose submit runs for two.
+ */
+const SUBMIT_FLOPS = 20e9;

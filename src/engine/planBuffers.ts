@@ -1,8 +1,9 @@
 import { InputError, kindOf } from '../common/errors.js';
 import type { Device } from '../device/device.js';
 import { type Dispatch, type KernelInterface, packParams } from './kernel.js';
-import { type MemoryPlan, scratchKey } from './memory.js';
+import { type Allocation, type MemoryPlan, scratchKey } from './memory.js';
 import { hasGradients, type PlanBytes, predictMemory } from './prediction.js';
+import type { PreparedDispatch } from './prepare.js';
 import type { Entry, Program } from './program.js';
 import type { Storage } from './tensor.js';
 
@@ -16,17 +17,15 @@ export class PlanBuffers {
   readonly accumulators: GPUBuffer[] = [];
   readonly bytes: PlanBytes;
   readonly #parameters: GPUBuffer | undefined;
-  readonly #shared: GPUBuffer[];
-  readonly #own = new Map<number, GPUBuffer>();
+  /** by the key of its allocation, which is the storage's id; parameters and gradients are ranges of two others */
+  readonly #bufferOf = new Map<Allocation['key'], GPUBuffer>();
   /** buffers that this plan created and did not borrow */
   readonly #made: GPUBuffer[] = [];
-  #params: GPUBuffer | undefined;
-  #paramOffsets: number[] = [];
 
   constructor(
     private readonly program: Program,
     private readonly device: Device,
-    private readonly memory: MemoryPlan,
+    memory: MemoryPlan,
     private readonly shared?: PlanBuffers,
   ) {
     // Everything is checked against the adapter's limits and free memory before the first buffer is created.
@@ -40,109 +39,72 @@ export class PlanBuffers {
       if (!['input', 'constant', 'state', 'accumulator'].includes(storage.role)) continue;
       const borrowed = storage.role === 'state' ? this.#sharedState(storage) : undefined;
       const buffer = borrowed ?? this.#make(storage.label, storage.length * 4);
-      this.#own.set(storage.id, buffer);
+      this.#bufferOf.set(storage.id, buffer);
       if (storage.role === 'accumulator') this.accumulators.push(buffer);
     }
-    this.#shared = memory.buffers.map(({ size, allocations }, i) =>
-      this.#make(`shared ${i}: ${allocations[0]!.label} …`, size),
-    );
+    for (const [i, { size, allocations }] of memory.buffers.entries()) {
+      const buffer = this.#make(`shared ${i}: ${allocations[0]!.label} …`, size);
+      for (const { key } of allocations) this.#bufferOf.set(key, buffer);
+    }
   }
 
   /** The buffer of a storage, and its first byte in it. */
   locate(storage: Storage): { buffer: GPUBuffer; offset: number } {
-    if (storage.flatOffset !== undefined) {
-      const buffer = storage.role === 'gradient' ? this.gradients : this.#parameters;
-      if (buffer === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
-      return { buffer, offset: storage.flatOffset * 4 };
-    }
-    const own = this.#own.get(storage.id);
-    if (own !== undefined) return { buffer: own, offset: 0 };
-    const index = this.memory.bufferOf.get(storage.id);
-    if (index === undefined) throw new InputError(`${storage.label} is used by no entry of this plan`);
-    return { buffer: this.#shared[index]!, offset: 0 };
+    const { id, role, label, flatOffset } = storage;
+    const flat = role === 'gradient' ? this.gradients : this.#parameters;
+    const buffer = flatOffset === undefined ? this.#bufferOf.get(id) : flat;
+    if (buffer === undefined) throw new InputError(`${label} is used by no entry of this plan`);
+    return { buffer, offset: (flatOffset ?? 0) * 4 };
   }
 
   /** Constants, and the parameters' starting numbers. */
   upload(parameters: ReadonlyMap<string, Float32Array> | undefined): void {
     for (const storage of this.program.storages) {
-      const buffer = this.#own.get(storage.id);
+      const buffer = this.#bufferOf.get(storage.id);
       if (storage.data !== undefined && buffer !== undefined && storage.length > 0) {
         this.device.gpu.queue.writeBuffer(buffer, 0, storage.data as Float32Array<ArrayBuffer>);
       }
     }
-    // Parameters that another plan shares have numbers already.
-    const initial = this.shared === undefined ? this.program.parameters : [];
-    const start = initial.flatMap(({ name, init }) => (init === undefined ? [] : [[name, init] as const]));
-    for (const [name, data] of [...start, ...(parameters ?? [])]) {
-      const entry = this.program.parameters.find((parameter) => parameter.name === name);
-      if (entry === undefined) throw new InputError(`there is no parameter ${name}`);
-      if (!(data instanceof Float32Array)) {
-        throw new InputError(`parameter ${entry.tensor} takes a Float32Array; got ${kindOf(data)}`);
-      }
-      if (data.length !== entry.tensor.size) {
-        throw new InputError(`parameter ${entry.tensor} takes ${entry.tensor.size} numbers; got ${data.length}`);
-      }
-      this.device.gpu.queue.writeBuffer(this.#parameters!, entry.offset * 4, data as Float32Array<ArrayBuffer>);
+    for (const [name, data] of parameters ?? []) checkParameter(this.program, name, data);
+    for (const { name, init, offset } of this.program.parameters) {
+      // Parameters that another plan shares have numbers already.
+      const data = parameters?.get(name) ?? (this.shared === undefined ? init : undefined);
+      if (data === undefined) continue;
+      this.device.gpu.queue.writeBuffer(this.#parameters!, offset * 4, data as Float32Array<ArrayBuffer>);
     }
   }
 
   /** Does a storage have memory in this plan? */
   knows({ id, flatOffset }: Storage): boolean {
-    return flatOffset !== undefined || this.#own.has(id) || this.memory.bufferOf.has(id);
+    return flatOffset !== undefined || this.#bufferOf.has(id);
   }
 
-  /** All `Params` of a plan in one uniform buffer, each at its own aligned offset. */
-  writeParams(kernels: readonly { dispatch: Dispatch; declared: KernelInterface }[]): void {
-    const align = this.device.limits.minUniformBufferOffsetAlignment;
-    const blocks = kernels.map(({ dispatch, declared }) =>
-      packParams(dispatch.shader, declared.params, dispatch.params ?? {}),
-    );
-    let size = 0;
-    this.#paramOffsets = blocks.map((block) => {
-      const offset = size;
-      size += Math.ceil(block.byteLength / align) * align;
-      return offset;
-    });
-    const bytes = new Uint8Array(size);
-    for (const [i, block] of blocks.entries()) bytes.set(new Uint8Array(block), this.#paramOffsets[i]!);
-    this.#params = this.device.gpu.createBuffer({ label: 'params', size: Math.max(16, size), usage: UNIFORM });
-    this.device.gpu.queue.writeBuffer(this.#params, 0, bytes);
-  }
-
-  /**
-   * A dispatch's tensors and parameters, bound by the names in its WGSL.
-   *
-   * @param index the dispatch's index in the plan, which determines the offset of its parameters
-   * @throws InputError when shader and dispatch do not name the same bindings
-   */
-  bindGroup(
-    entry: Entry,
-    dispatch: Dispatch,
-    declared: KernelInterface,
-    layout: GPUBindGroupLayout,
-    index: number,
-  ): GPUBindGroup {
+  /** A dispatch's tensors and parameters, bound by the names in its WGSL. */
+  bindGroup(kernel: Pick<PreparedDispatch, 'entry' | 'dispatch' | 'declared' | 'layout'>): GPUBindGroup {
+    const { entry, dispatch, declared, layout } = kernel;
+    checkBindings(dispatch, declared);
     const label = `${[entry.scope, entry.op.name].filter(Boolean).join(' ')} (${dispatch.shader})`;
-    const unknown = Object.keys(dispatch.bind).filter((name) => !declared.bindings.some((b) => b.name === name));
-    if (unknown.length > 0) throw new InputError(`${dispatch.shader}.wgsl declares no binding ${unknown.join(', ')}`);
     const entries = declared.bindings.map(({ binding, name, access }) => {
-      if (access === 'uniform') {
-        const size = Math.max(16, Math.ceil((declared.params.length * 4) / 16) * 16);
-        return { binding, resource: { buffer: this.#params!, offset: this.#paramOffsets[index]!, size } };
-      }
-      const bound = dispatch.bind[name];
-      if (bound === undefined) throw new InputError(`${dispatch.shader}.wgsl needs a tensor for its binding ${name}`);
-      return { binding, resource: this.#range(entry, bound) };
+      const isParams = access === 'uniform';
+      return { binding, resource: isParams ? this.#params(kernel) : this.#range(entry, dispatch.bind[name]!) };
     });
     return this.device.gpu.createBindGroup({ label, layout, entries });
+  }
+
+  /** The `Params` of a dispatch, in a small buffer of their own. */
+  #params({ dispatch, declared }: Pick<PreparedDispatch, 'dispatch' | 'declared'>): GPUBufferBinding {
+    const bytes = packParams(dispatch.shader, declared.params, dispatch.params ?? {});
+    const buffer = this.#make(`${dispatch.shader} Params`, bytes.byteLength, UNIFORM);
+    this.device.gpu.queue.writeBuffer(buffer, 0, bytes);
+    return { buffer };
   }
 
   #range(entry: Entry, bound: Dispatch['bind'][string]): GPUBufferBinding {
     // A binding must not be empty: an empty tensor binds 4 bytes that no kernel reads.
     const bytes = (length: number) => Math.max(4, length * 4);
     if ('scratch' in bound) {
-      const index = this.memory.bufferOf.get(scratchKey(entry.index, bound.scratch))!;
-      return { buffer: this.#shared[index]!, offset: 0, size: bytes(bound.length) };
+      const buffer = this.#bufferOf.get(scratchKey(entry.index, bound.scratch))!;
+      return { buffer, offset: 0, size: bytes(bound.length) };
     }
     const [tensor, start, length] =
       'tensor' in bound ? [bound.tensor, bound.offset, bound.length] : [bound, 0, bound.storage.length];
@@ -162,18 +124,36 @@ export class PlanBuffers {
 
   #sharedState({ label, length }: Storage): GPUBuffer | undefined {
     const theirs = this.shared?.program.storages.find((storage) => storage.role === 'state' && storage.label === label);
-    return theirs?.length === length ? this.shared!.#own.get(theirs.id) : undefined;
+    return theirs?.length === length ? this.shared!.#bufferOf.get(theirs.id) : undefined;
   }
 
-  #make(label: string, bytes: number): GPUBuffer {
-    const size = Math.max(16, Math.ceil(bytes / 4) * 4);
-    const buffer = this.device.gpu.createBuffer({ label, size, usage: STORAGE });
+  #make(label: string, bytes: number, usage = STORAGE): GPUBuffer {
+    const buffer = this.device.gpu.createBuffer({ label, size: Math.max(16, bytes), usage });
     this.#made.push(buffer);
     return buffer;
   }
 
   destroy(): void {
     for (const buffer of this.#made) buffer.destroy();
-    this.#params?.destroy();
+  }
+}
+
+/** Shader and dispatch must name the same bindings. */
+function checkBindings({ shader, bind }: Dispatch, { bindings }: KernelInterface): void {
+  const unknown = Object.keys(bind).filter((name) => !bindings.some((binding) => binding.name === name));
+  if (unknown.length > 0) throw new InputError(`${shader}.wgsl declares no binding ${unknown.join(', ')}`);
+  const missing = bindings.find(({ name, access }) => access !== 'uniform' && bind[name] === undefined);
+  if (missing !== undefined) throw new InputError(`${shader}.wgsl needs a tensor for its binding ${missing.name}`);
+}
+
+/** Numbers for a parameter must be for one that exists, of its type and length. */
+function checkParameter({ parameters }: Program, name: string, data: Float32Array): void {
+  const known = parameters.find((parameter) => parameter.name === name);
+  if (known === undefined) throw new InputError(`there is no parameter ${name}`);
+  if (!(data instanceof Float32Array)) {
+    throw new InputError(`parameter ${known.tensor} takes a Float32Array; got ${kindOf(data)}`);
+  }
+  if (data.length !== known.tensor.size) {
+    throw new InputError(`parameter ${known.tensor} takes ${known.tensor.size} numbers; got ${data.length}`);
   }
 }

@@ -1,23 +1,21 @@
 import { DeviceError } from '../common/errors.js';
 import type { Device } from '../device/device.js';
-import { type AdapterProfile, type Dispatch, kernelText, readInterface } from './kernel.js';
+import type { AdapterProfile, Dispatch } from './kernel.js';
 import { planMemory } from './memory.js';
 import { flopsOf, inputOf, outputOf } from './op.js';
-import { compilePipeline } from './pipeline.js';
+import { type CompiledKernel, compileKernel } from './pipeline.js';
 import type { CompileOptions } from './plan.js';
 import type { PlanBuffers } from './planBuffers.js';
 import type { Entry, Program } from './program.js';
-import { shaderText } from './shaderSource.js';
 import type { Storage, Tensor } from './tensor.js';
 
-/** One prepared dispatch: everything that `replay` needs to encode it. */
-export interface PreparedDispatch {
+/** One dispatch ready to run: everything that `replay` needs to encode it. */
+export interface PreparedDispatch extends CompiledKernel {
   readonly entry: Entry;
   readonly dispatch: Dispatch;
-  /** the WGSL that runs, prelude included */
-  readonly text: string;
-  readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
+  /** its part of the entry's arithmetic operations */
+  readonly flops: number;
 }
 
 /** Choose kernels and share memory: the part of a plan that needs no memory of the device. */
@@ -41,65 +39,27 @@ function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
   entry.outputs.forEach((tensor, i) => {
     outputs[outputOf(entry.op.outputs[i]!)[0]] = tensor;
   });
-  const dispatches = entry.op.kernels({ adapter, inputs, outputs, attributes: entry.attributes });
+  const dispatches = entry.op.dispatches({ adapter, inputs, outputs, attributes: entry.attributes });
   // An empty tensor needs no work; a dispatch of 0 workgroups is legal but useless.
   return dispatches.filter((dispatch) => dispatch.workgroups.every((count) => count > 0));
 }
 
-/** Compile the pipelines, in parallel, and bind every dispatch. */
-export async function createPipelines(
+/** Compile the kernels, in parallel, and bind every dispatch. */
+export async function prepareDispatches(
   program: Program,
   device: Device,
   dispatches: ReadonlyMap<number, readonly Dispatch[]>,
   buffers: PlanBuffers,
 ): Promise<PreparedDispatch[]> {
-  const flat = program.entries.flatMap((entry) =>
-    (dispatches.get(entry.index) ?? []).map((dispatch) => ({ entry, dispatch })),
-  );
-  const compiling = Promise.all(
-    flat.map(async ({ entry, dispatch }) => {
-      const file = await shaderText(dispatch.shader);
-      const text = kernelText(file, dispatch);
-      const declared = readInterface(dispatch.shader, file);
-      const pipeline = await compilePipeline(device, dispatch.shader, text, declared);
-      return { entry, dispatch, text, declared, ...pipeline };
+  const compiling = program.entries.flatMap((entry) =>
+    (dispatches.get(entry.index) ?? []).map(async (dispatch, _, { length }) => {
+      return { entry, dispatch, flops: flopsOf(entry) / length, ...(await compileKernel(device, dispatch)) };
     }),
   );
-  const kernels = await device.settle(compiling);
-  buffers.writeParams(kernels);
+  const kernels = await device.settle(Promise.all(compiling));
   device.gpu.pushErrorScope('validation');
-  const prepared = kernels.map(({ entry, dispatch, text, declared, pipeline, layout }, i) => ({
-    entry,
-    dispatch,
-    text,
-    pipeline,
-    bindGroup: buffers.bindGroup(entry, dispatch, declared, layout, i),
-  }));
+  const prepared = kernels.map((kernel) => ({ ...kernel, bindGroup: buffers.bindGroup(kernel) }));
   const invalid = await device.settle(device.gpu.popErrorScope());
   if (invalid !== null) throw new DeviceError(`a bind group was refused: ${invalid.message}`, 'invalid');
   return prepared;
-}
-
-/**
- * The maximum operations of one submit on a GPU: about 100 ms on an integrated one. A whole step of `lean` takes it
- * four seconds, and Windows resets a GPU whose submit runs for two.
- */
-export const SUBMIT_FLOPS = 20e9;
-
-/** Dispatches in pieces of at most `most` operations, each for a submit of its own; an entry stays whole. */
-export function intoSubmits(prepared: readonly PreparedDispatch[], most: number): PreparedDispatch[][] {
-  const pieces: PreparedDispatch[][] = [];
-  let flops = 0; // of the last piece
-  let last: Entry | undefined;
-  for (const each of prepared) {
-    if (each.entry !== last) {
-      const more = flopsOf(each.entry);
-      const isNew = last === undefined || flops + more > most;
-      if (isNew) pieces.push([]);
-      flops = isNew ? more : flops + more;
-      last = each.entry;
-    }
-    pieces.at(-1)!.push(each);
-  }
-  return pieces;
 }

@@ -270,7 +270,7 @@ export class Program {
   ): Tensor[] {
     checkInputs(op, inputs, this);
     const specs = op.shape(inputs, attributes);
-    this.#boundIds(op, inputs, attributes);
+    this.#checkIds(op, inputs, attributes);
     const read = op.strided ? inputs : inputs.map((input) => this.contiguous(input));
     const existing = [...outputs];
     const behind = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
@@ -330,14 +330,7 @@ export class Program {
    * gradients are already recorded
    */
   backward(from: Tensor | readonly (readonly [Tensor, Tensor])[]): void {
-    if (from instanceof Tensor && from.size !== 1) {
-      throw new ShapeError('backward', 'the loss must be one number', { loss: from.shape });
-    }
-    if (this.#gradients.size > 0) {
-      throw new InputError(
-        'backward: this program has its gradients already; for several losses, give all of them at once: backward([[loss, dLoss], …])',
-      );
-    }
+    this.#checkLoss(from);
     const pairs =
       from instanceof Tensor
         ? [[from, this.#create('constant', 'dLoss', from.shape, 'f32', false, { data: Float32Array.of(1) })] as const]
@@ -385,6 +378,18 @@ export class Program {
     return this.#gradients.get(x);
   }
 
+  /** A loss is one number, and a program has one backward pass. */
+  #checkLoss(from: Tensor | readonly unknown[]): void {
+    if (from instanceof Tensor && from.size !== 1) {
+      throw new ShapeError('backward', 'the loss must be one number', { loss: from.shape });
+    }
+    if (this.#gradients.size > 0) {
+      throw new InputError(
+        'backward: this program has its gradients already; for several losses, give all of them at once: backward([[loss, dLoss], …])',
+      );
+    }
+  }
+
   /** Walk back from the loss through all its dependencies, with or without a gradient. */
   #checkDifferentiable(from: readonly Tensor[]): void {
     const reached = new Set(from);
@@ -404,12 +409,7 @@ export class Program {
   }
 
   #addGradient(x: Tensor, gradient: Tensor): void {
-    if (!sameShape(x.shape, gradient.shape)) {
-      throw new ShapeError('backward', 'a gradient must have the shape of its tensor', {
-        [x.label]: x.shape,
-        gradient: gradient.shape,
-      });
-    }
+    checkGradient(x, gradient);
     const before = this.#gradients.get(x);
     if (this.#isParameter(x) || this.#totals.has(x)) {
       this.record(addInto, [gradient], {}, [this.#accumulator(x)]);
@@ -465,9 +465,10 @@ export class Program {
   }
 
   /**
-   * Bounds on ids hold for the storages that they were copied from, too. The numbers of constants are already known.
+   * Remember the bounds on ids, for the storages that they were copied from too, and check those of constants, which are
+   * already known.
    */
-  #boundIds<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): void {
+  #checkIds<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): void {
     op.inputs.forEach((spec, i) => {
       if (typeof spec === 'string' || !('u32' in spec) || spec.idLimit === undefined) return;
       const below = spec.idLimit(inputs, attributes);
@@ -518,5 +519,14 @@ function checkAliases(op: AnyOp, inputs: readonly Tensor[], outputs: readonly Te
         `${op.name}: ${name} and ${other.name} are both ${storage.label}; a tensor written in place must be distinct`,
       );
     }
+  }
+}
+
+function checkGradient(x: Tensor, gradient: Tensor): void {
+  if (!sameShape(x.shape, gradient.shape)) {
+    throw new ShapeError('backward', 'a gradient must have the shape of its tensor', {
+      [x.label]: x.shape,
+      gradient: gradient.shape,
+    });
   }
 }

@@ -60,7 +60,7 @@ export function encodeTimed(
 ): void {
   prepared.forEach((each, i) => {
     const pass = encoder.beginComputePass(timestamps && { timestampWrites: timestamps.pass(i) });
-    plan.encode(pass, [each]);
+    plan.encode(pass, each);
     pass.end();
   });
   timestamps?.resolve(encoder, prepared.length);

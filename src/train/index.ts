@@ -6,13 +6,13 @@
 export { type Checkpoint, readCheckpoint, readMoments, writeCheckpoint } from './checkpoint.js';
 export type { CheckpointInfo } from './checkpointFormat.js';
 export type { Skipped } from './data/skipped.js';
+export type { NonFinite } from './nonFinite.js';
 export { OPTIMISER } from './optimiser.js';
 export { encodeSafetensors, parseSafetensors, readSafetensors } from './safetensors.js';
 export type { Safetensors, StoredTensor, TensorData } from './safetensorsFormat.js';
 export { learningRate, type Schedule } from './schedule.js';
 export {
   type Moments,
-  type NonFinite,
   type SizedBatch,
   type StepResult,
   Trainer,

@@ -1,28 +1,20 @@
 import { checkWhole, DeviceError, InputError } from '../common/errors.js';
 import type { Device } from '../device/device.js';
 import type { Precision } from '../engine/kernel.js';
-import { outputOf, type Value } from '../engine/op.js';
-import {
-  checkOptimiser,
-  type OptimiserOptions,
-  type RecordedAdamW,
-  recordAdamW,
-  stepScalars,
-} from '../engine/optimiser.js';
+import { checkOptimiser, stepScalars } from '../engine/optimiser.js';
 import { type Copied, Plan } from '../engine/plan.js';
 import { checkMixed, profileFor } from '../engine/precision.js';
-import { sizeInWords } from '../engine/prediction.js';
-import { Program } from '../engine/program.js';
-import { runEntries } from '../inspect/entryRun.js';
-import type { DecoderConfig } from '../model/config.js';
-import { type Batch, type ForwardOptions, type ForwardPass, recordForward, toFeeds } from '../model/forward.js';
+import type { Program } from '../engine/program.js';
+import { type Batch, toFeeds } from '../model/forward.js';
 import { checkComplete } from '../model/parameters.js';
+import { withMemoryHint } from './memoryHint.js';
+import { firstNonFinite, type NonFinite } from './nonFinite.js';
 import { OPTIMISER } from './optimiser.js';
+import { type RecordedStep, recordStep, type StepOptions } from './recordStep.js';
 import type { WindowSize } from './windows/window.js';
 
 /** The inputs of a trainer. */
-export interface TrainerOptions extends ForwardOptions {
-  readonly config: DecoderConfig;
+export interface TrainerOptions extends StepOptions {
   /** precision of the step's matrix products; plans that share its parameters have their own. Default `full` */
   readonly precision?: Precision;
   /** windows per batch */
@@ -33,7 +25,6 @@ export interface TrainerOptions extends ForwardOptions {
   readonly sizes: readonly WindowSize[];
   /** initial values of the parameters, by name; called once their memory is known to fit */
   readonly parameters: ReadonlyMap<string, Float32Array> | (() => ReadonlyMap<string, Float32Array>);
-  readonly optimiser?: Required<OptimiserOptions>;
 }
 
 /** A batch with the size of its windows. */
@@ -65,26 +56,14 @@ export interface SubmittedStep {
   result(): Promise<StepResult>;
 }
 
-/** The first op of a step whose output is not finite. */
-export interface NonFinite {
-  readonly op: string;
-  readonly scope: string;
-  /** `crossEntropy loss[0] is NaN`, with the location */
-  readonly words: string;
-}
-
 /** The optimiser's memory, by parameter name. */
 export interface Moments {
   readonly m: ReadonlyMap<string, Float32Array>;
   readonly v: ReadonlyMap<string, Float32Array>;
 }
 
-/** The recorded step for one size of window. */
-interface Recorded {
-  readonly plan: Plan;
-  readonly pass: ForwardPass;
-  readonly optimiser: RecordedAdamW;
-}
+/** The recorded step for one size of window, and its plan. */
+type Recorded = Pick<RecordedStep, 'pass' | 'optimiser'> & { readonly plan: Plan };
 
 /**
  * Training as a program recorded once and replayed: forward, backward, clip and AdamW are its entries; a step writes a
@@ -163,7 +142,7 @@ export class Trainer {
     const { plan, pass, optimiser } = recorded;
     const step = this.step;
     const failures = this.#failures;
-    plan.write(optimiser.step, this.#scalars(learningRate, batches.length));
+    plan.write(optimiser.scalars, this.#scalars(learningRate, batches.length));
     const copies: Copied[] = [];
     try {
       for (const [i, batch] of batches.entries()) {
@@ -210,44 +189,10 @@ export class Trainer {
   async locateNonFinite(batches: readonly SizedBatch[], learningRate: number): Promise<NonFinite | undefined> {
     const recorded = this.#recordedFor(batches);
     try {
-      return await this.#locate(recorded, batches, learningRate);
+      return await firstNonFinite(recorded, batches, this.#scalars(learningRate, batches.length));
     } finally {
       clearMark(recorded);
     }
-  }
-
-  async #locate(
-    { plan, pass, optimiser }: Recorded,
-    batches: readonly SizedBatch[],
-    learningRate: number,
-  ): Promise<NonFinite | undefined> {
-    plan.write(optimiser.step, this.#scalars(learningRate, batches.length));
-    for (const [i, batch] of batches.entries()) {
-      for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
-      const last = i === batches.length - 1;
-      for await (const { entry, inputs, outputs } of runEntries(plan, { update: last, accumulate: i > 0 })) {
-        const { op, scope } = entry;
-        const where = scope ? `${scope} ` : '';
-        const wrongInput = firstNotFinite(
-          inputs,
-          entry.inputs.map(({ label }) => label),
-        );
-        const wrong = firstNotFinite(
-          outputs,
-          op.outputs.map((output) => outputOf(output)[0]),
-        );
-        if (wrongInput) {
-          const words = `${where}${op.name} reads ${wrongInput.words}`;
-          // Everything that earlier entries wrote is finite, so this is an input: a parameter, or fed data.
-          const isParameter = entry.inputs[wrongInput.index]!.storage.role === 'parameter';
-          if (isParameter) return { op: 'adamW', scope: 'optimiser', words: `${words}, since adamW changed it last` };
-          return { op: op.name, scope, words };
-        }
-        if (wrong) return { op: op.name, scope, words: `${where}${op.name}: ${wrong.words}` };
-        if (op.name === 'gradientNorm') break; // only AdamW remains, and it changes parameters
-      }
-    }
-    return undefined;
   }
 
   #scalars(learningRate: number, batches: number): Float32Array {
@@ -348,60 +293,4 @@ function started(program: Program, given: TrainerOptions['parameters']): Readonl
   const parameters = typeof given === 'function' ? given() : given;
   checkComplete(program, parameters);
   return parameters;
-}
-
-/** Record a training step: forward, backward, clip and AdamW. `inspect` looks at this very program. */
-export function recordStep(
-  options: Pick<TrainerOptions, 'config' | 'optimiser' | keyof ForwardOptions>,
-  { prefix: L, stream: T }: WindowSize,
-  B: number,
-): { program: Program; pass: ForwardPass; optimiser: RecordedAdamW } {
-  const program = new Program();
-  const pass = recordForward(program, options.config, { B, L, T }, options);
-  program.backward(pass.loss);
-  const optimiser = recordAdamW(program, pass.loss, options.optimiser ?? OPTIMISER);
-  return { program, pass, optimiser };
-}
-
-/** Add to an error about memory the flags that would fit, found by prediction. */
-function withMemoryHint(error: DeviceError, device: Device, options: TrainerOptions): DeviceError {
-  const add = (words: string) => new DeviceError(`${error.message}. ${words}`, 'memory', error.label);
-  const { batch, accumulate = 1, config } = options;
-  let smaller = '';
-  for (let B = batch >> 1; B >= 1; B >>= 1) {
-    smaller = `--batch ${B} --accumulate ${Math.ceil(batch / B) * accumulate}`;
-    const bytes = bytesIfFitting(device, { ...options, batch: B });
-    if (bytes !== undefined) return add(`${smaller} would take ${sizeInWords(bytes)}`);
-  }
-  for (let layers = config.layers >> 1; layers >= 1; layers >>= 1) {
-    const bytes = bytesIfFitting(device, { ...options, batch: 1, config: { ...config, layers } });
-    const flags = [smaller, `--layers ${layers}`].join(' ').trim();
-    if (bytes !== undefined) return add(`Even --batch 1 would not fit; ${flags} would take ${sizeInWords(bytes)}`);
-  }
-  return add('Even --batch 1 --layers 1 would not fit; take a smaller --dim, or shorter windows: --prefix, --stream');
-}
-
-/** Bytes that all sizes of window need together; undefined if they do not fit. */
-function bytesIfFitting(device: Device, options: TrainerOptions): number | undefined {
-  const profile = profileFor(device, options.precision ?? 'full');
-  let shared: { program: Program } | undefined;
-  let bytes = 0;
-  for (const size of options.sizes) {
-    const { program, pass, optimiser } = recordStep(options, size, options.batch);
-    const keep = [pass.loss, optimiser.clip];
-    const predicted = Plan.predict(program, device, { keep, profile, ...(shared && { shared }) });
-    bytes += predicted.bytes.fresh;
-    if (predicted.memoryError !== undefined || bytes > device.freeMemory()) return undefined;
-    shared ??= { program };
-  }
-  return bytes;
-}
-
-/** firstNotFinite([{ data: [1, NaN] }], ['loss']) // { index: 0, words: 'loss[1] is NaN' } */
-function firstNotFinite(values: readonly Value[], names: readonly string[]) {
-  for (const [index, { data }] of values.entries()) {
-    const at = data.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) return { index, words: `${names[index]}[${at}] is ${data[at]}` };
-  }
-  return undefined;
 }

@@ -11,7 +11,7 @@ import { ReferenceRun } from '../../src/engine/reference.js';
 import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { embed } from '../../src/substrate/embed.js';
-import { recordStep } from '../../src/train/trainer.js';
+import { recordStep } from '../../src/train/recordStep.js';
 import { cli } from '../support/cli.js';
 import { TINY } from '../support/decoders.js';
 import { sine, wav } from '../support/media.js';

@@ -128,6 +128,14 @@ describe('threads', () => {
     }
   });
 
+  it('add no listeners to the streams of the process, however many they are', async () => {
+    const listeners = () => [process.stdout, process.stderr].map((stream) => stream.listenerCount('error'));
+    const before = listeners();
+    const gpu = await open({ threads: 12 });
+    expect((await workload(gpu)).length).toBeGreaterThan(0);
+    expect(listeners()).toEqual(before);
+  });
+
   it('see memory that grew after they started', async () => {
     const gpu = await open();
     const pipeline = pipelineOf(gpu, 'addOne');

@@ -13,11 +13,11 @@
  * - kernels that only a GPU or only the CPU device takes: the other rows of the table;
  * - src/common and src/device, which are used by name, as packages are;
  * - doors other than the zero door;
- * - refusals: functions and methods that are called `check…`, and those that word a compiler's error or predict whether memory will do;
+ * - refusals: functions and methods that are called `check…`, and those that word a compiler's error or say what memory would do;
  * - an op that another one calls, or that `Program` and `Tensor` name: each is a path of its own;
  * - samples for tests.
  *
- * A call through an interface (`op.kernels`) leads no further: the ops of a step are reached by their names.
+ * A call through an interface (`op.dispatches`) leads no further: the ops of a step are reached by their names.
  */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -168,7 +168,7 @@ const isOurs = ({ fileName }: ts.SourceFile) =>
   /\/src\/(?!common|device)/.test(fileName) && !/node_modules/.test(fileName);
 const isOp = ({ fileName }: ts.SourceFile) => /\/engine\/ops\//.test(fileName);
 const isMachinery = ({ fileName }: ts.SourceFile) => /\/engine\/(program|tensor)\.ts$/.test(fileName);
-const isRefusal = (name: string) => /^(#?check|predictMemory|printMessages)/.test(name);
+const isRefusal = (name: string) => /^(#?check|predictMemory|printMessages|withMemoryHint)/.test(name);
 const OPS = new Set(registry.map(({ name }) => name));
 const isShader = (name: string) => ts.sys.fileExists(`shaders/${name}.wgsl`);
 

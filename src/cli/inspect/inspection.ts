@@ -7,7 +7,7 @@ import { attributionOf } from '../../model/attribution.js';
 import { channelsOf, type DecoderConfig } from '../../model/config.js';
 import { type ForwardPass, toFeeds } from '../../model/forward.js';
 import { channelNames } from '../../substrate/channels.js';
-import { recordStep } from '../../train/trainer.js';
+import { recordStep } from '../../train/recordStep.js';
 import type { InspectWindow } from './window.js';
 
 /** The decoder to inspect, and its origin. */
