@@ -46,7 +46,7 @@ async function measure(device: Device, axis: keyof Point, point: Point): Promise
     weights: new Float32Array(B * size.T).fill(1),
   });
   for (const [tensor, data] of feeds) plan.write(tensor, data);
-  plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
+  plan.write(optimiser.scalars, stepScalars(1, 1e-3, OPTIMISER));
   const run = () => plan.replayAndRead([pass.loss]);
   const [loss] = await run();
   if (!Number.isFinite(loss![0])) throw new Error(`${axis} ${point[axis]}: the loss is ${loss![0]}`);

@@ -32,7 +32,7 @@ const op: Op<{ slope: number }> = {
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x, gain], { slope }) => [gain!.data.map((g, i) => (x!.data[i]! > 0 ? g : slope * g))],
-  kernels: ({ inputs: { x, gain }, outputs: { y }, attributes: { slope } }) => [
+  dispatches: ({ inputs: { x, gain }, outputs: { y }, attributes: { slope } }) => [
     onePerInvocation('leakyRelu', x!.size, { x: x!, gain: gain!, y: y! }, { n: x!.size, slope }),
   ],
   backward({ inputs: [x, gain], attributes, gradients: [dY], addGradient, needsGradient }) {
@@ -43,7 +43,7 @@ const op: Op<{ slope: number }> = {
 /** The row that registers the op for the contract tests: parity at tile edges, and a gradient check. */
 export const leakyReluRow: OpRow = {
   name: 'leakyRelu',
-  shaders: ['leakyRelu'],
+  passes: ['leakyRelu'],
   samples: [
     { name: 'n', inputs: (n) => ({ x: [2, n] }), call: (x) => [leakyRelu(x.x!)] },
     { name: 'n, slope = 0.2', inputs: (n) => ({ x: [2, n] }), call: (x) => [leakyRelu(x.x!, 0.2)] },

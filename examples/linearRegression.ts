@@ -14,9 +14,9 @@ const b = program.parameter('b', [1]);
 const error = x.matmul(w).add(b).sub(y); // [64, 1]
 const loss = error.mul(error).mean();
 
-const optimizer = new SGD(loss, { lr: 0.1 });
+const optimiser = new SGD(loss, { lr: 0.1 });
 for (let step = 0; step <= 60; step++) {
-  const value = await optimizer.step();
+  const value = await optimiser.step();
   if (step % 20 === 0) console.log(`step ${step}  loss ${value.toFixed(4)}`);
 }
 console.log(`w ${await w.reshape([2]).value()}, b ${await b.value()}`);

@@ -19,10 +19,10 @@ const embed = (name: string, B: number) => embedding(table, program.input(name, 
 const logits = (name: string, B: number) => embed(name, B).matmul(w1).tanh().matmul(w2); // [B, 27]
 const { loss } = crossEntropy(logits('context', 32), program.input('next', [32], 'u32'));
 
-const optimizer = new AdamW(loss, { lr: 0.01 });
+const optimiser = new AdamW(loss, { lr: 0.01 });
 for (let step = 0; step <= 400; step++) {
   const batch = Array.from(integers(0, `batch ${step}`, 32, windows.length), (i) => windows[i]!);
-  const value = await optimizer.step({ context: batch.map((w) => w.context), next: batch.map((w) => w.next) });
+  const value = await optimiser.step({ context: batch.map((w) => w.context), next: batch.map((w) => w.next) });
   if (step % 100 === 0) console.log(`step ${step}  loss ${value.toFixed(3)}`);
 }
 const shares = logits('last', 1).softmax();

@@ -9,11 +9,11 @@ const w = program.parameter('w', [], { init: 1 });
 
 const error = x.mul(w).sub(y); // nothing runs yet: calls are recorded
 const loss = error.mul(error);
-const optimizer = new SGD(loss, { lr: 0.01 }); // records the gradients and the update
+const optimiser = new SGD(loss, { lr: 0.01 }); // records the gradients and the update
 
 console.log(`error ${await error.value()}, loss ${await loss.value()}`); // 3 - 6 = -3, and 9
 console.log(`gradient ${await w.grad!.value()}`); // 2 · error · x = -18
-await optimizer.step();
+await optimiser.step();
 console.log(`w ${await w.value()}, loss ${await loss.value()}`); // 1 + 0.01 · 18 = 1.18, and (3.54 - 6)² = 6.0516
 
 console.log(program.entries.map(({ op }) => op.name).join(' → '));

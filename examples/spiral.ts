@@ -19,9 +19,9 @@ const [first, second, third] = [layer('first', 2, 32), layer('second', 32, 32), 
 const net = (x: Tensor) => third(second(first(x).relu()).relu());
 const { loss } = crossEntropy(net(program.constant('points', points)), program.constant('labels', [200], labels));
 
-const optimizer = new AdamW(loss, { lr: 0.01 });
+const optimiser = new AdamW(loss, { lr: 0.01 });
 for (let step = 0; step <= 300; step++) {
-  const value = await optimizer.step();
+  const value = await optimiser.step();
   if (step % 100 === 0) console.log(`step ${step}  loss ${value.toFixed(4)}`);
 }
 

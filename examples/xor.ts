@@ -12,9 +12,9 @@ const b2 = program.parameter('b2', [1]);
 const p = x.matmul(w1).add(b1).tanh().matmul(w2).add(b2).sigmoid(); // [4, 1]
 const loss = p.sub(y).mul(p.sub(y)).mean();
 
-const optimizer = new SGD(loss, { lr: 1, momentum: 0.9 });
+const optimiser = new SGD(loss, { lr: 1, momentum: 0.9 });
 for (let step = 0; step <= 200; step++) {
-  const value = await optimizer.step();
+  const value = await optimiser.step();
   if (step % 50 === 0) console.log(`step ${step}  loss ${value.toFixed(4)}`);
 }
 console.log(`${await p.value()}`);

@@ -1,9 +1,9 @@
-// gradientNorm.finish   norm = a * √(Σ partials),  scale = a * min(1, maxNorm / (norm + 1e-6)), a = step[3]
+// gradientNorm.finish   norm = a * √(Σ partials),  scale = a * min(1, maxNorm / (norm + 1e-6)), a = scalars[3]
 // As torch's clip_grad_norm_; a turns summed micro-batch gradients into their mean. Twin: gradientNormOp's reference in
 // src/engine/ops/gradientNorm.ts
 //
 //   partials  [count]   from gradientNorm.partial, or on GPUs from gpu/sumRows.split after it
-//   step      [4]       step[3] = 1 / micro-batches
+//   scalars   [4]       scalars[3] = 1 / micro-batches
 //   failed    [1]       set to 1 where the norm is not finite; markNonFinite has set it where the loss is not
 //   clip      [2]       norm, scale: read by adamW, so clipping needs no readback. Scale is 0 where failed is not 0:
 //                       adamW then changes nothing
@@ -14,7 +14,7 @@ struct Params { count: u32, maxNorm: f32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> partials: array<f32>;
-@group(0) @binding(2) var<storage, read> step: array<f32>;
+@group(0) @binding(2) var<storage, read> scalars: array<f32>;
 @group(0) @binding(3) var<storage, read_write> failed: array<f32>;
 @group(0) @binding(4) var<storage, read_write> clip: array<f32>;
 
@@ -33,9 +33,9 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   if (lane == 0u) {
     var all = 0.0;
     for (var i = 0u; i < WORKGROUP; i++) { all += squares[i]; }
-    let norm = step[3] * sqrt(all);
+    let norm = scalars[3] * sqrt(all);
     clip[0] = norm;
-    let scale = step[3] * min(1.0, params.maxNorm / (norm + 1e-6));
+    let scale = scalars[3] * min(1.0, params.maxNorm / (norm + 1e-6));
     if (!isFinite(norm)) { failed[0] = 1.0; }
     clip[1] = select(0.0, scale, failed[0] == 0.0);
   }

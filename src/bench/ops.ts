@@ -117,10 +117,10 @@ export function* opCases(config: DecoderConfig, { B, L, T }: BatchSize): Generat
       const blocks = n / PARAMETER_ALIGNMENT;
       const decays = program.constant('decays', [blocks], new Float32Array(blocks).fill(1));
       const clip = program.constant('clip', [2], Float32Array.of(1, 1));
-      const step = program.constant('step', [4], stepScalars(1, 1e-3, OPTIMISER));
+      const scalars = program.constant('scalars', [4], stepScalars(1, 1e-3, OPTIMISER));
       const { beta1, beta2, eps, decay } = OPTIMISER;
       const state = { parameters: parameters!, m: m!, v: v! };
-      adamW(gradients, decays, clip, step, state, { beta1, beta2, eps, decay });
+      adamW(gradients, decays, clip, scalars, state, { beta1, beta2, eps, decay });
     },
   };
 }

@@ -127,7 +127,7 @@ async function recordStep(device: Device, config: DecoderConfig, size: BatchSize
   };
   const write = () => {
     for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
-    plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
+    plan.write(optimiser.scalars, stepScalars(1, 1e-3, OPTIMISER));
   };
   return { plan, pass, write, read: () => plan.replayAndRead([pass.loss]) };
 }

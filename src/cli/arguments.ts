@@ -19,6 +19,22 @@ export function realNumber(text: string): number {
   return value;
 }
 
+/** A flag's number that must be at least so much: `atLeast(1, wholeNumber)`. */
+export function atLeast(least: number, parse: (text: string) => number): (text: string) => number {
+  return (text) => {
+    const value = parse(text);
+    if (value < least) throw new InvalidArgumentError(`It must be at least ${least}.`);
+    return value;
+  };
+}
+
+/** A flag's number that must be above 0. */
+export function aboveZero(text: string): number {
+  const value = realNumber(text);
+  if (value <= 0) throw new InvalidArgumentError('It must be above 0.');
+  return value;
+}
+
 /**
  * The bytes of a hex string: `hexBytes('--prefix-hex', '48 69') // [72, 105]`
  *

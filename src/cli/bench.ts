@@ -6,7 +6,7 @@ import { InputError } from '../common/errors.js';
 import type { AdapterProfile, KernelKind } from '../engine/kernel.js';
 import { sizeInWords } from '../engine/prediction.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
-import { wholeNumber } from './arguments.js';
+import { atLeast, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 
 interface BenchFlags extends DeviceFlags {
@@ -34,10 +34,10 @@ export function benchCommand(): Command {
     .addOption(new Option('--size <name>', 'decoder size').choices(Object.keys(SIZES)).default('tiny'))
     .addOption(new Option('--door <kind>', 'input embedding').choices(DOOR_KINDS).default('zero'))
     .option('--only <part...>', `of ${PARTS.join(', ')}`)
-    .option('--batch <n>', 'windows per batch (default: 8; lean: 12, or 1 on a CPU driver)', wholeNumber)
+    .option('--batch <n>', 'windows per batch (default: 8; lean: 12, or 1 on a CPU driver)', atLeast(1, wholeNumber))
     .option('--prefix <bytes>', 'bytes before (default: 128; lean: 512)', wholeNumber)
-    .option('--stream <bytes>', 'bytes predicted (default: 128; lean: 256)', wholeNumber)
-    .option('--replays <n>', 'replays to take medians over', wholeNumber, 9)
+    .option('--stream <bytes>', 'bytes predicted (default: 128; lean: 256)', atLeast(1, wholeNumber))
+    .option('--replays <n>', 'replays to take medians over', atLeast(1, wholeNumber), 9)
     .addOption(
       new Option(
         '--kernels <kind>',
@@ -53,7 +53,6 @@ export function benchCommand(): Command {
 async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): Promise<void> {
   const unknown = only.find((part) => !PARTS.includes(part));
   if (unknown !== undefined) throw new InputError(`--only takes ${PARTS.join(', ')}; got ${unknown}`);
-  if (flags.replays < 1) throw new InputError(`--replays must be at least 1; got ${flags.replays}`);
   const robust = flags.robust ?? false;
   const device = await deviceOf(flags, { robust });
   const print = (line: string) => {
@@ -66,8 +65,6 @@ async function bench({ only = PARTS, size: name, door, ...flags }: BenchFlags): 
       L: flags.prefix ?? windows.L,
       T: flags.stream ?? windows.T,
     };
-    if (size.B < 1 || size.T < 1)
-      throw new InputError(`--batch and --stream must be at least 1; got ${size.B}, ${size.T}`);
     const config = { door, ...SIZES[name] };
     const kernels = flags.kernels ?? KERNEL_KINDS[Number(flags.variant) - 1];
     const profile: AdapterProfile = kernels === undefined ? device : { ...device, kernels };

@@ -8,7 +8,7 @@ import { syntheticSounds } from '../train/windows/syntheticSound.js';
 import { openText } from '../train/windows/text.js';
 import { openVideo } from '../train/windows/video.js';
 import type { Split, WindowSource } from '../train/windows/window.js';
-import { MADE_HELP, made, option, path, paths, realNumber, wholeNumber } from './arguments.js';
+import { atLeast, MADE_HELP, made, option, path, paths, realNumber, wholeNumber } from './arguments.js';
 
 interface InspectOptions {
   readonly text?: string[] | true;
@@ -38,8 +38,8 @@ export function dataCommand(): Command {
       paths,
     )
     .option('--made <what...>', `${MADE_HELP} (default: both, with the default text)`, option('made', made))
-    .option('--prefix <bytes>', 'bytes in a prefix', positive, 1024)
-    .option('--stream <bytes>', 'ids in a stream', positive, 512)
+    .option('--prefix <bytes>', 'bytes in a prefix', atLeast(1, wholeNumber), 1024)
+    .option('--stream <bytes>', 'ids in a stream', atLeast(1, wholeNumber), 512)
     .option('--rate <hertz>', 'audio samples per second', option('rate', wholeNumber), 4000)
     .option(
       '--fps <frames>',
@@ -93,12 +93,6 @@ function pick(source: Source, { split, window, seed }: InspectOptions) {
   throw new InputError(
     `${source.name}: --window must be below ${source.validationCount}, the number of held-out windows; got ${window}`,
   );
-}
-
-function positive(text: string): number {
-  const value = wholeNumber(text);
-  if (value === 0) throw new InvalidArgumentError('It must be above 0.');
-  return value;
 }
 
 function share(text: string): number {

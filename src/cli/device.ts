@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type OpenOptions, openDevice } from '../device/adapters.js';
 import type { Device } from '../device/device.js';
 import { observeAsAsked } from '../inspect/debug.js';
-import { wholeNumber } from './arguments.js';
+import { atLeast, wholeNumber } from './arguments.js';
 
 /** The device options of a command line. */
 export interface DeviceFlags {
@@ -18,7 +18,11 @@ export const DEVICE_HELP =
 export function withDevice(command: Command): Command {
   return command
     .option('--device <name>', DEVICE_HELP)
-    .option('--threads <n>', 'threads of the CPU device (default: all that this process may use)', wholeNumber);
+    .option(
+      '--threads <n>',
+      'threads of the CPU device (default: all that this process may use)',
+      atLeast(1, wholeNumber),
+    );
 }
 
 /** Opens the device. If a GPU was requested or preferred and none was found, prints one line on stderr. */

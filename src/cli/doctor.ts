@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { writeFileAtomic } from '../common/atomicWrite.js';
-import { InputError } from '../common/errors.js';
 import { examine, type Report } from '../doctor/doctor.js';
 import { pageOf, resultOf, VERDICTS } from '../doctor/page.js';
-import { path, realNumber } from './arguments.js';
+import { aboveZero, path } from './arguments.js';
 import { colours } from './colours.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { duration } from './progress.js';
@@ -24,7 +23,7 @@ export function doctorCommand(): Command {
       'examine this device: every op, channels, gradients, training and times, in one file to send',
     ),
   )
-    .option('--minutes <n>', 'time for all of it; what does not fit is left out and named', realNumber, 10)
+    .option('--minutes <n>', 'time for all of it; what does not fit is left out and named', aboveZero, 10)
     .option('--quick', 'small sizes: a first look')
     .option(
       '--out <file>',
@@ -35,14 +34,13 @@ export function doctorCommand(): Command {
 }
 
 async function doctor(flags: DoctorFlags): Promise<void> {
-  if (!(flags.minutes > 0)) throw new InputError(`--minutes must be above 0; got ${flags.minutes}`);
   const status = new StatusLine();
   const { green, yellow, red, bold } = colours(process.stdout);
   // A device that is not there, or a name that is none, is an error now and not in every part.
   const first = await deviceOf(flags);
   const { name } = first;
   first.close();
-  const page = flags.out ?? `doctor-${fileName(name)}.html`;
+  const page = /\.html?$/i.test(flags.out ?? '') ? flags.out! : `${flags.out ?? `doctor-${fileName(name)}`}.html`;
   const json = `${page.replace(/\.html?$/i, '')}.json`;
   status.print(`${bold(name)}: at most ${duration(60 * flags.minutes)}`);
   const paint = { passed: green, partly: yellow, failed: red, 'not run': yellow };

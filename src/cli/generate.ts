@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Decoder } from '../model/decoder.js';
-import { path, realNumber, textOrHex, wholeNumber } from './arguments.js';
+import { atLeast, path, realNumber, textOrHex, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { outputError } from './output.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
@@ -24,7 +24,7 @@ export function generateCommand(): Command {
     .option('--prompt <text>', 'text to continue')
     .option('--prompt-hex <hex>', 'prompt as hex digits')
     .option('--bytes <n>', 'maximum number of bytes; the decoder may stop earlier', wholeNumber, 200)
-    .option('--temperature <x>', 'sampling temperature; 0 always picks the likeliest byte', realNumber, 0.8)
+    .option('--temperature <x>', 'sampling temperature; 0 always picks the likeliest byte', atLeast(0, realNumber), 0.8)
     .option('--top-k <n>', 'sample from the k likeliest bytes; 0 keeps all', wholeNumber, 40)
     .option('--seed <n>', 'random seed', wholeNumber, 0)
     .action(async (flags: GenerateFlags) => {

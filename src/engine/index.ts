@@ -36,7 +36,7 @@ export {
 } from './kernel.js';
 export type { Allocation, MemoryPlan, SharedBuffer } from './memory.js';
 export { type Fill, type Nested, Numbers } from './numbers.js';
-export type { AnyOp, Attributes, BackwardCall, KernelCall, Op, OutputSpec, Value } from './op.js';
+export type { AnyOp, Attributes, BackwardCall, DispatchCall, Op, OutputSpec, Value } from './op.js';
 export { type AdamWOptions, type AdamWState, adamW } from './ops/adamW.js';
 export { addLayerNorm } from './ops/addLayerNorm.js';
 export { attention } from './ops/attention.js';

@@ -22,8 +22,8 @@ export interface OutputSpec {
 /** The plain numbers and flags of a call of an op; they become `Params` and `const`s. */
 export type Attributes = Readonly<Record<string, number | boolean | string | readonly number[] | undefined>>;
 
-/** The arguments of an op's `kernels`: the adapter, and the entry's tensors by name. */
-export interface KernelCall<A extends Attributes = Attributes> {
+/** The arguments of an op's `dispatches`: the adapter, and the entry's tensors by name. */
+export interface DispatchCall<A extends Attributes = Attributes> {
   readonly adapter: AdapterProfile;
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -82,7 +82,7 @@ export interface Op<A extends Attributes = Attributes> {
    */
   reference(inputs: readonly Value[], attributes: A, before: readonly Value[]): Float64Array[];
   /** The dispatches that compute the outputs on this adapter. None for a view. */
-  kernels(call: KernelCall<A>): Dispatch[];
+  dispatches(call: DispatchCall<A>): Dispatch[];
   /** Records the gradient entries. Absent where no gradient flows. */
   backward?(call: BackwardCall<A>): void;
   /** Arithmetic operations of one call, 0 by default. Benchmarks show them, and a GPU's submits are cut by them. */

@@ -10,10 +10,10 @@ import type { Tensor } from './tensor.js';
 /**
  * An optimiser over all parameters of a program: created from a loss, it records gradients and update, and then steps.
  *
- *     const optimizer = new AdamW(loss, { lr: 1e-3 });
- *     for (let step = 0; step < 100; step++) console.log(await optimizer.step({ x, y }));
+ *     const optimiser = new AdamW(loss, { lr: 1e-3 });
+ *     for (let step = 0; step < 100; step++) console.log(await optimiser.step({ x, y }));
  */
-abstract class Optimizer {
+abstract class Optimiser {
   /** steps done */
   steps = 0;
 
@@ -52,7 +52,7 @@ abstract class Optimizer {
  * @throws ShapeError, InputError when the loss is not one number or has no gradient; InputError when the program has no device
  *   or has an optimiser already
  */
-export class SGD extends Optimizer {
+export class SGD extends Optimiser {
   readonly #lr: Tensor;
 
   constructor(loss: Tensor, { lr = 1e-3, momentum = 0 }: { readonly lr?: number; readonly momentum?: number } = {}) {
@@ -75,7 +75,7 @@ export class SGD extends Optimizer {
  *
  * @throws ShapeError, InputError as `SGD` does, and InputError for an invalid option
  */
-export class AdamW extends Optimizer {
+export class AdamW extends Optimiser {
   readonly #options: OptimiserOptions;
   readonly #recorded: RecordedAdamW;
 
@@ -86,9 +86,9 @@ export class AdamW extends Optimizer {
   }
 
   protected override scalars(t: number): ReadonlyMap<Tensor, Float32Array> {
-    const { step, failed } = this.#recorded;
+    const { scalars, failed } = this.#recorded;
     return new Map([
-      [step, stepScalars(t, this.lr, this.#options)],
+      [scalars, stepScalars(t, this.lr, this.#options)],
       [failed, Float32Array.of(0)],
     ]);
   }
@@ -121,7 +121,7 @@ export function checkOptimiser(options: OptimiserOptions): void {
 /** The inputs and the state of AdamW. */
 export interface RecordedAdamW {
   /** [4] f32, written before each update: see `stepScalars` */
-  readonly step: Tensor;
+  readonly scalars: Tensor;
   /** [2]: norm of all gradients, and the factor that clips it, 0 if the update was skipped; [0, 1] without clipping */
   readonly clip: Tensor;
   /**
@@ -149,7 +149,7 @@ export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOp
   if (options.clip !== undefined) program.scope('optimiser', () => markNonFinite(loss, failed));
   program.phase = 'update';
   const n = program.flatLength;
-  const step = program.input('step', [4]);
+  const scalars = program.input('scalars', [4]);
   const m = program.state('first moments', [n]);
   const v = program.state('second moments', [n]);
   // 1 where a block of 64 floats belongs to a parameter that decays
@@ -160,19 +160,19 @@ export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOp
   }
   const gradients = program.flat('gradient');
   const parameters = program.flat('parameter');
-  const norm = (maxNorm: number) => program.scope('optimiser', () => gradientNorm(gradients, step, failed, maxNorm));
+  const norm = (maxNorm: number) => program.scope('optimiser', () => gradientNorm(gradients, scalars, failed, maxNorm));
   const clip = options.clip === undefined ? program.constant('clip', [0, 1]) : norm(options.clip);
   const mask = program.constant('decays', [decays.length], decays);
   const { beta1, beta2, eps, decay } = options;
   program.scope('optimiser', () =>
-    adamW(gradients, mask, clip, step, { parameters, m, v }, { beta1, beta2, eps, decay }),
+    adamW(gradients, mask, clip, scalars, { parameters, m, v }, { beta1, beta2, eps, decay }),
   );
   program.phase = 'replay';
-  return { step, clip, failed, m, v };
+  return { scalars, clip, failed, m, v };
 }
 
 /**
- * The numbers of one update, for the `step` input.
+ * The numbers of one update, for the input `scalars`.
  *
  * @param t 1 for the first update   @param microBatches number of replays whose gradients were summed
  * @throws InputError when the learning rate, as float32, is not finite or less than 0: AdamW would destroy every parameter

@@ -39,7 +39,7 @@ function dispatchesOf(entry: Entry, adapter: AdapterProfile): Dispatch[] {
   entry.outputs.forEach((tensor, i) => {
     outputs[outputOf(entry.op.outputs[i]!)[0]] = tensor;
   });
-  const dispatches = entry.op.kernels({ adapter, inputs, outputs, attributes: entry.attributes });
+  const dispatches = entry.op.dispatches({ adapter, inputs, outputs, attributes: entry.attributes });
   // An empty tensor needs no work; a dispatch of 0 workgroups is legal but useless.
   return dispatches.filter((dispatch) => dispatch.workgroups.every((count) => count > 0));
 }

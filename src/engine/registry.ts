@@ -33,6 +33,6 @@ export interface OpRow {
   /** the op's file in src/engine/ops, if its name differs from the op's */
   readonly file?: string;
   /** passes: each a list of the kernel table, or a kernel file without a list */
-  readonly shaders: readonly string[];
+  readonly passes: readonly string[];
   readonly samples: readonly OpSample[];
 }

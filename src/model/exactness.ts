@@ -22,7 +22,8 @@ import {
 } from '../substrate/proof.js';
 import { packedTable, scaledCosine, valueTable } from '../substrate/table.js';
 import { zeroInput } from '../substrate/zeroInput.js';
-import { ControlEmbedding, type EmbeddingOptions, HslEmbedding } from './embedding.js';
+import { ControlEmbedding } from './controlEmbedding.js';
+import { type EmbeddingOptions, HslEmbedding } from './embedding.js';
 import { ZeroInput } from './zeroInput.js';
 
 /** A sentence, and a check that it is true. */

@@ -1,19 +1,18 @@
 import { padOrCrop } from '../engine/ops/padOrCrop.js';
 import type { Tensor } from '../engine/tensor.js';
-import type { ControlKind } from '../substrate/controls.js';
 import { slotCount, type Tail } from '../substrate/zeroInput.js';
-import { ControlEmbedding, type ControlOptions } from './embedding.js';
+import { type EmbeddingOptions, HslEmbedding } from './embedding.js';
 
 /** Options of a zero-pad on tensors. */
-export interface ZeroDoorOptions extends ControlOptions {
+export interface ZeroDoorOptions extends EmbeddingOptions {
   /** Bytes per slot. Default 8. */
   readonly K?: number;
   /** Width of a slot, C of the decoder; at least channels·K. Default 512. */
   readonly dim?: number;
   /** Handling of an incomplete last slot: pad it with 0x00, or drop it. Default 'pad'. */
   readonly tail?: Tail;
-  /** The value table of the zero-pad. Default 'hsl'. */
-  readonly kind?: ControlKind;
+  /** An embedding with another table of values, in place of one with the options here. */
+  readonly embedding?: HslEmbedding;
 }
 
 /**
@@ -24,7 +23,7 @@ export interface ZeroDoorOptions extends ControlOptions {
  *     const slots = zero.forward(ids);   // [B, 300] → [B, 38, 256]
  */
 export class ZeroInput {
-  readonly embedding: ControlEmbedding;
+  readonly embedding: HslEmbedding;
   readonly K: number;
   readonly dim: number;
   readonly tail: Tail;
@@ -32,8 +31,8 @@ export class ZeroInput {
   /**
    * @throws InputError when K·channels > dim (it names the largest K), or an option is invalid
    */
-  constructor({ K = 8, dim = 512, tail = 'pad', kind = 'hsl', ...options }: ZeroDoorOptions = {}) {
-    this.embedding = new ControlEmbedding(kind, options);
+  constructor({ K = 8, dim = 512, tail = 'pad', embedding, ...options }: ZeroDoorOptions = {}) {
+    this.embedding = embedding ?? new HslEmbedding(options);
     slotCount(0, K, dim, tail, this.embedding.channels); // checks them
     this.K = K;
     this.dim = dim;
@@ -62,11 +61,6 @@ export class ZeroInput {
     const P = slotCount(L, K, dim, tail, embedding.channels);
     // Ids are padded with 0, the byte 0x00, or cut at the last whole slot.
     return packSlots(this.features(padOrCrop(ids, P * K)), K);
-  }
-
-  /** Numbers for the parameters of the embedding, by name; see there. */
-  parameters(): Map<string, Float32Array> {
-    return this.embedding.parameters();
   }
 }
 

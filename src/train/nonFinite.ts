@@ -23,7 +23,7 @@ export async function firstNonFinite(
   batches: readonly Batch[],
   scalars: Float32Array,
 ): Promise<NonFinite | undefined> {
-  plan.write(optimiser.step, scalars);
+  plan.write(optimiser.scalars, scalars);
   for (const [i, batch] of batches.entries()) {
     for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
     const last = i === batches.length - 1;

@@ -142,7 +142,7 @@ export class Trainer {
     const { plan, pass, optimiser } = recorded;
     const step = this.step;
     const failures = this.#failures;
-    plan.write(optimiser.step, this.#scalars(learningRate, batches.length));
+    plan.write(optimiser.scalars, this.#scalars(learningRate, batches.length));
     const copies: Copied[] = [];
     try {
       for (const [i, batch] of batches.entries()) {

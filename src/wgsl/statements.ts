@@ -386,8 +386,9 @@ function loop(syntax: Of<'loop'>, place: Place, scope: Scope): Analysed<Statemen
   const node: Statement = {
     kind: 'loop',
     at,
+    written: 'loop',
     body: body.node,
-    ...(continuing && { continuing: continuing.node }),
+    ...(continuing && syntax.continuing!.statements.length > 0 && { continuing: continuing.node }),
     ...(breakIf && { breakIf }),
   };
   return { node, behaviours };
@@ -405,6 +406,7 @@ function forLoop(syntax: Of<'for'>, place: Place, scope: Scope): Analysed<Statem
   const node: Statement = {
     kind: 'loop',
     at,
+    written: 'for',
     ...(tested && { condition: tested }),
     body: body.node,
     ...(update && { continuing: { statements: [update.node], at } }),
@@ -417,7 +419,7 @@ function whileLoop(syntax: Of<'while'>, place: Place, scope: Scope): Analysed<St
   const { at } = syntax;
   const tested = condition(syntax.condition, 'while-loop', scope);
   const body = block(syntax.body, inLoop(place), scope);
-  const node: Statement = { kind: 'loop', at, isWhile: true, condition: tested, body: body.node };
+  const node: Statement = { kind: 'loop', at, written: 'while', condition: tested, body: body.node };
   return { node, behaviours: loopBehaviours([body.behaviours], true) };
 }
 

@@ -322,8 +322,8 @@ export type Statement =
    */
   | (StatementOf<'loop'> & {
       readonly condition?: Expression;
-      /** written as `while`, which the uniformity analysis tells from `for` */
-      readonly isWhile?: true;
+      /** the statement that was written, which matters to the uniformity analysis */
+      readonly written: 'loop' | 'for' | 'while';
       readonly body: Block;
       readonly continuing?: Block;
       readonly breakIf?: Expression;

@@ -254,8 +254,14 @@ class FunctionGraph {
       case 'evaluate':
         this.#value(statement.expression, flow);
         return { flow, leaves: NEXT };
-      case 'block':
-        return this.#block(statement.body, flow);
+      case 'block': {
+        const before = new Map(this.#contents);
+        const after = this.#block(statement.body, flow);
+        const last = statement.body.statements.at(-1);
+        const isFor = last?.kind === 'loop' && last.written === 'for';
+        if (!(after.leaves & NEXT) && !isFor) this.#contents = before;
+        return after;
+      }
       case 'if':
         return this.#if(statement, flow);
       case 'switch':
@@ -327,7 +333,7 @@ class FunctionGraph {
     return { flow: leaves === NEXT ? flow : new Node(...flows), leaves };
   }
 
-  #loop({ condition, body, continuing, breakIf, isWhile, at }: Of<'loop'>, flow: Node): After {
+  #loop({ condition, body, continuing, breakIf, written, at }: Of<'loop'>, flow: Node): After {
     // Each round starts where the loop is entered, or where the round before ends.
     const start = new Node(flow);
     const entered: Contents = new Map([...this.#contents].map(([variable, node]) => [variable, new Node(node)]));
@@ -344,22 +350,27 @@ class FunctionGraph {
     const inside = this.#block(body, here);
     here = inside.flow;
     const { leaves } = inside;
-    if (leaves & NEXT) continues.push(this.#contents);
     const goesRound = (leaves & (NEXT | CONTINUE)) !== 0;
+    // As in Dawn, the end of a `loop` without a continuing block leads to the next round even if no invocation comes there.
+    const isBare = written === 'loop' && !continuing && !breakIf;
+    if (leaves & NEXT || isBare) continues.push(this.#contents);
+    // What memory holds after a loop that is never left; only such an end asks for it.
+    let end = leaves & NEXT ? this.#contents : entered;
     if (goesRound) {
       // The continuing block sees the variables of the body too.
       this.#contents = merged(continues, new Map(continues.flatMap((contents) => [...contents])));
       if (continuing) here = this.#block(continuing, here).flow;
       if (breakIf) test("the 'break if' of the loop", breakIf);
       for (const [variable, node] of entered) {
-        const end = this.#contents.get(variable)!;
-        if (end !== node) node.from.push(end);
+        const last = this.#contents.get(variable)!;
+        if (last !== node) node.from.push(last);
       }
+      if (continuing) end = this.#contents;
     }
     // A `while` leads back to its condition even if no round follows: the specification has it so, and Dawn.
-    if (goesRound || isWhile) start.from.push(here);
+    if (goesRound || written === 'while') start.from.push(here);
     this.#around.pop();
-    this.#contents = merged(exits, entered);
+    this.#contents = merged(exits, end);
     const ends = condition !== undefined || (breakIf !== undefined && goesRound) || (leaves & BREAK) !== 0;
     const all = (ends ? NEXT : 0) | (leaves & RETURN);
     return { flow: all === NEXT ? flow : new Node(start, here), leaves: all };

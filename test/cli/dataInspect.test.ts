@@ -60,7 +60,7 @@ describe('data inspect', () => {
     expect(() => inspect('--window', '64', '--made', 'both')).toThrow(
       'made sounds: --window must be below 64, the number of held-out windows; got 64',
     );
-    expect(() => inspect('--prefix', '0')).toThrow('It must be above 0.');
+    expect(() => inspect('--prefix', '0')).toThrow('It must be at least 1.');
     expect(() => inspect('--seed', '-1')).toThrow('It must be a whole number.');
     expect(() => inspect('--validation', '1')).toThrow('It must be between 0 and 1.');
     expect(() => inspect('--split', 'test')).toThrow('Allowed choices are train, validation');

@@ -72,6 +72,18 @@ describe('a value out of range is wrong usage, like one that is no number', () =
     expect(code).toBe(2);
   });
 
+  it.each([
+    [['doctor', '--minutes', '0'], 'It must be above 0.'],
+    [['generate', '--temperature', '-1'], 'It must be at least 0.'],
+    [['bench', '--replays', '0'], 'It must be at least 1.'],
+    [['bench', '--stream', '0'], 'It must be at least 1.'],
+    [['walk', '--threads', '0'], 'It must be at least 1.'],
+  ])('%j', async (words, message) => {
+    const { code, error } = await cli(...words);
+    expect(error).toContain(` is invalid. ${message}`);
+    expect(code).toBe(2);
+  });
+
   it('an empty path is refused by every command that takes one', async () => {
     const all = COMMANDS.map((make) => make()).flatMap((command) =>
       [command, ...command.commands].map((each) => ({ each, words: each === command ? [] : [command.name()] })),

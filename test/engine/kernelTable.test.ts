@@ -23,7 +23,7 @@ test('each row takes files of the folder of its device, and gives its evidence',
 });
 
 test('the registry and the table name every file of shaders/, and no other', () => {
-  const passes = registry.flatMap(({ shaders }) => shaders);
+  const passes = registry.flatMap(({ passes: own }) => own);
   expect(Object.keys(kernelTable).filter((pass) => !passes.includes(pass))).toEqual([]);
   const named = new Set(passes.flatMap(kernelsOf).map(({ shader }) => shader));
   // `record` copies a view for an op that takes none: nobody calls that op by its name.

@@ -198,7 +198,7 @@ describe('a loss without a gradient', () => {
       outputs: ['y'],
       shape: ([x]) => [{ shape: x!.shape }],
       reference: ([x]) => [x!.data],
-      kernels: () => [],
+      dispatches: () => [],
       ...more,
     };
     return x.program.record(op, [x], {})[0]!;

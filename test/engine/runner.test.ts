@@ -52,8 +52,8 @@ describe('value', () => {
   test('parameters keep their values when the program grows, and start again when it is freed', async () => {
     const program = new Program({ device });
     const w = program.parameter('w', [], { init: 8 });
-    const optimizer = new SGD(w.mul(w), { lr: 0.25 });
-    await optimizer.step(); // 8 - 0.25 · 16
+    const optimiser = new SGD(w.mul(w), { lr: 0.25 });
+    await optimiser.step(); // 8 - 0.25 · 16
     expect((await w.value()).item()).toBe(4);
     expect((await w.add(1).value()).item()).toBe(5);
     program.runner.free();
@@ -122,11 +122,11 @@ describe('optimisers', () => {
 
   test('SGD with momentum does what its formula says', async () => {
     const { w, loss } = problem();
-    const optimizer = new SGD(loss, { lr: 0.01, momentum: 0.5 });
+    const optimiser = new SGD(loss, { lr: 0.01, momentum: 0.5 });
     let [p, v] = [[1, -2], [0, 0]]; // biome-ignore format: one line
     for (let step = 0; step < 3; step++) {
       const before = p[0]! ** 2 + 9 * p[1]! ** 2;
-      expect(await optimizer.step()).toBeCloseTo(before, 4);
+      expect(await optimiser.step()).toBeCloseTo(before, 4);
       v = [0.5 * v[0]! + 2 * p[0]!, 0.5 * v[1]! + 18 * p[1]!];
       p = p.map((value, i) => value - 0.01 * v[i]!);
     }
@@ -143,12 +143,12 @@ describe('optimisers', () => {
 
   test('a learning rate may change between steps, and must be a rate', async () => {
     const { w, loss } = problem();
-    const optimizer = new SGD(loss, { lr: 0.01 });
-    optimizer.lr = 0;
-    await optimizer.step();
+    const optimiser = new SGD(loss, { lr: 0.01 });
+    optimiser.lr = 0;
+    await optimiser.step();
     expect([...(await w.value()).data]).toEqual([1, -2]);
-    optimizer.lr = Number.NaN;
-    expect(() => optimizer.step()).toThrow('the learning rate must be a finite number of at least 0; got NaN');
+    optimiser.lr = Number.NaN;
+    expect(() => optimiser.step()).toThrow('the learning rate must be a finite number of at least 0; got NaN');
   });
 
   test('losses add up, each with a factor of its own', async () => {
@@ -163,9 +163,9 @@ describe('optimisers', () => {
 
   test('an evaluation besides the loss is no part of a step', async () => {
     const { program, loss, w } = problem();
-    const optimizer = new SGD(loss, { lr: 0.01 });
+    const optimiser = new SGD(loss, { lr: 0.01 });
     const y = program.input('other', [2]).mul(w);
-    await optimizer.step(); // needs no `other`
+    await optimiser.step(); // needs no `other`
     expect((await y.value({ other: [1, 1] })).data[0]).toBeCloseTo(0.98, 5);
   });
 });
@@ -175,8 +175,8 @@ describe('dropout', () => {
     const program = new Program({ device, seed: 5 });
     const w = program.parameter('w', [1000], { init: new Float32Array(1000).fill(1) });
     const y = w.dropout(0.25);
-    const optimizer = new SGD(y.sum(), { lr: 0 });
-    const found = [await optimizer.step(), await optimizer.step()];
+    const optimiser = new SGD(y.sum(), { lr: 0 });
+    const found = [await optimiser.step(), await optimiser.step()];
     expect([...(await y.value()).data]).toEqual(new Array(1000).fill(1));
     // Which elements are kept is a function of seed, step and place: the high word of the counter is the step.
     const expected = [1, 2].map((step) => {

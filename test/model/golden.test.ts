@@ -42,7 +42,7 @@ describe.each<DoorKind>(['zero', 'projected', 'bytes'])('the %s decoder against 
       weights: Float32Array.from(numbers('weight')),
     };
     for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
-    plan.write(optimiser.step, stepScalars(1, 1e-3, OPTIMISER));
+    plan.write(optimiser.scalars, stepScalars(1, 1e-3, OPTIMISER));
     await plan.replay();
 
     expectClose('x0', await plan.read(pass.x0), numbers('x0'), door === 'projected' ? 8 : 1);

@@ -5,7 +5,8 @@ import { integers, normals } from '../../src/common/random.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
-import { ControlEmbedding, type ControlOptions, HslEmbedding } from '../../src/model/embedding.js';
+import { ControlEmbedding } from '../../src/model/controlEmbedding.js';
+import { HslEmbedding } from '../../src/model/embedding.js';
 import { exactnessChecks } from '../../src/model/exactness.js';
 import { ZeroInput } from '../../src/model/zeroInput.js';
 import { EOS, MASK } from '../../src/substrate/channels.js';
@@ -74,7 +75,7 @@ describe('the layers', () => {
     const program = new Program();
     const ids = program.input('ids', [2, 3], 'u32');
     const embedding = new ControlEmbedding('learned', { seed: 2 });
-    const zero = new ZeroInput({ kind: 'learned', K: 1, dim: 30, seed: 2 });
+    const zero = new ZeroInput({ embedding, K: 1, dim: 30 });
     const [x, slots] = [embedding.features(ids), zero.forward(ids)];
     expect(program.parameters.map(({ name, shape }) => [name, shape])).toEqual([['door.values.weight', [256, 18]]]);
     const [dX, dSlots] = [program.input('dX', x.shape), program.input('dSlots', slots.shape)];
@@ -132,7 +133,7 @@ describe('bad input', () => {
     ['bits that are not there', () => new HslEmbedding({ groups: 'bits' }), 'only with includeBits'],
     [
       'both at once',
-      () => new HslEmbedding({ groups: 'phase', columns: [3] } as ControlOptions),
+      () => new HslEmbedding({ groups: 'phase', columns: [3] }),
       'give columns or groups, which name the same thing, not both',
     ],
   ])('%s', (_, build, message) => {

@@ -22,7 +22,26 @@ export interface MadeUpKernel {
 /** Words of one invocation's element of y (floats) and z (integers), and elements of x. */
 export const WORDS = { y: 16, z: 8, x: 64 } as const;
 
-const SIZES = ['1', '3', '4', '6', '8', '16', '3, 2', '4, 2', '2, 2, 2', '1, 5', '5, 3', '32'] as const;
+/** Workgroups in one, two and three dimensions: rows that are a gang, several gangs, or a part of one. */
+const SIZES: readonly (readonly [number, number, number])[] = [
+  [1, 1, 1],
+  [3, 1, 1],
+  [4, 1, 1],
+  [6, 1, 1],
+  [8, 1, 1],
+  [16, 1, 1],
+  [32, 1, 1],
+  [1, 5, 1],
+  [3, 2, 1],
+  [4, 2, 1],
+  [4, 4, 1],
+  [5, 3, 1],
+  [8, 3, 1],
+  [2, 2, 2],
+  [4, 1, 3],
+  [4, 2, 2],
+  [1, 4, 2],
+];
 
 type Scalar = 'f32' | 'i32' | 'u32' | 'bool';
 type Type = Scalar | 'vec3f' | 'vec2i' | 'vec4u';
@@ -46,12 +65,20 @@ interface Context {
 }
 
 class Kernel {
-  readonly #size: string;
+  readonly #size: readonly [number, number, number];
   readonly #total: number;
   /** names that can only be read */
-  #names: Record<Type, string[]> = { f32: [], i32: [], u32: ['local'], bool: [], vec3f: [], vec2i: [], vec4u: [] };
+  #names: Record<Type, string[]> = {
+    f32: [],
+    i32: [],
+    u32: ['local', 'place.y', 'place.z', 'group.y'],
+    bool: [],
+    vec3f: [],
+    vec2i: [],
+    vec4u: [],
+  };
   /** numbers that are the same for the whole workgroup */
-  #uniforms = ['group.x', 'params.k', 'ku', 'grid.x'];
+  #uniforms = ['group.x', 'group.y', 'group.z', 'params.k', 'ku', 'grid.x', 'grid.y'];
   /** in the entry point, and in a helper, what can be assigned */
   #inMain = false;
   #helpers = 0;
@@ -62,12 +89,12 @@ class Kernel {
     readonly pinned: boolean,
   ) {
     this.#size = this.#oneOf(SIZES);
-    this.#total = this.#size.split(',').reduce((product, size) => product * Number(size), 1);
+    this.#total = this.#size[0] * this.#size[1] * this.#size[2];
   }
 
   make(): MadeUpKernel {
-    const grid = [1 + this.pick(3), 1, 1] as const;
-    return { text: this.#text(), grid, invocations: grid[0] * this.#total };
+    const grid = [1 + this.pick(2), 1 + this.pick(2), this.pick(4) === 0 ? 2 : 1] as const;
+    return { text: this.#text(), grid, invocations: grid[0] * grid[1] * grid[2] * this.#total };
   }
 
   #text(): string {
@@ -104,12 +131,12 @@ fn combine(at: u32, v: f32, step: u32) -> f32 {
   return v;
 }
 ${helpers}
-@compute @workgroup_size(${this.#size})
+@compute @workgroup_size(${this.#size.join(', ')})
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grid: vec3u,
         @builtin(local_invocation_id) place: vec3u) {
-  let at = group.x * ${total}u + local;
+  let at = ((group.z * grid.y + group.y) * grid.x + group.x) * ${total}u + local;
   var f0 = x[(at * 4u) % ${WORDS.x}u]; var f1 = x[(at * 4u + 1u) % ${WORDS.x}u]; var v0 = vec3f(f0, params.v.y, f1);
-  var i0 = i32(place.x) - 2; var i1 = i32(local) - 7; var w0 = vec2i(i0, i32(at) * 5);
+  var i0 = i32(place.x) - 2; var i1 = i32(local) - 7; var w0 = vec2i(i0, i32(at) * 5 - i32(place.y));
   var u0 = at * 77u; var u1 = 5u; var q0 = params.list[1] + u0; var b0 = local > 8u; var ku = group.x + 1u;
   var list = array<f32, 4>(f0, f1, 0.5, -2.0); var table: array<vec2i, 3>; var m0 = mat2x2f(f0, 1.0, 2.0, f1);
   var own: Own; own.a = 1.5;
@@ -189,7 +216,12 @@ ${this.#dump()}
 
   /** Everybody writes one element, and reads another's. */
   #exchange(): string {
-    const from = `(local * ${1 + this.pick(15)}u + ${this.pick(16)}u) % ${this.#total}u`;
+    const [width, height, depth] = this.#size;
+    const from = this.#oneOf([
+      () => `(local * ${1 + this.pick(15)}u + ${this.pick(16)}u) % ${this.#total}u`,
+      () => `((place.x * ${height}u + place.y) * ${depth}u + place.z)`, // the other way round
+      () => `((place.z * ${height}u + (place.y + ${this.pick(4)}u) % ${height}u) * ${width}u + place.x)`, // another row
+    ])();
     const [write, read] = this.#oneOf([
       [`shared_f[local] = ${this.#place('f32')};`, `${this.#place('f32')} = shared_f[${from}];`],
       [
@@ -320,7 +352,17 @@ ${this.#dump()}
 
   /** An index into n elements; outside of them only where nothing is pinned. */
   #index(n: number): string {
-    const index = this.#oneOf(['local', 'u0', 'u1', 'u0 + local', 'u1 * 3u - local', 'q0.y', 'ku']);
+    const index = this.#oneOf([
+      'local',
+      'place.y',
+      'place.z + group.y',
+      'u0',
+      'u1',
+      'u0 + local',
+      'u1 * 3u - local',
+      'q0.y',
+      'ku',
+    ]);
     if (this.pick(3) === 0) return `${this.pick(n)}u`;
     return this.pinned || this.pick(4) > 0 ? `(${index}) % ${n}u` : index;
   }
@@ -436,6 +478,8 @@ ${this.#dump()}
           () => infix(['<=', '!=', '>'], 'u32'),
           () => infix(['&&', '||', '&', '|', '==', '!=']),
           () => `!(${e('bool')})`,
+          () =>
+            this.#inMain ? `(${this.#row()} ${this.#oneOf(['==', '<', '!='])} ${this.#uniformNumber()})` : e('bool'),
           () => `${this.#oneOf(['any', 'all'])}(${e('vec2i')} ${this.#oneOf(['==', '<'])} ${e('vec2i')})`,
           ...more,
         ])();
@@ -561,6 +605,11 @@ ${this.#dump()}
           ]
         : [() => `normalize(${e(type)})`, () => `reflect(${e(type)}, ${e(type)})`, () => `subgroupMin(${e(type)})`]),
     ];
+  }
+
+  /** What is the same in a row or a plane of the workgroup, though not in the workgroup. */
+  #row(): string {
+    return this.#oneOf(['place.y', 'place.z', '(place.y + place.z)', 'place.x']);
   }
 
   /** Something that is no constant. */

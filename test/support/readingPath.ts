@@ -17,7 +17,7 @@
  * - an op that another one calls, or that `Program` and `Tensor` name: each is a path of its own;
  * - samples for tests.
  *
- * A call through an interface (`op.kernels`) leads no further: the ops of a step are reached by their names.
+ * A call through an interface (`op.dispatches`) leads no further: the ops of a step are reached by their names.
  */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';

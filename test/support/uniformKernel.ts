@@ -7,7 +7,7 @@ export const UNIFORM_WORDS = { ro: 8, perInvocation: 4 } as const;
 export interface UniformKernel {
   readonly text: string;
   readonly invocations: number;
-  readonly workgroups: number;
+  readonly workgroups: readonly [number, number, number];
 }
 
 /** @param pick a number from 0 to n - 1 */
@@ -26,6 +26,7 @@ interface Context {
 class Maker {
   #count = 0;
   #size = 8;
+  #rows = 1;
   #variables: string[] = [];
   #functions: string[] = [];
   #inMain = false;
@@ -35,6 +36,7 @@ class Maker {
 
   kernel(): UniformKernel {
     this.#size = this.#oneOf([4, 6, 8, 16]);
+    this.#rows = this.#oneOf([1, 1, 2]);
     const functions = Array.from({ length: this.pick(3) }, (_, i) => this.#function(i));
     this.#inMain = true;
     this.#variables = ['v0', 'v1', 'v2', 'a[0]', 'a[wid.x & 1u]', 's.x', 's.y'];
@@ -45,15 +47,16 @@ class Maker {
 var<workgroup> wg: array<u32, ${this.#size}>;
 var<private> pr: u32;
 ${functions.join('\n')}
-@compute @workgroup_size(${this.#size}) fn main(@builtin(local_invocation_index) li: u32,
-  @builtin(workgroup_id) wid: vec3u, @builtin(subgroup_id) sid: u32) {
-  let at = (wid.x * ${this.#size}u + li) * ${UNIFORM_WORDS.perInvocation}u;
+@compute @workgroup_size(${this.#size / this.#rows}, ${this.#rows}) fn main(@builtin(local_invocation_index) li: u32,
+  @builtin(workgroup_id) wid: vec3u, @builtin(subgroup_id) sid: u32, @builtin(local_invocation_id) lid: vec3u,
+  @builtin(num_workgroups) nwg: vec3u) {
+  let at = ((wid.y * nwg.x + wid.x) * ${this.#size}u + li) * ${UNIFORM_WORDS.perInvocation}u;
   rw[at] += 1u;
   var v0 = ro[0]; var v1 = wid.x; var v2 = 3u; var a = array<u32, 2>(1u, 2u); var s = vec2u(5u, wid.x);
 ${body}
   rw[at + 1u] += v0 + 3u * v1 + 5u * v2; rw[at + 2u] += a[0] + 7u * a[1] + 11u * s.x; rw[at + 3u] += s.y + pr;
 }`;
-    return { text, invocations: 2 * this.#size, workgroups: 2 };
+    return { text, invocations: 2 * this.#size, workgroups: this.pick(2) ? [2, 1, 1] : [1, 2, 1] };
   }
 
   #function(i: number): string {
@@ -61,7 +64,7 @@ ${body}
     this.#hasBarriers = this.pick(2) === 0;
     const body = this.#statements(1 + this.pick(3), { depth: 2 });
     this.#hasBarriers = true;
-    const text = `fn f${i}(x_: u32, p: ptr<function, u32>, li: u32, wid: vec3u, sid: u32) -> u32 {
+    const text = `fn f${i}(x_: u32, p: ptr<function, u32>, li: u32, wid: vec3u, sid: u32, lid: vec3u, nwg: vec3u) -> u32 {
   var x = x_; var own = 1u;
 ${body}
   return ${this.#value(1)};
@@ -109,7 +112,7 @@ ${body}
   #call(): string {
     if (this.#functions.length === 0 || !this.#inMain) return `${this.#variable()} = ${this.#value(1)};`;
     const [to, of] = [this.#oneOf(['v0', 'v1', 'v2']), this.#oneOf(['v0', 'v1', 'v2'])];
-    return `${to} = ${this.#oneOf(this.#functions)}(${this.#value(1)}, &${of}, li, wid, sid);`;
+    return `${to} = ${this.#oneOf(this.#functions)}(${this.#value(1)}, &${of}, li, wid, sid, lid, nwg);`;
   }
 
   #pointer(): string {
@@ -175,9 +178,11 @@ ${body}
       return `(${this.#value(depth - 1)} ${this.#oneOf(['+', '*', '&', '^'])} ${this.#value(depth - 1)})`;
     }
     const isUniform = this.pick(6) > 0;
-    if (!isUniform) return this.#oneOf(['li', 'pr', 'sid', 'ro[li & 7u]', 'wg[li]'].slice(0, 4));
+    if (!isUniform) return this.#oneOf(['li', 'pr', 'sid', 'ro[li & 7u]', 'lid.y']);
     const names = this.#variables.length > 0 && this.pick(2) === 0 ? this.#variables : undefined;
-    return names ? this.#oneOf(names) : this.#oneOf(['wid.x', '1u', '2u', 'ro[1]', 'ro[wid.x]', 'arrayLength(&ro)']);
+    return names
+      ? this.#oneOf(names)
+      : this.#oneOf(['wid.x', '1u', '2u', 'ro[1]', 'ro[wid.x]', 'arrayLength(&ro)', 'wid.y', 'nwg.x']);
   }
 
   #oneOf<T>(items: readonly T[]): T {

@@ -80,7 +80,7 @@ test('one step, dispatch by dispatch: the interpreter gives the bits of the CPU 
   const plan = await Plan.compile(program, device, { keep: 'all', parameters });
   const feeds = [
     ...toFeeds(pass, randomBatch(size)),
-    [optimiser.step, stepScalars(1, 1e-3, OPTIMISER, 1)] as const,
+    [optimiser.scalars, stepScalars(1, 1e-3, OPTIMISER, 1)] as const,
     [optimiser.m, new Float32Array(optimiser.m.size)] as const,
     [optimiser.v, new Float32Array(optimiser.v.size)] as const,
   ];

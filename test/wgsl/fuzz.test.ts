@@ -1,17 +1,12 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findingText } from '../../src/wgsl/index.js';
+import { expectNoFailure, shrink } from '../support/madeUp.js';
 import { type MadeUpKernel, madeUpKernel, WORDS } from '../support/madeUpKernel.js';
 import { compiled, differences, findingsOf, interpret, type Memories, runOnDawn } from '../support/wgsl.js';
 
 /** `FUZZ_KERNELS=20000 npx vitest run test/wgsl/fuzz.test.ts --testTimeout=0` for a long run; a fifth as many go to Dawn. */
 const KERNELS = Number(process.env.FUZZ_KERNELS ?? 40);
 const PINNED = Math.ceil(Number(process.env.FUZZ_PINNED ?? KERNELS / 5));
-const settings = (numRuns: number) => ({
-  numRuns,
-  endOnFailure: true, // a smaller kernel of the same kind is found by hand faster
-  ...(process.env.SEED !== undefined && { seed: Number(process.env.SEED) }),
-});
 
 function memoriesOf({ invocations }: MadeUpKernel): Memories {
   return {
@@ -24,33 +19,63 @@ function memoriesOf({ invocations }: MadeUpKernel): Memories {
 
 const bitsOf = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0]!;
 
-test('kernels that fast-check makes up: compiled and interpreted give the same bits', () => {
-  fc.assert(
-    fc.property(fc.gen(), (g) => {
-      const kernel = madeUpKernel((n) => g(fc.nat, n - 1), false);
-      const memories = memoriesOf(kernel);
-      const options = { workgroups: kernel.grid, subgroupSize: 4, seed: 1 } as const;
-      const wanted = interpret(kernel.text, memories, options);
-      expect(differences(compiled(kernel.text, memories, options), wanted), kernel.text).toEqual([]);
-    }),
-    settings(KERNELS),
-  );
+const failure = (what: string, { text, grid }: MadeUpKernel, lines: readonly string[]) =>
+  lines.length === 0 ? undefined : `${what}\n${lines.join('\n')}\n\nworkgroups: ${grid.join(' × ')}\n${text}`;
+
+test('made-up kernels: compiled and interpreted give the same bits', async () => {
+  await expectNoFailure((pick) => {
+    const kernel = madeUpKernel(pick, false);
+    const memories = memoriesOf(kernel);
+    const options = { workgroups: kernel.grid, subgroupSize: 4, seed: 1 } as const;
+    const wanted = interpret(kernel.text, memories, options);
+    const got = compiled(kernel.text, memories, options);
+    return failure('compiled differs from interpreted', kernel, differences(got, wanted));
+  }, KERNELS);
 });
 
 test('of what WGSL pins: compiled, interpreted and Dawn give the same bits, and the checker finds nothing', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.gen(), async (g) => {
-      const kernel = madeUpKernel((n) => g(fc.nat, n - 1), true);
-      const { text } = kernel;
-      const memories = memoriesOf(kernel);
-      const options = { workgroups: kernel.grid } as const;
-      const wanted = interpret(text, memories, { ...options, seed: 1 });
-      expect(differences(await runOnDawn(text, memories, options), wanted), text).toEqual([]);
-      for (const robust of [true, false]) {
-        expect(differences(compiled(text, memories, { ...options, robust }), wanted), text).toEqual([]);
-      }
-      expect(findingsOf(text, memories, options).map((finding) => findingText(finding, text))).toEqual([]);
-    }),
-    settings(PINNED),
+  await expectNoFailure(async (pick) => {
+    const kernel = madeUpKernel(pick, true);
+    const { text } = kernel;
+    const memories = memoriesOf(kernel);
+    const options = { workgroups: kernel.grid } as const;
+    const wanted = interpret(text, memories, { ...options, seed: 1 });
+    const differs = (got: Memories) => differences(got, wanted);
+    return (
+      failure('Dawn differs from interpreted', kernel, differs(await runOnDawn(text, memories, options))) ??
+      failure('compiled differs', kernel, differs(compiled(text, memories, options))) ??
+      failure('compiled differs', kernel, differs(compiled(text, memories, { ...options, robust: false }))) ??
+      failure(
+        'the checker',
+        kernel,
+        findingsOf(text, memories, options).map((finding) => findingText(finding, text)),
+      )
+    );
+  }, PINNED);
+});
+
+test('a failure is made smaller, in a bounded number of tries, and printed with its kernel and seed', async () => {
+  let made = 0;
+  let first = '';
+  const failed = expectNoFailure((pick) => {
+    made++;
+    const { text } = madeUpKernel(pick, true);
+    if (!text.includes('reverseBits')) return undefined;
+    first ||= text;
+    return `planted\n${text}`;
+  }, 1000);
+  const { message } = await failed.then(
+    () => new Error('nothing failed'),
+    (error: Error) => error,
   );
+  expect(message).toMatch(/^planted\n[\s\S]*\n\ncase \d+ of SEED=-?\d+, made smaller$/);
+  expect(message.split('reverseBits').length).toBe(2); // once
+  expect(message.length).toBeLessThan(first.length);
+  expect(made).toBeLessThan(1400);
+});
+
+test('shrinking keeps what fails', async () => {
+  const numbers = Array.from({ length: 200 }, (_, i) => i);
+  const fails = async (of: readonly number[]) => of.includes(7) && of.includes(150);
+  expect(await shrink(numbers, fails)).toEqual([7, 150]);
 });

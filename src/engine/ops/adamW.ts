@@ -30,24 +30,24 @@ export interface AdamWState {
  * A scale that is not positive and finite marks a failed step: nothing is changed.
  *
  * @param gradients [n]   @param decays [n/64], 1 where a block of 64 floats decays, else 0
- * @param clip [2] from `gradientNorm`   @param step [4]: lr, 1 - beta1^t, 1 - beta2^t, gradientScale
+ * @param clip [2] from `gradientNorm`   @param scalars [4]: lr, 1 - beta1^t, 1 - beta2^t, gradientScale
  * @see Loshchilov and Hutter 2017, arXiv:1711.05101
  */
 export function adamW(
   gradients: Tensor,
   decays: Tensor,
   clip: Tensor,
-  step: Tensor,
+  scalars: Tensor,
   { parameters, m, v }: AdamWState,
   options: AdamWOptions,
 ): void {
-  const inputs = [gradients, decays, clip, step, parameters, m, v];
+  const inputs = [gradients, decays, clip, scalars, parameters, m, v];
   gradients.program.record(adamWOp, inputs, options, [parameters, m, v]);
 }
 
 function adamWReference(inputs: readonly Value[], { beta1, beta2, eps, decay }: AdamWOptions): Float64Array[] {
-  const [gradients, decays, clip, step, parameters, m0, v0] = inputs.map((value) => value.data);
-  const [lr, correction1, correction2] = step!;
+  const [gradients, decays, clip, scalars, parameters, m0, v0] = inputs.map((value) => value.data);
+  const [lr, correction1, correction2] = scalars!;
   if (!(clip![1]! > 0 && clip![1]! < Infinity)) return [parameters!, m0!, v0!].map((data) => Float64Array.from(data));
   const p = new Float64Array(parameters!.length);
   const m = new Float64Array(p.length);
@@ -65,19 +65,19 @@ function adamWReference(inputs: readonly Value[], { beta1, beta2, eps, decay }: 
 const adamWOp: Op<AdamWOptions> = {
   name: 'adamW',
   formula: 'm ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p(1 − lr·λ) − lr · m̂/(√v̂ + ε)',
-  inputs: ['gradients', 'decays', 'clip', 'step', 'parameters', 'm', 'v'],
+  inputs: ['gradients', 'decays', 'clip', 'scalars', 'parameters', 'm', 'v'],
   outputs: [{ inPlace: 'parameters' }, { inPlace: 'm' }, { inPlace: 'v' }],
   shape: ([, , , , parameters]) => [0, 1, 2].map(() => ({ shape: parameters!.shape })),
   reference: (inputs, options) => adamWReference(inputs, options),
-  kernels({ adapter, inputs, attributes }) {
-    const { clip, step, decays, ...flat } = inputs;
+  dispatches({ adapter, inputs, attributes }) {
+    const { clip, scalars, decays, ...flat } = inputs;
     const length = inputs.parameters!.size;
     // `decays` has one number for 64 floats, and its own offset must be a multiple of 64 numbers too.
     const most = Math.floor(adapter.limits.maxStorageBufferBindingSize / 2 ** 14) * 2 ** 14;
     return splitRange(length, most).map((range) => {
       const ranges = Object.entries(flat).map(([name, tensor]) => [name, { tensor, ...range }]);
       const blocks = { tensor: decays!, offset: range.offset / 64, length: Math.ceil(range.length / 64) };
-      const bind = { ...Object.fromEntries(ranges), decays: blocks, clip: clip!, step: step! };
+      const bind = { ...Object.fromEntries(ranges), decays: blocks, clip: clip!, scalars: scalars! };
       return onePerInvocation('adamW', range.length, bind, { n: range.length, ...attributes });
     });
   },
@@ -86,7 +86,7 @@ const adamWOp: Op<AdamWOptions> = {
 
 export const adamWRow: OpRow = {
   name: 'adamW',
-  shaders: ['adamW'],
+  passes: ['adamW'],
   samples: [
     sample('n blocks of 64', { beta1: 0.9, beta2: 0.95, eps: 1e-8, decay: 0.1 }),
     sample('n blocks of 64, other options', { beta1: 0.5, beta2: 0.8, eps: 0.1, decay: 3 }),
@@ -108,10 +108,10 @@ function sample(name: string, options: AdamWOptions, clip?: Float32Array): OpRow
     fixed: ['gradients', 'decays', 'clip'],
     call({ gradients, decays, clip: drawn, parameters, m, v }) {
       const { program } = gradients!;
-      const step = program.constant('step', [4], Float32Array.of(1e-2, 0.1, 0.05, 1));
+      const scalars = program.constant('scalars', [4], Float32Array.of(1e-2, 0.1, 0.05, 1));
       const state = { parameters: parameters!, m: m!, v: v! };
       const scale = drawn ?? program.constant('clip', [2], clip!);
-      adamW(gradients!, decays!, scale, step, state, options);
+      adamW(gradients!, decays!, scale, scalars, state, options);
       return [parameters!, m!, v!];
     },
     ...(clip ? { roundings: 0 } : {}),

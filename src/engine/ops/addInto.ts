@@ -9,7 +9,7 @@ export const addInto: Op = {
   outputs: [{ accumulates: 'y' }],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
-  kernels: ({ inputs: { x }, outputs: { y } }) => [
+  dispatches: ({ inputs: { x }, outputs: { y } }) => [
     onePerInvocation('addInto', x!.size, { x: x!, y: y! }, { n: x!.size }),
   ],
 };

@@ -41,7 +41,7 @@ const addLayerNormForward: Op<{ eps: number }> = {
     const { y, mean, rstd } = layerNormReference(sum, weight!, bias!, eps);
     return [sum.data, y, mean, rstd];
   },
-  kernels({ adapter, inputs, outputs, attributes: { eps } }) {
+  dispatches({ adapter, inputs, outputs, attributes: { eps } }) {
     const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
     return kernelsFor('addLayerNorm.forward', adapter, { ...inputs, ...outputs }, { ...sizes, eps });
   },
@@ -79,7 +79,7 @@ const addLayerNormBackward: Op = {
     const dX = layerNormBackwardReference(sum!, weight!, mean!, rstd!, dY!);
     return [dX.map((value, i) => value + dSum!.data[i]!)];
   },
-  kernels({ adapter, inputs, outputs }) {
+  dispatches({ adapter, inputs, outputs }) {
     const sizes = { N: rowsOf(inputs.sum!.shape), C: lastOf(inputs.sum!.shape) };
     return kernelsFor('addLayerNorm.backward', adapter, { ...inputs, ...outputs }, sizes);
   },
@@ -88,7 +88,7 @@ const addLayerNormBackward: Op = {
 
 export const addLayerNormRow: OpRow = {
   name: 'addLayerNorm',
-  shaders: ['addLayerNorm.forward', 'addLayerNorm.backward', 'layerNorm.backwardWeight'],
+  passes: ['addLayerNorm.forward', 'addLayerNorm.backward', 'layerNorm.backwardWeight'],
   samples: [
     {
       name: 'C = n',

@@ -99,7 +99,7 @@ const attentionForward: Op<AttentionSizes> = {
   outputs: ['y', 'lse'],
   shape: (_, { B, H, S, D }) => [{ shape: [B, S, H * D] }, { shape: [B, H, S] }],
   reference: ([q, k, v, position], sizes) => attentionReference(q!, k!, v!, position!.data[0]!, sizes),
-  kernels: ({ adapter, inputs, outputs, attributes }) =>
+  dispatches: ({ adapter, inputs, outputs, attributes }) =>
     kernelsFor('attention.forward', adapter, { ...inputs, ...outputs }, attributes),
   backward({
     inputs: [q, k, v],
@@ -147,7 +147,7 @@ const attentionDeltaOp: Op<{ B: number; H: number; S: number; D: number }> = {
           }
     return [delta];
   },
-  kernels({ inputs, outputs, attributes }) {
+  dispatches({ inputs, outputs, attributes }) {
     const { B, H, S } = attributes;
     return [onePerInvocation('attention.delta', B * H * S, { ...inputs, ...outputs }, attributes)];
   },
@@ -195,7 +195,7 @@ const attentionBackwardQOp: Op<BackwardSizes> = {
     });
     return [dQ];
   },
-  kernels: ({ adapter, inputs, outputs, attributes }) =>
+  dispatches: ({ adapter, inputs, outputs, attributes }) =>
     kernelsFor('attention.backwardQ', adapter, { ...inputs, ...outputs }, attributes),
   flops: ({ attributes }) => 6 * pairs(attributes as BackwardSizes) * (attributes.D as number),
 };
@@ -219,7 +219,7 @@ const attentionBackwardKVOp: Op<BackwardSizes> = {
     });
     return [dK, dV];
   },
-  kernels: ({ adapter, inputs, outputs, attributes }) =>
+  dispatches: ({ adapter, inputs, outputs, attributes }) =>
     kernelsFor('attention.backwardKV', adapter, { ...inputs, ...outputs }, attributes),
   flops: ({ attributes }) => 8 * pairs(attributes as BackwardSizes) * (attributes.D as number),
 };
@@ -240,7 +240,7 @@ function sample(name: string, slots: (n: number) => number, D: number, [B, H] = 
 
 export const attentionRow: OpRow = {
   name: 'attention',
-  shaders: ['attention.forward', 'attention.delta', 'attention.backwardQ', 'attention.backwardKV'],
+  passes: ['attention.forward', 'attention.delta', 'attention.backwardQ', 'attention.backwardKV'],
   samples: [
     sample('causal, S = n', () => 0, 32),
     sample('half slots, S = n', (n) => n >> 1, 36),

@@ -114,7 +114,7 @@ function binaryOp(name: BinaryName): Op {
     outputs: ['dX'],
     shape: ([, , dY]) => [{ shape: dY!.shape }],
     reference: ([a, b, dY]) => [binaryBackwardReference(derivatives[SIDE], a!, b!, dY!)],
-    kernels: ({ inputs, outputs }) => [
+    dispatches: ({ inputs, outputs }) => [
       binaryKernel('binary.backward', inputs, { ...inputs, ...outputs }, inputs.dY!.shape, { OP, SIDE }),
     ],
     flops: ({ outputs: [dX] }) => 2 * dX!.reduce((n, size) => n * size, 1),
@@ -128,7 +128,7 @@ function binaryOp(name: BinaryName): Op {
     outputs: ['y'],
     shape: ([a, b]) => [{ shape: binaryShape(name, a!, b!) }],
     reference: ([a, b]) => [binaryReference(reference, a!, b!)],
-    kernels: ({ inputs, outputs }) => [
+    dispatches: ({ inputs, outputs }) => [
       binaryKernel('binary.forward', inputs, { ...inputs, ...outputs }, outputs.y!.shape, { OP }),
     ],
     backward({ inputs: [a, b], gradients: [gradient], addGradient, needsGradient }) {
@@ -192,7 +192,7 @@ export const binaryRows: readonly OpRow[] = Object.entries<Binary>(binaryTable).
   return {
     name,
     file: 'binary',
-    shaders: ['binary.forward', wgslDerivatives.length > 0 ? 'binary.backward' : 'addInto'],
+    passes: ['binary.forward', wgslDerivatives.length > 0 ? 'binary.backward' : 'addInto'],
     samples: [
       sample(
         'n',

@@ -59,7 +59,7 @@ const bmmOp: Op = {
   outputs: ['y'],
   shape: ([a, b]) => [{ shape: bmmShape(a!.shape, b!.shape) }],
   reference: ([a, b]) => [bmmReference(a!, b!)],
-  kernels({ inputs: { a, b }, outputs: { y } }) {
+  dispatches({ inputs: { a, b }, outputs: { y } }) {
     const params = {
       count: y!.size,
       K: a!.shape.at(-1)!,
@@ -79,7 +79,7 @@ const bmmOp: Op = {
 
 export const bmmRow: OpRow = {
   name: 'bmm',
-  shaders: ['bmm'],
+  passes: ['bmm'],
   samples: [
     { name: 'M = n', inputs: (n) => ({ a: [3, n, 4], b: [3, 4, 5] }), call: (x) => [bmm(x.a!, x.b!)] },
     {

@@ -75,7 +75,7 @@ function concatOp(count: number): Op<{ axis: number }> {
     },
     reference: (parts, { axis }) => [concatReference(parts, axis)],
     // Each part is copied by a dispatch of its own; they write different elements of y.
-    kernels({ inputs, outputs: { y }, attributes: { axis } }) {
+    dispatches({ inputs, outputs: { y }, attributes: { axis } }) {
       const parts = Object.values(inputs);
       const starts = startsOf(
         parts.map(({ shape }) => shape),
@@ -104,7 +104,7 @@ function concatOp(count: number): Op<{ axis: number }> {
 
 export const concatRow: OpRow = {
   name: 'concat',
-  shaders: ['concat'],
+  passes: ['concat'],
   samples: [
     { name: 'n rows and 3', inputs: (n) => ({ a: [n, 4], b: [3, 4] }), call: (x) => [concat([x.a!, x.b!])] },
     {

@@ -67,7 +67,7 @@ const concatPadForward: Op<ConcatPadSizes> = {
     });
     return [x];
   },
-  kernels: ({ inputs, outputs, attributes: sizes }) => [
+  dispatches: ({ inputs, outputs, attributes: sizes }) => [
     onePerInvocation('concatPad.forward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
   ],
   backward({ inputs: [slots, stream], attributes, gradients: [dX], addGradient, needsGradient }) {
@@ -94,14 +94,14 @@ const concatPadBackward: Op<ConcatPadSizes> = {
     });
     return parts;
   },
-  kernels: ({ inputs, outputs, attributes: sizes }) => [
+  dispatches: ({ inputs, outputs, attributes: sizes }) => [
     onePerInvocation('concatPad.backward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
   ],
 };
 
 export const concatPadRow: OpRow = {
   name: 'concatPad',
-  shaders: ['concatPad.forward', 'concatPad.backward'],
+  passes: ['concatPad.forward', 'concatPad.backward'],
   samples: [
     {
       name: 'C = n + 5',

@@ -67,7 +67,7 @@ const crossEntropyForward: Op = {
     const { loss, nats, dLogits, total } = crossEntropyReference(logits!, targets!, weights!);
     return [loss, nats, dLogits, total];
   },
-  kernels({ adapter, inputs: { logits, targets, weights }, outputs: { loss, nats, dLogits, total } }) {
+  dispatches({ adapter, inputs: { logits, targets, weights }, outputs: { loss, nats, dLogits, total } }) {
     const N = rowsOf(logits!.shape);
     const weighted = { weights: weights!, total: total! };
     const rows = { ...weighted, logits: logits!, targets: targets!, nats: nats!, dLogits: dLogits! };
@@ -100,7 +100,7 @@ const crossEntropyForward: Op = {
 
 export const crossEntropyRow: OpRow = {
   name: 'crossEntropy',
-  shaders: ['crossEntropy.total', 'crossEntropy.forward', 'crossEntropy.reduce'],
+  passes: ['crossEntropy.total', 'crossEntropy.forward', 'crossEntropy.reduce'],
   samples: [
     {
       name: 'V = 258, rows = n',

@@ -53,7 +53,7 @@ const dropoutOp: Op<Draw> = {
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x, step], draw) => [dropoutReference(x!, step!.data[0]!, draw)],
-  kernels({ inputs, outputs, attributes: { p, seed, stream } }) {
+  dispatches({ inputs, outputs, attributes: { p, seed, stream } }) {
     const n = inputs.x!.size;
     const key = { seedLow: seed >>> 0, seedHigh: Math.floor(seed / TWO_32) };
     const params = { n, threshold: thresholdOf(p), scale: 1 / (1 - p), stream, ...key };
@@ -68,7 +68,7 @@ const dropoutOp: Op<Draw> = {
 
 export const dropoutRow: OpRow = {
   name: 'dropout',
-  shaders: ['dropout'],
+  passes: ['dropout'],
   samples: [
     {
       name: 'n',

@@ -41,7 +41,7 @@ const embeddingForward: Op<{ width: number }> = {
     return [{ shape: [...ids!.shape, width] }];
   },
   reference: ([table, ids], { width }) => [embeddingReference(table!, ids!, width)],
-  kernels({ inputs, outputs, attributes: { width: W } }) {
+  dispatches({ inputs, outputs, attributes: { width: W } }) {
     const [R, C] = inputs.table!.shape as [number, number];
     const N = inputs.ids!.size;
     return [onePerInvocation('embedding.forward', N * W, { ...inputs, ...outputs }, { N, R, C, W })];
@@ -71,7 +71,7 @@ const embeddingBackward: Op<{ width: number; R: number; C: number }> = {
   outputs: [{ accumulates: 'dTable' }],
   shape: (_, { R, C }) => [{ shape: [R, C] }],
   reference: ([ids, dY], { R, C, width }) => [embeddingBackwardReference(ids!, dY!, R, C, width)],
-  kernels({ adapter, inputs, outputs, attributes: { R, C, width: W } }) {
+  dispatches({ adapter, inputs, outputs, attributes: { R, C, width: W } }) {
     const sizes = { N: inputs.ids!.size, R, C, W };
     return kernelsFor('embedding.backward', adapter, { ...inputs, ...outputs }, sizes);
   },
@@ -79,7 +79,7 @@ const embeddingBackward: Op<{ width: number; R: number; C: number }> = {
 
 export const embeddingRow: OpRow = {
   name: 'embedding',
-  shaders: ['embedding.forward', 'embedding.backward'],
+  passes: ['embedding.forward', 'embedding.backward'],
   samples: [
     {
       name: 'ids = n',

@@ -29,7 +29,7 @@ const geluForward: Op = {
   outputs: ['y'],
   shape: ([u]) => [{ shape: u!.shape }],
   reference: ([u]) => [geluReference(u!)],
-  kernels: ({ inputs: { u }, outputs: { y } }) => [
+  dispatches: ({ inputs: { u }, outputs: { y } }) => [
     onePerInvocation('gelu.forward', u!.size, { u: u!, y: y! }, { n: u!.size }),
   ],
   backward({ inputs: [u], gradients: [dY], addGradient, needsGradient }) {
@@ -55,7 +55,7 @@ const geluBackward: Op = {
   outputs: ['dU'],
   shape: ([u]) => [{ shape: u!.shape }],
   reference: ([u, dY]) => [geluBackwardReference(u!, dY!)],
-  kernels: ({ inputs: { u, dY }, outputs: { dU } }) => [
+  dispatches: ({ inputs: { u, dY }, outputs: { dU } }) => [
     onePerInvocation('gelu.backward', u!.size, { u: u!, dY: dY!, dU: dU! }, { n: u!.size }),
   ],
   flops: ({ outputs: [y] }) => 16 * y!.reduce((n, size) => n * size, 1),
@@ -63,7 +63,7 @@ const geluBackward: Op = {
 
 export const geluRow: OpRow = {
   name: 'gelu',
-  shaders: ['gelu.forward', 'gelu.backward'],
+  passes: ['gelu.forward', 'gelu.backward'],
   samples: [
     { name: 'n', inputs: (n) => ({ u: [n] }), call: (x) => [gelu(x.u!)] },
     { name: 'large arguments', inputs: (n) => ({ u: [n] }), scale: 50, call: (x) => [gelu(x.u!)] },

@@ -18,29 +18,29 @@ const ITEMS = 64;
  * 0 and `adamW` changes nothing: a failed step does no damage, and neither do those submitted after it before
  * TypeScript has read its loss.
  *
- * @param g [n], the flat gradients   @param step [4]: learning rate, 1 - beta1^t, 1 - beta2^t, gradientScale
+ * @param g [n], the flat gradients   @param scalars [4]: learning rate, 1 - beta1^t, 1 - beta2^t, gradientScale
  * @param failed [1], changed in place
  * @returns [2], norm and scale
  * @see torch.nn.utils.clip_grad_norm_
  */
-export function gradientNorm(g: Tensor, step: Tensor, failed: Tensor, maxNorm: number): Tensor {
-  return g.program.record(gradientNormOp, [g, step, failed], { maxNorm }, [failed])[0]!;
+export function gradientNorm(g: Tensor, scalars: Tensor, failed: Tensor, maxNorm: number): Tensor {
+  return g.program.record(gradientNormOp, [g, scalars, failed], { maxNorm }, [failed])[0]!;
 }
 
 const gradientNormOp: Op<{ maxNorm: number }> = {
   name: 'gradientNorm',
   formula: 'norm = √(Σ g²),  scale = min(1, maxNorm / (norm + 1e-6)), 0 where failed',
-  inputs: ['g', 'step', 'failed'],
+  inputs: ['g', 'scalars', 'failed'],
   outputs: ['clip', { inPlace: 'failed' }],
   shape: ([, , failed]) => [{ shape: [2] }, { shape: failed!.shape }],
-  reference([g, step, failed], { maxNorm }) {
-    const gradientScale = step!.data[3]!;
+  reference([g, scalars, failed], { maxNorm }) {
+    const gradientScale = scalars!.data[3]!;
     const norm = gradientScale * Math.sqrt(g!.data.reduce((sum, value) => sum + value * value, 0));
     const mark = Number.isFinite(Math.fround(norm)) ? failed!.data[0]! : 1;
     const scale = gradientScale * Math.min(1, maxNorm / (norm + 1e-6));
     return [Float64Array.of(norm, mark === 0 ? scale : 0), Float64Array.of(mark)];
   },
-  kernels({ adapter, inputs: { g, step, failed }, outputs: { clip }, attributes: { maxNorm } }) {
+  dispatches({ adapter, inputs: { g, scalars, failed }, outputs: { clip }, attributes: { maxNorm } }) {
     // The flat buffer may be longer than one binding: each range writes its partial sums after those of the ranges
     // before it.
     const ranges = splitRange(g!.size, adapter.limits.maxStorageBufferBindingSize);
@@ -59,7 +59,7 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
       first += groups[i]! * LANES;
       return dispatch;
     });
-    const bind = { partials, step: step!, failed: failed!, clip: clip! };
+    const bind = { partials, scalars: scalars!, failed: failed!, clip: clip! };
     return [...sums, ...kernelsFor('gradientNorm.finish', adapter, bind, { M, N: LANES, maxNorm })];
   },
   flops: ({ inputs: [g] }) => 2 * g![0]!,
@@ -76,32 +76,32 @@ export function splitRange(length: number, maxBytes: number): { offset: number; 
 
 export const gradientNormRow: OpRow = {
   name: 'gradientNorm',
-  shaders: ['gradientNorm.partial', 'gradientNorm.finish'],
+  passes: ['gradientNorm.partial', 'gradientNorm.finish'],
   samples: [
     {
       name: 'n',
-      inputs: (n) => ({ g: [n * 67], step: [4] }),
-      fixed: ['g', 'step'],
-      call: (x) => [gradientNorm(x.g!, x.step!, notFailed(x), 1)],
+      inputs: (n) => ({ g: [n * 67], scalars: [4] }),
+      fixed: ['g', 'scalars'],
+      call: (x) => [gradientNorm(x.g!, x.scalars!, notFailed(x), 1)],
     },
     {
       name: 'shorter than the longest allowed, n',
-      inputs: (n) => ({ g: [n], step: [4] }),
-      fixed: ['g', 'step'],
-      call: (x) => [gradientNorm(x.g!, x.step!, notFailed(x), 1e3)],
+      inputs: (n) => ({ g: [n], scalars: [4] }),
+      fixed: ['g', 'scalars'],
+      call: (x) => [gradientNorm(x.g!, x.scalars!, notFailed(x), 1e3)],
     },
     {
       name: 'enough for partial sums of partial sums',
-      inputs: (n) => ({ g: [n + 64 * 64 * 33], step: [4] }),
-      fixed: ['g', 'step'],
-      call: (x) => [gradientNorm(x.g!, x.step!, notFailed(x), 1)],
+      inputs: (n) => ({ g: [n + 64 * 64 * 33], scalars: [4] }),
+      fixed: ['g', 'scalars'],
+      call: (x) => [gradientNorm(x.g!, x.scalars!, notFailed(x), 1)],
     },
     {
       name: 'after a step that failed, n',
-      inputs: (n) => ({ g: [n], step: [4] }),
+      inputs: (n) => ({ g: [n], scalars: [4] }),
       states: () => ({ failed: [1] }),
-      fixed: ['g', 'step'],
-      call: (x) => [gradientNorm(x.g!, x.step!, x.failed!, 1)],
+      fixed: ['g', 'scalars'],
+      call: (x) => [gradientNorm(x.g!, x.scalars!, x.failed!, 1)],
     },
   ],
 };

@@ -119,7 +119,7 @@ const hslFeaturesForward: Op<ForwardAttributes> = {
     return [{ shape: [...ids!.shape, channelCount(includeBits)] }];
   },
   reference: ([ids, table], attributes) => [hslFeaturesReference(ids!, table!, attributes)],
-  kernels({ inputs, outputs, attributes }) {
+  dispatches({ inputs, outputs, attributes }) {
     const N = inputs.ids!.size;
     const params = sizes(inputs.ids!, attributes);
     const constants = {
@@ -161,7 +161,7 @@ const hslFeaturesBackward: Op<HslAttributes> = {
   outputs: [{ accumulates: 'dTable' }],
   shape: () => [{ shape: [256, VALUE_CHANNELS] }],
   reference: ([ids, dY], attributes) => [hslFeaturesBackwardReference(ids!, dY!, attributes)],
-  kernels: ({ inputs, outputs, attributes }) => [
+  dispatches: ({ inputs, outputs, attributes }) => [
     onePerWorkgroup(
       'hslFeatures.backward',
       256,
@@ -178,7 +178,7 @@ const ids = (n: number) => ({ ids: { shape: [3, n], idLimit: 258 } });
 
 export const hslFeaturesRow: OpRow = {
   name: 'hslFeatures',
-  shaders: ['hslFeatures.forward', 'hslFeatures.backward'],
+  passes: ['hslFeatures.forward', 'hslFeatures.backward'],
   samples: [
     { name: 'L = n', inputs: () => ({}), ids, call: (x) => [hslFeatures(x.ids!)], roundings: 0 },
     {

@@ -74,7 +74,7 @@ const layerNormForward: Op<{ eps: number }> = {
     const { y, mean, rstd } = layerNormReference(x!, weight!, bias!, eps);
     return [y, mean, rstd];
   },
-  kernels({ adapter, inputs, outputs, attributes: { eps } }) {
+  dispatches({ adapter, inputs, outputs, attributes: { eps } }) {
     const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
     return kernelsFor('layerNorm.forward', adapter, { ...inputs, ...outputs }, { ...sizes, eps });
   },
@@ -123,7 +123,7 @@ const layerNormBackward: Op = {
   outputs: ['dX'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x, weight, mean, rstd, dY]) => [layerNormBackwardReference(x!, weight!, mean!, rstd!, dY!)],
-  kernels({ adapter, inputs, outputs }) {
+  dispatches({ adapter, inputs, outputs }) {
     const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
     return kernelsFor('layerNorm.backward', adapter, { ...inputs, ...outputs }, sizes);
   },
@@ -154,7 +154,7 @@ export const layerNormBackwardWeight: Op = {
   outputs: [{ accumulates: 'dWeight' }, { accumulates: 'dBias' }],
   shape: ([x]) => [{ shape: [lastOf(x!.shape)] }, { shape: [lastOf(x!.shape)] }],
   reference: ([x, mean, rstd, dY]) => layerNormBackwardWeightReference(x!, mean!, rstd!, dY!),
-  kernels({ adapter, inputs, outputs }) {
+  dispatches({ adapter, inputs, outputs }) {
     const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
     return kernelsFor('layerNorm.backwardWeight', adapter, { ...inputs, ...outputs }, sizes);
   },
@@ -163,7 +163,7 @@ export const layerNormBackwardWeight: Op = {
 
 export const layerNormRow: OpRow = {
   name: 'layerNorm',
-  shaders: ['layerNorm.forward', 'layerNorm.backward', 'layerNorm.backwardWeight'],
+  passes: ['layerNorm.forward', 'layerNorm.backward', 'layerNorm.backwardWeight'],
   samples: [
     {
       name: 'C = n',

@@ -48,7 +48,7 @@ const linearForward: Op = {
     const [N, K] = weight!.shape as [number, number];
     return [matmulReference(x!.data, transposed(weight!), rowsOf(x!.shape), N, K, bias!.data)];
   },
-  kernels({ adapter, inputs: { x, weight, bias }, outputs: { y } }) {
+  dispatches({ adapter, inputs: { x, weight, bias }, outputs: { y } }) {
     const sizes = { M: rowsOf(x!.shape), N: weight!.shape[0]!, K: weight!.shape[1]! };
     return kernelsFor('matmul', adapter, { a: x!, b: weight!, bias: bias!, y: y! }, sizes, { transposeB: true });
   },
@@ -74,7 +74,7 @@ export const linearBackwardX: Op = {
     const [K, N] = weight!.shape as [number, number];
     return [matmulReference(dY!.data, weight!.data, rowsOf(dY!.shape), N, K)];
   },
-  kernels({ adapter, inputs: { dY, weight }, outputs: { dX } }) {
+  dispatches({ adapter, inputs: { dY, weight }, outputs: { dX } }) {
     const sizes = { M: rowsOf(dY!.shape), N: weight!.shape[1]!, K: weight!.shape[0]! };
     return kernelsFor('matmul', adapter, { a: dY!, b: weight!, y: dX! }, sizes, { gradient: true });
   },
@@ -95,7 +95,7 @@ export const linearBackwardWeight: Op = {
     for (let i = 0; i < rows * M; i++) dBias[i % M]! += dY!.data[i]!;
     return [matmulReference(transposed(flat), x!.data, M, N, rows), dBias];
   },
-  kernels({ adapter, inputs: { dY, x }, outputs: { dWeight, dBias } }) {
+  dispatches({ adapter, inputs: { dY, x }, outputs: { dWeight, dBias } }) {
     const sizes = { M: lastOf(dY!.shape), N: lastOf(x!.shape), K: rowsOf(dY!.shape) };
     const flags = { transposeA: true, add: true, gradient: true };
     return [
@@ -108,7 +108,7 @@ export const linearBackwardWeight: Op = {
 
 export const linearRow: OpRow = {
   name: 'linear',
-  shaders: ['matmul', 'sumRows'],
+  passes: ['matmul', 'sumRows'],
   samples: [
     {
       name: 'rows = n',

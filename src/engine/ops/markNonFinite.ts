@@ -28,14 +28,14 @@ const markNonFiniteOp: Op = {
     return [{ shape: failed!.shape }];
   },
   reference: ([x, failed]) => [Number.isFinite(x!.data[0]!) ? failed!.data : Float64Array.of(1)],
-  kernels: ({ inputs: { x, failed } }) => [
+  dispatches: ({ inputs: { x, failed } }) => [
     onePerWorkgroup('markNonFinite', 1, 1, { x: x!, failed: failed! }, undefined),
   ],
 };
 
 export const markNonFiniteRow: OpRow = {
   name: 'markNonFinite',
-  shaders: ['markNonFinite'],
+  passes: ['markNonFinite'],
   samples: [sample('a finite loss'), ...[Number.NaN, Infinity, -Infinity].map((x) => sample(`a loss of ${x}`, x))],
 };
 

@@ -86,7 +86,7 @@ const matmulForward: Op = {
     const [M, K] = a!.shape as [number, number];
     return [matmulReference(a!.data, b!.data, M, b!.shape[1]!, K)];
   },
-  kernels({ adapter, inputs: { a, b }, outputs: { y } }) {
+  dispatches({ adapter, inputs: { a, b }, outputs: { y } }) {
     const flags = { transposeA: isTransposed(a!), transposeB: isTransposed(b!) };
     return kernelsFor('matmul', adapter, { a: a!, b: b!, y: y! }, matmulShape(a!, b!), flags);
   },
@@ -106,7 +106,7 @@ function isTransposed({ shape, strides, isContiguous }: Tensor): boolean {
 
 export const matmulRow: OpRow = {
   name: 'matmul',
-  shaders: ['matmul'],
+  passes: ['matmul'],
   samples: [
     { name: 'M = n', inputs: (n) => ({ a: [n, 9], b: [9, 31] }), call: (x) => [matmul(x.a!, x.b!)] },
     { name: 'N = n, bᵀ', inputs: (n) => ({ a: [33, 8], b: [n, 8] }), call: (x) => [matmul(x.a!, x.b!.transpose())] },

@@ -42,7 +42,7 @@ const padOrCropForward: Op<{ W: number }> = {
     return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype, copies: x! }];
   },
   reference: ([x], { W }) => [padOrCropReference(x!, W)],
-  kernels({ inputs: { x }, outputs: { y }, attributes: { W } }) {
+  dispatches({ inputs: { x }, outputs: { y }, attributes: { W } }) {
     return [onePerInvocation('padOrCrop', y!.size, { x: x!, y: y! }, { N: rowsOf(x!.shape), L: lastOf(x!.shape), W })];
   },
   // Cropped columns get gradient 0 and padded ones none: padOrCrop in the other direction.
@@ -53,7 +53,7 @@ const padOrCropForward: Op<{ W: number }> = {
 
 export const padOrCropRow: OpRow = {
   name: 'padOrCrop',
-  shaders: ['padOrCrop'],
+  passes: ['padOrCrop'],
   samples: [
     {
       name: 'n + 3 columns to n',

@@ -1,6 +1,6 @@
 import { InputError, ShapeError } from '../../common/errors.js';
 import { type Dispatch, onePerInvocation } from '../kernel.js';
-import type { KernelCall, Op, Value } from '../op.js';
+import type { DispatchCall, Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
@@ -121,7 +121,7 @@ const rotaryForward: Op<RotarySizes> = {
   outputs: ['q', 'k', 'v'],
   shape: (_, { B, S, H, D }) => [0, 1, 2].map(() => ({ shape: [B, H, S, D] })),
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
-  kernels: ({ attributes, ...call }) => [forwardKernel(call, { ...attributes, capacity: attributes.S }, 0)],
+  dispatches: ({ attributes, ...call }) => [forwardKernel(call, { ...attributes, capacity: attributes.S }, 0)],
   backward({ inputs: [qkv, table, position], attributes, gradients, addGradient, needsGradient }) {
     if (needsGradient(table!)) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
     if (!needsGradient(qkv!)) return;
@@ -136,7 +136,7 @@ const rotaryForward: Op<RotarySizes> = {
 
 /** @param intoCache 1 if row s of k and v goes to row `position + s` of a cache, 0 if it stays row s */
 function forwardKernel(
-  { inputs, outputs }: Pick<KernelCall, 'inputs' | 'outputs'>,
+  { inputs, outputs }: Pick<DispatchCall, 'inputs' | 'outputs'>,
   sizes: CacheSizes,
   intoCache: 0 | 1,
 ): Dispatch {
@@ -159,7 +159,7 @@ const rotaryIntoCache: Op<CacheSizes> = {
     'table',
     { u32: 'position', idLimit: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1 },
   ],
-  kernels: ({ attributes, ...call }) => [forwardKernel(call, attributes, 1)],
+  dispatches: ({ attributes, ...call }) => [forwardKernel(call, attributes, 1)],
   outputs: ['q', { inPlace: 'k' }, { inPlace: 'v' }],
   shape: (_, { B, S, H, D, capacity }) => [
     { shape: [B, H, S, D] },
@@ -216,7 +216,7 @@ const rotaryBackward: Op<RotarySizes> = {
   reference: ([dQ, dK, dV, table, position], sizes) => [
     rotaryBackwardReference([dQ!, dK!, dV!], table!, position!.data[0]!, sizes),
   ],
-  kernels: ({ inputs, outputs, attributes }) => [
+  dispatches: ({ inputs, outputs, attributes }) => [
     onePerInvocation('rotary.backward', pairsOf(attributes), { ...inputs, ...outputs }, attributes),
   ],
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
@@ -247,7 +247,7 @@ function sample(
 
 export const rotaryRow: OpRow = {
   name: 'rotary',
-  shaders: ['rotary.forward', 'rotary.backward'],
+  passes: ['rotary.forward', 'rotary.backward'],
   samples: [
     sample('S = n', (n) => ({ S: n, H: 2, D: 4 }), 0, 2),
     sample('D = 2n', (n) => ({ S: 3, H: 3, D: 2 * n }), 0, 1),

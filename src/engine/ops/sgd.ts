@@ -30,7 +30,7 @@ const sgdOp: Op<{ momentum: number }> = {
   outputs: [{ inPlace: 'parameters' }, { inPlace: 'v' }],
   shape: ([, , parameters]) => [{ shape: parameters!.shape }, { shape: parameters!.shape }],
   reference: ([g, lr, p, v], { momentum }) => sgdReference(g!.data, lr!.data[0]!, p!.data, v!.data, momentum),
-  kernels({ adapter, inputs: { lr, ...flat }, attributes }) {
+  dispatches({ adapter, inputs: { lr, ...flat }, attributes }) {
     // The flat buffers may be longer than one binding.
     return splitRange(flat.parameters!.size, adapter.limits.maxStorageBufferBindingSize).map((range) => {
       const ranges = Object.entries(flat).map(([name, tensor]) => [name, { tensor, ...range }]);
@@ -43,7 +43,7 @@ const sgdOp: Op<{ momentum: number }> = {
 
 export const sgdRow: OpRow = {
   name: 'sgd',
-  shaders: ['sgd'],
+  passes: ['sgd'],
   samples: [0.9, 0].map((momentum) => ({
     name: `n blocks of 64, momentum ${momentum}`,
     inputs: (n) => ({ gradients: [n * 64], lr: [1] }),

@@ -62,7 +62,7 @@ const sliceForward: Op<Range> = {
   outputs: ['y'],
   shape: ([x], { axis, start, end }) => [{ shape: resized(x!.shape, axis, end - start) }],
   reference: ([x], range) => [sliceReference(x!, range)],
-  kernels: ({ inputs: { x }, outputs: { y }, attributes: { axis, start, size } }) => {
+  dispatches: ({ inputs: { x }, outputs: { y }, attributes: { axis, start, size } }) => {
     const { n, inner } = aroundAxis(y!.shape, axis);
     const params = { count: y!.size, n, inner, size, start };
     return [onePerInvocation('slice.forward', y!.size, { x: x!, y: y! }, params)];
@@ -88,7 +88,7 @@ const sliceBackward: Op<Range> = {
   outputs: ['dX'],
   shape: ([dY], { axis, size }) => [{ shape: resized(dY!.shape, axis, size) }],
   reference: ([dY], range) => [sliceBackwardReference(dY!, range)],
-  kernels: ({ inputs: { dY }, outputs: { dX }, attributes: { axis, start, size } }) => {
+  dispatches: ({ inputs: { dY }, outputs: { dX }, attributes: { axis, start, size } }) => {
     const { n, inner } = aroundAxis(dY!.shape, axis);
     const params = { count: dX!.size, n, inner, size, start };
     return [onePerInvocation('slice.backward', dX!.size, { dY: dY!, dX: dX! }, params)];
@@ -97,7 +97,7 @@ const sliceBackward: Op<Range> = {
 
 export const sliceRow: OpRow = {
   name: 'slice',
-  shaders: ['slice.forward', 'slice.backward'],
+  passes: ['slice.forward', 'slice.backward'],
   samples: [
     { name: '2 to n + 2 of the last', inputs: (n) => ({ x: [3, n + 4] }), call: (x) => [slice(x.x!, -1, 2, -2)] },
     { name: '1 to 3 of the middle', inputs: (n) => ({ x: [2, 4, n] }), call: (x) => [slice(x.x!, 1, 1, 3)] },

@@ -42,7 +42,7 @@ const softmaxForward: Op = {
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [softmaxReference(x!)],
-  kernels: ({ inputs, outputs }) => [rowsKernel('softmax.forward', inputs.x!, { ...inputs, ...outputs })],
+  dispatches: ({ inputs, outputs }) => [rowsKernel('softmax.forward', inputs.x!, { ...inputs, ...outputs })],
   backward({ inputs: [x], outputs: [y], gradients: [dY], addGradient, needsGradient }) {
     if (needsGradient(x!)) addGradient(x!, x!.program.record(softmaxBackward, [y!, dY!], {})[0]!);
   },
@@ -68,7 +68,7 @@ const softmaxBackward: Op = {
   outputs: ['dX'],
   shape: ([y]) => [{ shape: y!.shape }],
   reference: ([y, dY]) => [softmaxBackwardReference(y!, dY!)],
-  kernels: ({ inputs, outputs }) => [rowsKernel('softmax.backward', inputs.y!, { ...inputs, ...outputs })],
+  dispatches: ({ inputs, outputs }) => [rowsKernel('softmax.backward', inputs.y!, { ...inputs, ...outputs })],
   flops: ({ inputs: [y] }) => 4 * rowsOf(y!) * lastOf(y!),
 };
 
@@ -79,7 +79,7 @@ function rowsKernel(shader: string, { shape }: Tensor, bind: Readonly<Record<str
 
 export const softmaxRow: OpRow = {
   name: 'softmax',
-  shaders: ['softmax.forward', 'softmax.backward'],
+  passes: ['softmax.forward', 'softmax.backward'],
   samples: [
     { name: 'C = n', inputs: (n) => ({ x: [3, n] }), call: (x) => [softmax(x.x!)] },
     { name: 'rows = n', inputs: (n) => ({ x: [n, 2, 5] }), call: (x) => [softmax(x.x!)] },

@@ -69,7 +69,7 @@ function reduceOp(name: 'sum' | 'mean', formula: string, divisor: (n: number) =>
     outputs: ['y'],
     shape: ([x], { axis }) => [{ shape: x!.shape.filter((_, i) => i !== axis) }],
     reference: ([x], { axis }) => [sumReference(x!, axis).map((value) => value / divisor(x!.shape[axis]!))],
-    kernels({ inputs, outputs, attributes: { axis } }) {
+    dispatches({ inputs, outputs, attributes: { axis } }) {
       const { n, inner } = aroundAxis(inputs.x!.shape, axis);
       const params = { count: outputs.y!.size, n, inner, divisor: divisor(n) };
       return [onePerWorkgroup('sum', outputs.y!.size, 64, { ...inputs, ...outputs }, params)];
@@ -100,5 +100,5 @@ function samples(f: typeof sum): OpRow['samples'] {
   ];
 }
 
-export const sumRow: OpRow = { name: 'sum', shaders: ['sum'], samples: samples(sum) };
-export const meanRow: OpRow = { name: 'mean', file: 'sum', shaders: ['sum'], samples: samples(mean) };
+export const sumRow: OpRow = { name: 'sum', passes: ['sum'], samples: samples(sum) };
+export const meanRow: OpRow = { name: 'mean', file: 'sum', passes: ['sum'], samples: samples(mean) };

@@ -99,7 +99,7 @@ function unaryOp(name: UnaryName): Op {
     outputs: ['dX'],
     shape: ([x]) => [{ shape: x!.shape }],
     reference: ([x, y, dY]) => [unaryBackwardReference(derivative, x!, y!, dY!)],
-    kernels: ({ inputs, outputs }) => [
+    dispatches: ({ inputs, outputs }) => [
       onePerInvocation('unary.backward', inputs.x!.size, { ...inputs, ...outputs }, { n: inputs.x!.size }, constants),
     ],
     flops: ({ inputs: [x] }) => 4 * x!.reduce((n, size) => n * size, 1),
@@ -111,7 +111,7 @@ function unaryOp(name: UnaryName): Op {
     outputs: ['y'],
     shape: ([x]) => [{ shape: x!.shape }],
     reference: ([x]) => [x!.data.map((value) => reference(value))],
-    kernels: ({ inputs, outputs }) => [
+    dispatches: ({ inputs, outputs }) => [
       onePerInvocation('unary.forward', inputs.x!.size, { ...inputs, ...outputs }, { n: inputs.x!.size }, constants),
     ],
     backward({ inputs: [x], outputs: [y], gradients: [dY], addGradient, needsGradient }) {
@@ -140,5 +140,5 @@ export const unaryRows: readonly OpRow[] = Object.entries<Unary>(unaryTable).map
   const samples = [sample('2 rows of n', {})];
   // An intermediate result must not overflow at an argument of 50. A flat function has a derivative of 1 − 1 there.
   if (overflows === undefined) samples.push(sample('large arguments', { scale: 50, floor: 1 }));
-  return { name, file: 'unary', shaders: ['unary.forward', 'unary.backward'], samples };
+  return { name, file: 'unary', passes: ['unary.forward', 'unary.backward'], samples };
 });

@@ -17,7 +17,7 @@ export const reshape: Op = {
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
-  kernels: () => [],
+  dispatches: () => [],
   backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
     if (needsGradient(x!)) addGradient(x!, dY!.reshape(x!.shape));
   },
@@ -31,7 +31,7 @@ export const permute: Op<{ axes: readonly number[] }> = {
   outputs: ['y'],
   shape: ([x], { axes }) => [{ shape: axes.map((axis) => x!.shape[axis]!) }],
   reference: ([x], { axes }) => [permuteReference(x!, axes)],
-  kernels: () => [],
+  dispatches: () => [],
   backward({ inputs: [x], gradients: [dY], attributes: { axes }, addGradient, needsGradient }) {
     // The inverse order: the new index of axis a of x.
     const back = axes.map((_, axis) => axes.indexOf(axis));
@@ -47,7 +47,7 @@ export const expand: Op<{ to: readonly number[] }> = {
   outputs: ['y'],
   shape: (_, { to }) => [{ shape: to }],
   reference: ([x], { to }) => [expandReference(x!, to)],
-  kernels: () => [],
+  dispatches: () => [],
   // Each number of x occurs in several positions of y; its gradient is the sum of theirs.
   backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
     if (needsGradient(x!)) addGradient(x!, sumTo(dY!, x!.shape));
@@ -101,7 +101,7 @@ export const contiguous: Op = {
     return [{ shape: x!.shape, dtype: x!.dtype, copies: x! }];
   },
   reference: ([x]) => [x!.data],
-  kernels({ inputs: { x }, outputs: { y } }) {
+  dispatches({ inputs: { x }, outputs: { y } }) {
     const params = { n: x!.size, ...axisParams('size', x!.shape, 1), ...axisParams('stride', x!.strides, 0) };
     return [onePerInvocation('contiguous', x!.size, { x: x!, y: y! }, params)];
   },

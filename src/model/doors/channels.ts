@@ -1,39 +1,32 @@
 import { linear } from '../../engine/ops/linear.js';
 import type { Tensor } from '../../engine/tensor.js';
-import { channelCount, VALUE_CHANNELS } from '../../substrate/channels.js';
-import type { ControlKind } from '../../substrate/controls.js';
+import { channelCount } from '../../substrate/channels.js';
 import { embedIds } from '../../substrate/embed.js';
 import type { DecoderConfig } from '../config.js';
-import { ControlEmbedding } from '../embedding.js';
+import { type EmbeddingOptions, HslEmbedding } from '../embedding.js';
 import { packSlots, ZeroInput } from '../zeroInput.js';
-import { DEVIATION, type DoorBuilder, type DoorDefinition } from './definition.js';
+import { DEVIATION, type Door, type DoorDefinition } from './definition.js';
 
-const none = () => [];
-const columns = ({ includeBits }: DecoderConfig) => channelCount(includeBits);
-
-function embeddingOptions({ includeBits = false, momentumPhase = false, columns, tableSeed = 0 }: DecoderConfig) {
-  return { includeBits, momentumPhase, seed: tableSeed, ...(columns && { columns }) };
+/** The options of a configuration's embedding. */
+export function embeddingOptions({
+  includeBits = false,
+  momentumPhase = false,
+  columns,
+}: DecoderConfig): EmbeddingOptions {
+  return { includeBits, momentumPhase, ...(columns && { columns }) };
 }
 
-/** A slot is K rows of channels side by side, a stream row is one row of channels; `kind` selects the value columns. */
-function sideBySideOf(kind: ControlKind): DoorBuilder {
-  return (config) => {
-    const zero = new ZeroInput({ ...embeddingOptions(config), K: config.K, dim: config.dim, kind });
-    return { slots: (ids) => zero.slots(ids), stream: (ids) => zero.features(ids) };
-  };
+/** A slot is K rows of channels side by side, a stream row is one row of channels. */
+export function sideBySide({ K, dim }: DecoderConfig, embedding: HslEmbedding): Door {
+  const zero = new ZeroInput({ K, dim, embedding });
+  return { slots: (ids) => zero.slots(ids), stream: (ids) => zero.features(ids) };
 }
 
 /** HSL's channels, without a parameter. */
-export const zero: DoorDefinition = { parameters: none, columns, build: sideBySideOf('hsl') };
-/** As `zero`, with a random table of the same column statistics in place of HSL's values. */
-export const random: DoorDefinition = { parameters: none, columns, build: sideBySideOf('random') };
-/** As `zero`, with HSL's rows given to other bytes. */
-export const permuted: DoorDefinition = { parameters: none, columns, build: sideBySideOf('permuted') };
-/** As `zero`, with a trainable table in place of HSL's values. */
-export const learned: DoorDefinition = {
-  parameters: () => [{ name: 'values.weight', shape: [256, VALUE_CHANNELS], init: DEVIATION }],
-  columns,
-  build: sideBySideOf('learned'),
+export const zero: DoorDefinition = {
+  parameters: () => [],
+  columns: ({ includeBits }) => channelCount(includeBits),
+  build: (config) => sideBySide(config, new HslEmbedding(embeddingOptions(config))),
 };
 
 /** As `zero`, multiplied by two constants, so that slots and stream rows have a root mean square of 1 over dim. */
@@ -73,7 +66,7 @@ export function unitScale(config: DecoderConfig): number {
 export const projected: DoorDefinition = {
   parameters: (config) => {
     const { dim: C, K } = config;
-    const channels = columns(config);
+    const channels = channelCount(config.includeBits);
     return [
       { name: 'slots.weight', shape: [C, K * channels], init: DEVIATION },
       { name: 'slots.bias', shape: [C], init: 'zeros' },
@@ -83,7 +76,7 @@ export const projected: DoorDefinition = {
   },
   columns: () => 0,
   build(config, parameters) {
-    const embedding = new ControlEmbedding('hsl', embeddingOptions(config));
+    const embedding = new HslEmbedding(embeddingOptions(config));
     const layer = (name: string, x: Tensor) =>
       linear(x, parameters.get(`door.${name}.weight`)!, parameters.get(`door.${name}.bias`)!);
     return {

@@ -1,5 +1,6 @@
 import type { DoorKind } from '../config.js';
-import { learned, permuted, projected, random, zero, zeroScaled } from './channels.js';
+import { projected, zero, zeroScaled } from './channels.js';
+import { learned, permuted, random } from './controls.js';
 import type { DoorDefinition } from './definition.js';
 import { bytes, bytesPrevious, bytesUntied } from './embeddings.js';
 import { bits, bitsWithContext } from './rawBits.js';

@@ -10,11 +10,11 @@ import { testDevice } from '../../support/device.js';
 async function clipOf(first: number, ...losses: number[]) {
   const program = new Program();
   const g = program.input('g', [2]);
-  const step = program.constant('step', [4], Float32Array.of(0.1, 1, 1, 1));
+  const scalars = program.constant('scalars', [4], Float32Array.of(0.1, 1, 1, 1));
   const loss = program.input('loss', [1]);
   const failed = program.state('failed', [1]);
   markNonFinite(loss, failed);
-  const clip = gradientNorm(g, step, failed, 1);
+  const clip = gradientNorm(g, scalars, failed, 1);
   const gradients = Float32Array.of(first, 4);
   const plan = await Plan.compile(program, await testDevice(), { keep: [clip] });
   plan.write(g, gradients);

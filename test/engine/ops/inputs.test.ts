@@ -107,7 +107,7 @@ describe('dtypes', () => {
         op.outputs.map((output) => outputOf(output)[0]),
       );
       for (const adapter of profiles) {
-        for (const { shader, bind } of op.kernels({ adapter, inputs, outputs, attributes: entry.attributes })) {
+        for (const { shader, bind } of op.dispatches({ adapter, inputs, outputs, attributes: entry.attributes })) {
           const text = readFileSync(`shaders/${shader}.wgsl`, 'utf8');
           for (const [variable, bound] of Object.entries(bind)) {
             if ('scratch' in bound) continue;
@@ -246,7 +246,7 @@ test('ids that an op of your own computes are stopped at by the reference', () =
       outputs: ['ids'],
       shape: ([x]) => [{ shape: x!.shape, dtype: 'u32' }],
       reference: ([x]) => [x!.data.map(Math.round)],
-      kernels: () => [],
+      dispatches: () => [],
     },
     [x],
     {},

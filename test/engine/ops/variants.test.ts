@@ -47,7 +47,7 @@ describe('a device without optional features', () => {
 });
 
 test('no kernel of the table is left out, and none of an op', () => {
-  const needed = new Set(registry.flatMap((row) => row.shaders.flatMap(kernelsOf)).map(({ shader }) => shader));
+  const needed = new Set(registry.flatMap((row) => row.passes.flatMap(kernelsOf)).map(({ shader }) => shader));
   expect(needed.size).toBeGreaterThan(40);
   const elsewhere = ['gpu/matmul.subgroupMatrix']; // needs matrix units: test/engine/ops/matmul.test.ts
   expect([...needed].filter((shader) => !seen.has(shader) && !elsewhere.includes(shader))).toEqual([]);
