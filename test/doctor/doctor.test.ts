@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { Device } from '../../src/device/device.js';
-import { type DoctorOptions, type Examination, examine, PARTS } from '../../src/doctor/doctor.js';
+import { type DoctorOptions, type Examination, examine, PARTS, TimeUp } from '../../src/doctor/doctor.js';
 import { pageOf } from '../../src/doctor/page.js';
 import type { Context, Findings, Part } from '../../src/doctor/part.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
@@ -99,6 +99,18 @@ describe('examine', () => {
     const examination = await run([part('hangs', 1, () => new Promise(() => {}))], { open, limit });
     expect(examination.reports[0]).toMatchObject({ verdict: 'failed', faults: ['given up'] });
     expect(counts).toEqual({ opened: 1, closed: 1 });
+  });
+
+  test('a part that does not end is no fault of the device where it had less than the usual time', async () => {
+    const limit = () => ({ over: Promise.reject(new TimeUp('did not end in 12 s')), cancel: () => {} });
+    const hanging = part('slow', 1, () => new Promise(() => {}));
+    const of = async (minutes: number) => (await run([hanging], { limit, minutes })).reports[0];
+    expect(await of(1)).toMatchObject({
+      verdict: 'partly',
+      faults: [],
+      leftOut: ['did not end in 12 s; with --minutes 10 it has longer'],
+    });
+    expect(await of(10)).toMatchObject({ verdict: 'failed', faults: ['did not end in 12 s'], leftOut: [] });
   });
 
   test('a stop ends the part that runs, and leaves out the others; so does the end of the time', async () => {
