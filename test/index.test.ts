@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import * as thrown from '../src/common/errors.js';
 import * as root from '../src/index.js';
-import { BUILT } from './support/build.js';
+import { BUILT } from './support/built.js';
 
 describe('the package root', () => {
   it('has the whole substrate, in plain TypeScript and on tensors', () => {

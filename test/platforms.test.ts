@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { gpuHint } from '../src/device/adapters.js';
-import { BUILT } from './support/build.js';
+import { BUILT } from './support/built.js';
 import { HANGING } from './support/limits.js';
 import { LINUX_X64_ONLY, leftOut, runsBundled } from './support/platform.js';
 

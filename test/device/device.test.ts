@@ -10,7 +10,7 @@ import { choiceOf, listDevices, namesIn, openDevice, SOURCES, type Source, taken
 import { type Device, describeAdapter } from '../../src/device/device.js';
 
 import { collectGarbage } from '../../src/train/run/garbage.js';
-import { BUILT } from '../support/build.js';
+import { BUILT } from '../support/built.js';
 import { testDevice } from '../support/device.js';
 import { HANGING } from '../support/limits.js';
 import { runsBundled } from '../support/platform.js';

@@ -3,7 +3,7 @@
  * happens, of all that the process makes.
  */
 import { join } from 'node:path';
-import { BUILT } from '../support/build.js';
+import { BUILT } from '../support/built.js';
 import { watchDispatches } from '../support/faults.js';
 
 const mishaps: Readonly<Record<string, (gpu: GPUDevice) => void>> = {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUILT } from '../support/build.js';
+import { BUILT } from '../support/built.js';
 import { HANGING } from '../support/limits.js';
 
 const ROOT = join(import.meta.dirname, '../..');
