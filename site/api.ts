@@ -11,7 +11,8 @@ import { ROOT } from './pages.js';
 export async function buildApi(out: string): Promise<void> {
   const app = await Application.bootstrapWithPlugins({
     options: join(ROOT, 'typedoc.json'),
-    readme: 'none',
+    readme: join(ROOT, 'site/api.md'),
+    customCss: join(ROOT, 'site/api.css'),
     logLevel: 'Warn',
   });
   app.renderer.hooks.on('body.begin', (context) =>

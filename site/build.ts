@@ -5,6 +5,7 @@ import { build as viteBuild } from 'vite';
 import { buildApi } from './api.js';
 import { createHighlighter, escapeHtml, type Highlight } from './highlight.js';
 import { type Contents, type Entry, type Page, pageHtml } from './layout.js';
+import { brokenLinks } from './links.js';
 import { createRenderer, type Rendered } from './markdown.js';
 import { CHAPTERS, HOME, kindOf, outputOf, ROOT, relativeLink, SECTIONS, targetOf, textOf } from './pages.js';
 
@@ -20,7 +21,7 @@ export interface Parts {
  * Write the whole site: a folder of files that need no server and hold no address of their own.
  *
  * @param out the folder; what was in it is removed
- * @throws Error when a link leads to no file
+ * @throws Error when a link ends in nothing
  */
 export async function buildSite(out: string, { explorer = true, api = true }: Parts = {}): Promise<void> {
   rmSync(out, { recursive: true, force: true });
@@ -31,20 +32,23 @@ export async function buildSite(out: string, { explorer = true, api = true }: Pa
   const highlight = await createHighlighter();
   const site = new Site(highlight);
   for (const page of site.pages()) write(page.output, pageHtml(page, site.contents()));
-  for (const file of site.copied) {
-    mkdirSync(dirname(join(out, file)), { recursive: true });
-    cpSync(join(ROOT, file), join(out, file));
-  }
+  const copies = [...site.copied, ...site.framed].map((file) => [file, site.framed.has(file) ? framed(file) : file]);
+  for (const [from, to] of copies) cpSync(join(ROOT, from!), join(out, to!));
   write('assets/passages.js', `window.passages=${JSON.stringify(site.passages())};\n`);
   write('assets/style.css', readFileSync(new URL('style.css', import.meta.url), 'utf8'));
   await buildClient(join(out, 'assets'));
   if (explorer) await buildExplorer(join(out, 'explorer'));
   if (api) await buildApi(join(out, 'api'));
+  const missing = [...(explorer ? [] : ['explorer/']), ...(api ? [] : ['api/'])];
+  const broken = brokenLinks(out, missing);
+  if (broken.length > 0) throw new Error(`links that end in nothing:\n${broken.join('\n')}`);
 }
 
 /** Files of the checkout as pages: those that the list names, and all that they link to. */
 class Site {
   readonly copied = new Set<string>();
+  /** HTML files, each with a page around it */
+  readonly framed = new Set<string>();
   readonly #highlight: Highlight;
   readonly #rendered = new Map<string, Rendered>();
   readonly #code = new Set<string>();
@@ -59,6 +63,7 @@ class Site {
         const target = targetOf(file, href.replace(/#.*$/, ''));
         const kind = kindOf(target);
         if (kind === 'copy') this.copied.add(target);
+        else if (kind === 'html') this.framed.add(target);
         else if (kind === 'code') this.#code.add(target);
         else if (!known.has(target)) queue.push(target);
         known.add(target);
@@ -85,8 +90,9 @@ class Site {
       yield { ...page, previous: near(at - 1), next: near(at + 1) };
     }
     for (const file of this.#code) yield codePage(file, this.#highlight);
-    yield framePage('explorer.html', 'Explorer', '');
-    yield framePage('puzzles.html', 'Puzzles', '#puzzles-title');
+    for (const file of this.framed) yield framePage(outputOf(file), titleOf(file), framed(file));
+    yield framePage('explorer.html', 'Explorer', EXPLORER);
+    yield framePage('puzzles.html', 'Puzzles', `${EXPLORER}#puzzles-title`);
   }
 
   /** The contents of the site. */
@@ -135,15 +141,23 @@ function codePage(file: string, highlight: Highlight): Page {
   return { output: outputOf(file), title: file, body, kind: 'wide' };
 }
 
-/** The explorer under the bar, scrolled to a heading. */
-function framePage(output: string, title: string, hash: string): Page {
-  return { output, title, body: `<iframe src="explorer/index.html${hash}" title="${title}"></iframe>`, kind: 'frame' };
+const EXPLORER = 'explorer/index.html';
+
+/** Where the file itself is, next to the page that frames it. */
+const framed = (file: string) => `framed/${file}`;
+
+const titleOf = (file: string) => /<title>(.*)<\/title>/.exec(textOf(file))![1]!.replace(/: byte-to-loss$/, '');
+
+/** A page of the site under the bar. */
+function framePage(output: string, title: string, target: string): Page {
+  const body = `<iframe src="${relativeLink(output, target)}" title="${title}"></iframe>`;
+  return { output, title, body, kind: 'frame' };
 }
 
 /** A part of the explorer in a page, loaded when the reader opens it: `<!-- live: #attention-title Try it -->`. */
 function live(file: string, words: string): string {
   const [, where, title] = /^(\S+) (.+)$/s.exec(words)!;
-  const address = relativeLink(outputOf(file), 'explorer/index.html') + where;
+  const address = relativeLink(outputOf(file), EXPLORER) + where;
   const name = escapeHtml(title!);
   return `<details class="live"><summary>${name}</summary><iframe src="${address}" title="${name}" loading="lazy"></iframe></details>\n`;
 }

@@ -1,5 +1,5 @@
 import MiniSearch from 'minisearch';
-import { THEME_QUESTION } from '../web/lib/theme.js';
+import { THEME_QUESTION } from '../src/report/script.js';
 
 /** A part of a page, as `build.ts` writes it into `assets/passages.js`. */
 interface Found {
@@ -37,7 +37,7 @@ document.querySelector('#theme')!.addEventListener('click', () => {
   }
 });
 
-// An explorer in a frame asks for the theme as it starts.
+// A page in a frame, the explorer or a report, asks for the theme as it starts.
 addEventListener('message', ({ source, data }) => {
   if (data === THEME_QUESTION) tellTheme(source as Window);
 });
@@ -51,14 +51,19 @@ function tellTheme(framed: Window): void {
 
 const menu = document.querySelector<HTMLButtonElement>('#menu');
 const bar = document.querySelector<HTMLElement>('.bar')!;
-menu?.addEventListener('click', () => {
-  const open = document.body.classList.toggle('menu');
-  menu.setAttribute('aria-expanded', String(open));
+const isMenuOpen = () => document.body.classList.contains('menu');
+
+function openMenu(open: boolean): void {
+  document.body.classList.toggle('menu', open);
+  menu!.setAttribute('aria-expanded', String(open));
+  document.querySelector('main')!.inert = open; // the list covers it, and comes after it
   document.body.style.setProperty('--bar', `${bar.offsetHeight}px`);
   if (open) document.querySelector<HTMLElement>('#contents a[aria-current]')?.scrollIntoView({ block: 'center' });
-});
+}
+
+menu?.addEventListener('click', () => openMenu(!isMenuOpen()));
 document.querySelector('#contents')?.addEventListener('click', (event) => {
-  if (event.target instanceof HTMLAnchorElement) document.body.classList.remove('menu');
+  if (event.target instanceof HTMLAnchorElement) openMenu(false);
 });
 
 // ---- search ----
@@ -100,6 +105,16 @@ async function show(): Promise<void> {
   found.hidden = false;
 }
 
+/** Close what is open; the focus returns to what opened it. */
+function close(): void {
+  if (isMenuOpen()) {
+    openMenu(false);
+    menu!.focus();
+  }
+  if (found.contains(document.activeElement)) field.focus();
+  found.hidden = true;
+}
+
 function entry({ url, page, heading, text, terms }: Found & { terms: string[] }): HTMLElement {
   const link = element('a', '');
   link.setAttribute('href', root + url);
@@ -107,10 +122,9 @@ function entry({ url, page, heading, text, terms }: Found & { terms: string[] })
   const first = Math.max(0, text.search(words));
   const begin = first < 60 ? 0 : text.indexOf(' ', first - 50) + 1;
   const excerpt = element('span', '');
-  for (const [i, piece] of text
-    .slice(begin, begin + 170)
-    .split(words)
-    .entries()) {
+  const cut = text.slice(begin, begin + 170);
+  const whole = begin + 170 < text.length ? `${cut.replace(/\s+\S*$/, '')} …` : cut;
+  for (const [i, piece] of whole.split(words).entries()) {
     excerpt.append(i % 2 === 1 ? element('mark', piece) : piece);
   }
   link.append(element('b', heading === page ? page : `${page} › ${heading}`), excerpt);
@@ -130,7 +144,7 @@ document.addEventListener('keydown', (event) => {
   const at = links.indexOf(document.activeElement as HTMLAnchorElement);
   const writing = document.activeElement?.matches('input, textarea, select');
   if (event.key === '/' && !writing) field.focus();
-  else if (event.key === 'Escape') found.hidden = true;
+  else if (event.key === 'Escape') close();
   else if (event.key === 'Enter' && document.activeElement === field) links[0]?.click();
   else if (found.hidden || (at < 0 && document.activeElement !== field)) return;
   else if (event.key === 'ArrowDown') (links[at + 1] ?? field).focus();

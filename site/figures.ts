@@ -10,7 +10,7 @@ const STYLE = `<style>
 .fig{font:13px system-ui,sans-serif}.fig text{fill:var(--ink,#777)}.fig .soft{fill:var(--soft,#888)}.fig .mono{font-family:ui-monospace,Menlo,monospace}
 .fig .accent{fill:var(--accent,#0a7d88)}.fig .warm{fill:var(--warm,#c2571a)}.fig .panel{fill:var(--panel,#8882)}.fig .line{stroke:var(--line,#8886);fill:none}
 .fig .stroke{stroke:var(--accent,#0a7d88);fill:none;stroke-width:2}.fig .dash{stroke:var(--warm,#c2571a);fill:none;stroke-width:2;stroke-dasharray:4 3}
-.fig .on{fill:#fff}</style>`;
+.fig .on{fill:var(--accent-ink,#fff)}.fig .mark{stroke:var(--ink,#777);fill:none;stroke-width:2.5}.fig .back{stroke:var(--warm,#c2571a);fill:none;stroke-width:2}</style>`;
 
 /** Every picture by its file name. */
 export function figuresOf({ fresh, trained }: LessonRun, card: Card): Map<string, string> {
@@ -127,71 +127,143 @@ function door({ x0 }: Inspection): string {
   );
 }
 
-/** A row of A times a column of B, and the memory that both are in. */
+/**
+ * A row of A times a column of B, and the memory that they are in. Filled: one invocation, over all k. Framed: its neighbours at one
+ * moment, k = 1.
+ */
 function strides(): string {
-  const matrix = (x: number, y: number, rows: number, columns: number, marked: (r: number, c: number) => string) =>
-    Array.from({ length: rows * columns }, (_, i) => {
-      const [r, c] = [Math.floor(i / columns), i % columns];
-      return box(x + c * 30, y + r * 30, 27, 27, marked(r, c));
-    }).join('');
-  const indices = (x: number, y: number, rows: number, columns: number) =>
-    Array.from({ length: rows * columns }, (_, i) =>
-      text(x + 13.5 + (i % columns) * 30, y + 18 + Math.floor(i / columns) * 30, String(i), 'mono'),
-    ).join('');
-  const strip = (y: number, length: number, marked: (i: number) => boolean, color: string) =>
-    Array.from(
-      { length },
-      (_, i) =>
-        box(96 + i * 30, y, 27, 27, marked(i) ? color : 'panel') +
-        text(109.5 + i * 30, y + 18, String(i), `mono${marked(i) ? ' on' : ''}`),
-    ).join('');
+  type Cells = (i: number) => boolean;
+  const cell = (x: number, y: number, i: number, filled: boolean, color: string) =>
+    box(x, y, 27, 27, filled ? color : 'panel') + text(x + 13.5, y + 18, String(i), `mono${filled ? ' on' : ''}`);
+  const frame = (x: number, y: number) => `<rect x="${x - 0.5}" y="${y - 0.5}" width="28" height="28" class="mark"/>`;
+  const matrix = (
+    x: number,
+    name: string,
+    [rows, columns]: [number, number],
+    color: string,
+    one: Cells,
+    all: Cells,
+  ) => {
+    const at = (i: number) => [x + (i % columns) * 29, 34 + Math.floor(i / columns) * 29] as const;
+    const cells = Array.from({ length: rows * columns }, (_, i) => i);
+    return [
+      text(x, 22, name, 'soft', 'start'),
+      ...cells.map((i) => cell(...at(i), i, one(i), color)),
+      ...cells.filter(all).map((i) => frame(...at(i))),
+    ].join('');
+  };
+  const memory = (y: number, name: string, length: number, color: string, one: Cells, all: Cells, said: string) => {
+    const cells = Array.from({ length }, (_, i) => i);
+    return [
+      text(20, y + 18, name, 'soft', 'start'),
+      ...cells.map((i) => cell(96 + i * 29, y, i, one(i), color)),
+      ...cells.filter(all).map((i) => frame(96 + i * 29, y)),
+      text(96, y + 46, said, '', 'start'),
+    ].join('');
+  };
+  const inRow1: Cells = (i) => i >= 4 && i < 8;
+  const column2: Cells = (i) => i % 5 === 2;
+  const row2: Cells = (i) => i >= 8 && i < 12;
+  const k1: Cells = (i) => i >= 5 && i < 10;
   return svg(
-    680,
-    300,
-    text(20, 22, 'A [3, 4]', 'soft', 'start'),
-    matrix(20, 32, 3, 4, (r) => (r === 1 ? 'accent' : 'panel')),
-    indices(20, 32, 3, 4),
-    text(165, 82, '·'),
-    text(200, 22, 'B [4, 5]', 'soft', 'start'),
-    matrix(200, 32, 4, 5, (_, c) => (c === 2 ? 'warm' : 'panel')),
-    indices(200, 32, 4, 5),
-    text(372, 82, '='),
-    text(400, 22, 'y [3, 5]', 'soft', 'start'),
-    matrix(400, 32, 3, 5, (r, c) => (r === 1 && c === 2 ? 'soft' : 'panel')),
-    text(20, 190, 'A in memory', 'soft', 'start'),
-    strip(204, 12, (i) => i >= 4 && i < 8, 'accent'),
-    text(20, 254, 'B in memory', 'soft', 'start'),
-    strip(268, 19, (i) => i % 5 === 2, 'warm'),
+    690,
+    470,
+    matrix(20, 'A [3, 4]', [3, 4], 'accent', inRow1, (i) => i === 5),
+    text(148, 82, '·'),
+    matrix(162, 'B [4, 5]', [4, 5], 'warm', column2, k1),
+    text(319, 82, '='),
+    matrix(334, 'y [3, 5]', [3, 5], 'soft', (i) => i === 7, k1),
+    matrix(560, 'weight [5, 4] = Bᵀ', [5, 4], 'warm', row2, (i) => i % 4 === 1),
+    box(20, 206, 14, 14, 'warm'),
+    text(42, 218, 'read by one invocation, that of y[1, 2], for all k', '', 'start'),
+    '<rect x="361" y="207" width="13" height="13" class="mark"/>',
+    text(384, 218, 'read by its neighbours, y[1, 0] to y[1, 4], at k = 1', '', 'start'),
+    memory(
+      244,
+      'A',
+      12,
+      'accent',
+      inRow1,
+      (i) => i === 5,
+      'One invocation: along a row. Neighbours at k = 1: all read 5.',
+    ),
+    memory(
+      328,
+      'B',
+      20,
+      'warm',
+      column2,
+      k1,
+      'One invocation: down a column, in steps of 5. Neighbours at k = 1: 5 to 9, one piece.',
+    ),
+    memory(
+      412,
+      'weight',
+      20,
+      'warm',
+      row2,
+      (i) => i % 4 === 1,
+      'One invocation: along a row. Neighbours at k = 1: 1, 5, 9, 13, 17, a piece for each.',
+    ),
   );
 }
 
-/** Four invocations over time. */
+/** Invocations over time: with both barriers, and without either. */
 function barriers(): string {
-  const phases = [
-    ['stage', 96, 'accent'],
-    ['multiply', 292, 'panel'],
-    ['stage', 488, 'accent'],
-  ] as const;
-  const lanes = [0, 1, 2, 3].flatMap((lane) => {
-    const y = 34 + lane * 32;
+  const bar = (x: number, y: number, width: number, name: 'stage' | 'multiply') =>
+    box(x, y, width, 22, name === 'stage' ? 'accent' : 'panel') +
+    text(x + width / 2, y + 16, name, name === 'stage' ? 'on' : '');
+  const lane = (y: number, i: number) => text(84, y + 16, `invocation ${i}`, 'soft', 'end');
+  const together = [0, 1, 2, 3].flatMap((i) => {
+    const y = 46 + i * 30;
+    const widths = [0, 1, 2].map((phase) => [120, 84, 132, 100][(i + phase) % 4]!);
     return [
-      text(84, y + 16, `invocation ${lane}`, 'soft', 'end'),
-      ...phases.map(([name, x, color], i) => {
-        const width = [120, 84, 132, 100][(lane + i) % 4]!;
-        return box(x, y, width, 22, color) + text(x + width / 2, y + 16, name, color === 'accent' ? 'on' : '');
-      }),
+      lane(y, i),
+      bar(96, y, widths[0]!, 'stage'),
+      bar(292, y, widths[1]!, 'multiply'),
+      bar(488, y, widths[2]!, 'stage'),
     ];
   });
+  /** An access: a line down from its bar, with words below. */
+  const access = (x: number, y: number, to: number, words: string, anchor: string) =>
+    `<circle cx="${x}" cy="${y}" r="4" class="warm"/>${path(`M${x} ${y}V${to}`, 'back')}${text(x, to + 15, words, 'warm', anchor)}`;
   return svg(
-    680,
-    215,
-    ...lanes,
-    path('M260 24v146', 'dash'),
-    path('M456 24v146', 'dash'),
-    text(260, 190, 'barrier 1: all of both', 'warm'),
-    text(260, 206, 'tiles is written', 'warm'),
-    text(456, 190, 'barrier 2: nobody', 'warm'),
-    text(456, 206, 'reads them any more', 'warm'),
+    690,
+    470,
+    text(20, 24, 'With both barriers', '', 'start'),
+    ...together,
+    path('M260 36v132', 'dash'),
+    path('M456 36v132', 'dash'),
+    text(260, 186, 'barrier 1: all of both', 'warm'),
+    text(260, 202, 'tiles is written', 'warm'),
+    text(456, 186, 'barrier 2: nobody', 'warm'),
+    text(456, 202, 'reads them any more', 'warm'),
+    text(20, 246, 'Without barrier 1: invocation 0 does not wait for the slow invocation 1', '', 'start'),
+    lane(258, 0),
+    bar(96, 258, 84, 'stage'),
+    bar(184, 258, 130, 'multiply'),
+    lane(288, 1),
+    bar(96, 288, 250, 'stage'),
+    bar(350, 288, 130, 'multiply'),
+    access(290, 269, 318, 'reads aTile[68]: an old number', 'end'),
+    access(334, 299, 318, 'writes aTile[68]: too late', 'start'),
+    text(
+      20,
+      370,
+      'Without barrier 2: invocation 0 stages the next tile while invocation 1 still multiplies',
+      '',
+      'start',
+    ),
+    lane(382, 0),
+    bar(96, 382, 104, 'multiply'),
+    bar(204, 382, 146, 'stage'),
+    lane(412, 1),
+    bar(96, 412, 234, 'multiply'),
+    bar(354, 412, 100, 'stage'),
+    access(249, 393, 442, 'overwrites aTile[0]', 'end'),
+    access(310, 423, 442, 'reads aTile[0]: of the next tile', 'start'),
+    path('M540 424h120m-7-4l7 4l-7 4', 'line'),
+    text(600, 444, 'time', 'soft'),
   );
 }
 
@@ -258,7 +330,7 @@ function backward(): string {
       path(`M${at(i) + 39} 66v28`, 'line'),
     ]),
     ...ops.slice(1).map((_, i) => path(`M${at(i) + 79} 47h13m-5-4l5 4l-5 4`, 'stroke')),
-    ...ops.slice(1).map((_, i) => path(`M${at(i) + 93} 113h-13m5-4l-5 4l5 4`, 'dash')),
+    ...ops.slice(1).map((_, i) => path(`M${at(i) + 93} 113h-13m5-4l-5 4l5 4`, 'back')),
     text(14, 20, 'forward: values', 'accent', 'start'),
     text(14, 146, 'backward: gradients, from right to left; each step reads what forward kept', 'warm', 'start'),
   );

@@ -148,10 +148,12 @@ async function gradientLines(
   const kernels = gradientOf(run, 'head.bias')[B]!;
   const step = 1 / 64;
   const [up, down] = [await lossWith(step), await lossWith(-step)];
+  const total = share.reduce((a, b) => a + b);
+  // Seven digits, so that the product of what is printed is what is printed.
   return [
-    `by the formula   Σ (p - [target is "b"]) / 4 = ${share.map((each) => each.toFixed(5)).join(' + ')} = ${share.reduce((a, b) => a + b).toFixed(5)}`,
+    `by the formula   ${total.toFixed(5)} = ${share.map((each) => each.toFixed(5)).join(' + ')}`,
     `by the kernels   ${kernels.toFixed(5)}`,
-    `by trying        loss ${up.toFixed(5)} with the bias 1/64 higher, ${down.toFixed(5)} with it 1/64 lower: (${up.toFixed(5)} - ${down.toFixed(5)}) · 32 = ${((up - down) * 32).toFixed(5)}`,
+    `by trying        ${((up - down) * 32).toFixed(5)} = (${up.toFixed(7)} - ${down.toFixed(7)}) · 32`,
   ];
 
   async function lossWith(delta: number): Promise<number> {
@@ -182,7 +184,7 @@ function weightLines(run: Inspection): string[] {
   return [
     ...terms.map(
       ([d, value], t) =>
-        `stream ${t}   dLogit of "b" ${fixed(d, 5)} · x[${t}, 0] ${fixed(value)} = ${fixed(d * value, 5)}`,
+        `stream ${t}   dLogit of "b" ${fixed(d, 6)} · x[${t}, 0] ${fixed(value)} = ${fixed(d * value, 5)}`,
     ),
     `dWeight["b", 0] = ${sum.toFixed(5)}; the kernel wrote ${gradientOf(run, 'head.weight')[B * C]!.toFixed(5)}`,
   ];

@@ -34,6 +34,7 @@ export const SECTIONS: readonly Section[] = [
     files: [
       'results/README.md',
       'results/verdicts.md',
+      ...reports(),
       'results/PROTOCOL.md',
       'results/reliability.md',
       'bench/RECORD.md',
@@ -69,16 +70,23 @@ function derivations(): string[] {
   return names.sort().map((name) => `${folder}/${name}`);
 }
 
+/** The reports of the grids that have runs. */
+function reports(): string[] {
+  const files = readdirSync(join(ROOT, 'results')).map((name) => `results/${name}/report.md`);
+  return files.filter((file) => existsSync(join(ROOT, file))).sort();
+}
+
 /** Files that are shown as pages of code; others are copied as they are. */
 const CODE = new Set(['.ts', '.tsx', '.wgsl', '.py', '.sh', '.js', '.mjs', '.yaml', '.yml', '.css']);
 
-/** The page of a file of the checkout. */
-export type Kind = 'markdown' | 'code' | 'copy';
+/** The page of a file of the checkout; `html` is a page of its own, shown in a frame. */
+export type Kind = 'markdown' | 'code' | 'html' | 'copy';
 
 /** How a file becomes part of the site. */
 export function kindOf(file: string): Kind {
   const extension = extname(file);
   if (extension === '.md') return 'markdown';
+  if (extension === '.html') return 'html';
   return CODE.has(extension) || extension === '' || statSync(join(ROOT, file)).size > 4e6 ? 'code' : 'copy';
 }
 

@@ -1,4 +1,8 @@
-/** The engine as a program in Node imports it, with its devices and what looks at a run: `byte-to-loss/engine`. */
+/**
+ * The engine as a program in Node imports it, with its devices and what looks at a run: `byte-to-loss/engine`.
+ *
+ * @module
+ */
 import { type OpenOptions, openDevice as open, type Source } from './device/adapters.js';
 import type { Device } from './device/device.js';
 import { observeAsAsked } from './inspect/debug.js';

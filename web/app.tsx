@@ -9,7 +9,8 @@ import { openBrowserDevice } from './lib/device.js';
 import type { Model, Snapshot, Text } from './lib/explorer.js';
 import { scrollBehaviour } from './lib/hooks.js';
 import { freshModel, trainedModel } from './lib/models.js';
-import { useDrop, useLook, useSnapshot, useStepping } from './lib/state.js';
+import { type StepRequest, useDrop, useLook, useSnapshot, useStepping } from './lib/state.js';
+import { tourNamed } from './lib/tours.js';
 import { AttentionPanel } from './parts/attentionPanel.js';
 import { Baselines } from './parts/baselines.js';
 import { ByteDetail } from './parts/byteDetail.js';
@@ -26,10 +27,16 @@ import { WritePanel } from './parts/writePanel.js';
 /** The longest text of the page: a trained window of 128 + 128. */
 const MOST_BYTES = 256;
 /**
- * The parameters in the address: `?text=…&before=32&step=attention.forward`, which `byte-to-loss inspect` links to, and
- * `device`.
+ * The parameters in the address: `?text=…&before=32&step=attention.forward`, which `byte-to-loss inspect` links to,
+ * `?tour=tiled+product`, and `device`.
  */
 const ASKED = new URLSearchParams(location.search);
+
+function askedStep(): StepRequest | undefined {
+  const tour = tourNamed(ASKED.get('tour'));
+  const op = ASKED.get('step');
+  return tour ?? (op === null ? undefined : { op });
+}
 
 /** The whole page. */
 export function App() {
@@ -78,11 +85,11 @@ export function App() {
 
   const { stepping, step, isCapturing, problem: stepProblem, close } = useStepping(explorer, look, snapshot);
 
-  const asked = useRef(ASKED.get('step'));
+  const asked = useRef(askedStep());
   useEffect(() => {
-    if (asked.current === null || snapshot === undefined) return;
-    void step({ op: asked.current });
-    asked.current = null; // once
+    if (asked.current === undefined || snapshot === undefined) return;
+    void step(asked.current);
+    asked.current = undefined; // once
   }, [snapshot, step]);
 
   const load = async (file: File) => {
@@ -102,7 +109,7 @@ export function App() {
       <Header device={device} missing={missing} without={without} />
       <main>
         <section aria-labelledby="text-title">
-          <h2 id="text-title">The text, and what each byte costs</h2>
+          <h2 id="text-title">What each byte costs</h2>
           {missing === '' && (
             <ModelChoice models={models} trained={trained} fresh={fresh} onChoose={setModels} onFile={load} />
           )}
@@ -191,8 +198,9 @@ export function App() {
           <section aria-labelledby="channels-title">
             <h2 id="channels-title">Signal channels: what enters</h2>
             <p>
-              Each byte becomes {snapshot?.channelCount ?? 27} exact numbers, with nothing learned: which bits change,
-              how those changes change, the average around its edge, its bits as waves, and its value as an angle.
+              Each byte becomes {snapshot?.channelCount ?? 27} exact numbers, with nothing learned: which bits change
+              (dxor), how that differs from the byte before (d2xor), a mean around its boundary, its bits as waves
+              (Fourier), and its value as an angle (phase).
             </p>
             <Channels text={text} snapshot={snapshot} at={chosen} onPick={setAt} />
             <Made by="hslFeatures.forward" onOpen={snapshot && open} />

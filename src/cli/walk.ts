@@ -227,7 +227,7 @@ function gradient({ trace, predictions, attribution, gradients, pass }: Inspecti
     lines: [
       `d loss / d logit of "b" = (p − 1) / 4 = (${p.toFixed(5)} − 1) / 4 = ${dLogits[target]!.toFixed(5)}`,
       `‖d head.weight‖ = ${norm('head.weight')}, ‖d blocks.0.attention.qkv.weight‖ = ${norm('blocks.0.attention.qkv.weight')}`,
-      `d loss / d dxor of "H" = ${Array.from(attribution!.data.subarray(0, 4), (x) => x.toExponential(2)).join(' ')} …`,
+      `d loss / d dxor of "H" = ${Array.from(attribution!.data.subarray(0, 4), (x) => x.toFixed(4)).join(' ')} …`,
     ],
     files: [
       'src/engine/program.ts',

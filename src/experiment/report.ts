@@ -161,7 +161,7 @@ export const HOW_TO_READ =
   'include the sampling of seeds and windows. A run that was not finite counts with the loss of a uniform guess, 8.011 bits per byte. ' +
   'Numbers hold for this size, data and budget. A difference is a finding only where it was registered before.';
 
-/** The report as Markdown. */
+/** The report as Markdown; it links to `report.html`, which is written to the same folder. */
 export function markdownOf(report: Report): string {
   const tables = tablesOf(report).flatMap(({ title, header, rows }) => [
     `### ${title}`,
@@ -174,7 +174,9 @@ export function markdownOf(report: Report): string {
   // As code, so that a file's name is not interpreted as markup.
   const leftOut = leftOutLines(report).map((line) => `- \`\` ${line.replace(/`+/g, "'")} \`\``);
   return [
-    `# ${report.name}`,
+    `# Grid ${report.name}`,
+    '',
+    'With curves: [`report.html`](report.html).',
     '',
     ...(report.about ? [report.about, ''] : []),
     ...factsOf(report).map((fact) => `- ${fact}`),

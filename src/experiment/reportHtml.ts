@@ -9,7 +9,7 @@ export function htmlOf(report: Report): string {
   const charts = chartsOf(report);
   const leftOut = leftOutLines(report);
   return pageHtml({
-    title: name,
+    title: `Grid ${name}`,
     kicker: 'byte-to-loss, report of an experiment',
     charts,
     body: `<p>${escapeHtml(about)}</p>

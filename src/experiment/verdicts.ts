@@ -201,7 +201,7 @@ export function verdictsMarkdown(verdicts: Verdicts): string {
   return [
     '# The registered experiment',
     '',
-    `Registered in [\`PROTOCOL.md\`](PROTOCOL.md), commit ${verdicts.protocol}. Written by \`npx tsx results/report.ts\`.`,
+    `Registered in [\`PROTOCOL.md\`](PROTOCOL.md), commit ${verdicts.protocol}. Written by \`npx tsx results/report.ts\`. With curves: [\`verdicts.html\`](verdicts.html).`,
     '',
     ...headlines(verdicts).flatMap((line) => [line, '']),
     ...verdictTables(verdicts).flatMap(table),
@@ -223,7 +223,7 @@ export function verdictsHtml(verdicts: Verdicts, reports: readonly Report[], evi
   });
   const [progress, ...tables] = verdictTables(verdicts).map(tableHtml);
   return pageHtml({
-    title: 'The zero door, tested',
+    title: 'The registered experiment',
     kicker: `byte-to-loss, registered in results/PROTOCOL.md, commit ${verdicts.protocol}`,
     charts: charts.flat(),
     body: `${listHtml(headlines(verdicts))}

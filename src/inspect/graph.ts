@@ -79,8 +79,10 @@ export function programGraph(trace: Trace, folded: ReadonlySet<string> = new Set
     };
   });
   const links = linksBetween(trace, ran, idOf);
+  // An op without any link is not of the pass: it computes something to look at.
+  const linked = new Set(links.flatMap(({ from, to }) => [from, to]));
   const parts = (['forward', 'backward'] as const).map((side) => {
-    const own = nodes.filter((node) => node.side === side);
+    const own = nodes.filter(({ id, ...node }) => node.side === side && (linked.has(id) || nodes.length === 1));
     const ids = new Set(own.map(({ id }) => id));
     const inside = links.filter(({ from, to }) => ids.has(from) && ids.has(to));
     return layOut(own, inside, side === 'forward' ? 'TB' : 'BT');

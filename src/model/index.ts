@@ -1,5 +1,8 @@
-/** The model: doors, the decoder, scoring and generation. See README.md for the reading order. */
-
+/**
+ * The model: doors, the decoder, scoring and generation. See README.md for the reading order.
+ *
+ * @module
+ */
 export { type DecoderPass, decoderBlocks, layer } from './blocks.js';
 export { checkConfig, type DecoderConfig, DOOR_KINDS, type DoorKind, SIZES, type SizeName } from './config.js';
 export { ControlEmbedding, type ControlOptions } from './controlEmbedding.js';

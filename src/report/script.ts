@@ -11,19 +11,26 @@ try {
 `;
 
 /**
+ * What a page in a frame of the site asks of the page around it, which answers with `{ theme: 'light' | 'dark' }`, then and after each
+ * change: two pages that are opened from disk may not read each other.
+ */
+export const THEME_QUESTION = 'byte-to-loss: theme?';
+
+/**
  * The script that draws the charts of a report in the browser: one uPlot per chart of the embedded data. It is a string
  * because a report is one file; its data has the type `Chart` of charts.ts.
  */
 export const SCRIPT = `
 const charts = JSON.parse(document.getElementById('data').textContent);
 const dark = matchMedia('(prefers-color-scheme: dark)');
+const isDark = () => { const { theme } = document.documentElement.dataset; return theme ? theme === 'dark' : dark.matches; };
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 let drawn = [];
 function draw() {
   for (const plot of drawn) plot.destroy();
   drawn = charts.map((chart, i) => {
     const place = document.getElementById('plot-' + i);
-    const colour = (one) => dark.matches ? one.dark : one.light;
+    const colour = (one) => isDark() ? one.dark : one.light;
     // A band is drawn between two lines of zero width, which follow its line.
     const lines = chart.series.flatMap((one) => [{ ...one, edge: '' }, ...(one.low ? ['high', 'low'].map((edge) => ({ ...one, y: one[edge], edge })) : [])]);
     const bands = lines.flatMap((one, i) => one.edge === 'high' ? [{ series: [i + 1, i + 2], fill: colour(one) + '2e' }] : []);
@@ -56,6 +63,12 @@ function draw() {
 }
 draw();
 dark.addEventListener('change', draw);
+addEventListener('message', ({ source, data }) => {
+  if (source !== parent || !['light', 'dark'].includes(data?.theme)) return;
+  document.documentElement.dataset.theme = data.theme;
+  draw();
+});
+if (parent !== window) parent.postMessage(${JSON.stringify(THEME_QUESTION)}, '*');
 let width = innerWidth;
 addEventListener('resize', () => { if (innerWidth !== width) { width = innerWidth; draw(); } });
 `;

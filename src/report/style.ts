@@ -1,9 +1,13 @@
+const DARK = '--paper: #16171a; --ink: #e9e6df; --soft: #a5a198; --line: #35363b; --panel: #1e2024;';
+
 /** The style of a report: text first, two accents with at least 4.5 : 1 contrast on both backgrounds. */
 export const STYLE = `
 :root { color-scheme: light dark; --paper: #fbfaf7; --ink: #1f1e1b; --soft: #5f5c55; --line: #dedad1; --panel: #f3f1eb; }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #16171a; --ink: #e9e6df; --soft: #a5a198; --line: #35363b; --panel: #1e2024; }
+  :root:not([data-theme="light"]) { ${DARK} }
 }
+:root[data-theme="dark"] { color-scheme: dark; ${DARK} }
+:root[data-theme="light"] { color-scheme: light; }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 68rem; padding: 2.5rem 1.25rem 4rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.55 system-ui, sans-serif; }

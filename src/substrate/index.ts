@@ -1,4 +1,8 @@
-/** The substrate's public names, see README.md for the reading order. */
+/**
+ * The substrate's public names, see README.md for the reading order.
+ *
+ * @module
+ */
 export {
   CHANNELS,
   CHANNELS_WITH_BITS,

@@ -1,5 +1,8 @@
-/** Training: windows, the recorded step, checkpoints. See README.md for the reading order. */
-
+/**
+ * Training: windows, the recorded step, checkpoints. See README.md for the reading order.
+ *
+ * @module
+ */
 export { type Checkpoint, readCheckpoint, readMoments, writeCheckpoint } from './checkpoint.js';
 export type { CheckpointInfo } from './checkpointFormat.js';
 export type { Skipped } from './data/skipped.js';

@@ -1,12 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { basename, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildExplorer, buildSite } from '../../site/build.js';
-import { CHAPTERS, outputOf } from '../../site/pages.js';
+import { brokenLinks } from '../../site/links.js';
+import { CHAPTERS, outputOf, ROOT } from '../../site/pages.js';
 import { newPage, openBrowser, screenshotPath } from '../support/browser.js';
 
 // The explorer and the API reference take longer than all pages together and have tests of their own.
@@ -25,26 +26,41 @@ function filesOf(root: string): string[] {
 
 const read = (file: string) => readFileSync(join(site, file), 'utf8');
 
-test('every link of every page is relative and leads somewhere, to a heading where it names one', () => {
-  const pages = filesOf(site).filter((file) => file.endsWith('.html') && /id="main"/.test(read(file)));
-  expect(pages.length).toBeGreaterThan(50);
-  const anchors = new Map(
-    pages.map((file) => [file, new Set([...read(file).matchAll(/ id="([^"]+)"/g)].map((m) => m[1]!))]),
-  );
-  const broken: string[] = [];
-  for (const page of pages) {
-    for (const [, address] of read(page).matchAll(/ (?:href|src)="([^"]*)"/g)) {
-      if (/^(https?|data):/.test(address!)) continue;
-      const url = new URL(address!, pathToFileURL(join(site, page)));
-      const target = fileURLToPath(url).slice(site.length + 1);
-      if (address!.startsWith('/') || !fileURLToPath(url).startsWith(site)) broken.push(`${page}: ${address}`);
-      else if (/^(explorer|api)\/index\.html$/.test(target)) continue;
-      else if (!existsSync(join(site, target))) broken.push(`${page}: ${address}`);
-      else if (url.hash && !anchors.get(target)!.has(decodeURIComponent(url.hash.slice(1))))
-        broken.push(`${page}: ${address}`);
-    }
+test('every link leads somewhere in the folder, to a heading where it names one; the build looks for itself', () => {
+  expect(filesOf(site).filter((file) => file.endsWith('.html')).length).toBeGreaterThan(50);
+  expect(brokenLinks(site, ['explorer/', 'api/'])).toEqual([]);
+});
+
+test('links that end in nothing are found', () => {
+  const made = join(folder, 'made');
+  mkdirSync(join(made, 'sub'), { recursive: true });
+  const links = [
+    '../b.html#there',
+    '../b.html#nowhere',
+    '../c.html',
+    '/b.html',
+    '../../made.html',
+    '#nowhere',
+    'https://a.b',
+  ];
+  writeFileSync(join(made, 'sub/a.html'), links.map((to) => `<a href="${to}">`).join(''));
+  writeFileSync(join(made, 'b.html'), '<p id="there"><iframe title="x" src="sub/d.html?q=1"></iframe>');
+  const found = links.slice(1, 6).map((to) => `sub/a.html: ${to}`);
+  expect(brokenLinks(made).sort()).toEqual(['b.html: sub/d.html?q=1', ...found].sort());
+  expect(brokenLinks(made, ['sub/d']).sort()).toEqual(found.sort());
+});
+
+test('every committed report of the experiment is there: its tables as a page, its curves in a frame', () => {
+  const reports = filesOf(join(ROOT, 'results')).filter((file) => /(report|verdicts)\.html$/.test(file));
+  expect(reports).toContain('verdicts.html');
+  for (const file of reports) {
+    const own = readFileSync(join(ROOT, 'results', file), 'utf8');
+    expect(read(`framed/results/${file}`)).toBe(own);
+    const { src } = /<iframe src="(?<src>[^"]+)"/.exec(read(`results/${file}.html`))!.groups!;
+    expect(join('results', dirname(file), src!)).toBe(`framed/results/${file}`);
+    expect(read(`results/${file}`)).toContain(`href="${basename(file)}.html"`);
   }
-  expect(broken).toEqual([]);
+  expect(read('results/README.html')).toContain('href="verdicts.html.html"');
 });
 
 test('a second build gives the same bytes', async () => {
@@ -140,6 +156,12 @@ describe('opened from disk', () => {
     const light = await colours('light');
     expect(light.paper).toBe('rgb(251, 250, 247)');
     expect(light.byte).not.toBe(dark.byte);
+
+    // A report of the experiment in its frame follows, too.
+    await around.goto(address('results/verdicts.html.html'));
+    await explorer.locator(':root[data-theme="light"] .plot canvas').first().waitFor();
+    await around.click('#theme');
+    await explorer.locator(':root[data-theme="dark"] .plot canvas').first().waitFor();
     await around.close();
   });
 
@@ -152,6 +174,13 @@ describe('opened from disk', () => {
     await page.screenshot({ path: screenshotPath('site-phone'), fullPage: true });
     await page.click('#menu');
     await page.screenshot({ path: screenshotPath('site-phone-contents') });
+    const focused = () => page.evaluate(() => document.activeElement!.closest('nav, button')!.id);
+    await page.keyboard.press('Tab');
+    expect(await focused()).toBe('contents'); // the text behind it is passed over
+    await page.keyboard.press('Escape');
+    expect(await focused()).toBe('menu');
+    expect(await page.getAttribute('#menu', 'aria-expanded')).toBe('false');
+    await page.click('#menu');
     await page.click(`#contents a >> nth=1`);
     await page.waitForURL(address(outputOf(CHAPTERS[1]!)));
   });

@@ -238,7 +238,7 @@ describe('from a number to the shader that made it', () => {
 });
 
 test('the way back is there too, each gradient op linked from the op it differentiates', async () => {
-  await page.getByRole('button', { name: 'With the way back' }).click();
+  await page.getByRole('button', { name: 'Forward and backward' }).click();
   await page.waitForFunction(() => {
     const said = /^(\d+) ops, all agree/.exec(document.querySelector('#ops [role=status]')!.textContent!);
     return Number(said?.[1]) > 50; // the way forward alone has about half
@@ -353,6 +353,20 @@ test('a kernel is stepped by its tour and to its end, where the numbers are thos
   await page.getByText(/The \d+ numbers that it wrote are those of the run, to the bit/).waitFor();
 });
 
+test('by keyboard, the stepper takes the focus, the arrow keys choose a lane, and Escape closes it', async () => {
+  const opener = page.getByRole('button', { name: 'LayerNorm', exact: true });
+  await opener.focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('One lane per row of').waitFor();
+  expect(await page.evaluate(() => document.activeElement!.textContent)).toBe('Step through layerNorm.forward');
+  await page.getByRole('region', { name: /^Lanes and their variables/ }).focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowUp']) await page.keyboard.press(key);
+  expect(await page.getByLabel(/^lane, of/).inputValue()).toBe('1');
+  await page.keyboard.press('Escape');
+  await page.locator('#stepper').waitFor({ state: 'detached' });
+  expect(await opener.evaluate((button) => button === document.activeElement)).toBe(true);
+});
+
 test('a puzzle: the hole is refused with the reason, its race is stepped to, and the solution is taken', async () => {
   await page.getByRole('button', { name: '7. A sum with a barrier' }).click();
   const kernel = page.locator('textarea.wgsl');
@@ -371,6 +385,38 @@ test('a puzzle: the hole is refused with the reason, its race is stepped to, and
   await page.getByRole('button', { name: 'Solution' }).click();
   await page.getByRole('button', { name: 'Check', exact: true }).click();
   await page.getByText(/^Solved: \d+ invocations ran/).waitFor();
+});
+
+test('the Tab key reaches every control in the order of the page, each with a name and a visible focus', async () => {
+  await page.getByRole('button', { name: 'tiled product' }).click();
+  await page.locator('#stepper .code').waitFor();
+  const controls = 'a[href], button:not(:disabled), input, textarea, select, summary, [tabindex="0"]';
+  const count = await page.evaluate((selector) => {
+    const all = [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length > 0);
+    for (const [i, one] of all.entries()) (one as HTMLElement).dataset.stop = String(i);
+    (document.activeElement as HTMLElement).blur();
+    document.body.tabIndex = -1;
+    document.body.focus(); // the next Tab begins at the top
+    return all.length;
+  }, controls);
+  expect(count).toBeGreaterThan(60);
+  const stops: number[] = [];
+  while (stops.at(-1) !== count - 1 && stops.length < count + 20) {
+    await page.keyboard.press('Tab');
+    const { stop, name, ring } = await page.evaluate(() => {
+      const one = document.activeElement as HTMLInputElement;
+      const frame = one.closest('.button') ?? one.querySelector('rect') ?? one;
+      const { outlineStyle, outlineWidth, strokeWidth } = getComputedStyle(frame);
+      const label = one.getAttribute('aria-label') ?? one.labels?.[0]?.textContent ?? one.textContent!;
+      const isRinged = frame instanceof SVGElement ? strokeWidth === '3px' : `${outlineStyle} ${outlineWidth}`;
+      return { stop: one.dataset.stop, name: label.trim(), ring: isRinged };
+    });
+    if (stop === undefined) continue; // a box that scrolls, which this browser adds
+    stops.push(Number(stop));
+    expect(name, `control ${stop}`).not.toBe('');
+    expect([true, 'solid 2px'], `${name}: ${ring}`).toContain(ring);
+  }
+  expect(stops).toEqual(Array.from({ length: count }, (_, i) => i));
 });
 
 describe('on any screen', () => {

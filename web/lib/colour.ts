@@ -11,6 +11,10 @@ export interface Palette {
   /** text and lines of a plot: `--soft` and `--line` of `style.css` */
   readonly axis: Rgb;
   readonly grid: Rgb;
+  /** marks on pictures of memory: `--read`, `--written` and `--ink` */
+  readonly read: Rgb;
+  readonly written: Rgb;
+  readonly ink: Rgb;
 }
 
 /** On a light page. */
@@ -21,6 +25,9 @@ export const LIGHT: Palette = {
   nothing: [228, 225, 216],
   axis: [95, 92, 85],
   grid: [222, 218, 209],
+  read: [91, 79, 214],
+  written: [224, 168, 0],
+  ink: [31, 30, 27],
 };
 /** On a dark page. */
 export const DARK: Palette = {
@@ -30,6 +37,9 @@ export const DARK: Palette = {
   nothing: [22, 23, 26],
   axis: [169, 165, 155],
   grid: [55, 57, 63],
+  read: [167, 155, 255],
+  written: [255, 216, 77],
+  ink: [233, 230, 223],
 };
 
 function between(a: Rgb, b: Rgb, share: number): Rgb {

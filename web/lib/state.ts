@@ -85,9 +85,11 @@ export function useLook(
       const entry = found?.trace.entries.find(({ op: { name } }) => name === op);
       if (entry === undefined) return;
       choose(entry.index);
-      requestAnimationFrame(() =>
-        document.getElementById('op-detail')?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' }),
-      );
+      requestAnimationFrame(() => {
+        const detail = document.getElementById('op-detail');
+        detail?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' });
+        detail?.focus({ preventScroll: true }); // the next key press is for it
+      });
     },
     [look, lookAt],
   );

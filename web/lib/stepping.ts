@@ -53,12 +53,12 @@ export function numberAt({ variable, memory }: Pick<MemoryGrid, 'variable' | 'me
   return type === 'f32' ? memory.f32[word]! : type === 'i32' ? memory.i32[word]! : memory.u32[word]!;
 }
 
-/** A value in a few characters: `0.1235`, `(1, 2, 3)`, `0.1, 0.2, … (32)`. */
+/** A value in a few characters: `0.1235`, `(1, 2, 3)`, `0.1, 0.2, 0.3, 0.4, … (16)` for a matrix. */
 export function valueWords(value: Value, most = 4): string {
   if (typeof value === 'number') return short(value);
   if (typeof value === 'boolean') return String(value);
   if (!Array.isArray(value)) return 'a pointer';
-  const parts = value as readonly Value[];
+  const parts = (value as readonly unknown[]).flat(Number.POSITIVE_INFINITY) as Value[];
   const said = parts.slice(0, most).map((part) => valueWords(part, most));
   return parts.length > most ? `${said.join(', ')}, … (${parts.length})` : `(${said.join(', ')})`;
 }

@@ -2,9 +2,7 @@
  * Light or dark. The page follows the system, and inside a page of the site the button of that page. Two pages opened from disk may not
  * read each other, so they exchange messages: this one asks, the page around it answers, then and after each press.
  */
-
-/** What this page asks of the page around it. `site/client.ts` answers with `{ theme: 'light' | 'dark' }`. */
-export const THEME_QUESTION = 'byte-to-loss: theme?';
+import { THEME_QUESTION } from '../../src/report/script.js';
 
 /** Sends `change` when the theme may have changed. */
 export const themeChanges = /* @__PURE__ */ new EventTarget();

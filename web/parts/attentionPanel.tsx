@@ -16,7 +16,7 @@ function nameOf({ bytes, L, P, model }: Snapshot, position: number): string {
   const { K } = model.config;
   if (position < P) {
     const slot = bytes.subarray(position * K, Math.min(L, (position + 1) * K));
-    return `slot ${position + 1} “${Array.from(slot, glyph).join('')}”`;
+    return `slot ${position} “${Array.from(slot, glyph).join('')}”`;
   }
   return position === P ? 'the start of the stream' : `stream byte “${glyph(bytes[L + position - P - 1]!)}”`;
 }
@@ -43,18 +43,18 @@ export function AttentionPanel({ snapshot, at }: Props) {
   return (
     <>
       <fieldset class="heads">
-        <legend class="soft">layer and head</legend>
+        <legend class="soft">block and head</legend>
         {attention.map((one, i) => (
           <button
             key={`${one.layer}.${one.head}`}
             type="button"
             aria-pressed={one === map}
             onClick={() => setChosen(i)}
-            aria-label={`layer ${one.layer + 1}, head ${one.head + 1}`}
+            aria-label={`block ${one.layer}, head ${one.head}`}
           >
             <HeadMap map={one} snapshot={snapshot} size="clamp(56px, 15vw, 72px)" />
             <span>
-              {one.layer + 1}.{one.head + 1}
+              {one.layer}.{one.head}
             </span>
           </button>
         ))}
@@ -66,12 +66,12 @@ export function AttentionPanel({ snapshot, at }: Props) {
           size="min(100%, 30rem)"
           row={row}
           onPick={(i, j) => setHovered([i, j])}
-          label={`Attention of layer ${map.layer + 1}, head ${map.head + 1}: ${S} positions by ${S}`}
+          label={`Attention of block ${map.layer}, head ${map.head}: ${S} positions by ${S}`}
         />
         <div class="reading">
           <p>
             <b>
-              Layer {map.layer + 1}, head {map.head + 1}.
+              Block {map.layer}, head {map.head}.
             </b>{' '}
             Each row is a position and shows where it takes from. The first {P} rows and columns are slots: every
             position sees all of them. Stream positions see themselves and what came before; the empty part is out of
@@ -90,7 +90,7 @@ export function AttentionPanel({ snapshot, at }: Props) {
           </p>
           <p class="soft">
             {hovered === undefined
-              ? 'Point at the map for single weights.'
+              ? 'Point at the map, or tap it, for single weights.'
               : weightSaid(snapshot, map, hovered[0], hovered[1])}
           </p>
         </div>

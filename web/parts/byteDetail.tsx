@@ -21,7 +21,7 @@ export function ByteDetail({ snapshot, at }: { snapshot: Snapshot; at: number })
               cost <b>{bits[t]!.toFixed(3)} bits</b>
             </>
           ) : (
-            <>comes before: it goes into slot {Math.floor(at / model.config.K) + 1}</>
+            <>comes before: it goes into slot {Math.floor(at / model.config.K)}</>
           )}
         </span>
       </p>

@@ -15,11 +15,11 @@ const COLUMN = 15;
  */
 const GROUPS: readonly { pattern: RegExp; name: string; most: number }[] = [
   { pattern: /^bit/, name: 'bits', most: 1 },
-  { pattern: /^dxor/, name: 'bit changes', most: 1 },
-  { pattern: /^d2xor/, name: 'changes of those', most: 1 },
+  { pattern: /^dxor/, name: 'dxor', most: 1 },
+  { pattern: /^d2xor/, name: 'd2xor', most: 1 },
   { pattern: /^boundary/, name: 'boundary', most: 1.5 },
   { pattern: /^fft_re/, name: 'Fourier, real', most: 4 },
-  { pattern: /^fft_im/, name: 'imaginary', most: 3 },
+  { pattern: /^fft_im/, name: 'Fourier, imag.', most: 3 },
   { pattern: /^phase/, name: 'phase', most: 1 },
 ];
 

@@ -55,7 +55,7 @@ export function GraphPanel({ trace, chosen, onOpen }: Props) {
           Fold the blocks
         </button>
         <button type="button" class="quiet small" onClick={() => setFolded(new Set())} disabled={folded.size === 0}>
-          Unfold them
+          Unfold the blocks
         </button>
         <span class="soft">
           A click opens a block or an op. A dotted line leads from a gradient to the op that it differentiates.

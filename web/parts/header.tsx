@@ -21,12 +21,10 @@ interface Props {
 export function Header({ device, missing, without }: Props) {
   return (
     <header>
-      <p class="soft">byte to loss</p>
       <h1>Follow a byte to its loss</h1>
       <p class="lead">
-        A small decoder reads bytes, nothing else, and says how surprised it is by each. It runs here, in this browser,
-        with the same hand-written kernels as on the command line. Every number on the way can be opened, and every
-        kernel stepped through line by line.
+        A small decoder reads bytes and says how surprised it is by each. It runs in this browser. Every number on the
+        way can be opened, and every kernel stepped through line by line.
       </p>
       <nav aria-label="Sections">
         {SECTIONS.map(([id, name]) => (

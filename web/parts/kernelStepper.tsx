@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { CapturedDispatch } from '../../src/inspect/capture.js';
 import { Stepper, SUBGROUP_SIZES, type SubgroupSize, type Three } from '../../src/wgsl/index.js';
 import { short } from '../lib/bytes.js';
@@ -7,6 +7,7 @@ import { lineWith, TOURS, type TourStop } from '../lib/tours.js';
 import { CodeView } from './codeView.js';
 import { LaneTable } from './laneTable.js';
 import { MemoryView } from './memoryView.js';
+import { Prose } from './prose.js';
 
 interface Props {
   readonly dispatch: CapturedDispatch;
@@ -73,6 +74,18 @@ export function KernelStepper({
     });
   };
 
+  // The focus moves to the stepper, and back to what opened it when it closes.
+  const heading = useRef<HTMLHeadingElement>(null);
+  const opener = useRef<Element | null>(null);
+  useEffect(() => {
+    opener.current = document.activeElement;
+    if (document.hasFocus()) heading.current!.focus({ preventScroll: true });
+  }, [dispatch]);
+  const leave = () => {
+    if (opener.current instanceof HTMLElement) opener.current.focus({ preventScroll: true });
+    onClose();
+  };
+
   const { lanes, ended, atBarrier, error } = stepper;
   const line = stepper.lineOf(lane);
   const own = stepper.touches.filter((touch) => touch.lane === lane);
@@ -87,13 +100,20 @@ export function KernelStepper({
     ['Start again', () => stepper.restart(), stepper.rounds < 2],
   ];
   return (
-    <section class="kernel-stepper" id="stepper" aria-labelledby="stepper-title">
-      <h3 id="stepper-title">
-        Step through <code>{dispatch.shader}</code>
-        <button type="button" class="quiet small" onClick={onClose}>
+    <section
+      class="kernel-stepper"
+      id="stepper"
+      aria-labelledby="stepper-title"
+      onKeyDown={({ key }) => key === 'Escape' && leave()}
+    >
+      <div class="heading">
+        <h3 id="stepper-title" tabIndex={-1} ref={heading}>
+          Step through <code>{dispatch.shader}</code>
+        </h3>
+        <button type="button" class="quiet small" onClick={leave}>
           Close
         </button>
-      </h3>
+      </div>
       <div class="choices">
         {(['x', 'y', 'z'] as const).map((axis, i) =>
           dispatch.workgroups[i]! > 1 || i === 0 ? (
@@ -154,7 +174,7 @@ export function KernelStepper({
             <span class="soft">
               {tour + 1} of {stops.length}
             </span>{' '}
-            {stops[tour]!.say}
+            <Prose text={stops[tour]!.say} />
           </p>
           <button type="button" class="small" onClick={() => visit(stops[tour + 1], tour + 1)}>
             {tour + 1 < stops.length ? 'Continue' : 'End the tour'}
@@ -190,8 +210,9 @@ export function KernelStepper({
         <LaneTable key={dispatch.shader} stepper={stepper} lane={lane} onPick={setLane} />
       </div>
       <p class="legend">
-        <span class="key read" /> read <span class="key written" /> written by the last move <span class="key own" /> by
-        lane {lane} in its last step
+        <span class="key positive" /> positive <span class="key negative" /> negative, strong where large; by the last
+        move: <span class="key read" /> read <span class="key written" /> written <span class="key own" /> by lane{' '}
+        {lane} in its last step
       </p>
       <div class="memories">
         {grids.map((grid) => (

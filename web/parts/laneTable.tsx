@@ -29,7 +29,7 @@ export function LaneTable({ stepper, lane, onPick }: Props) {
       const key = `${index} ${variable.id}`;
       now.set(key, words);
       const was = before.current.get(key);
-      return { id: variable.id, words, changed: was !== undefined && was !== words };
+      return { variable, words, changed: was !== undefined && was !== words && words !== '' };
     });
     return { index, state: stepper.stateOf(index), line: stepper.lineOf(index), cells };
   });
@@ -42,15 +42,26 @@ export function LaneTable({ stepper, lane, onPick }: Props) {
   }, [lane]);
   const states = { runs: '', 'waits at a barrier': 'waits', 'waits for its subgroup': 'waits', 'has ended': 'ended' };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard, WCAG 2.1.1
-    <section class="lanes" tabIndex={0} aria-label="Lanes and their variables" ref={box}>
+    <section
+      class="lanes"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard, WCAG 2.1.1
+      tabIndex={0}
+      aria-label="Lanes and their variables: the arrow keys choose a lane"
+      ref={box}
+      onKeyDown={(event) => {
+        const to = { ArrowUp: lane - 1, ArrowDown: lane + 1 }[event.key];
+        if (to === undefined || stepper.lanes[to] === undefined) return;
+        event.preventDefault();
+        onPick(to);
+      }}
+    >
       <table>
         <thead>
           <tr>
             <th scope="col">lane</th>
             <th scope="col">line</th>
-            {names.map(({ id, name }) => (
-              <th key={id} scope="col">
+            {names.map(({ id, name, type }) => (
+              <th key={id} scope="col" class={type.kind === 'scalar' ? '' : 'many'}>
                 {name}
               </th>
             ))}
@@ -70,8 +81,8 @@ export function LaneTable({ stepper, lane, onPick }: Props) {
                 {line ?? 'ended'}
                 {states[state] === 'waits' && <span class="visually-hidden">, {state}</span>}
               </td>
-              {cells.map(({ id, words, changed }) => (
-                <td key={id} class={changed ? 'changed' : ''}>
+              {cells.map(({ variable: { id, type }, words, changed }) => (
+                <td key={id} class={`${changed ? 'changed' : ''}${type.kind === 'scalar' ? '' : ' many'}`}>
                   {words}
                 </td>
               ))}

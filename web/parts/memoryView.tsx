@@ -58,15 +58,14 @@ export function MemoryView({ grid, touched, own, moment }: Props) {
       const y = (Math.floor(word / columns) + 0.5) * h - tall / 2;
       return [x, y, width, tall] as const;
     };
-    const ink = getComputedStyle(document.documentElement).getPropertyValue('--ink').trim();
     touched?.forEach((flags, word) => {
       if (flags === 0) return;
-      context.fillStyle = css(flags === READ ? palette.positive : palette.negative);
-      context.globalAlpha = 0.75;
+      context.fillStyle = css(flags === READ ? palette.read : palette.written);
+      context.globalAlpha = 0.8;
       context.fillRect(...box(word, 2.5 * ratio));
     });
     context.globalAlpha = 1;
-    context.strokeStyle = ink;
+    context.strokeStyle = css(palette.ink);
     context.lineWidth = 1.5 * ratio;
     for (const { word } of own) context.strokeRect(...box(word, 7 * ratio));
   }, [grid, touched, own, palette, moment]);

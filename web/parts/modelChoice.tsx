@@ -42,7 +42,7 @@ export function ModelChoice({ models, trained, fresh, onChoose, onFile }: Props)
           }}
         />
       </label>
-      <span class="soft">or drop a .safetensors file anywhere on this page</span>
+      <span class="soft drop-hint">or drop a .safetensors file anywhere on this page</span>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { shortTime } from '../../src/cli/inspect/signs.js';
 import { formatShape } from '../../src/common/shape.js';
 import { kernelsOf } from '../../src/engine/kernelTable.js';
 import type { Statistics } from '../../src/inspect/statistics.js';
@@ -30,10 +31,10 @@ export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: P
     <>
       <p class="actions">
         <button type="button" onClick={() => onLook(false)} disabled={progress !== undefined}>
-          Run every op and check it
+          Check every op, forward
         </button>
         <button type="button" class="quiet" onClick={() => onLook(true)} disabled={progress !== undefined}>
-          With the way back
+          Forward and backward
         </button>
         <span class="soft" role="status">
           {progress !== undefined && `op ${progress[0]} of ${progress[1]}…`}
@@ -41,7 +42,7 @@ export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: P
         </span>
       </p>
       <p class="actions">
-        <span>Guided tours of a kernel:</span>
+        <span>Guided tours, line by line:</span>
         {TOUR_STARTS.map(({ name, op, kernels }) => (
           <button key={name} type="button" class="quiet small" onClick={() => onStep({ op, kernels, isTour: true })}>
             {name}
@@ -165,7 +166,7 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
   // Saved tensors are also read by the gradients, which are listed separately.
   const onward = to.filter((index) => forward !== undefined || trace.entries[index]!.forward === undefined);
   return (
-    <article class="op" id="op-detail" aria-label={`${op.name} in ${scope}`}>
+    <article class="op" id="op-detail" tabIndex={-1} aria-label={`${op.name} in ${scope}`}>
       <h3>
         {op.name} <span class="soft">{scope}</span>
       </h3>
@@ -224,7 +225,7 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
         <details key={i} open={i === 0}>
           <summary>
             shaders/{shader}.wgsl <span class="soft">{workgroups.join(' × ')} workgroups</span>
-            {nanoseconds !== undefined && <span class="soft">, {(nanoseconds / 1000).toFixed(1)} µs</span>}
+            {nanoseconds ? <span class="soft">, {shortTime(nanoseconds)}</span> : null}
           </summary>
           <p class="soft">
             {[...Object.entries(constants), ...Object.entries(params)]
@@ -241,7 +242,7 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
                 class="quiet small"
                 onClick={() => onStep({ op: entry.index, dispatch: i, kernels: 'readable' })}
               >
-                the readable kernel of this op
+                Step through the readable kernel
               </button>
             )}
             {othersOf(shader).gpu && (
@@ -250,7 +251,7 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
                 class="quiet small"
                 onClick={() => onStep({ op: entry.index, dispatch: i, kernels: 'gpu' })}
               >
-                the kernel for GPUs
+                Step through the kernel for GPUs
               </button>
             )}
           </p>

@@ -3,6 +3,10 @@ import { shaderText } from '../../src/engine/shaderSource.js';
 import { checkOwn, checkPuzzle, placeOf, type Verdict } from '../lib/puzzleCheck.js';
 import { OWN_KERNEL, PUZZLES, withHoles } from '../lib/puzzles.js';
 import { KernelStepper } from './kernelStepper.js';
+import { Prose } from './prose.js';
+
+const OWN_TASK =
+  'Write any kernel. The checker runs it and looks for races, reads of unwritten memory, indices out of bounds, barriers that not all lanes reach, and loops that do not end.';
 
 /** Ten kernels with a hole, and one that is the reader's own. */
 export function PuzzlePanel() {
@@ -67,12 +71,11 @@ export function PuzzlePanel() {
         ))}
       </fieldset>
       <p>
-        {puzzle?.task ??
-          'Write any kernel. The checker runs it and looks for races, reads of unwritten memory, indices out of bounds, barriers that not all lanes reach, and loops that do not end.'}
+        <Prose text={puzzle?.task ?? OWN_TASK} />
       </p>
       {isHinted && puzzle !== undefined && (
         <p class="tour" role="status">
-          {puzzle.hint}
+          <Prose text={puzzle.hint} />
         </p>
       )}
       <label class="wide">

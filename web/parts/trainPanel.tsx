@@ -194,7 +194,7 @@ export function TrainPanel({ device, text: watched, onExplore, onGone }: Props) 
         )}
         <span class="soft" role="status" id="training-status">
           {state === 'new' &&
-            `A tiny decoder: ${CONFIG.layers} layers, dim ${CONFIG.dim}, windows of ${WINDOW.prefix} + ${WINDOW.stream} bytes, nothing to learn at the door.`}
+            `A tiny decoder: ${CONFIG.layers} blocks, ${CONFIG.dim} numbers wide, trained on windows of ${WINDOW.prefix} + ${WINDOW.stream} bytes.`}
           {state === 'starting' && 'Compiling kernels…'}
           {losses.length > 0 && `step ${losses.length} of ${settings.steps}, ${mean.toFixed(3)} bits per byte`}
         </span>
@@ -219,7 +219,7 @@ export function TrainPanel({ device, text: watched, onExplore, onGone }: Props) 
                     map={map}
                     snapshot={seen}
                     size="clamp(56px, 15vw, 92px)"
-                    label={`layer ${map.layer + 1}, head ${map.head + 1}`}
+                    label={`block ${map.layer}, head ${map.head}`}
                   />
                 ))}
               </div>

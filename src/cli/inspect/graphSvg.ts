@@ -1,5 +1,6 @@
 import type { GraphEdge, GraphNode, ProgramGraph } from '../../inspect/graph.js';
 import { escapeHtml } from '../../report/html.js';
+import { shortTime } from './signs.js';
 
 /** Margin around the drawing. */
 const MARGIN = 12;
@@ -61,7 +62,8 @@ function lineSvg(from: GraphNode, to: GraphNode): string {
 function nodeSvg(node: GraphNode, isChosen: boolean): string {
   const { entry, block, side, name, detail, microseconds, x, y, width, height } = node;
   const [left, top] = [round(x - width / 2), round(y - height / 2)];
-  const time = microseconds === undefined ? '' : `${microseconds.toFixed(microseconds < 10 ? 1 : 0)} µs`;
+  // A browser's clock is coarse: a short op may take 0.
+  const time = microseconds ? shortTime(1000 * microseconds) : '';
   const names = ['node', side, ...(entry === undefined ? ['folded'] : []), ...(isChosen ? ['chosen'] : [])].join(' ');
   const target =
     entry === undefined
