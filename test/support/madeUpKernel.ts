@@ -228,10 +228,7 @@ ${this.#dump()}
     ])();
     const [write, read] = this.#oneOf([
       [`shared_f[local] = ${this.#place('f32')};`, `${this.#place('f32')} = shared_f[${from}];`],
-      [
-        `shared_v[local] = ${this.#expression('vec3f', 1)};`,
-        `v0 = shared_v[${from}].${this.#oneOf(['xyz', 'zyx', 'yyx'])};`,
-      ],
+      [`shared_v[local] = ${this.#floats()};`, `v0 = shared_v[${from}].${this.#oneOf(['xyz', 'zyx', 'yyx'])};`],
       [`shared_b[local] = ${this.#expression('bool', 2)};`, `b0 = shared_b[${from}];`],
       [`if (${this.#expression('bool', 1)}) { shared_v[local].y = ${this.#float(1)}; }`, `f1 = shared_v[${from}].y;`],
     ] as const);
