@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { writeFileAtomic } from '../common/atomicWrite.js';
-import { examine, type Report } from '../doctor/doctor.js';
+import { DEFAULT_MINUTES, examine, type Report } from '../doctor/doctor.js';
 import { pageOf, resultOf, VERDICTS } from '../doctor/page.js';
 import { aboveZero, path } from './arguments.js';
 import { colours } from './colours.js';
@@ -23,7 +23,7 @@ export function doctorCommand(): Command {
       'examine this device: every op, channels, gradients, training and times, in one file to send',
     ),
   )
-    .option('--minutes <n>', 'time for all of it; what does not fit is left out and named', aboveZero, 10)
+    .option('--minutes <n>', 'time for all of it; what does not fit is left out and named', aboveZero, DEFAULT_MINUTES)
     .option('--quick', 'small sizes: a first look')
     .option(
       '--out <file>',

@@ -35,7 +35,9 @@ export const channels: Part = {
       total += numbers;
     }
     const held = rows.filter(({ holds }) => holds).length;
-    const summary = `${held} of ${some(all.length, 'claim')} hold, ${some(total, 'number')} compared`;
+    const tried = `${held} of ${some(rows.length, 'claim')} tried ${held === 1 ? 'holds' : 'hold'}`;
+    const rest = leftOut.length > 0 ? `, ${leftOut.length} of ${all.length} left out` : '';
+    const summary = `${tried}, ${some(total, 'number')} compared${rest}`;
     return { summary, faults, leftOut, tables: [{ title: 'Claims', rows }] };
   },
 };

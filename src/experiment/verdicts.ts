@@ -60,12 +60,13 @@ export const REGISTERED = [
 /** The arms of the square: HSL and the embedding, each with the byte before and without. */
 const CORNERS = ['zero', 'zero:value', 'bytes+previous', 'bytes-untied'] as const;
 
-/** @param chosen the byte embedding that grid A finds better; `bytes-untied` until it is known */
+/** @param chosen the byte embedding that grid A finds better; undefined until it is known */
 export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: string): Verdicts {
   const deviation = blindDeviation(all);
   // No mean of grid doors is shown before its deviation has decided on the seeds.
   const evidence = new Map([...all].filter(([name]) => name !== 'doors' || deviation !== undefined));
-  const judgements = judge(hypotheses(chosen ?? 'bytes-untied', seedsOfDoors(deviation)), evidence);
+  const embedding = chosen ?? 'the chosen embedding'; // no arm of that name has runs
+  const judgements = judge(hypotheses(embedding, seedsOfDoors(deviation)), evidence);
   const doors = evidence.get('doors') ?? [];
   const zero = runsOf(doors, 'zero', 'text_bpb');
   const others = [...new Set(doors.map(({ cell }) => cell.arm))].filter((arm) => arm !== 'zero');
@@ -79,7 +80,7 @@ export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: 
     }),
     ...(deviation !== undefined && { deviation }),
     judgements,
-    reading: reading(judgements, chosen ?? 'bytes-untied', evidence),
+    reading: reading(judgements, embedding, evidence),
     corners: Object.fromEntries(
       CORNERS.flatMap((arm) => {
         const values = runsOf(doors, arm, 'text_bpb').map(ratioOf);

@@ -58,7 +58,7 @@ const geluBackward: Op = {
   dispatches: ({ inputs: { u, dY }, outputs: { dU } }) => [
     onePerInvocation('gelu.backward', u!.size, { u: u!, dY: dY!, dU: dU! }, { n: u!.size }),
   ],
-  flops: ({ outputs: [y] }) => 16 * y!.reduce((n, size) => n * size, 1),
+  flops: ({ outputs: [dU] }) => 16 * dU!.reduce((n, size) => n * size, 1),
 };
 
 export const geluRow: OpRow = {

@@ -138,7 +138,7 @@ export const unaryRows: readonly OpRow[] = Object.entries<Unary>(unaryTable).map
     ...more,
   });
   const samples = [sample('2 rows of n', {})];
-  // An intermediate result must not overflow at an argument of 50. A flat function has a derivative of 1 − 1 there.
+  // Arguments have a deviation of 50, so that they reach about 150. An intermediate result must not overflow there. A flat function has a derivative of 1 − 1 there.
   if (overflows === undefined) samples.push(sample('large arguments', { scale: 50, floor: 1 }));
   return { name, file: 'unary', passes: ['unary.forward', 'unary.backward'], samples };
 });
