@@ -37,13 +37,14 @@ export const training: Part = {
   what: 'Two hundred training steps of a tiny decoder on Moby Dick, compared with the CPU device: same initial weights, same batches.',
   weight: 3,
   async run({ device, openCpu, left, isQuick, progress }) {
+    const config = isQuick ? { ...CONFIG, dim: 56, layers: 1, K: 2 } : CONFIG;
     const cpu = await openCpu();
     const open: Run[] = [];
     const leftOut: string[] = [];
     const notes: string[] = [];
     try {
       const begin = async (label: string, on: Device, scale: Scale, precision: Precision) => {
-        const run = await Run.begin(label, on, scale, precision);
+        const run = await Run.begin(label, on, config, scale, precision);
         open.push(run);
         return run;
       };
@@ -141,12 +142,13 @@ class Run {
   static async begin(
     label: string,
     device: Device,
+    config: DecoderConfig,
     { batch, prefix, stream }: Scale,
     precision: Precision,
   ): Promise<Run> {
     const size: WindowSize = { prefix, stream };
-    const parameters = initialParameters(CONFIG, SEED);
-    const trainer = await Trainer.create(device, { config: CONFIG, batch, sizes: [size], parameters, precision });
+    const parameters = initialParameters(config, SEED);
+    const trainer = await Trainer.create(device, { config, batch, sizes: [size], parameters, precision });
     return new Run(label, precision, trainer, mix([{ source: openText([], size), share: 1 }]), batch);
   }
 

@@ -40,7 +40,7 @@ export class Runner {
       if (this.program.hasStep) plan.write(this.program.step, Uint32Array.of(0));
       await plan.replay({ only });
       const { data } = (await valuesNow(plan, [y])).get(y)!;
-      return new Numbers(y.shape, y.dtype === 'u32' ? Uint32Array.from(data) : Float32Array.from(data));
+      return new Numbers(y.shape, y.dtype === 'u32' ? new Uint32Array(data) : new Float32Array(data));
     });
   }
 

@@ -7,9 +7,7 @@ import type { Storage, Tensor } from './tensor.js';
 export async function valuesNow(plan: Plan, tensors: readonly Tensor[]): Promise<Map<Tensor, Value>> {
   const storages = [...new Set(tensors.map((tensor) => tensor.storage))];
   const numbers = await plan.readback(storages);
-  const memory = new Map<Storage, Float64Array>(
-    storages.map((storage, i) => [storage, Float64Array.from(numbers[i]!)]),
-  );
+  const memory = new Map<Storage, Float64Array>(storages.map((storage, i) => [storage, new Float64Array(numbers[i]!)]));
   return new Map(tensors.map((tensor) => [tensor, viewOf(tensor, memory.get(tensor.storage)!)]));
 }
 

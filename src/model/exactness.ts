@@ -80,9 +80,19 @@ function exact(rows: Rows, { includeBits, momentumPhase }: Options): Float32Arra
   if (all === undefined) {
     all = exactChannels(rows.ids, rows.rowLength, { includeBits: true, momentumPhase });
     known.set(key, all);
+    known.set(`${key} without bits`, withoutBits(all));
   }
-  // The raw bits precede the others, and nothing else changes without them.
-  return includeBits ? all : all.filter((_, at) => at % CHANNELS_WITH_BITS >= 8);
+  return includeBits ? all : known.get(`${key} without bits`)!;
+}
+
+/** Rows without the raw bits: they precede the other channels, and nothing else changes without them. */
+function withoutBits(all: Float32Array): Float32Array {
+  const channels = channelCount(false);
+  const rows = new Float32Array((all.length / CHANNELS_WITH_BITS) * channels);
+  for (let n = 0; n < all.length / CHANNELS_WITH_BITS; n++) {
+    rows.set(all.subarray((n + 1) * CHANNELS_WITH_BITS - channels, (n + 1) * CHANNELS_WITH_BITS), n * channels);
+  }
+  return rows;
 }
 
 /** Every number the same to the bit. */

@@ -1,5 +1,6 @@
 // Tests run on the CPU device, which gives the same bits everywhere; BYTE_TO_LOSS_DEVICE takes another. The driver that Dawn is
 // tested with, `bundled`, is added by its name.
+import './equalArrays.js';
 import './swiftShader.js';
 
 process.env.BYTE_TO_LOSS_DEVICE ||= 'cpu';
