@@ -45,7 +45,7 @@ export interface CompiledKernel {
   readonly workgroupSize: readonly [number, number, number];
   readonly bindings: readonly CompiledBinding[];
   readonly scratchBytes: number;
-  /** the module in WebAssembly's text format */
+  /** the module in WebAssembly's text format, with the lines of WGSL as comments */
   text(): string;
 }
 
@@ -65,7 +65,7 @@ export function compileKernel(module: Module, entryPoint: string, options: Compi
     workgroupSize: entry.workgroupSize,
     bindings: variables.map(describeBinding),
     scratchBytes: wasm.scratchBytes,
-    text: () => wasm.module.text(),
+    text: () => wasm.module.text(module.text),
   };
 }
 

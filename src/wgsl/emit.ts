@@ -175,6 +175,7 @@ export class Emitter {
   }
 
   #statement(stmt: Stmt): void {
+    this.body.mark(this.kernel.lines.get(stmt));
     switch (stmt.kind) {
       case 'set':
         this.set(stmt.local, stmt.value);

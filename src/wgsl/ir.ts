@@ -211,6 +211,8 @@ export interface Kernel {
   readonly name: string;
   readonly workgroupSize: readonly [number, number, number];
   readonly body: Stmt[];
+  /** the line of WGSL that a statement comes from, where there is one */
+  readonly lines: ReadonlyMap<Stmt, number>;
   readonly root: Frame;
   readonly builtins: readonly Local[];
   /** words of uniform bindings, read once before anything else */

@@ -120,6 +120,8 @@ export class Lowering {
   readonly #builtins = new Map<Builtin, Local>();
   readonly #preloads = new Map<string, { local: Local; load: Load }>();
   #workgroupBytes = 0;
+  readonly #lines = new Map<Stmt, number>();
+  #line: number | undefined;
   /** of the inlined function: the local for its result, and the frame that `return` leaves */
   #function: { results: readonly Local[]; frame: Frame } | undefined;
   /** innermost first: the frames that `break` and `continue` leave */
@@ -153,6 +155,7 @@ export class Lowering {
       builtins: [...this.#builtins.values()],
       preloads: [...this.#preloads.values()],
       workgroupBytes: this.#workgroupBytes,
+      lines: this.#lines,
     };
   }
 
@@ -303,6 +306,13 @@ export class Lowering {
   }
 
   #statement(statement: Statement): void {
+    const around = this.#line;
+    this.#line = statement.at.line;
+    this.#lowered(statement);
+    this.#line = around;
+  }
+
+  #lowered(statement: Statement): void {
     switch (statement.kind) {
       case 'declare':
         this.#declare(statement.variable, statement.value);
@@ -872,6 +882,7 @@ export class Lowering {
 
   #push(stmt: Stmt): void {
     this.#statements++;
+    if (this.#line !== undefined) this.#lines.set(stmt, this.#line);
     this.#out.push(stmt);
   }
 }

@@ -174,6 +174,7 @@ export class Regions {
       const region = this.#regions.get(stmt);
       if (region !== undefined) this.#emitRegion(region);
       if (!this.#isWide(stmt)) continue;
+      body.mark(this.kernel.lines.get(stmt));
       switch (stmt.kind) {
         case 'set':
           this.#fetch(stmt.value);

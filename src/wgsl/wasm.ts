@@ -24,6 +24,8 @@ type Instruction = readonly [name: string, ...immediates: number[]];
 export class FunctionBody {
   readonly locals: ValType[] = [];
   readonly instructions: Instruction[] = [];
+  /** for the text format: the line of the source that the instructions from a number on come from */
+  readonly marks = new Map<number, number>();
   readonly #free = new Map<ValType, number[]>();
   #depth = 0;
 
@@ -53,6 +55,11 @@ export class FunctionBody {
     const free = this.#free.get(type);
     if (free === undefined) this.#free.set(type, [local]);
     else free.push(local);
+  }
+
+  /** What is emitted from here on comes from this line of the source. */
+  mark(line: number | undefined): void {
+    if (line !== undefined) this.marks.set(this.instructions.length, line);
   }
 
   emit(name: string, ...immediates: number[]): void {
@@ -169,8 +176,9 @@ export class WasmModule {
     return Uint8Array.from(out);
   }
 
-  /** The text format, indented by block. */
-  text(): string {
+  /** The text format, indented by block. @param source each of its lines is a comment above the instructions that come from it */
+  text(source = ''): string {
+    const written = source.split('\n');
     const lines = [
       '(module',
       `  (import "env" "memory" (memory 1 ${this.maximumPages}${this.shared ? ' shared' : ''}))`,
@@ -183,8 +191,12 @@ export class WasmModule {
       lines.push(`  (func $${body.name}${body.exported ? ` (export "${body.name}")` : ''} ${signature}`);
       if (body.locals.length > 0) lines.push(`    (local ${body.locals.join(' ')})`);
       let depth = 2;
-      for (const instruction of body.instructions) {
+      let last: number | undefined;
+      for (const [i, instruction] of body.instructions.entries()) {
         const [op] = instruction;
+        const line = body.marks.get(i) ?? last;
+        if (line !== last) lines.push(`${'  '.repeat(depth)};; ${line}: ${written[line! - 1]?.trim() ?? ''}`);
+        last = line;
         if (op === 'end' || op === 'else') depth--;
         lines.push(`${'  '.repeat(depth)}${this.#print(instruction)}`);
         if (op === 'block' || op === 'loop' || op === 'if' || op === 'else') depth++;

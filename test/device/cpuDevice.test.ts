@@ -48,8 +48,10 @@ describe('the adapter', () => {
     vi.stubEnv('DEBUG', '3');
     const device = await openDevice({ device: 'cpu', threads: 1 });
     const { gpu } = device;
-    const code =
-      '@group(0) @binding(0) var<storage, read_write> x: array<f32>; @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) { x[id.x] *= 3.0; }';
+    const code = `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  x[id.x] *= 3.0;
+}`;
     gpu.createComputePipeline({
       label: 'triple',
       layout: 'auto',
@@ -61,6 +63,7 @@ describe('the adapter', () => {
     device.close();
     expect(text).toMatch(/^;; triple: main, workgroup size 64, 1, 1\n\(module\n/);
     expect(text).toContain('f32x4.mul');
+    expect(text.split(';; 3: x[id.x] *= 3.0;\n')[1]).toContain('f32x4.mul');
   });
 
   it('refuses what it does not have', async () => {

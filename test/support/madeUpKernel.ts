@@ -4,7 +4,7 @@
  * the others' between barriers alone. Every loop ends.
  *
  * @param pick a number from 0 up to, not including, n; the same numbers give the same kernel
- * @param pinned only what WGSL pins to the bit: no index leaves its array, no float becomes infinite or subnormal, no inexact function
+ * @param pinned only what WGSL pins to the bit: no index leaves its array, no float becomes infinite, subnormal or −0, no inexact function
  */
 export function madeUpKernel(pick: (n: number) => number, pinned: boolean): MadeUpKernel {
   return new Kernel(pick, pinned).make();
@@ -120,6 +120,10 @@ var<private> c0: i32 = 1; var<private> c1: i32 = -3; var<private> c2: i32 = 17; 
 var<private> h0: f32 = 0.5; var<private> h1: f32 = -1.25; var<private> h2: f32 = 3.0; var<private> h3: f32 = 0.1; var<private> h4: f32;
 var<private> d0: u32 = 1u; var<private> d1: u32 = 6u; var<private> d2: u32 = 0xfff0u; var<private> d3: u32 = 31u;
 fn tame(v: f32) -> f32 { return select(0.0, clamp(v, -9000.0, 9000.0), abs(v) > 1e-5); }
+fn tame3(v: vec3f) -> vec3f {
+  let rounded = select(vec3f(), round(v * 64.0) * 0.015625, abs(v) > vec3f(0.0078125)); // no zero is negative: WGSL leaves its sign free
+  return clamp(rounded, vec3f(-900.0), vec3f(900.0));
+}
 fn known(v: f32) -> f32 { return select(0.0, v, v == v); }
 fn bump(place: ptr<function, f32>, by: f32) { if (by > 3.0) { return; } *place = tame(*place + by); }
 fn combine(at: u32, v: f32, step: u32) -> f32 {
@@ -224,10 +228,7 @@ ${this.#dump()}
     ])();
     const [write, read] = this.#oneOf([
       [`shared_f[local] = ${this.#place('f32')};`, `${this.#place('f32')} = shared_f[${from}];`],
-      [
-        `shared_v[local] = ${this.#expression('vec3f', 1)};`,
-        `v0 = shared_v[${from}].${this.#oneOf(['xyz', 'zyx', 'yyx'])};`,
-      ],
+      [`shared_v[local] = ${this.#floats()};`, `v0 = shared_v[${from}].${this.#oneOf(['xyz', 'zyx', 'yyx'])};`],
       [`shared_b[local] = ${this.#expression('bool', 2)};`, `b0 = shared_b[${from}];`],
       [`if (${this.#expression('bool', 1)}) { shared_v[local].y = ${this.#float(1)}; }`, `f1 = shared_v[${from}].y;`],
     ] as const);
@@ -426,7 +427,7 @@ ${this.#dump()}
 
   #floats(): string {
     const value = this.#expression('vec3f', 1);
-    return this.pinned ? `clamp(round(${value} * 64.0) * 0.015625, vec3f(-900.0), vec3f(900.0))` : value;
+    return this.pinned ? `tame3(${value})` : value;
   }
 
   #expression(type: Type, depth: number): string {

@@ -229,6 +229,94 @@ function bvh(): Program {
   };
 }
 
+function life(): Program {
+  const [width, height, rounds] = [20, 9, 2];
+  let cells = words(width * height, (i) => Math.round(noise(i)));
+  const board = (of: Uint32Array) => Uint32Array.of(width, height, ...of);
+  const before = board(cells);
+  for (let round = 0; round < rounds; round++) {
+    cells = cells.map((cell, i) => {
+      let neighbours = -cell;
+      for (const dy of [-1, 0, 1]) {
+        for (const dx of [-1, 0, 1]) {
+          const [x, y] = [(i + dx + width) % width, (Math.floor(i / width) + dy + height) % height];
+          neighbours += cells[y * width + x]!;
+        }
+      }
+      return neighbours === 3 || (neighbours === 2 && cell === 1) ? 1 : 0;
+    });
+  }
+  return {
+    workgroups: [3, 3, 1],
+    overrides: { ROUNDS: rounds },
+    memories: { before, after: board(new Uint32Array(width * height)) },
+    wanted: { after: board(cells) },
+  };
+}
+
+/** Two sequences of symbols, four to a word, 24 at most. */
+function alignments(): Program {
+  const pairs = [
+    ['GATTACAGATTACA', 'GCATGCUGATTA'],
+    ['ACGTACGTACGTACGTACGTACGT', 'ACGTACGTACGTACGTACGTACGT'],
+    ['AAAACCCCGGGGTTTT', 'AAAAGGGGTTTTAAAA'],
+    ['', 'ACG'],
+  ] as const;
+  const bytes = Buffer.alloc(pairs.length * 56);
+  for (const [i, sequences] of pairs.entries()) {
+    for (const [k, sequence] of sequences.entries()) {
+      bytes.writeUInt32LE(sequence.length, i * 56 + k * 4);
+      bytes.write(sequence, i * 56 + 8 + k * 24);
+    }
+  }
+  return {
+    workgroups: [4, 1, 1],
+    memories: {
+      pairs: new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)),
+      scores: new Int32Array(4),
+      ways: new Uint32Array(4 * 48),
+    },
+  };
+}
+
+function sparse(): Program {
+  const lengths = [0, 3, 17, 1, 8, 0, 9, 5, 2, 20, 7, 0, 6];
+  const starts = [...lengths.keys(), 13].map((row) => lengths.slice(0, row).reduce((sum, length) => sum + length, 0));
+  return {
+    workgroups: [2, 1, 1],
+    memories: {
+      sparse: Uint32Array.of(13, ...starts, ...words(96, (i) => noise(i) * 40)),
+      values: floats(96),
+      x: floats(40),
+      y: new Float32Array(13),
+    },
+  };
+}
+
+function stringSearch(): Program {
+  const text = Buffer.from('abacabadabacabaaabababacabacabadabacabaaaabbaabaacaab'.repeat(5).slice(0, 256));
+  const patterns = ['abacaba', 'aa', 'cabadabacaba'];
+  const bytes = Buffer.alloc(patterns.length * 24);
+  for (const [i, pattern] of patterns.entries()) {
+    bytes.writeUInt32LE(pattern.length, i * 24);
+    bytes.write(pattern, i * 24 + 8);
+  }
+  // each of 16 invocations finds the matches that end in its piece, or begin in it and end in the next
+  const found = patterns.flatMap((pattern) =>
+    Array.from({ length: 16 }, (_, lane) => {
+      const piece = text.toString().slice(lane * 16, lane * 16 + 16 + pattern.length - 1);
+      const at = [...piece].flatMap((_, i) => (piece.startsWith(pattern, i) ? [lane * 16 + i] : []));
+      return [at.length, at[0] ?? 0, at.at(-1) ?? 0];
+    }).flat(),
+  );
+  const wordsOf = (of: Buffer) => new Uint32Array(of.buffer.slice(of.byteOffset, of.byteOffset + of.length));
+  return {
+    workgroups: [1, 2, 2],
+    memories: { text: wordsOf(text), patterns: wordsOf(bytes), found: new Uint32Array(found.length) },
+    wanted: { found: Uint32Array.from(found) },
+  };
+}
+
 const PROGRAMS: Record<string, () => Program> = {
   bitonicSort,
   radixPass,
@@ -299,6 +387,43 @@ const PROGRAMS: Record<string, () => Program> = {
   softmaxSubgroups: () => ({
     workgroups: [3, 1, 1],
     memories: { x: floats(300, (i) => noise(i) * 20 - 10), y: new Float32Array(300), width: Uint32Array.of(100) },
+  }),
+  life,
+  lu: () => ({
+    workgroups: [3, 1, 1],
+    overrides: { N: 9 },
+    memories: { problems: floats(3 * 90), solutions: new Float32Array(3 * 19) },
+  }),
+  alignments,
+  mersenne: () => ({
+    memories: { seeds: Uint32Array.of(42), twisted: new Uint32Array(700), permuted: new Uint32Array(6) },
+    // as the demonstration of the generator's authors prints them
+    wanted: { permuted: Uint32Array.of(0xa15c02b7, 0x7b47f409, 0xba1d3330, 0x83d2f293, 0xbfa4784b, 0xcbed606e) },
+  }),
+  sparse,
+  mandelbrot: () => ({
+    workgroups: [6, 5, 1],
+    memories: { rounds: new Int32Array(273), periods: new Int32Array(273) },
+  }),
+  stringSearch,
+  numbers: () => ({
+    workgroups: [2, 3, 1],
+    memories: {
+      rows: words(21 * 8, (i) =>
+        i % 8 < 4 ? bitsOf(Math.round((noise(i) - 0.5) * 2000) / 4)[0]! : noise(i) * 2 ** 32,
+      ),
+      parts: new Uint32Array(21 * 56),
+    },
+  }),
+  jacobi: () => ({
+    workgroups: [1, 2, 1],
+    memories: {
+      matrices: floats(16 * 12, (i) => {
+        const [row, column] = [i % 4, Math.floor(i / 4) % 3];
+        return noise(Math.floor(i / 12) * 9 + Math.min(row, column) * 3 + Math.max(row, column)) * 4 - 2;
+      }),
+      pairs: new Float32Array(16 * 16),
+    },
   }),
   queens: () => ({
     memories: { ways: new Uint32Array(7) },
