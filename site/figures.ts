@@ -173,7 +173,7 @@ function strides(): string {
     matrix(162, 'B [4, 5]', [4, 5], 'warm', column2, k1),
     text(319, 82, '='),
     matrix(334, 'y [3, 5]', [3, 5], 'soft', (i) => i === 7, k1),
-    matrix(560, 'weight [5, 4] = Bᵀ', [5, 4], 'warm', row2, (i) => i % 4 === 1),
+    matrix(560, 'weight [5, 4] = B^T', [5, 4], 'warm', row2, (i) => i % 4 === 1),
     box(20, 206, 14, 14, 'warm'),
     text(42, 218, 'read by one invocation, that of y[1, 2], for all k', '', 'start'),
     '<rect x="361" y="207" width="13" height="13" class="mark"/>',
@@ -213,17 +213,13 @@ function barriers(): string {
   const bar = (x: number, y: number, width: number, name: 'stage' | 'multiply') =>
     box(x, y, width, 22, name === 'stage' ? 'accent' : 'panel') +
     text(x + width / 2, y + 16, name, name === 'stage' ? 'on' : '');
-  const lane = (y: number, i: number) => text(84, y + 16, `invocation ${i}`, 'soft', 'end');
-  const together = [0, 1, 2, 3].flatMap((i) => {
-    const y = 46 + i * 30;
-    const widths = [0, 1, 2].map((phase) => [120, 84, 132, 100][(i + phase) % 4]!);
-    return [
-      lane(y, i),
-      bar(96, y, widths[0]!, 'stage'),
-      bar(292, y, widths[1]!, 'multiply'),
-      bar(488, y, widths[2]!, 'stage'),
-    ];
-  });
+  /** Rows of bars, 30 apart: where each bar begins, its width and its name. */
+  const lanes = (y: number, ...rows: readonly (readonly [x: number, width: number, name: 'stage' | 'multiply'])[][]) =>
+    rows.flatMap((bars, i) => [
+      text(84, y + i * 30 + 16, `invocation ${i}`, 'soft', 'end'),
+      ...bars.map(([x, width, name]) => bar(x, y + i * 30, width, name)),
+    ]);
+  const width = (i: number) => [120, 84, 132, 100][i % 4]!;
   /** An access: a line down from its bar, with words below. */
   const access = (x: number, y: number, to: number, words: string, anchor: string) =>
     `<circle cx="${x}" cy="${y}" r="4" class="warm"/>${path(`M${x} ${y}V${to}`, 'back')}${text(x, to + 15, words, 'warm', anchor)}`;
@@ -231,7 +227,14 @@ function barriers(): string {
     690,
     470,
     text(20, 24, 'With both barriers', '', 'start'),
-    ...together,
+    ...lanes(
+      46,
+      ...[0, 1, 2, 3].map((i) => [
+        [96, width(i), 'stage'] as const,
+        [292, width(i + 1), 'multiply'] as const,
+        [488, width(i + 2), 'stage'] as const,
+      ]),
+    ),
     path('M260 36v132', 'dash'),
     path('M456 36v132', 'dash'),
     text(260, 186, 'barrier 1: all of both', 'warm'),
@@ -239,12 +242,17 @@ function barriers(): string {
     text(456, 186, 'barrier 2: nobody', 'warm'),
     text(456, 202, 'reads them any more', 'warm'),
     text(20, 246, 'Without barrier 1: invocation 0 does not wait for the slow invocation 1', '', 'start'),
-    lane(258, 0),
-    bar(96, 258, 84, 'stage'),
-    bar(184, 258, 130, 'multiply'),
-    lane(288, 1),
-    bar(96, 288, 250, 'stage'),
-    bar(350, 288, 130, 'multiply'),
+    ...lanes(
+      258,
+      [
+        [96, 84, 'stage'],
+        [184, 130, 'multiply'],
+      ],
+      [
+        [96, 250, 'stage'],
+        [350, 130, 'multiply'],
+      ],
+    ),
     access(290, 269, 318, 'reads aTile[68]: an old number', 'end'),
     access(334, 299, 318, 'writes aTile[68]: too late', 'start'),
     text(
@@ -254,12 +262,17 @@ function barriers(): string {
       '',
       'start',
     ),
-    lane(382, 0),
-    bar(96, 382, 104, 'multiply'),
-    bar(204, 382, 146, 'stage'),
-    lane(412, 1),
-    bar(96, 412, 234, 'multiply'),
-    bar(354, 412, 100, 'stage'),
+    ...lanes(
+      382,
+      [
+        [96, 104, 'multiply'],
+        [204, 146, 'stage'],
+      ],
+      [
+        [96, 234, 'multiply'],
+        [354, 100, 'stage'],
+      ],
+    ),
     access(249, 393, 442, 'overwrites aTile[0]', 'end'),
     access(310, 423, 442, 'reads aTile[0]: of the next tile', 'start'),
     path('M540 424h120m-7-4l7 4l-7 4', 'line'),
