@@ -115,6 +115,6 @@ describe('readGrid', () => {
   it.each(readdirSync('grids').filter((name) => name.endsWith('.json')))('takes the shipped %s', (name) => {
     const { cells, name: called } = readGrid(JSON.parse(readFileSync(`grids/${name}`, 'utf8')), name);
     expect(`${called}.json`).toBe(name);
-    expect(cells.length).toBeGreaterThan(1);
+    expect(cells.length).toBeGreaterThan(0); // rates-beyond has one
   });
 });
