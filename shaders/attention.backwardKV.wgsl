@@ -29,7 +29,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let block = group.x + group.y * 65535u;
   let blocks = (params.S + WORKGROUP - 1u) / WORKGROUP; // of one head
   let head = block / blocks; // b*H + h
-  let j = block % blocks * WORKGROUP + lane;
+  let j0 = block % blocks * WORKGROUP; // the workgroup's first key
+  let j = j0 + lane;
   if (head >= params.B * params.H || j >= params.S) { return; }
   let row = head * params.S + j;
   let b = head / params.H;
@@ -47,7 +48,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     dValue[d] = 0.0;
   }
 
-  for (var i = first; i < params.S; i++) {
+  // The loop begins at the first query that sees key j0, so that all invocations read the same query at the same time.
+  for (var i = select(j0, 0u, j0 < params.P); i < params.S; i++) {
+    if (i < first) { continue; }
     let query = (head * params.S + i) * HEAD_DIM;               // q[b, h, i, 0]
     let output = ((b * params.S + i) * params.H + h) * HEAD_DIM; // dY[b, i, h*D]
     var score = 0.0;

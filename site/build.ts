@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as viteBuild } from 'vite';
+import { packagePage } from '../src/cli/inspect.js';
 import { buildApi } from './api.js';
 import { createHighlighter, escapeHtml, type Highlight } from './highlight.js';
 import { type Contents, type Entry, type Page, pageHtml } from './layout.js';
@@ -179,7 +180,8 @@ async function buildClient(outDir: string): Promise<void> {
 
 /** Write the explorer into a folder. */
 export async function buildExplorer(outDir: string): Promise<void> {
-  await viteBuild({ configFile: join(ROOT, 'web/vite.config.ts'), logLevel: 'error', build: { outDir } });
+  mkdirSync(outDir, { recursive: true });
+  writeFileSync(join(outDir, 'index.html'), await packagePage());
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

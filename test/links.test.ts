@@ -35,6 +35,7 @@ test('every file of src is named in the README of its folder, or in one above it
 /** Named in the docs, and made by a command or by the reader. */
 const MADE = [
   'dist/web/index.html',
+  'dist/explorer.html',
   '.cache/api/index.html',
   'result.json',
   'report.html',

@@ -1,36 +1,41 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
+import { FIRST_TEXT } from '../src/cli/inspect/opened.js';
 import type { Device } from '../src/device/device.js';
+import { EOS } from '../src/substrate/channels.js';
 
-import { embed } from '../src/substrate/embed.js';
+import { embedIds } from '../src/substrate/embed.js';
 import { readCheckpointBytes } from './lib/checkpointFile.js';
-import { FIRST_TEXT } from './lib/defaultText.js';
 import { openBrowserDevice } from './lib/device.js';
 import type { Model, Snapshot, Text } from './lib/explorer.js';
 import { scrollBehaviour } from './lib/hooks.js';
-import { freshModel, trainedModel } from './lib/models.js';
+import { freshModel, modelOf, OPENED, openedModel } from './lib/models.js';
 import { type StepRequest, useDrop, useLook, useSnapshot, useStepping } from './lib/state.js';
 import { tourNamed } from './lib/tours.js';
 import { AttentionPanel } from './parts/attentionPanel.js';
 import { Baselines } from './parts/baselines.js';
 import { ByteDetail } from './parts/byteDetail.js';
 import { ChannelsPanel } from './parts/channelsPanel.js';
+import { GradientsPanel } from './parts/gradientsPanel.js';
 import { Header } from './parts/header.js';
 import { KernelStepper } from './parts/kernelStepper.js';
 import { ModelChoice } from './parts/modelChoice.js';
-import { OpsPanel } from './parts/opsPanel.js';
+import { OpsPanel, scrollToOp } from './parts/opsPanel.js';
 import { PuzzlePanel } from './parts/puzzlePanel.js';
 import { BitsLegend, ColouredText } from './parts/textPanel.js';
 import { TrainPanel } from './parts/trainPanel.js';
 import { WritePanel } from './parts/writePanel.js';
 
-/** The longest text of the page: a trained window of 128 + 128. */
+/** The longest text without a window of the decoder's training: 128 + 128. */
 const MOST_BYTES = 256;
 /**
- * The parameters in the address: `?text=…&before=32&step=attention.forward`, which `byte-to-loss inspect` links to,
- * `?tour=tiled+product`, and `device`.
+ * The parameters in the address: `?text=…&before=32&step=attention.forward`, `?tour=tiled+product`, and
+ * `device`.
  */
 const ASKED = new URLSearchParams(location.search);
+
+/** Bytes that come before a caption, in a page of a recording. */
+const RECORDING = OPENED?.recording;
 
 function askedStep(): StepRequest | undefined {
   const tour = tourNamed(ASKED.get('tour'));
@@ -44,11 +49,13 @@ export function App() {
   const [missing, setMissing] = useState('');
   const [without, setWithout] = useState('');
   const [trained, setTrained] = useState<Model | undefined>(undefined);
-  const fresh = useMemo(freshModel, []);
+  const [fresh, setFresh] = useState<Model>(() => freshModel());
   const [models, setModels] = useState<readonly Model[]>([]);
-  const [all, setBytes] = useState<Uint8Array>(() => new TextEncoder().encode(ASKED.get('text') ?? FIRST_TEXT));
-  const [before, setBefore] = useState(Number(ASKED.get('before') ?? 64) || 0);
-  const [at, setAt] = useState(80);
+  const [all, setBytes] = useState<Uint8Array>(() =>
+    new TextEncoder().encode(ASKED.get('text') ?? OPENED?.text ?? FIRST_TEXT),
+  );
+  const [before, setBefore] = useState(Number(ASKED.get('before') ?? OPENED?.before ?? 64) || 0);
+  const [at, setAt] = useState(before + 8);
   const [problem, setProblem] = useState('');
 
   useEffect(() => {
@@ -61,23 +68,26 @@ export function App() {
       },
       (error: Error) => setMissing(error.message),
     );
-    trainedModel().then(
-      (loaded) => {
-        setTrained(loaded);
-        setModels([loaded]);
-      },
-      (error: Error) => {
-        setProblem(error.message);
-        setModels([fresh]);
-      },
-    );
-  }, [fresh]);
+    const begin = async () => {
+      if (OPENED === undefined) return setModels([fresh]);
+      const model = await openedModel(OPENED);
+      if (model.trained) setTrained(model);
+      setFresh(model.trained ? freshModel(model.config) : model);
+      setModels([model]);
+    };
+    begin().catch((error: Error) => {
+      setProblem(error.message);
+      setModels([fresh]);
+    });
+  }, []);
 
+  const most = (models[0]?.most ?? MOST_BYTES) - (RECORDING === undefined ? 0 : RECORDING.length + 1);
   const text: Text = useMemo(() => {
-    const bytes = all.slice(0, MOST_BYTES);
-    return { bytes, L: Math.min(before, Math.max(0, bytes.length - 1)) };
-  }, [all, before]);
-  const chosen = Math.min(at, text.bytes.length - 1);
+    const bytes = all.subarray(0, most);
+    if (RECORDING !== undefined) return { ids: Uint32Array.of(...RECORDING, ...bytes, EOS), L: RECORDING.length };
+    return { ids: Uint32Array.from(bytes), L: Math.min(before, Math.max(0, bytes.length - 1)) };
+  }, [all, before, most]);
+  const chosen = Math.min(at, text.ids.length - 1);
   const [model, other] = models;
   const { snapshot, explorer, error } = useSnapshot(device, model, text);
   const { snapshot: second } = useSnapshot(device, other, text, false);
@@ -96,8 +106,8 @@ export function App() {
     setProblem('');
     try {
       const bytes = new Uint8Array(await file.arrayBuffer());
-      const { config, parameters, step } = await readCheckpointBytes(bytes, file.name);
-      setModels([{ name: `${file.name}, after ${step} steps`, config, from: { parameters } }]);
+      const checkpoint = await readCheckpointBytes(bytes, file.name);
+      setModels([modelOf(`${file.name}, after ${checkpoint.step} steps`, checkpoint)]);
     } catch (reason) {
       setProblem((reason as Error).message);
     }
@@ -114,7 +124,7 @@ export function App() {
             <ModelChoice models={models} trained={trained} fresh={fresh} onChoose={setModels} onFile={load} />
           )}
           <label class="wide">
-            <span>Write something</span>
+            <span>{RECORDING === undefined ? 'Write something' : 'The caption of the recording'}</span>
             <textarea
               rows={2}
               value={new TextDecoder().decode(all)}
@@ -122,27 +132,31 @@ export function App() {
               onInput={(event) => setBytes(new TextEncoder().encode(event.currentTarget.value))}
             />
           </label>
-          {all.length > MOST_BYTES && (
+          {all.length > most && (
             <p role="status">
-              Only the first {MOST_BYTES} of {all.length} bytes are looked at.
+              Only the first {most} of {all.length} bytes are looked at.
             </p>
           )}
-          {text.bytes.length === 0 ? (
+          {text.ids.length === 0 ? (
             <p role="status">There is no byte yet: write at least one.</p>
           ) : (
             <>
-              <label class="split">
-                <span>
-                  {text.L} bytes come before, {text.bytes.length - text.L} are predicted
-                </span>
-                <input
-                  type="range"
-                  min={0}
-                  max={text.bytes.length - 1}
-                  value={text.L}
-                  onInput={(event) => setBefore(event.currentTarget.valueAsNumber)}
-                />
-              </label>
+              {RECORDING === undefined ? (
+                <label class="split">
+                  <span>
+                    {text.L} bytes come before, {text.ids.length - text.L} are predicted
+                  </span>
+                  <input
+                    type="range"
+                    min={0}
+                    max={text.ids.length - 1}
+                    value={text.L}
+                    onInput={(event) => setBefore(event.currentTarget.valueAsNumber)}
+                  />
+                </label>
+              ) : (
+                <p>A recording of {text.L} bytes comes before. The caption and EOS, its end, are predicted.</p>
+              )}
               {missing === '' && (
                 <p class="facts">
                   <output id="bits-per-byte" data-value={snapshot?.bitsPerByte}>
@@ -173,12 +187,14 @@ export function App() {
                   <Made by="crossEntropy" onOpen={snapshot && open} />
                 </div>
                 {snapshot !== undefined && (
-                  <ByteDetail snapshot={snapshot} at={Math.min(chosen, snapshot.bytes.length - 1)} />
+                  <ByteDetail snapshot={snapshot} at={Math.min(chosen, snapshot.ids.length - 1)} />
                 )}
               </div>
               {snapshot !== undefined && explorer !== undefined && (
                 <div class="two even">
-                  <WritePanel snapshot={snapshot} explorer={explorer} most={MOST_BYTES} onText={setBytes} />
+                  {RECORDING === undefined && (
+                    <WritePanel snapshot={snapshot} explorer={explorer} most={most} onText={setBytes} />
+                  )}
                   <Baselines
                     snapshots={other !== undefined && second !== undefined ? [snapshot, second] : [snapshot]}
                   />
@@ -194,7 +210,7 @@ export function App() {
           )}
         </section>
 
-        {text.bytes.length > 0 && (
+        {text.ids.length > 0 && (
           <section aria-labelledby="channels-title">
             <h2 id="channels-title">Signal channels: what enters</h2>
             <p>
@@ -210,7 +226,7 @@ export function App() {
         {snapshot !== undefined && (
           <section aria-labelledby="attention-title">
             <h2 id="attention-title">Attention: where positions look</h2>
-            <AttentionPanel snapshot={snapshot} at={Math.min(chosen, snapshot.bytes.length - 1)} />
+            <AttentionPanel snapshot={snapshot} at={Math.min(chosen, snapshot.ids.length - 1)} />
             <Made by="attention.forward" onOpen={open} />
           </section>
         )}
@@ -219,13 +235,36 @@ export function App() {
           <section aria-labelledby="ops-title" id="ops">
             <h2 id="ops-title">Op by op</h2>
             <p>
-              Runs the pass one op at a time, keeps every number, and compares each result with plain float64 loops that
-              read the same inputs.
+              Runs the training step of this text one op at a time, its update aside: forward, then backward. Keeps
+              every number, and compares each result with plain float64 loops that read the same inputs.
             </p>
             <OpsPanel look={look} progress={progress} chosen={opened} onChoose={choose} onLook={lookAt} onStep={step} />
             {isCapturing && <p role="status">Running the ops before it, to have the memory that this kernel reads…</p>}
             {stepProblem !== '' && <p role="alert">{stepProblem}</p>}
             {stepping !== undefined && <KernelStepper {...stepping} onClose={close} />}
+          </section>
+        )}
+
+        {explorer !== undefined && (
+          <section aria-labelledby="gradients-title">
+            <h2 id="gradients-title">Residual stream and gradients</h2>
+            {look === undefined ? (
+              <p class="actions">
+                <button type="button" onClick={() => void lookAt()} disabled={progress !== undefined}>
+                  Run the training step
+                </button>
+              </p>
+            ) : (
+              <GradientsPanel
+                look={look}
+                at={chosen}
+                onPick={setAt}
+                onOpen={(entry) => {
+                  choose(entry);
+                  requestAnimationFrame(scrollToOp);
+                }}
+              />
+            )}
           </section>
         )}
 
@@ -239,7 +278,9 @@ export function App() {
                 setModels([live]);
                 document.getElementById('text-title')!.scrollIntoView({ behavior: scrollBehaviour() });
               }}
-              onGone={() => setModels((now) => (now.some(({ from }) => 'shared' in from) ? [trained ?? fresh] : now))}
+              onGone={() =>
+                setModels((now) => (now.some(({ shared }) => shared !== undefined) ? [trained ?? fresh] : now))
+              }
             />
           </section>
         )}
@@ -271,11 +312,11 @@ function Channels({
   at: number;
   onPick: (at: number) => void;
 }) {
-  const plain = useMemo(() => embed(text.bytes), [text.bytes]);
-  const current = snapshot !== undefined && snapshot.bytes === text.bytes ? snapshot : undefined;
+  const plain = useMemo(() => embedIds(text.ids), [text.ids]);
+  const current = snapshot !== undefined && snapshot.ids === text.ids ? snapshot : undefined;
   return (
     <ChannelsPanel
-      bytes={text.bytes}
+      ids={text.ids}
       channels={current?.channels ?? plain.features}
       channelCount={current?.channelCount ?? plain.channels}
       at={at}

@@ -20,7 +20,7 @@ export function withDevice(command: Command): Command {
     .option('--device <name>', DEVICE_HELP)
     .option(
       '--threads <n>',
-      'threads of the CPU device (default: all that this process may use)',
+      'threads of the CPU device (default: BYTE_TO_LOSS_THREADS, else all that this process may use)',
       atLeast(1, wholeNumber),
     );
 }

@@ -1,19 +1,22 @@
-import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { writeFileAtomic } from '../common/atomicWrite.js';
 import { InputError } from '../common/errors.js';
 import { formatShape } from '../common/shape.js';
+import type { Device } from '../device/device.js';
 import type { Trace } from '../inspect/trace.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
+import { bitsOf, Evaluator } from '../model/evaluator.js';
 import { initialParameters } from '../model/parameters.js';
+import type { Checkpoint } from '../train/checkpointFormat.js';
 import { path, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
-import { type Inspection, inspect, type Subject } from './inspect/inspection.js';
+import { batchOf, inspect } from './inspect/inspection.js';
 import { inspectionJson } from './inspect/json.js';
 import { npyBytes } from './inspect/npy.js';
-import { inspectionPage } from './inspect/page.js';
+import { FIRST_TEXT, type Opened } from './inspect/opened.js';
+import { explorerPage } from './inspect/page.js';
 import { shortNumber } from './inspect/signs.js';
-import { audioWindow, textWindow, type WindowLimits } from './inspect/window.js';
+import { audioWindow, type InspectWindow, textWindow, type WindowLimits } from './inspect/window.js';
 import { StatusLine } from './statusLine.js';
 import { CHECKPOINT_HELP, CONFIG_ALONE, CONFIG_HELP, chosenWeights } from './weights.js';
 
@@ -34,17 +37,19 @@ interface InspectFlags extends DeviceFlags {
 /** The window of an untrained decoder: that of `train`. */
 const FRESH_WINDOW = { prefix: 128, stream: 128 };
 
-/** `byte-to-loss inspect`: one pass from byte to loss and back, with every number, as a page or as data. */
+/** `byte-to-loss inspect`: one pass from byte to loss and back, as a page that computes it, or as data. */
 export function inspectCommand(): Command {
   return withDevice(
-    new Command('inspect').description('show one pass from byte to loss and back, every op and number, as a page'),
+    new Command('inspect').description(
+      'write the explorer, a page that opens on a decoder and a text, or the numbers of one pass',
+    ),
   )
-    .requiredOption('--text <text>', 'bytes to inspect: the first half is the prefix, the rest is predicted')
+    .option('--text <text>', 'bytes to inspect: the first half is the prefix, the rest is predicted', FIRST_TEXT)
     .option('--checkpoint <file>', CHECKPOINT_HELP, path)
     .option('--config <file>', CONFIG_HELP, path)
     .option('--audio <file>', 'a WAV file as prefix; the text is then its caption', path)
     .option('--out <file>', 'file for the page (default: trace.html, unless --json or --tensor)', path)
-    .option('--json', 'print JSON: everything the page shows')
+    .option('--json', 'print JSON: every number of one training step without its update')
     .option('--tensor <name>', 'print one tensor')
     .option('--npy <file>', 'write that tensor as a NumPy file', path)
     .option('--fresh', 'use an untrained decoder, as do the next three options')
@@ -53,20 +58,27 @@ export function inspectCommand(): Command {
     .option('--seed <n>', 'random seed of an untrained decoder', wholeNumber, 0)
     .action(async (flags: InspectFlags, command: Command) => {
       refuseUnused(flags, command);
-      if (flags.npy !== undefined && flags.tensor === undefined) {
+      const { json, tensor, npy, out, audio, text } = flags;
+      if (npy !== undefined && tensor === undefined) {
         throw new InputError('--npy writes one tensor; name it with --tensor');
       }
-      const isFresh = FRESH.some((name) => given(command, name));
-      const { subject, limits } = isFresh ? freshSubject(flags) : trainedSubject(flags);
-      const { text, audio } = flags;
+      if (audio !== undefined && !given(command, 'text')) throw new InputError('--audio needs --text, its caption');
+      const subject = FRESH.some((name) => given(command, name)) ? freshSubject(flags) : trainedSubject(flags);
+      const limits = limitsOf(subject);
       const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, text, limits);
       const device = await deviceOf(flags);
       try {
-        // A large decoder's references take long, so a terminal shows a count of entries.
-        const status = new StatusLine(process.stderr);
-        const count = (done: number, of: number) => status.show(() => `entry ${done} of ${of}`);
-        const inspection = await inspect(device, subject, window, count).finally(() => status.end());
-        show(inspection, flags);
+        const isData = json || tensor !== undefined;
+        if (isData) await printData(device, subject, window, flags);
+        if (isData && out === undefined) return;
+        const path = out ?? 'trace.html';
+        const page = await pageOf(subject, text, window, audio !== undefined);
+        writeFileAtomic(path, page);
+        if (isData) return;
+        const bits = await bitsPerByte(device, subject.decoder, window);
+        console.log(subject.origin);
+        console.log(`${bits.toFixed(4)} bits per byte over ${window.targets.length} predicted`);
+        console.log(`${path} (${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB): open it in a browser`);
       } finally {
         device.close();
       }
@@ -86,42 +98,76 @@ function refuseUnused({ checkpoint }: InspectFlags, command: Command): void {
     throw new InputError(`--${unused} needs an untrained decoder; omit it, or omit --checkpoint`);
 }
 
-/** The explorer page, where `npm run web` has built it. */
-const EXPLORER = new URL('../../dist/web/index.html', import.meta.url);
-
-interface Looked {
-  readonly subject: Subject;
-  readonly limits: WindowLimits;
+/** The decoder to inspect. */
+interface Subject {
+  readonly decoder: Checkpoint;
+  /** its name in a sentence, and a sentence on its own */
+  readonly name: string;
+  readonly origin: string;
+  readonly kind: Opened['kind'];
 }
 
-function freshSubject({ size, door, seed }: InspectFlags): Looked {
+function freshSubject({ size, door, seed }: InspectFlags): Subject {
   const config = { door, ...SIZES[size] };
-  const origin = `An untrained ${size} decoder of seed ${seed}.`;
-  const subject = { config, parameters: initialParameters(config, seed), origin };
-  return { subject, limits: { ...FRESH_WINDOW, K: config.K } };
+  const decoder = { config, step: 0, seed, ...FRESH_WINDOW, parameters: initialParameters(config, seed) };
+  const name = `untrained ${size} decoder of seed ${seed}`;
+  return { decoder, name: `an ${name}`, origin: `An ${name}.`, kind: 'fresh' };
 }
 
-function trainedSubject({ checkpoint, config: file }: InspectFlags): Looked {
-  const { config, parameters, step, prefix, stream } = chosenWeights(checkpoint, file);
-  const name = checkpoint ?? 'models/moby-dick.safetensors, trained on Moby-Dick,';
-  const origin = `The decoder of ${name}${step === undefined ? '' : ` after ${step} updates`}.`;
-  // The explorer opens on the decoder of the package, so that its numbers are these.
-  const explorer = checkpoint === undefined && existsSync(EXPLORER) ? { explorer: EXPLORER.href } : {};
-  return { subject: { config, parameters, origin, ...explorer }, limits: { prefix, stream, K: config.K } };
+function trainedSubject({ checkpoint, config }: Pick<InspectFlags, 'checkpoint' | 'config'>): Subject {
+  const weights = chosenWeights(checkpoint, config);
+  const file = checkpoint ?? 'models/moby-dick.safetensors';
+  const trained = checkpoint === undefined ? ', trained on Moby-Dick,' : '';
+  const updates = weights.step === undefined ? '' : ` after ${weights.step} updates`;
+  const origin = `The decoder of ${file}${trained}${updates}.`;
+  return {
+    decoder: { step: 0, seed: 0, ...weights },
+    name: `${file}${updates}`,
+    origin,
+    kind: checkpoint === undefined ? 'package' : 'trained',
+  };
 }
 
-function show(inspection: Inspection, { out, json, tensor, npy }: InspectFlags): void {
+/** The page that `inspect` writes without a flag: the decoder of the package, and the first text. */
+export function packagePage(): Promise<string> {
+  const subject = trainedSubject({});
+  return pageOf(subject, FIRST_TEXT, textWindow(FIRST_TEXT, limitsOf(subject)), false);
+}
+
+function pageOf(
+  { decoder, name, kind }: Subject,
+  text: string,
+  { prefix }: InspectWindow,
+  isRecording: boolean,
+): Promise<string> {
+  const recording = isRecording ? { recording: [...prefix] } : {};
+  return explorerPage(decoder, { name, kind, text, before: prefix.length, ...recording });
+}
+
+function limitsOf({ decoder: { prefix, stream, config } }: Subject): WindowLimits {
+  return { prefix, stream, K: config.K };
+}
+
+async function printData(
+  device: Device,
+  { decoder: { config, parameters }, origin }: Subject,
+  window: InspectWindow,
+  { json, tensor, npy }: InspectFlags,
+): Promise<void> {
+  // A large decoder's references take long, so a terminal shows a count of entries.
+  const status = new StatusLine(process.stderr);
+  const count = (done: number, of: number) => status.show(() => `entry ${done} of ${of}`);
+  const inspection = await inspect(device, { config, parameters, origin }, window, count).finally(() => status.end());
   if (json) console.log(JSON.stringify(inspectionJson(inspection)));
   if (tensor !== undefined) showTensor(inspection.trace, tensor, npy);
-  if (out === undefined && (json || tensor !== undefined)) return;
-  const path = out ?? 'trace.html';
-  const page = inspectionPage(inspection);
-  writeFileAtomic(path, page);
-  if (json || tensor !== undefined) return;
-  const megabytes = (Buffer.byteLength(page) / 1e6).toFixed(1);
-  console.log(`${inspection.subject.origin}`);
-  console.log(`${inspection.bitsPerByte.toFixed(4)} bits per byte over ${inspection.sizes.T} predicted`);
-  console.log(`${path} (${megabytes} MB): open it in a browser`);
+}
+
+async function bitsPerByte(device: Device, { config, parameters }: Checkpoint, window: InspectWindow): Promise<number> {
+  const batch = batchOf(window);
+  const size = { B: 1, L: batch.prefix.length, T: batch.targets.length };
+  const evaluator = await Evaluator.create(device, config, size, { parameters });
+  const nats = await evaluator.nats(batch).finally(() => evaluator.free());
+  return nats.reduce((sum, each) => sum + bitsOf(each), 0) / nats.length;
 }
 
 /** Maximum length of a row that is printed in full. */

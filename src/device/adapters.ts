@@ -25,7 +25,7 @@ export interface OpenOptions extends Pick<DeviceOptions, 'features'> {
    * With several GPUs, `gpu:1` selects the second one, and any other word the first whose name or vendor contains it.
    */
   readonly device?: string;
-  /** threads of the CPU device; default: all that this process may use */
+  /** threads of the CPU device; default: the variable BYTE_TO_LOSS_THREADS, else all that this process may use */
   readonly threads?: number;
   /** true checks the bounds of every access in shaders, as tests do; false (default) is about twice as fast on a CPU */
   readonly robust?: boolean;
@@ -83,10 +83,7 @@ const ALIASES: Readonly<Record<string, string>> = { lavapipe: 'system' };
  * @throws DeviceError when none opens, with each attempt, the reason for its failure, and a command that fixes it
  */
 export async function openDevice(options: OpenOptions = {}, sources: readonly Source[] = SOURCES): Promise<Device> {
-  const { threads } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS)) {
-    throw new InputError(`threads must be a whole number from 1 to ${MAX_THREADS}; got ${threads}`);
-  }
+  const threads = threadsGiven(options.threads);
   const failures: string[] = [];
   const reasons: string[] = [];
   const { sources: tried, card } = choiceOf(options.device, sources);
@@ -186,6 +183,15 @@ export function taken({ sources, card }: Choice, listed: readonly Listed[]): Lis
 
 function nameGiven(option: string | undefined): string {
   return option ?? (process.env.BYTE_TO_LOSS_DEVICE || 'auto');
+}
+
+function threadsGiven(option: number | undefined): number | undefined {
+  const variable = process.env.BYTE_TO_LOSS_THREADS || undefined;
+  const threads = option ?? (variable && Number(variable));
+  if (threads === undefined) return undefined;
+  if (Number.isInteger(threads) && +threads >= 1 && +threads <= MAX_THREADS) return +threads;
+  const from = option === undefined ? 'BYTE_TO_LOSS_THREADS' : 'threads';
+  throw new InputError(`${from} must be a whole number from 1 to ${MAX_THREADS}; got ${option ?? variable}`);
 }
 
 /** Index of the first GPU whose name or vendor contains the words; -1 if none does. */

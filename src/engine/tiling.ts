@@ -28,7 +28,7 @@ export function productOneByOne(pass: Pass): Dispatch[] {
  * fastest cache.
  */
 export function productByRegisters(pass: Pass): Dispatch[] {
-  return [product(pass, 'cpu/matmul.register', gridOf(pass.params, 64, 8), { ROWS: 64, DEPTH: 256 })];
+  return [product(pass, 'cpu/matmul.register', gridOf(pass.params, 64, 8), { ROWS: 64, DEPTH: 64 })];
 }
 
 /** For GPUs: tiles in workgroup memory. Every tile size sums in the same order. */

@@ -6,13 +6,13 @@ import { parameterSpecs } from '../model/parameters.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
-  FORMAT,
+  metadataOf,
   numbersOf,
   parseCheckpoint,
   parseInfo,
   summed,
+  weightsOf,
 } from './checkpointFormat.js';
-import { narrow } from './narrow.js';
 import { readSafetensors, type Safetensors, type StoredTensor } from './safetensors.js';
 import { safetensorsChunks } from './safetensorsFormat.js';
 import type { Moments } from './trainer.js';
@@ -69,26 +69,15 @@ export function writeHalfWeights(path: string, checkpoint: Checkpoint): void {
   write(path, weightsOf(checkpoint, 'F16'), checkpoint);
 }
 
-function weightsOf({ config, parameters }: Checkpoint, dtype: 'F32' | 'F16'): Map<string, StoredTensor> {
-  const weights = new Map<string, StoredTensor>();
-  for (const { name, shape } of parameterSpecs(config)) {
-    const data = parameters.get(name)!;
-    weights.set(name, { dtype, shape: [...shape], data: dtype === 'F16' ? narrow(data) : data });
-  }
-  return weights;
+function write(path: string, tensors: Map<string, StoredTensor>, info: CheckpointInfo): void {
+  writeFileAtomic(path, checkpointChunks(tensors, info));
 }
 
-function write(path: string, tensors: Map<string, StoredTensor>, info: CheckpointInfo): void {
-  const metadata = {
-    format: FORMAT,
-    config: JSON.stringify(info.config),
-    step: String(info.step),
-    seed: String(info.seed),
-    prefix: String(info.prefix),
-    stream: String(info.stream),
-  };
+/** The chunks of a checkpoint's file, as `safetensorsChunks`, its checksum included. */
+export function checkpointChunks(tensors: Map<string, StoredTensor>, info: CheckpointInfo): Uint8Array[] {
+  const metadata = metadataOf(info);
   const checksum = checkpointDigest({ tensors, metadata: { ...metadata, checksum: '' } });
-  writeFileAtomic(path, safetensorsChunks(tensors, { ...metadata, checksum }));
+  return safetensorsChunks(tensors, { ...metadata, checksum });
 }
 
 /** SHA-256 over the content that a checkpoint's checksum covers, in hex. */

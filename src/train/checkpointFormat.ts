@@ -5,7 +5,8 @@ import { sameShape } from '../common/shape.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, MAX_SIZES, OWN_DOOR } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
 import { checked, issuesOf } from './issues.js';
-import type { Safetensors } from './safetensorsFormat.js';
+import { narrow } from './narrow.js';
+import type { Safetensors, StoredTensor } from './safetensorsFormat.js';
 import { widen } from './widen.js';
 
 /** Name of the format in the metadata of a checkpoint. */
@@ -51,6 +52,22 @@ export interface Checkpoint extends CheckpointInfo {
 export function summed({ tensors, metadata }: Safetensors): Safetensors {
   const { checksum, ...rest } = metadata;
   return { tensors, metadata: checksum === undefined ? {} : rest };
+}
+
+/** The metadata of a checkpoint's file, checksum aside. */
+export function metadataOf({ config, step, seed, prefix, stream }: CheckpointInfo): Record<string, string> {
+  const numbers = Object.entries({ step, seed, prefix, stream }).map(([name, value]) => [name, String(value)]);
+  return { format: FORMAT, config: JSON.stringify(config), ...Object.fromEntries(numbers) };
+}
+
+/** The weights of a checkpoint as the tensors of its file: a PyTorch state_dict. @throws InputError as `narrow` */
+export function weightsOf({ config, parameters }: Checkpoint, dtype: 'F32' | 'F16'): Map<string, StoredTensor> {
+  return new Map(
+    parameterSpecs(config).map(({ name, shape }) => {
+      const data = parameters.get(name)!;
+      return [name, { dtype, shape: [...shape], data: dtype === 'F16' ? narrow(data) : data }];
+    }),
+  );
 }
 
 /**

@@ -34,7 +34,18 @@ import type {
   Variable,
 } from './tree.js';
 import { accessOf, checkStore, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
-import { ABSTRACT_FLOAT, ABSTRACT_INT, I32, isConstructible, layOut, sameType, typeName, U32, VOID } from './types.js';
+import {
+  ABSTRACT_FLOAT,
+  ABSTRACT_INT,
+  I32,
+  isConstructible,
+  isOverrideSized,
+  layOut,
+  sameType,
+  typeName,
+  U32,
+  VOID,
+} from './types.js';
 import { checkUniformity } from './uniformity.js';
 
 /** Values of `override`s, given when a module is read. */
@@ -90,7 +101,6 @@ class ModuleAnalyser {
     const analysis: Analysis = {
       text,
       enables: syntax.enables,
-      overrideSized: new WeakSet(),
       nextId: 0,
       skipped: 0,
       isCooperative: false,
@@ -287,7 +297,7 @@ class ModuleAnalyser {
       if (!isRuntimeArray && !isConstructible(type)) {
         this.fail(`a struct cannot contain a '${typeName(type)}'`, member.at);
       }
-      if (this.scope.analysis.overrideSized.has(type)) this.fail(OVERRIDE_SIZED, member.at);
+      if (isOverrideSized(type)) this.fail(OVERRIDE_SIZED, member.at);
       const builtin = this.builtinOf(member.attributes);
       if (builtin) this.checkBuiltinType(builtin, type, member.at);
       return { name: member.name, type, ...this.placement(member, type), ...(builtin && { builtin }) };

@@ -28,7 +28,17 @@ import type { AnalysedFunction, Scope } from './scope.js';
 import type { ExpressionSyntax } from './syntax.js';
 import type { Position, Severity, Variable } from './tree.js';
 import { generatorOf, isPredeclared, refuseLeftOut, typeOf } from './typeNames.js';
-import { type AnyType, concrete, isConstructible, sameType, scalarOf, typeName, U32, withScalar } from './types.js';
+import {
+  type AnyType,
+  concrete,
+  isConstructible,
+  isOverrideSized,
+  sameType,
+  scalarOf,
+  typeName,
+  U32,
+  withScalar,
+} from './types.js';
 
 type CallSyntax = ExpressionSyntax & { readonly kind: 'call' };
 
@@ -288,7 +298,7 @@ function workgroupUniformLoad(given: readonly Operand[], at: Position, scope: Sc
     );
   }
   const { of } = pointer.type;
-  if (!isConstructible(of) || scope.analysis.overrideSized.has(of)) {
+  if (!isConstructible(of) || isOverrideSized(of)) {
     scope.fail(`workgroupUniformLoad cannot load a '${typeName(of)}'`, at);
   }
   if (pointer.root) scope.uses?.reads.add(pointer.root);

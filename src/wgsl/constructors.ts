@@ -28,6 +28,7 @@ import {
   F32,
   I32,
   isConstructible,
+  isOverrideSized,
   sameType,
   scalarOf,
   typeName,
@@ -58,7 +59,7 @@ export function construct(
   const { parameters, type } = plan;
   if (!isConstructible(type)) scope.fail(`a value of type '${typeName(type)}' cannot be made`, at);
   checkCount(type, at, scope);
-  if (scope.analysis.overrideSized.has(type as never)) {
+  if (isOverrideSized(type)) {
     scope.fail(`a value of type '${typeName(type)}', whose length depends on an 'override', cannot be made`, at);
   }
   const only = given.length === 1 ? loaded(given[0]!, scope) : undefined;

@@ -41,8 +41,6 @@ export type Known = 'module' | 'pipeline' | 'later';
 export interface Analysis {
   readonly text: string;
   readonly enables: readonly string[];
-  /** arrays whose length depends on an override */
-  readonly overrideSized: WeakSet<Type>;
   nextId: number;
   /** above 0 in an operand that short-circuit skips: its types are checked, but its value is not computed */
   skipped: number;

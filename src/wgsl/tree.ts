@@ -46,6 +46,8 @@ export interface ArrayType {
   readonly of: Type;
   /** undefined for an array whose length is that of its binding */
   readonly count: number | undefined;
+  /** if the length depends on an `override`: the override's name, or the place of the expression, which equals no other */
+  readonly countName?: string;
 }
 
 /** A member of a struct, with its offset in memory. */

@@ -2,7 +2,7 @@
 
 import { expression } from './expressions.js';
 import { converted } from './operands.js';
-import type { Known, Scope } from './scope.js';
+import type { Scope } from './scope.js';
 import type { ExpressionSyntax, NameSyntax } from './syntax.js';
 import type {
   AddressSpace,
@@ -21,6 +21,7 @@ import {
   I32,
   isConstructible,
   isHostShareable,
+  isOverrideSized,
   nestingDepth,
   typeName,
   U32,
@@ -121,11 +122,10 @@ function arrayType(syntax: NameSyntax, scope: Scope): ArrayType {
   const [element, size] = templateArguments(syntax, 1, 2, scope);
   const of = typeOf(element!, scope);
   if (!isConstructible(of)) scope.fail(`'${typeName(of)}' cannot be an element of an array`, element!.at);
-  if (scope.analysis.overrideSized.has(of)) scope.fail(OVERRIDE_SIZED, element!.at);
+  if (isOverrideSized(of)) scope.fail(OVERRIDE_SIZED, element!.at);
   const counted = size && arrayCount(size, scope);
-  const type: ArrayType = { kind: 'array', of, count: counted?.count };
+  const type: ArrayType = { kind: 'array', of, count: undefined, ...counted };
   if (nestingDepth(type) > 255) scope.fail('array has a nesting depth of more than 255', syntax.at);
-  if (counted && counted.known !== 'module') scope.analysis.overrideSized.add(type);
   return type;
 }
 
@@ -133,7 +133,7 @@ function arrayType(syntax: NameSyntax, scope: Scope): ArrayType {
 export const OVERRIDE_SIZED =
   "an array whose length depends on an 'override' can only be the type of a 'var<workgroup>'; use 'const'";
 
-function arrayCount(size: ExpressionSyntax, scope: Scope): { count: number; known: Known } {
+function arrayCount(size: ExpressionSyntax, scope: Scope): Pick<ArrayType, 'countName'> & { readonly count: number } {
   const operand = expression(size, scope);
   if (operand.kind !== 'constant') {
     return scope.fail('array count must evaluate to a constant integer expression or override variable', size.at);
@@ -146,7 +146,10 @@ function arrayCount(size: ExpressionSyntax, scope: Scope): { count: number; know
   if (count < 1 && integer.known !== 'later') {
     scope.fail(`array count (${count}) must be greater than 0`, size.at);
   }
-  return { count: Math.max(1, count), known: integer.known };
+  if (integer.known === 'module') return { count };
+  const { line, column } = size.at;
+  const countName = size.kind === 'name' ? size.name : `expression at ${line}:${column}`;
+  return { count: Math.max(1, count), countName };
 }
 
 const SPACES: readonly string[] = ['function', 'private', 'workgroup', 'uniform', 'storage'];
@@ -208,7 +211,7 @@ export function checkStore(type: Type, space: AddressSpace, at: Position, scope:
     const what = type.kind === 'pointer' ? 'pointers' : 'runtime-sized arrays';
     scope.fail(`${what} cannot be used in the <${space}> address space; write array<f32, 4>`, at);
   }
-  if (space !== 'workgroup' && scope.analysis.overrideSized.has(type)) scope.fail(OVERRIDE_SIZED, at);
+  if (space !== 'workgroup' && isOverrideSized(type)) scope.fail(OVERRIDE_SIZED, at);
   if (!isShared) checkCount(type, at, scope);
 }
 

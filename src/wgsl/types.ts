@@ -34,6 +34,7 @@ export interface AnyArray {
   readonly kind: 'array';
   readonly of: AnyType;
   readonly count: number | undefined;
+  readonly countName?: string;
 }
 /** `StructType` fits; an abstract one is the result of `frexp` or `modf` on an abstract number. */
 export interface AnyStruct extends Omit<StructType, 'members'> {
@@ -93,7 +94,7 @@ export function typeName(type: AnyType): string {
     case 'matrix':
       return `mat${type.columns}x${type.rows}<${type.of.name}>`;
     case 'array':
-      return `array<${typeName(type.of)}${type.count === undefined ? '' : `, ${type.count}`}>`;
+      return `array<${typeName(type.of)}${type.count === undefined ? '' : `, ${type.countName ?? type.count}`}>`;
     case 'struct':
       return type.name;
     case 'pointer':
@@ -105,7 +106,7 @@ export function typeName(type: AnyType): string {
 
 // ---- comparing and converting ----
 
-/** Structs are compared by name, which is unique in a module. */
+/** Structs are compared by name, which is unique in a module; so are arrays with a length that depends on an `override`. */
 export function sameType(a: AnyType, b: AnyType): boolean {
   return a === b || (a.kind === b.kind && typeName(a) === typeName(b));
 }
@@ -196,6 +197,9 @@ export function resultStruct(first: string, a: AnyType, second: string, b: AnyTy
 }
 
 // ---- uses of a type ----
+
+/** Does the length of an array depend on an `override`? */
+export const isOverrideSized = (type: AnyType) => type.kind === 'array' && type.countName !== undefined;
 
 /** Can be constructed, stored and returned: has a fixed size and no pointers. */
 export function isConstructible(type: AnyType): boolean {

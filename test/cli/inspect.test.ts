@@ -2,15 +2,17 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { poolGrid } from '../../src/cli/inspect/heat.js';
 import type { inspectionJson } from '../../src/cli/inspect/json.js';
 import { npyBytes } from '../../src/cli/inspect/npy.js';
+import type { Opened } from '../../src/cli/inspect/opened.js';
+import { explorerPage } from '../../src/cli/inspect/page.js';
 import { textWindow } from '../../src/cli/inspect/window.js';
 import { Program } from '../../src/engine/program.js';
 import { ReferenceRun } from '../../src/engine/reference.js';
 import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { embed } from '../../src/substrate/embed.js';
+import { readCheckpoint } from '../../src/train/checkpoint.js';
 import { recordStep } from '../../src/train/recordStep.js';
 import { cli } from '../support/cli.js';
 import { TINY } from '../support/decoders.js';
@@ -21,17 +23,20 @@ const folder = mkdtempSync(join(tmpdir(), 'inspect-'));
 const page = join(folder, 'trace.html');
 type Data = ReturnType<typeof inspectionJson>;
 let data: Data;
-let html: string;
 
 beforeAll(async () => {
   const { code, out, error } = await cli('inspect', '--text', TEXT, '--seed', '5', '--json', '--out', page);
   expect(error).toBe('');
   expect(code).toBe(0);
   data = JSON.parse(out) as Data;
-  html = readFileSync(page, 'utf8');
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a page opens on. */
+function openedIn(path: string): Opened {
+  return JSON.parse(/id="opened">(.*?)<\/script>/s.exec(readFileSync(path, 'utf8'))![1]!) as Opened;
+}
 
 /** The inspected window and the decoder's parameters, for a program recorded with `pass`. */
 function feedsOfWindow(pass: ForwardPass) {
@@ -133,83 +138,77 @@ describe('inspect --json', () => {
     }
   });
 
-  test('every op comes with its loops, and every dispatch with its WGSL', () => {
-    for (const { name, formula, reference } of data.ops) {
+  test('every op comes with the file of its loops, and every dispatch with its WGSL', () => {
+    for (const { name, formula, file } of data.ops) {
       expect(formula).not.toBe('');
-      expect(reference.file, name).toMatch(/^engine\/ops\/\w+\.ts$/);
-      expect(reference.text, name).toContain('reference');
+      const text = readFileSync(file, 'utf8');
+      expect(text, name).toContain(`name: '${name}'`);
+      expect(text, name).toMatch(/^ +reference\b/m);
     }
-    const layerNorm = data.ops.find(({ name }) => name === 'layerNorm.forward')!;
-    expect(layerNorm.reference.text).toContain('function layerNormReference');
-    const linear = data.ops.find(({ name }) => name === 'linear.backwardX')!;
-    expect(linear.reference.text).toContain('function matmulReference'); // which is in another file
     for (const { dispatches } of data.entries) {
       for (const { kernel, shader } of dispatches) expect(data.kernels[kernel]!.shader).toBe(shader);
     }
   });
 });
 
-describe('the page', () => {
-  test('is one file of less than 5 MB that asks for nothing from anywhere', () => {
-    expect(statSync(page).size).toBeLessThan(5e6);
-    const outside = html.replace(/<script type="application\/json"[\s\S]*?<\/script>/, '');
-    expect(outside).not.toMatch(/https?:|src=|<link|@import|url\(|fetch\(|XMLHttpRequest|import\(/);
-  });
+test.each(['projected', 'bytes+previous'])(
+  'the %s door inspects a text too short for a slot: what is unused has no gradient',
+  async (door) => {
+    const { code, out } = await cli('inspect', '--door', door, '--text', 'Hi', '--json');
+    expect(code).toBe(0);
+    const names = (JSON.parse(out) as Data).gradients.map(({ name }) => name);
+    expect(names.some((name) => name.startsWith('door.stream'))).toBe(true);
+    expect(names.some((name) => name.startsWith('door.slot'))).toBe(false);
+  },
+);
 
-  test.each(['projected', 'bytes+previous'])(
-    'the %s door opens a text too short for a slot: what is unused has no gradient',
-    async (door) => {
-      const { code, out } = await cli(
-        'inspect',
-        '--door',
-        door,
-        '--text',
-        'Hi',
-        '--json',
-        '--out',
-        join(folder, 'short.html'),
-      );
-      expect(code).toBe(0);
-      const names = (JSON.parse(out) as Data).gradients.map(({ name }) => name);
-      expect(names.some((name) => name.startsWith('door.stream'))).toBe(true);
-      expect(names.some((name) => name.startsWith('door.slot'))).toBe(false);
-    },
-  );
+describe('the page', () => {
+  test('is the explorer in one file of less than 5 MB, with this text and this decoder to the bit', () => {
+    expect(statSync(page).size).toBeLessThan(5e6);
+    const { checkpoint, ...opened } = openedIn(page);
+    const name = 'an untrained tiny decoder of seed 5';
+    expect(opened).toEqual({ name, kind: 'fresh', text: TEXT, before: data.window.L });
+    writeFileSync(join(folder, 'inside.safetensors'), Buffer.from(checkpoint, 'base64'));
+    const { config, parameters } = readCheckpoint(join(folder, 'inside.safetensors'));
+    expect(config).toEqual(TINY);
+    const own = initialParameters(TINY, 5);
+    expect([...parameters.keys()].sort()).toEqual([...own.keys()].sort());
+    for (const [parameter, numbers] of own) expect(parameters.get(parameter), parameter).toEqual(numbers);
+  });
 
   test('text from outside stays text', () => {
+    const html = readFileSync(page, 'utf8');
     expect(html).not.toContain('<script>alert');
-    expect(html).toContain('<b>&lt;</b><code>3c</code>'); // the card of the byte
-    expect(html.match(/<script/g)).toHaveLength(2);
-    expect(html.match(/<\/script/g)).toHaveLength(2);
+    expect(html).not.toContain('</script>")');
   });
 
-  test('says that the decoder is fresh; without flags of one it is the trained one, which expects more', async () => {
-    expect(html).toContain('An untrained tiny decoder of seed 5');
-    const { out } = await cli('inspect', '--text', 'Call me Ishmael. Some years ago', '--out', join(folder, 'b.html'));
+  test('without flags it has the decoder of the package, as float16, and prints its loss, that of --json', async () => {
+    const own = join(folder, 'own.html');
+    const text = 'Call me Ishmael. Some years ago';
+    const { out } = await cli('inspect', '--text', text, '--out', own);
     expect(out).toContain('models/moby-dick.safetensors, trained on Moby-Dick');
-    expect(Number(/^(\S+) bits per byte/m.exec(out)![1])).toBeLessThan(4);
+    const { out: json } = await cli('inspect', '--text', text, '--json');
+    const { bits_per_byte: bits } = JSON.parse(json) as Data;
+    expect(bits).toBeLessThan(4); // it expects more than one that has learned nothing
+    expect(Number(/^(\S+) bits per byte/m.exec(out)![1])).toBeCloseTo(bits, 4);
+    const { kind, checkpoint } = openedIn(own);
+    expect(kind).toBe('package');
+    expect(Buffer.from(checkpoint, 'base64').equals(readFileSync('models/moby-dick.safetensors'))).toBe(true);
   });
 
-  test('from a heatmap to the op, from the op to its shader: each link and each text is there', () => {
-    for (const [, index] of html.matchAll(/href="#op-(\d+)"/g)) expect(html).toContain(`id="op-${index}"`);
-    for (const [, id] of html.matchAll(/href="#([a-z][\w-]*)"/g)) expect(html).toContain(`id="${id}"`);
-    const payload = JSON.parse(/id="data">([\s\S]*?)<\/script>/.exec(html)![1]!);
-    for (const [, kernel] of html.matchAll(/data-kernel="(\d+)"/g))
-      expect(payload.kernels[Number(kernel)]).toContain('fn main');
-    for (const [, op] of html.matchAll(/data-reference="([^"]+)"/g))
-      expect(payload.references[op!].text).toContain('reference');
-    for (const [, heat] of html.matchAll(/data-heat="(\d+)"/g)) {
-      const { rows, columns, numbers } = payload.heats[Number(heat)];
-      expect(Buffer.from(numbers, 'base64')).toHaveLength(rows * columns * 2);
-    }
-    expect(html).toContain('data-heat="0"');
+  test('a decoder that is too large for one is refused before anything is written, with the way to its numbers', async () => {
+    const parameters = new Map([['a', new Float32Array(64e6 + 1)]]);
+    const decoder = { config: TINY, step: 0, seed: 0, prefix: 128, stream: 128, parameters };
+    const opened = { name: '', kind: 'trained', text: '', before: 0 } as const;
+    await expect(explorerPage(decoder, opened)).rejects.toThrow(
+      'a page holds at most 256 MB of weights; this decoder has 257 MB. --json prints its numbers',
+    );
   });
 
-  test('a heatmap too large for its cells keeps the largest, and what is not a number', () => {
-    const grid = { rows: 2, columns: 4, data: Float64Array.of(1, -3, 0, 0, 2, 0, Number.NaN, 5) };
-    const { pooled, pool } = poolGrid(grid, 2);
-    expect(pool).toEqual([2, 2]);
-    expect([...pooled.data]).toEqual([-3, Number.NaN]);
+  test('a caption is asked for where there is a recording', async () => {
+    const { code, error } = await cli('inspect', '--audio', 'x.wav');
+    expect(code).toBe(1);
+    expect(error.trim()).toMatch(/--audio needs --text, its caption$/);
   });
 });
 

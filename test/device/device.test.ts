@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { devicesJson, devicesTable } from '../../src/cli/devices.js';
-import { DeviceError, UsageError } from '../../src/common/errors.js';
+import { DeviceError, InputError, UsageError } from '../../src/common/errors.js';
 import { choiceOf, listDevices, namesIn, openDevice, SOURCES, type Source, taken } from '../../src/device/adapters.js';
 import { type Device, describeAdapter } from '../../src/device/device.js';
+import { usableProcessors } from '../../src/device/processors.js';
 
 import { collectGarbage } from '../../src/train/run/garbage.js';
 import { BUILT } from '../support/built.js';
@@ -72,6 +73,7 @@ describe('openDevice', () => {
   const before = { ...process.env };
   afterEach(() => {
     process.env.BYTE_TO_LOSS_DEVICE = before.BYTE_TO_LOSS_DEVICE;
+    process.env.BYTE_TO_LOSS_THREADS = before.BYTE_TO_LOSS_THREADS;
     if (before.VK_DRIVER_FILES === undefined) delete process.env.VK_DRIVER_FILES;
     else process.env.VK_DRIVER_FILES = before.VK_DRIVER_FILES;
   });
@@ -123,6 +125,22 @@ describe('openDevice', () => {
     expect(names()).toEqual(['bundled']);
     expect(names('lavapipe')).toEqual(['system']);
     expect(names('auto')).toEqual(['gpu', 'cpu']);
+  });
+
+  it('takes the number of threads of the option, else of the environment', async () => {
+    const threads = async (option?: number) => {
+      const device = await openDevice({ device: 'cpu', ...(option !== undefined && { threads: option }) });
+      device.close();
+      return device.name;
+    };
+    process.env.BYTE_TO_LOSS_THREADS = '3';
+    expect(await threads()).toMatch(/3 threads/);
+    expect(await threads(2)).toMatch(/2 threads/);
+    process.env.BYTE_TO_LOSS_THREADS = 'two';
+    const refused = 'BYTE_TO_LOSS_THREADS must be a whole number from 1 to 1024; got two';
+    await expect(threads()).rejects.toThrow(new InputError(refused));
+    process.env.BYTE_TO_LOSS_THREADS = '';
+    expect(await threads()).toMatch(new RegExp(`${usableProcessors()} threads?`));
   });
 
   it('refuses a name that no device has in one line, with where the name came from and what there is', async () => {

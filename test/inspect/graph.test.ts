@@ -1,7 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { graphPage } from '../../src/cli/inspect/graphPage.js';
 import { graphSvg } from '../../src/cli/inspect/graphSvg.js';
-import { opPanels } from '../../src/cli/inspect/opPanels.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { programGraph } from '../../src/inspect/graph.js';
@@ -76,11 +75,4 @@ test('the page lists every op that the drawing links to', () => {
   expect(links.length).toBeGreaterThan(30);
   for (const id of links) expect(page).toContain(`id="${id}"`);
   expect(page).not.toMatch(/https?:\/\/(?!www\.w3\.org\/2000\/svg)/);
-});
-
-test('the page of inspect leads from each op to the stepper, where there is an explorer', () => {
-  const address = (op: string) => `file:///explorer.html?step=${op}`;
-  expect(opPanels(run)).not.toContain('Step through');
-  const links = [...opPanels(run, address).matchAll(/href="file:\/\/\/explorer.html\?step=([\w.]+)"/g)];
-  expect(new Set(links.map(([, op]) => op))).toContain('attention.backwardQ');
 });

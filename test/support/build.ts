@@ -1,21 +1,36 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { transformWithOxc } from 'vite';
-import { BUILT, BUILT_PACKAGE } from './built.js';
+import { build as bundle, type Rolldown } from 'vite';
+import { BUILT, BUILT_PACKAGE, ENTRIES } from './built.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Write the modules of `BUILT`, types removed and not checked. Vitest and `npm run reliability` call it before anything else. */
+/** Write the bundle of `BUILT`, types removed and not checked. Vitest and `npm run reliability` call it before anything else. */
 export default async function build(): Promise<void> {
-  const names = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
-  for (const name of names.filter((name) => /(?<!\.d)\.ts$/.test(name))) {
-    const source = join(ROOT, 'src', name);
-    const { code } = await transformWithOxc(readFileSync(source, 'utf8'), source, { sourcemap: false });
-    const file = join(BUILT, name.replace(/\.ts$/, '.js'));
+  const { output } = (await bundle({
+    root: ROOT,
+    configFile: false,
+    publicDir: false,
+    logLevel: 'warn',
+    ssr: { noExternal: ['commander', 'zod'] }, // a hundred small files
+    build: {
+      ssr: true,
+      write: false,
+      target: 'node20',
+      rolldownOptions: {
+        input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(ROOT, 'src', `${entry}.ts`)])),
+        // Modules look for files at `../../`: their code has to be as deep as it is in src/.
+        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+      },
+    },
+  })) as Rolldown.RolldownOutput;
+  for (const chunk of output) {
+    if (chunk.type !== 'chunk') continue;
+    const file = join(BUILT, chunk.fileName);
     // An unchanged file is left alone, since another process may be reading it.
-    if (existsSync(file) && readFileSync(file, 'utf8') === code) continue;
+    if (existsSync(file) && readFileSync(file, 'utf8') === chunk.code) continue;
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, code);
+    writeFileSync(file, chunk.code);
   }
   // Modules find these two in the folder above their own, as in the published package.
   for (const name of ['shaders', 'package.json']) {

@@ -2,19 +2,24 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildExplorer } from '../../site/build.js';
+import type { Inspection } from '../../src/cli/inspect/inspection.js';
+import type { inspectionJson } from '../../src/cli/inspect/json.js';
 import { openDevice } from '../../src/device/adapters.js';
 import { bitsOf, Evaluator } from '../../src/model/evaluator.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { embed } from '../../src/substrate/embed.js';
 import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.js';
+import { short } from '../../web/lib/bytes.js';
 import { MOBY_DICK } from '../../web/lib/defaultText.js';
 import { LiveTraining } from '../../web/lib/liveTraining.js';
 import { newPage, openBrowser, screenshotPath } from '../support/browser.js';
+import { cli } from '../support/cli.js';
 import { TINY } from '../support/decoders.js';
+import { sine, wav } from '../support/media.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-web-'));
 const at = (name: string) => join(folder, name);
@@ -24,7 +29,7 @@ const L = 12;
 /** What the page leaves for the console. */
 interface Console {
   byteToLoss: {
-    bytes: Uint8Array;
+    ids: Uint32Array;
     model: { trained?: boolean };
     channels: Float32Array;
     bits: number[];
@@ -32,6 +37,7 @@ interface Console {
     attention: { weights: Float32Array }[];
     S: number;
   };
+  byteToLossStep: Inspection;
   byteToLossTraining: { losses: number[] };
 }
 
@@ -49,11 +55,10 @@ async function openPage(): Promise<Page> {
 }
 
 beforeAll(async () => {
-  const configFile = fileURLToPath(new URL('../../web/vite.config.ts', import.meta.url));
-  await build({ configFile, logLevel: 'error', build: { outDir: at('page') } });
+  await buildExplorer(at('page'));
   const parameters = initialParameters(TINY, 7);
   const zeros = new Map([...parameters].map(([name, { length }]) => [name, new Float32Array(length)]));
-  const info = { config: TINY, step: 5, seed: 7, prefix: 128, stream: 128 };
+  const info = { config: TINY, step: 5, seed: 7, prefix: 32, stream: 32 };
   writeCheckpoint(at('fixed.safetensors'), { ...info, parameters }, { m: zeros, v: zeros });
   browser = await openBrowser();
   page = await openPage();
@@ -99,9 +104,9 @@ test('opens on the trained decoder: it expects the text, its heads differ, and i
 
 test('writes the likeliest byte, which it then expects', async () => {
   await page.getByLabel(/^temperature/).fill('0');
-  const { length } = await page.evaluate(() => (globalThis as unknown as Console).byteToLoss.bytes);
+  const length = await page.evaluate(() => (globalThis as unknown as Console).byteToLoss.ids.length);
   await page.getByRole('button', { name: 'Write a byte' }).click();
-  await settled(`now.bytes.length === ${length + 1}`);
+  await settled(`now.ids.length === ${length + 1}`);
   const last = await page.evaluate(() => (globalThis as unknown as Console).byteToLoss.bits.at(-1)!);
   expect(last).toBeLessThan(2); // the likeliest of 258
 });
@@ -117,7 +122,7 @@ describe('a fixed checkpoint and text', () => {
     await page.setInputFiles('input[type=file]', at('fixed.safetensors'));
     await page.fill('textarea >> nth=0', TEXT);
     await page.fill('input[type=range]', String(L));
-    await settled(`now.model.name.startsWith('fixed.safetensors') && now.bytes.length === 35 && now.L === ${L}`);
+    await settled(`now.model.name.startsWith('fixed.safetensors') && now.ids.length === 35 && now.L === ${L}`);
     const found = await page.evaluate(() => {
       const { channels, bits, bitsPerByte } = (globalThis as unknown as Console).byteToLoss;
       return { channels: [...channels], bits, bitsPerByte };
@@ -150,7 +155,7 @@ describe('a fixed checkpoint and text', () => {
   test('a changed character changes the loss', async () => {
     const before = await page.textContent('#bits-per-byte');
     await page.fill('textarea >> nth=0', TEXT.replace('years', 'yearz'));
-    await settled(`new TextDecoder().decode(now.bytes).includes('yearz')`);
+    await settled(`String.fromCharCode(...now.ids).includes('yearz')`);
     expect(await page.textContent('#bits-per-byte')).not.toBe(before);
   });
 
@@ -225,24 +230,19 @@ describe('from a number to the shader that made it', () => {
       await page.locator('#op-detail h3', { hasText: op }).waitFor();
       expect(await page.textContent('#op-detail .wgsl')).toContain('@compute @workgroup_size');
     }
-    expect(await page.textContent('#ops [role=status]')).toMatch(/^\d+ ops, all agree with float64$/);
+    expect(await page.textContent('#ops [role=status]')).toMatch(/^\d+ ops, all agree with float64; the largest/);
   });
   test('and on to its neighbours', async () => {
     await page.getByRole('button', { name: 'Next', exact: true }).click();
-    expect(await page.textContent('#op-detail h3')).toContain('hslFeatures.forward'); // the door's own
+    expect(await page.textContent('#op-detail h3')).toContain('hslFeatures.forward'); // of the stream
     await page.getByRole('listbox').focus();
     await page.keyboard.press('End');
-    expect(await page.textContent('#op-detail h3')).toContain('crossEntropy');
+    expect(await page.textContent('#op-detail h3')).toContain('markNonFinite'); // the last of the step but its update
     await page.screenshot({ path: screenshotPath('explorer-ops') });
   });
 });
 
 test('the way back is there too, each gradient op linked from the op it differentiates', async () => {
-  await page.getByRole('button', { name: 'Forward and backward' }).click();
-  await page.waitForFunction(() => {
-    const said = /^(\d+) ops, all agree/.exec(document.querySelector('#ops [role=status]')!.textContent!);
-    return Number(said?.[1]) > 50; // the way forward alone has about half
-  });
   await page.getByRole('button', { name: 'made by attention.forward' }).click();
   await page.locator('#op-detail h3', { hasText: 'attention.forward' }).waitFor();
   await page.locator('#op-detail .links').getByRole('button', { name: 'attention.backwardQ' }).click();
@@ -342,7 +342,7 @@ test('a text longer than the window is cut, and no text at all is asked for; bot
   await page.fill('textarea >> nth=0', '');
   await page.getByText('There is no byte yet').waitFor();
   await page.fill('textarea >> nth=0', TEXT);
-  await settled('now.bytes.length === 35');
+  await settled('now.ids.length === 35');
 });
 
 test('a kernel is stepped by its tour and to its end, where the numbers are those of the run to the bit', async () => {
@@ -449,15 +449,15 @@ describe('on any screen', () => {
 
 test("on the browser's own WebGPU: the same losses, and a kernel with barriers stepped to the device's numbers", async () => {
   const other = await openPage();
-  await other.goto(`${address}?device=webgpu`);
+  await other.goto(`${address}?device=webgpu&text=Call me Ishmael.&before=8&step=linear.forward`);
   await other.waitForSelector('#device[data-device="swiftshader"]');
+  await page.getByRole('button', { name: 'Trained' }).click();
+  await page.fill('textarea >> nth=0', 'Call me Ishmael.');
+  await page.fill('input[type=range] >> nth=0', '8');
   for (const each of [page, other]) {
-    await each.getByRole('button', { name: 'Trained' }).click();
-    await each.fill('textarea >> nth=0', 'Call me Ishmael.');
-    await each.fill('input[type=range] >> nth=0', '8');
     await each.waitForFunction(() => {
       const now = (globalThis as unknown as Console).byteToLoss;
-      return now?.bytes.length === 16 && now.bits.length === 8 && now.model.trained;
+      return now?.ids.length === 16 && now.bits.length === 8 && now.model.trained;
     });
   }
   const [here, there] = await Promise.all(
@@ -465,9 +465,6 @@ test("on the browser's own WebGPU: the same losses, and a kernel with barriers s
   );
   for (const [t, bits] of here!.entries()) expect(there![t]).toBeCloseTo(bits, 4);
 
-  await other.getByRole('button', { name: 'made by attention.forward' }).click();
-  await other.locator('.ops [role=option]', { hasText: 'linear.forward' }).first().dispatchEvent('pointerdown');
-  await other.getByRole('button', { name: 'Step through this kernel' }).click();
   await other.getByRole('button', { name: 'Next barrier' }).click();
   const status = other.locator('#stepper-status');
   await status.getByText('All 64 lanes wait at the barrier').waitFor();
@@ -491,10 +488,82 @@ test('without WebGPU it says so, and runs on the CPU device', async () => {
   await bare.waitForSelector('#bits-per-byte[data-value]'); // absent until the first pass has ended
   expect(await bare.textContent('#without-webgpu')).toContain('This browser has no WebGPU');
   expect(await bare.locator('#no-device').count()).toBe(0);
-  // What the address asked for, as a page of `inspect` does: its text, and a kernel in the stepper.
+  // What the address asked for: its text, and a kernel in the stepper.
   await bare.locator('#stepper', { hasText: 'layerNorm.forward' }).waitFor();
   expect(await bare.evaluate(() => (globalThis as unknown as Console).byteToLoss.bits.length)).toBe(8);
   await bare.close();
+});
+
+describe('a page that inspect wrote for a checkpoint and a recording', () => {
+  let data: ReturnType<typeof inspectionJson>;
+  const open = async (file: string): Promise<Page> => {
+    const opened = await openPage();
+    await opened.goto(pathToFileURL(at(file)).href);
+    await opened.getByRole('button', { name: 'Run the training step' }).click();
+    await opened.locator('.gradients').waitFor();
+    return opened;
+  };
+
+  test('has the numbers of --json, in its panels too', async () => {
+    writeFileSync(at('sound.wav'), wav(sine(440, 4000, 60), { rate: 4000 }));
+    const words = ['--audio', at('sound.wav'), '--text', 'one', '--checkpoint', at('fixed.safetensors')];
+    const { out } = await cli('inspect', ...words, '--device', 'cpu', '--json', '--out', at('trace.html'));
+    data = JSON.parse(out);
+    const opened = await open('trace.html');
+    // As JSON, which has no -0.
+    const step = await opened.evaluate(() => {
+      const { window, predictions, residual, gradients, attribution } = (globalThis as unknown as Console)
+        .byteToLossStep;
+      const { bits } = (globalThis as unknown as Console).byteToLoss;
+      const nats = predictions.map((each) => each.nats);
+      const ids = [...window.prefix, ...window.targets];
+      return JSON.stringify({ ids, bits, nats, residual, gradients, attribution: [...attribution!.data] });
+    });
+    const found = JSON.parse(step);
+    expect(found.ids).toEqual([...data.window.prefix, ...data.window.targets]);
+    expect(found.ids.at(-1)).toBe(257); // EOS
+    expect(found.nats).toEqual(data.predictions.map(({ nats }) => nats));
+    expect(found.bits).toEqual(data.predictions.map(({ bits }) => bits));
+    // Math.hypot may round otherwise in another engine.
+    expect(found.residual).toHaveLength(data.residual.length);
+    for (const [i, { entry, scope, norms }] of data.residual.entries()) {
+      expect(found.residual[i]).toMatchObject({ entry, scope });
+      for (const [s, norm] of norms.entries())
+        expect(Math.abs(found.residual[i].norms[s] - norm)).toBeLessThanOrEqual(1e-12 * norm);
+    }
+    expect(found.gradients).toEqual(data.gradients);
+    expect(found.attribution).toEqual(data.attribution!.rows.flat());
+    expect(await opened.textContent('#bits-per-byte')).toBe(data.bits_per_byte.toFixed(3));
+    expect(await opened.textContent('#ops [role=status]')).toMatch(/all agree with float64/);
+
+    const rows = await opened.locator('.gradients tbody tr').allTextContents();
+    expect(rows).toEqual(
+      data.gradients.map(
+        ({ name, gradient, parameter }) =>
+          name + short(gradient) + (parameter === 0 ? '–' : short(gradient / parameter)),
+      ),
+    );
+    const stages = await opened.locator('.residual tbody tr').allTextContents();
+    expect(stages).toHaveLength(data.residual.length);
+    for (const [i, { norms }] of data.residual.entries()) expect(stages[i]).toContain(short(Math.max(...norms)));
+    // From a parameter to the op that made its gradient, and to that op's file.
+    await opened.getByRole('button', { name: 'blocks.0.mlp.up.weight' }).click();
+    expect(await opened.textContent('#op-detail h3')).toBe('linear.backwardWeight blocks.0.mlp.up');
+    expect(await opened.textContent('#op-detail')).toContain('export function linear(x: Tensor');
+    await opened.close();
+  });
+
+  test('finds a planted error in a kernel, in the op that runs it and no other', async () => {
+    const right = 'y[i] = 0.5 * x * (1.0 + t);'; // of gelu.forward
+    const html = readFileSync(at('trace.html'), 'utf8');
+    expect(html.split(right)).toHaveLength(2);
+    writeFileSync(at('planted.html'), html.replace(right, right.replace('1.0', '1.1')));
+    const planted = await open('planted.html');
+    expect(await planted.textContent('#ops [role=status]')).toMatch(/^2 of \d+ ops disagree with float64$/);
+    const marked = await planted.locator('.ops [role=option]', { hasText: 'disagrees' }).allTextContents();
+    expect(marked).toEqual(['gelu.forwardblocks.0.mlp, disagrees', 'gelu.forwardblocks.1.mlp, disagrees']);
+    await planted.close();
+  });
 });
 
 test('nothing went wrong unseen', () => expect(errors).toEqual([]));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Device } from '../../src/device/device.js';
 import { examine } from '../../src/doctor/doctor.js';
 import { pageOf } from '../../src/doctor/page.js';
@@ -71,35 +71,6 @@ test("a run's report draws its four charts from its own numbers", async () => {
   await page.screenshot({ path: screenshotPath('report-whole'), fullPage: true });
   await keepPictures(page, 'report');
   expect(errors).toEqual([]);
-});
-
-describe('a trace', () => {
-  test('opens, and its sections respond', async () => {
-    const { code } = await cli('inspect', '--text', 'Call me Ishmael. Some years ago.', '--out', at('trace.html'));
-    expect(code).toBe(0);
-    const { page, errors } = await open(at('trace.html'));
-    for (const id of ['bytes', 'channels', 'block-0', 'logits', 'loss', 'gradients', 'ops']) {
-      expect(await page.locator(`section#${id}`).count(), id).toBe(1);
-    }
-    // An op opens to its shader, which is put in when it is asked for.
-    const op = page.locator('details.op').first();
-    await op.locator('summary').first().click();
-    await op.locator('details.code summary').first().click();
-    await page.waitForFunction(() =>
-      document.querySelector('details.code[open] pre')?.textContent?.includes('fn main'),
-    );
-    // The filter leaves the ops it names.
-    const shown = () => page.locator('details.op:visible').count();
-    const all = await shown();
-    await page.fill('#filter', 'layerNorm blocks.0');
-    const some = await shown();
-    expect(some).toBeGreaterThan(0);
-    expect(some).toBeLessThan(all);
-    await page.fill('#filter', '');
-    await page.evaluate(() => scrollTo(0, 0));
-    await keepPictures(page, 'trace');
-    expect(errors).toEqual([]);
-  });
 });
 
 test("doctor's page fits a phone", async () => {

@@ -37,6 +37,8 @@ const ACCEPTED: readonly string[] = [
   'fn f(p: ptr<function, array<i32, 2>>) -> i32 { return p[0] + (*p)[1]; }',
   'var<private> a = array(1, 2, 3); var<workgroup> b: array<bool, 4>;',
   'override n = 4u; var<workgroup> a: array<f32, n * 2>;',
+  'override n = 4u; var<workgroup> a: array<f32, n>; fn f(p: ptr<workgroup, array<f32, n>>) { } fn g() { f(&a); }',
+  'override n = 4u; alias A = array<f32, n * 2>; var<workgroup> a: A; fn f(p: ptr<workgroup, A>) { } fn g() { f(&a); }',
   // expressions
   'const a = array<f32, select(1, 2, (3 > 2))>(); const b = array<vec2<f32>,2>();',
   'const a = 5; const b: f32 = a; const c: u32 = a; const d = a + 1.5;',
@@ -180,6 +182,18 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   [
     'override n = 4; fn f() { var a: array<f32, n>; }',
     "1:30: an array whose length depends on an 'override' can only be the type of a 'var<workgroup>'; use 'const'",
+  ],
+  [
+    'override n = 4; var<workgroup> a: array<f32, n>; fn f(p: ptr<workgroup, array<f32, 4>>) { } fn g() { f(&a); }',
+    "1:104: type mismatch for argument 1 in call to 'f', expected 'ptr<workgroup, array<f32, 4>, read_write>', got 'ptr<workgroup, array<f32, n>, read_write>'",
+  ],
+  [
+    'override n = 4; override m = 4; var<workgroup> a: array<f32, n>; fn f(p: ptr<workgroup, array<f32, m>>) { } fn g() { f(&a); }',
+    "1:120: type mismatch for argument 1 in call to 'f', expected 'ptr<workgroup, array<f32, m>, read_write>', got 'ptr<workgroup, array<f32, n>, read_write>'",
+  ],
+  [
+    'override n = 4; var<workgroup> a: array<f32, n * 2>; fn f(p: ptr<workgroup, array<f32, n * 2>>) { } fn g() { f(&a); }',
+    "1:112: type mismatch for argument 1 in call to 'f', expected 'ptr<workgroup, array<f32, expression at 1:90>, read_write>', got 'ptr<workgroup, array<f32, expression at 1:48>, read_write>'",
   ],
   // module scope
   ['var<uniform> a: f32;', "1:14: resource variables require '@group' and '@binding' attributes"],

@@ -1,4 +1,5 @@
 import card from '../../models/moby-dick.json';
+import { MASK } from '../../src/substrate/channels.js';
 import { order0Entropy } from '../../src/train/windows/textWindow.js';
 
 /** Bits per byte of one way to predict a text. */
@@ -15,16 +16,17 @@ async function gzipBits(bytes: Uint8Array): Promise<number> {
   return (8 * (await new Response(stream).arrayBuffer()).byteLength) / bytes.length;
 }
 
-/** The loss of a text's bytes without a decoder. */
-export async function baselinesOf(bytes: Uint8Array, predicted: Uint8Array): Promise<Baseline[]> {
+/** The loss of a text's bytes without a decoder: gzip's of all, the others' of those from L on. */
+export async function baselinesOf(ids: Uint32Array, L: number): Promise<Baseline[]> {
+  const bytes = Uint8Array.from(ids.filter((id) => id < MASK));
   return [
     { name: 'guessing among 258 ids', bits: Math.log2(258) },
     { name: 'gzip of this text', bits: await gzipBits(bytes) },
-    { name: 'its byte frequencies (order 0)', bits: order0Entropy(predicted) },
+    { name: 'its byte frequencies (order 0)', bits: order0Entropy(bytes.subarray(L)) },
   ];
 }
 
-/** The same on the text that was held out when the decoder of the page was trained, from its card. */
+/** The same on the text that was held out when the decoder of the package was trained, from its card. */
 export const HELD_OUT: readonly Baseline[] = [
   { name: 'guessing among 258 ids', bits: card.baselines.uniform },
   { name: 'its byte frequencies (order 0)', bits: card.baselines.order0 },

@@ -1,6 +1,6 @@
-const SIGNS: Readonly<Record<number, string>> = { 9: '»', 10: '¶', 32: '·' };
+const SIGNS: Readonly<Record<number, string>> = { 9: '»', 10: '¶', 32: '·', 256: 'MASK', 257: 'EOS' };
 
-/** A byte for display: printable ASCII unchanged, `·` for a space, `¶` for a line's end, else two hex digits. */
+/** An id for display: printable ASCII unchanged, `·` for a space, `¶` for a line's end, else two hex digits. */
 export function glyph(byte: number): string {
   return SIGNS[byte] ?? (byte > 32 && byte < 127 ? String.fromCharCode(byte) : hex(byte));
 }

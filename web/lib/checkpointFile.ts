@@ -1,11 +1,5 @@
-import { parameterSpecs } from '../../src/model/parameters.js';
-import { type Checkpoint, FORMAT, parseCheckpoint, summed } from '../../src/train/checkpointFormat.js';
-import {
-  encodeSafetensors,
-  parseSafetensors,
-  type Safetensors,
-  type StoredTensor,
-} from '../../src/train/safetensorsFormat.js';
+import { type Checkpoint, metadataOf, parseCheckpoint, summed, weightsOf } from '../../src/train/checkpointFormat.js';
+import { encodeSafetensors, parseSafetensors, type Safetensors } from '../../src/train/safetensorsFormat.js';
 
 /**
  * Read and check a checkpoint in memory: one that was dropped on the page, or is part of it.
@@ -19,16 +13,9 @@ export async function readCheckpointBytes(bytes: Uint8Array, name: string): Prom
 }
 
 /** A checkpoint in the command line's format, without the optimiser's file: for use, not for resuming. */
-export async function checkpointBytes({ parameters, config, ...info }: Checkpoint): Promise<Uint8Array> {
-  const tensors = new Map(
-    parameterSpecs(config).map(({ name, shape }): [string, StoredTensor] => [
-      name,
-      { dtype: 'F32', shape: [...shape], data: parameters.get(name)! },
-    ]),
-  );
-  const { step, seed, prefix, stream } = info;
-  const numbers = Object.entries({ step, seed, prefix, stream }).map(([name, value]) => [name, String(value)]);
-  const metadata = { format: FORMAT, config: JSON.stringify(config), ...Object.fromEntries(numbers) };
+export async function checkpointBytes(checkpoint: Checkpoint): Promise<Uint8Array> {
+  const tensors = weightsOf(checkpoint, 'F32');
+  const metadata = metadataOf(checkpoint);
   const checksum = await digestOf({ tensors, metadata: { ...metadata, checksum: '' } });
   return encodeSafetensors(tensors, { ...metadata, checksum });
 }

@@ -1,12 +1,19 @@
+import {
+  compileWindow,
+  type Inspection,
+  inspect,
+  recordWindow,
+  type Subject,
+} from '../../src/cli/inspect/inspection.js';
+import type { InspectWindow } from '../../src/cli/inspect/window.js';
 import type { Device } from '../../src/device/device.js';
 import type { AdapterProfile, KernelKind } from '../../src/engine/kernel.js';
 import { visibleKeys } from '../../src/engine/ops/attention.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
-import { type CompileOptions, Plan } from '../../src/engine/plan.js';
+import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { type CapturedDispatch, captureEntry } from '../../src/inspect/capture.js';
-import { type Trace, trace } from '../../src/inspect/trace.js';
 import { channelsOf, type DecoderConfig } from '../../src/model/config.js';
 import { bitsOf } from '../../src/model/evaluator.js';
 import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
@@ -16,16 +23,20 @@ import { SUBGROUP_SIZES, type SubgroupSize } from '../../src/wgsl/index.js';
 export interface Model {
   readonly name: string;
   readonly config: DecoderConfig;
-  /** true for the page's own decoder */
+  /** true for the decoder that the page was written for */
   readonly trained?: boolean;
   /** true if it is untrained */
   readonly fresh?: boolean;
-  readonly from: { readonly parameters: ReadonlyMap<string, Float32Array> } | { readonly shared: Plan };
+  /** bytes of its training windows */
+  readonly most?: number;
+  readonly parameters: () => Promise<ReadonlyMap<string, Float32Array>>;
+  /** the plan whose parameters these are, while it trains */
+  readonly shared?: Plan;
 }
 
-/** Bytes: the first `L` go into slots, the others are predicted. */
+/** Ids of a text: the first `L` go into slots, the others are predicted. EOS may be the last. */
 export interface Text {
-  readonly bytes: Uint8Array;
+  readonly ids: Uint32Array;
   readonly L: number;
 }
 
@@ -40,7 +51,7 @@ export interface AttentionMap {
 /** The result of one forward pass over a text. */
 export interface Snapshot extends Text {
   readonly model: Model;
-  /** [bytes, channels] of the whole text as one string, computed by the kernel */
+  /** [ids, channels] of the whole text as one string, computed by the kernel */
   readonly channels: Float32Array;
   readonly channelCount: number;
   /** [T], loss of each predicted byte */
@@ -55,19 +66,11 @@ export interface Snapshot extends Text {
   readonly milliseconds: number;
 }
 
-/** Everything about every op of a pass, and the recorded pass it belongs to. */
-export interface Look {
-  readonly trace: Trace;
-  readonly backward: boolean;
-}
-
-/** Sizes of a pass: L bytes in slots, T predicted. */
-interface Size {
-  readonly L: number;
-  readonly T: number;
-}
-
-const sizeOf = ({ bytes, L }: Text): Size => ({ L, T: bytes.length - L });
+/** The window of a text: the first L ids go into slots. */
+const windowOf = ({ ids, L }: Text): InspectWindow => ({
+  prefix: Uint8Array.from(ids.subarray(0, L)),
+  targets: ids.slice(L),
+});
 
 /** Passes have a multiple of this many predicted bytes. */
 const FILL = 32;
@@ -104,7 +107,7 @@ export class Explorer {
       const read = [channels, pass.nats, pass.logits, ...heads.flatMap(({ q, k, lse }) => [q, k, lse])];
       const [channelValues, nats, logits, ...qkl] = await plan.replayAndRead(read);
       const milliseconds = performance.now() - start;
-      const T = text.bytes.length - text.L;
+      const T = text.ids.length - text.L;
       const S = pass.size.P + T + 1;
       const attention = heads.flatMap((_, layer) =>
         weightsOf(pass, S, layer, qkl[3 * layer]!, qkl[3 * layer + 1]!, qkl[3 * layer + 2]!),
@@ -114,7 +117,7 @@ export class Explorer {
       return {
         ...text,
         model: this.model,
-        channels: channelValues!.subarray(0, text.bytes.length * channelCount),
+        channels: channelValues!.subarray(0, text.ids.length * channelCount),
         channelCount,
         bits,
         bitsPerByte: bits.reduce((sum, b) => sum + b, 0) / bits.length,
@@ -127,39 +130,32 @@ export class Explorer {
     });
   }
 
-  /** The same pass op by op, each one compared with its float64 reference; with `backward` the gradients too. */
-  look(text: Text, backward: boolean, progress: (done: number, of: number) => void): Promise<Look> {
-    return this.#next(async () => {
-      const recorded = await this.#record(sizeOf(text), { backward, keep: 'all' });
-      try {
-        this.#write(recorded, text);
-        // The first run of a kernel compiles it: one run before, so that the times do not include compilation.
-        recorded.plan.submit();
-        await recorded.plan.finished();
-        return { trace: await trace(recorded.plan, progress), backward };
-      } finally {
-        recorded.plan.free();
-      }
-    });
+  /** The training step of this text, its update aside: op by op, each compared with its float64 reference. */
+  look(text: Text, progress: (done: number, of: number) => void): Promise<Inspection> {
+    return this.#next(async () => inspect(this.device, await this.#subject(), windowOf(text), progress));
   }
 
   /**
-   * The kernels of one op of a pass, with the memory that each read, for the stepper.
+   * The kernels of one op of that step, with the memory that each read, for the stepper.
    *
-   * @param op its number in a `Look` with the same `backward`, or its name: the first of that name
+   * @param op its number in a look, or its name: the first of that name
    * @param kernels the kind of kernels; default that of the device
    */
-  capture(text: Text, backward: boolean, op: number | string, kernels?: KernelKind): Promise<CapturedDispatch[]> {
+  capture(text: Text, op: number | string, kernels?: KernelKind): Promise<CapturedDispatch[]> {
     return this.#next(async () => {
       const profile = kernels === undefined ? this.device : { ...profileOf(this.device), kernels };
-      const recorded = await this.#record(sizeOf(text), { backward, keep: 'all', profile });
+      const subject = await this.#subject();
+      const window = windowOf(text);
+      const placeIn = ({ entries }: Program) =>
+        entries.findIndex((entry) => (typeof op === 'number' ? entry.index : entry.op.name) === op);
+      // A step begins with its forward pass, which compiles in half the time.
+      const forward = recordForward(new Program(), subject.config, { B: 1, L: text.L, T: window.targets.length });
+      const pass = placeIn(forward.program) >= 0 ? forward : recordWindow(subject, window);
+      const plan = await compileWindow(pass, this.device, subject, window, profile);
       try {
-        this.#write(recorded, text);
-        const { entries } = recorded.pass.program;
-        const index = typeof op === 'number' ? op : entries.findIndex((entry) => entry.op.name === op);
-        return await captureEntry(recorded.plan, index, this.subgroupSize);
+        return await captureEntry(plan, placeIn(pass.program), this.subgroupSize);
       } finally {
-        recorded.plan.free();
+        plan.free();
       }
     });
   }
@@ -173,53 +169,54 @@ export class Explorer {
     await this.#next(async () => this.#recorded?.plan.free());
   }
 
+  async #subject(): Promise<Subject> {
+    const { config, name, parameters } = this.model;
+    return { config, parameters: await parameters(), origin: name };
+  }
+
   #next<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => {}); // the caller receives the error; the next call starts again
     return result;
   }
 
-  async #open(text: Text): Promise<Recorded> {
+  async #open({ ids, L }: Text): Promise<Recorded> {
     // One more than the text has, for the byte after it, and padded, so that typing seldom needs a new pass.
-    const T = Math.ceil((text.bytes.length - text.L + 1) / FILL) * FILL;
-    const key = `${text.L} + ${T}`;
+    const T = Math.ceil((ids.length - L + 1) / FILL) * FILL;
+    const key = `${L} + ${T}`;
     if (this.#recorded?.key !== key) {
       this.#recorded?.plan.free();
       this.#recorded = undefined;
-      this.#recorded = { key, ...(await this.#record({ L: text.L, T }, { backward: false })) };
+      this.#recorded = { key, ...(await this.#record(L, T)) };
     }
     return this.#recorded;
   }
 
-  async #record(
-    { L, T }: Size,
-    options: { backward: boolean; keep?: 'all'; profile?: AdapterProfile },
-  ): Promise<Recorded> {
-    const { config, from } = this.model;
+  /** The forward pass alone, with the channels of the whole text, and each position's attention. */
+  async #record(L: number, T: number): Promise<Recorded> {
+    const { config, parameters, shared } = this.model;
     const program = new Program();
     const text = program.input('text', [1, L + T], 'u32');
     const { includeBits = false, momentumPhase = false } = config;
     const channels = program.scope('text', () => hslFeatures(text, { includeBits, momentumPhase }));
     const pass = recordForward(program, config, { B: 1, L, T }, { everyRow: true });
-    if (options.backward) program.backward(pass.loss);
-    const read = [channels, pass.nats, pass.logits, ...attentionOf(pass).flatMap(({ q, k, lse }) => [q, k, lse])];
-    const { keep = read, profile = this.device } = options;
-    const compile: CompileOptions = { keep, profile, ...from };
-    return { pass, text, channels, plan: await Plan.compile(program, this.device, compile) };
+    const keep = [channels, pass.nats, pass.logits, ...attentionOf(pass).flatMap(({ q, k, lse }) => [q, k, lse])];
+    const from = shared === undefined ? { parameters: await parameters() } : { shared };
+    return { pass, text, channels, plan: await Plan.compile(program, this.device, { keep, ...from }) };
   }
 
-  #write({ pass, plan, text }: Recorded, { bytes, L }: Text): void {
+  #write({ pass, plan, text }: Recorded, { ids, L }: Text): void {
     const { T } = pass.size;
-    const filled = (ids: Uint8Array, length: number) => {
+    const filled = (some: Uint32Array, length: number) => {
       const all = new Uint32Array(length);
-      all.set(ids);
+      all.set(some);
       return all;
     };
-    plan.write(text, filled(bytes, L + T));
+    plan.write(text, filled(ids, L + T));
     const batch = {
-      prefix: Uint32Array.from(bytes.subarray(0, L)),
-      targets: filled(bytes.subarray(L), T),
-      weights: new Float32Array(T).fill(1, 0, bytes.length - L), // padding has no loss
+      prefix: ids.slice(0, L),
+      targets: filled(ids.subarray(L), T),
+      weights: new Float32Array(T).fill(1, 0, ids.length - L), // padding has no loss
     };
     for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
   }

@@ -1,29 +1,38 @@
-import data from '../../models/moby-dick.safetensors?inline';
-import { SIZES } from '../../src/model/config.js';
+import type { Opened } from '../../src/cli/inspect/opened.js';
+import { type DecoderConfig, SIZES } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
+import type { Checkpoint } from '../../src/train/checkpointFormat.js';
 import { readCheckpointBytes } from './checkpointFile.js';
 import type { Model } from './explorer.js';
 
-const CONFIG = { door: 'zero', ...SIZES.tiny } as const;
+/** What `byte-to-loss inspect` has put into the page; undefined on the development server. */
+export const OPENED: Opened | undefined =
+  JSON.parse(document.getElementById('opened')!.textContent || 'null') ?? undefined;
 
-/** An untrained decoder. */
-export function freshModel(): Model {
+/** A decoder that was never trained. */
+export function freshModel(config: DecoderConfig = { door: 'zero', ...SIZES.tiny }): Model {
+  let parameters: ReadonlyMap<string, Float32Array> | undefined;
   return {
-    name: 'a fresh tiny decoder, seed 0, untrained',
+    name: 'a fresh decoder, seed 0, untrained',
     fresh: true,
-    config: CONFIG,
-    from: { parameters: initialParameters(CONFIG, 0) },
+    config,
+    parameters: async () => {
+      parameters ??= initialParameters(config, 0); // of a large decoder only when it is looked at
+      return parameters;
+    },
   };
 }
 
-/** The decoder of the page, embedded as base64. */
-export async function trainedModel(): Promise<Model> {
-  const bytes = Uint8Array.from(atob(data.slice(data.indexOf(',') + 1)), (digit) => digit.charCodeAt(0));
-  const { config, parameters, step } = await readCheckpointBytes(bytes, 'moby-dick.safetensors');
-  return {
-    name: `a tiny decoder after ${step.toLocaleString('en')} steps on Moby-Dick`,
-    trained: true,
-    config,
-    from: { parameters },
-  };
+/** A decoder that was read from a file. */
+export function modelOf(name: string, { config, parameters, prefix, stream }: Checkpoint): Model {
+  return { name, config, most: prefix + stream, parameters: async () => parameters };
+}
+
+/** The decoder that the page opens on. */
+export async function openedModel({ name, kind, checkpoint }: Opened): Promise<Model> {
+  const digits = atob(checkpoint);
+  const bytes = new Uint8Array(digits.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = digits.charCodeAt(i);
+  const model = modelOf(name, await readCheckpointBytes(bytes, 'the checkpoint in this page'));
+  return { ...model, ...(kind !== 'fresh' ? { trained: true } : { fresh: true }) };
 }

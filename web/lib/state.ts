@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { Inspection } from '../../src/cli/inspect/inspection.js';
 import type { Device } from '../../src/device/device.js';
 import type { KernelKind } from '../../src/engine/kernel.js';
 import type { CapturedDispatch } from '../../src/inspect/capture.js';
 import type { SubgroupSize } from '../../src/wgsl/index.js';
-import { Explorer, type Look, type Model, type Snapshot, type Text } from './explorer.js';
+import { Explorer, type Model, type Snapshot, type Text } from './explorer.js';
 import { scrollBehaviour } from './hooks.js';
 
 /**
@@ -27,7 +28,7 @@ export function useSnapshot(device: Device | undefined, model: Model | undefined
     return () => void made.free();
   }, [device, model]);
   useEffect(() => {
-    if (explorer === undefined || text.bytes.length === 0) return undefined;
+    if (explorer === undefined || text.ids.length === 0) return undefined;
     let current = true;
     // One pass at a time: of what is typed during a pass, only the last text has a pass of its own.
     latestPass.current = latestPass.current.then(async () => {
@@ -55,33 +56,33 @@ export function useLook(
   snapshot: Snapshot | undefined,
   onProblem: (problem: string) => void,
 ) {
-  const [look, setLook] = useState<Look | undefined>(undefined);
+  const [look, setLook] = useState<Inspection | undefined>(undefined);
   const [progress, setProgress] = useState<readonly [number, number] | undefined>(undefined);
   const [opened, choose] = useState(0);
   const latest = useRef(snapshot);
   latest.current = snapshot;
   useEffect(() => setLook(undefined), [snapshot]);
-  const lookAt = useCallback(
-    async (backward: boolean): Promise<Look | undefined> => {
-      if (explorer === undefined || latest.current === undefined) return undefined;
-      const of = latest.current;
-      setProgress([0, 0]);
-      try {
-        const found = await explorer.look(of, backward, (done, all) => setProgress([done, all]));
-        if (latest.current === of) setLook(found);
-        return found;
-      } catch (error) {
-        onProblem((error as Error).message);
-        return undefined;
-      } finally {
-        setProgress(undefined);
+  const lookAt = useCallback(async (): Promise<Inspection | undefined> => {
+    if (explorer === undefined || latest.current === undefined) return undefined;
+    const of = latest.current;
+    setProgress([0, 0]);
+    try {
+      const found = await explorer.look(of, (done, all) => setProgress([done, all]));
+      if (latest.current === of) {
+        setLook(found);
+        Object.assign(globalThis, { byteToLossStep: found }); // for the console
       }
-    },
-    [explorer, onProblem],
-  );
+      return found;
+    } catch (error) {
+      onProblem((error as Error).message);
+      return undefined;
+    } finally {
+      setProgress(undefined);
+    }
+  }, [explorer, onProblem]);
   const open = useCallback(
     async (op: string) => {
-      const found = look ?? (await lookAt(false));
+      const found = look ?? (await lookAt());
       const entry = found?.trace.entries.find(({ op: { name } }) => name === op);
       if (entry === undefined) return;
       choose(entry.index);
@@ -116,7 +117,11 @@ export interface StepRequest {
 }
 
 /** The kernel in the stepper: captured on demand, removed together with its view. */
-export function useStepping(explorer: Explorer | undefined, look: Look | undefined, snapshot: Snapshot | undefined) {
+export function useStepping(
+  explorer: Explorer | undefined,
+  look: Inspection | undefined,
+  snapshot: Snapshot | undefined,
+) {
   const [stepping, setStepping] = useState<Stepping | undefined>(undefined);
   const [isCapturing, setCapturing] = useState(false);
   const [problem, setProblem] = useState('');
@@ -127,7 +132,7 @@ export function useStepping(explorer: Explorer | undefined, look: Look | undefin
       setCapturing(true);
       setProblem('');
       try {
-        const captured = await explorer.capture(snapshot, look?.backward ?? true, op, kernels);
+        const captured = await explorer.capture(snapshot, op, kernels);
         const chosen = captured[Math.min(dispatch, captured.length - 1)]!;
         setStepping({ dispatch: chosen, subgroupSize: explorer.subgroupSize, isTour });
         requestAnimationFrame(() =>
@@ -139,7 +144,7 @@ export function useStepping(explorer: Explorer | undefined, look: Look | undefin
         setCapturing(false);
       }
     },
-    [explorer, look, snapshot],
+    [explorer, snapshot],
   );
   return { stepping, step, isCapturing, problem, close: () => setStepping(undefined) };
 }

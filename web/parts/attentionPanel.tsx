@@ -12,13 +12,13 @@ function positionOf({ L, P, model }: Snapshot, at: number): number {
 }
 
 /** A position of the decoder as text: the bytes of a slot, or the stream byte that was read there. */
-function nameOf({ bytes, L, P, model }: Snapshot, position: number): string {
+function nameOf({ ids, L, P, model }: Snapshot, position: number): string {
   const { K } = model.config;
   if (position < P) {
-    const slot = bytes.subarray(position * K, Math.min(L, (position + 1) * K));
+    const slot = ids.subarray(position * K, Math.min(L, (position + 1) * K));
     return `slot ${position} “${Array.from(slot, glyph).join('')}”`;
   }
-  return position === P ? 'the start of the stream' : `stream byte “${glyph(bytes[L + position - P - 1]!)}”`;
+  return position === P ? 'the start of the stream' : `stream byte “${glyph(ids[L + position - P - 1]!)}”`;
 }
 
 interface Props {
@@ -78,7 +78,7 @@ export function AttentionPanel({ snapshot, at }: Props) {
             sight.
           </p>
           <p aria-live="polite">
-            The framed row, where {row < P ? nameOf(snapshot, row) : `“${glyph(snapshot.bytes[at]!)}” is predicted`},
+            The framed row, where {row < P ? nameOf(snapshot, row) : `“${glyph(snapshot.ids[at]!)}” is predicted`},
             takes most from{' '}
             {most.map(([j, weight], i) => (
               <span key={j}>

@@ -1,25 +1,27 @@
 import { useEffect, useState } from 'preact/hooks';
 import { type Baseline, baselinesOf, HELD_OUT } from '../lib/baselines.js';
 import type { Snapshot } from '../lib/explorer.js';
+import { OPENED } from '../lib/models.js';
 
 /**
- * The loss of each decoder compared with baselines without one: on this text, and on the held-out part of Moby-Dick.
+ * The loss of each decoder compared with baselines without one: on this text, and for the decoder of the package on the held-out part of
+ * Moby-Dick.
  */
 export function Baselines({ snapshots }: { snapshots: readonly Snapshot[] }) {
   const [known, setKnown] = useState<readonly Baseline[]>([]);
-  const { bytes, L } = snapshots[0]!;
+  const { ids, L } = snapshots[0]!;
   useEffect(() => {
     let current = true;
-    void baselinesOf(bytes, bytes.subarray(L)).then((found) => current && setKnown(found));
+    void baselinesOf(ids, L).then((found) => current && setKnown(found));
     return () => {
       current = false;
     };
-  }, [bytes, L]);
+  }, [ids, L]);
   const models = snapshots.map(({ model, bitsPerByte }) => ({ name: model.name, bits: bitsPerByte, isModel: true }));
   return (
     <div class="baselines">
       <Bars title="This text, in bits per byte" rows={[...known, ...models]} />
-      <Bars title="The last tenth of Moby-Dick, held out in training" rows={HELD_OUT} />
+      {OPENED?.kind === 'package' && <Bars title="The last tenth of Moby-Dick, held out in training" rows={HELD_OUT} />}
     </div>
   );
 }

@@ -4,8 +4,8 @@ import type { Snapshot } from '../lib/explorer.js';
 
 /** The chosen byte in numbers: its bits, what it cost, what was expected in its place, its channels. */
 export function ByteDetail({ snapshot, at }: { snapshot: Snapshot; at: number }) {
-  const { bytes, L, bits, logits, channels, channelCount, model } = snapshot;
-  const byte = bytes[at]!;
+  const { ids, L, bits, logits, channels, channelCount, model } = snapshot;
+  const byte = ids[at]!;
   const t = at - L;
   const names = channelNames(model.config.includeBits);
   const expected = t >= 0 ? likeliest(logits.subarray(t * 258, (t + 1) * 258), 5) : [];
@@ -14,7 +14,14 @@ export function ByteDetail({ snapshot, at }: { snapshot: Snapshot; at: number })
       <p class="headline">
         <span class="big">{glyph(byte)}</span>
         <span>
-          byte {at + 1} of {bytes.length}, hex {hex(byte)}, <code>{bitString(byte)}</code>
+          byte {at + 1} of {ids.length},{' '}
+          {byte > 255 ? (
+            byteName(byte)
+          ) : (
+            <>
+              hex {hex(byte)}, <code>{bitString(byte)}</code>
+            </>
+          )}
           <br />
           {t >= 0 ? (
             <>

@@ -24,16 +24,20 @@ const GROUPS: readonly { pattern: RegExp; name: string; most: number }[] = [
 ];
 
 interface Props {
-  readonly bytes: Uint8Array;
-  /** [bytes, channelCount] */
+  readonly ids: Uint32Array;
+  /** [ids, channelCount] */
   readonly channels: Float32Array;
   readonly channelCount: number;
+  /** the magnitude with the full colour; default that of each group of channels */
+  readonly most?: number;
+  /** what the numbers are; default channels */
+  readonly name?: string;
   readonly at: number;
   readonly onPick: (at: number) => void;
 }
 
 /** The channels of every byte as a heatmap: a column per byte, a row per channel. */
-export function ChannelsPanel({ bytes, channels, channelCount, at, onPick }: Props) {
+export function ChannelsPanel({ ids, channels, channelCount, most, name = 'channels', at, onPick }: Props) {
   const palette = usePalette();
   const names = channelNames(channelCount > 27);
   const groups = GROUPS.map((group) => ({ ...group, rows: names.filter((name) => group.pattern.test(name)).length }));
@@ -41,10 +45,10 @@ export function ChannelsPanel({ bytes, channels, channelCount, at, onPick }: Pro
   const lines = groups.map((_, i) => groups.slice(0, i + 1).reduce((sum, { rows }) => sum + rows, 0)).slice(0, -1);
   const colour = useCallback(
     (row: number, column: number) => {
-      const most = GROUPS.find(({ pattern }) => pattern.test(names[row]!))!.most;
-      return diverging(palette, channels[column * channelCount + row]! / most);
+      const full = most ?? GROUPS.find(({ pattern }) => pattern.test(names[row]!))!.most;
+      return diverging(palette, channels[column * channelCount + row]! / full);
     },
-    [channels, channelCount, palette],
+    [channels, channelCount, most, palette],
   );
   return (
     <div class="channel-map">
@@ -57,9 +61,9 @@ export function ChannelsPanel({ bytes, channels, channelCount, at, onPick }: Pro
             </span>
           ))}
       </div>
-      <Scroll label="Channels of every byte">
-        <div class="column-names" aria-hidden="true" style={{ width: `${bytes.length * COLUMN}px` }}>
-          {Array.from(bytes, (byte, i) => (
+      <Scroll label={`The ${name} of every byte`}>
+        <div class="column-names" aria-hidden="true" style={{ width: `${ids.length * COLUMN}px` }}>
+          {Array.from(ids, (byte, i) => (
             <span key={i} class={i === at ? 'chosen' : ''}>
               {glyph(byte)}
             </span>
@@ -67,14 +71,14 @@ export function ChannelsPanel({ bytes, channels, channelCount, at, onPick }: Pro
         </div>
         <Heatmap
           rows={names.length}
-          columns={bytes.length}
+          columns={ids.length}
           colour={colour}
-          width={`${bytes.length * COLUMN}px`}
+          width={`${ids.length * COLUMN}px`}
           height={`${names.length * ROW}px`}
           column={at}
           lines={lines}
           onPick={(_, column) => onPick(column)}
-          label={`${names.length} channels of ${bytes.length} bytes; the numbers of the chosen byte are listed next to the text`}
+          label={`${names.length} ${name} of ${ids.length} bytes`}
         />
       </Scroll>
     </div>

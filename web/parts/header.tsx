@@ -5,6 +5,7 @@ const SECTIONS = [
   ['channels-title', 'Channels'],
   ['attention-title', 'Attention'],
   ['ops-title', 'Ops and kernels'],
+  ['gradients-title', 'Gradients'],
   ['train-title', 'Training'],
   ['puzzles-title', 'Puzzles'],
 ] as const;

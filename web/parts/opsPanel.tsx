@@ -1,25 +1,27 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Inspection } from '../../src/cli/inspect/inspection.js';
 import { shortTime } from '../../src/cli/inspect/signs.js';
 import { formatShape } from '../../src/common/shape.js';
 import { kernelsOf } from '../../src/engine/kernelTable.js';
 import type { Statistics } from '../../src/inspect/statistics.js';
 import type { EntryTrace, Trace } from '../../src/inspect/trace.js';
 import { short } from '../lib/bytes.js';
-import type { Look } from '../lib/explorer.js';
 import { scrollBehaviour } from '../lib/hooks.js';
+import { opSource } from '../lib/opSource.js';
 import type { StepRequest } from '../lib/state.js';
 import { TOUR_STARTS } from '../lib/tours.js';
 import { GraphPanel } from './graphPanel.js';
 import { Scroll } from './scroll.js';
+import { TensorPicture } from './tensorPicture.js';
 import { moved } from './textPanel.js';
 
 interface Props {
-  readonly look: Look | undefined;
+  readonly look: Inspection | undefined;
   /** entries done and in all, while a look is under way */
   readonly progress: readonly [number, number] | undefined;
   readonly chosen: number;
   readonly onChoose: (index: number) => void;
-  readonly onLook: (backward: boolean) => void;
+  readonly onLook: () => void;
   readonly onStep: OnStep;
 }
 
@@ -30,11 +32,8 @@ export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: P
   return (
     <>
       <p class="actions">
-        <button type="button" onClick={() => onLook(false)} disabled={progress !== undefined}>
-          Check every op, forward
-        </button>
-        <button type="button" class="quiet" onClick={() => onLook(true)} disabled={progress !== undefined}>
-          Forward and backward
+        <button type="button" onClick={onLook} disabled={progress !== undefined}>
+          Run and check every op
         </button>
         <span class="soft" role="status">
           {progress !== undefined && `op ${progress[0]} of ${progress[1]}…`}
@@ -55,15 +54,18 @@ export function OpsPanel({ look, progress, chosen, onChoose, onLook, onStep }: P
           chosen={chosen}
           onOpen={(index) => {
             onChoose(index);
-            requestAnimationFrame(() =>
-              document.getElementById('op-detail')?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' }),
-            );
+            requestAnimationFrame(scrollToOp);
           }}
         />
       )}
       {look !== undefined && <OpBrowser trace={look.trace} chosen={chosen} onChoose={onChoose} onStep={onStep} />}
     </>
   );
+}
+
+/** To the opened op. */
+export function scrollToOp(): void {
+  document.getElementById('op-detail')?.scrollIntoView({ behavior: scrollBehaviour(), block: 'start' });
 }
 
 /** Ops that ran on the device: views compute nothing. */
@@ -78,7 +80,12 @@ function agrees({ outputs }: EntryTrace): boolean {
 function summary(trace: Trace): string {
   const ran = ranOf(trace);
   const off = ran.filter((entry) => !agrees(entry)).length;
-  return off === 0 ? `${ran.length} ops, all agree with float64` : `${off} of ${ran.length} ops disagree with float64`;
+  if (off > 0) return `${off} of ${ran.length} ops disagree with float64`;
+  const shares = ran.flatMap(({ outputs }) =>
+    outputs.flatMap(({ parity }) => (parity ? parity.error / parity.allowed : [])),
+  );
+  const largest = Math.max(...shares.filter(Number.isFinite));
+  return `${ran.length} ops, all agree with float64; the largest error is ${short(100 * largest)} % of what rounding may make`;
 }
 
 interface BrowserProps {
@@ -163,6 +170,9 @@ interface DetailProps {
 
 function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
   const { op, scope, inputs, outputs, dispatches, from, to, forward, backward } = entry;
+  const [shown, setShown] = useState(outputs[0]!.tensor);
+  useEffect(() => setShown(outputs[0]!.tensor), [outputs]);
+  const source = opSource(op.name);
   // Saved tensors are also read by the gradients, which are listed separately.
   const onward = to.filter((index) => forward !== undefined || trace.entries[index]!.forward === undefined);
   return (
@@ -175,7 +185,7 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
         <table>
           <thead>
             <tr>
-              {['', 'name', 'shape', 'min', 'mean', 'max', 'spread'].map((head) => (
+              {['', 'name', 'shape', 'min', 'mean', 'max', 'not finite', 'spread'].map((head) => (
                 <th key={head} scope="col">
                   {head}
                 </th>
@@ -189,11 +199,21 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
                 return (
                   <tr key={way + name} class={way}>
                     <td class="soft">{way}</td>
-                    <th scope="row">{name}</th>
+                    <th scope="row">
+                      <button
+                        type="button"
+                        class="link"
+                        aria-pressed={tensor === shown}
+                        onClick={() => setShown(tensor)}
+                      >
+                        {name}
+                      </button>
+                    </th>
                     <td>{formatShape(shape)}</td>
                     <td>{short(statistics.min)}</td>
                     <td>{short(statistics.mean)}</td>
                     <td>{short(statistics.max)}</td>
+                    <td>{statistics.nonFinite || ''}</td>
                     <td>
                       <Histogram statistics={statistics} />
                     </td>
@@ -204,6 +224,7 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
           </tbody>
         </table>
       </Scroll>
+      <TensorPicture trace={trace} tensor={shown} />
       {outputs.map(
         ({ name, parity }) =>
           parity && (
@@ -260,6 +281,14 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
           </Scroll>
         </details>
       ))}
+      <details>
+        <summary>
+          {source.file} <span class="soft">its shape rule, float64 reference and gradient</span>
+        </summary>
+        <Scroll label={source.file} class="wgsl">
+          <pre>{source.text}</pre>
+        </Scroll>
+      </details>
     </article>
   );
 }

@@ -23,11 +23,11 @@ interface Props {
 /** The text itself, a box per byte, coloured by what each predicted byte cost. */
 export function ColouredText({ text, snapshot, at, onPick, label = 'Chosen byte' }: Props) {
   const palette = usePalette();
-  const { bytes, L } = text;
-  const bitsOf = (i: number) => (snapshot?.bytes.length === bytes.length ? snapshot.bits[i - snapshot.L] : undefined);
+  const { ids, L } = text;
+  const bitsOf = (i: number) => (snapshot?.ids.length === ids.length ? snapshot.bits[i - snapshot.L] : undefined);
   const said = (i: number) => {
     const bits = bitsOf(i);
-    return `byte ${i + 1} of ${bytes.length}: ${byteName(bytes[i]!)}, ${i < L || bits === undefined ? 'comes before' : `${bits.toFixed(2)} bits`}`;
+    return `byte ${i + 1} of ${ids.length}: ${byteName(ids[i]!)}, ${i < L || bits === undefined ? 'comes before' : `${bits.toFixed(2)} bits`}`;
   };
   return (
     <div
@@ -36,17 +36,17 @@ export function ColouredText({ text, snapshot, at, onPick, label = 'Chosen byte'
       tabIndex={0}
       aria-label={label}
       aria-valuemin={1}
-      aria-valuemax={bytes.length}
+      aria-valuemax={ids.length}
       aria-valuenow={at + 1}
       aria-valuetext={said(at)}
       onKeyDown={(event) => {
-        const to = moved(event.key, at, bytes.length);
+        const to = moved(event.key, at, ids.length);
         if (to === undefined) return;
         event.preventDefault();
         onPick(to);
       }}
     >
-      {Array.from(bytes, (byte, i) => {
+      {Array.from(ids, (byte, i) => {
         const bits = i < L ? undefined : bitsOf(i);
         const ground = bits === undefined ? undefined : cost(palette, bits / MOST_BITS);
         const style = ground && { background: css(ground), color: inkOn(ground) };

@@ -30,6 +30,11 @@ interface Props {
   readonly onGone: () => void;
 }
 
+/** The decoder of a live run as it is now, and as it changes. */
+function liveModel(name: string, { trainer }: LiveTraining): Model {
+  return { name, config: CONFIG, parameters: () => trainer.parameters(), shared: trainer.plan };
+}
+
 /** Train a tiny zero-door decoder on a pasted text, live. */
 export function TrainPanel({ device, text: watched, onExplore, onGone }: Props) {
   const [text, setText] = useState(MOBY_DICK);
@@ -61,8 +66,7 @@ export function TrainPanel({ device, text: watched, onExplore, onGone }: Props) 
         setLosses([]);
         setSample('');
         training.current = await LiveTraining.create(device, text, settings);
-        const { plan } = training.current.trainer;
-        eye.current = new Explorer(device, { name: 'the live run', config: CONFIG, from: { shared: plan } });
+        eye.current = new Explorer(device, liveModel('the live run', training.current));
       }
       setState('running');
       const run = training.current;
@@ -83,7 +87,7 @@ export function TrainPanel({ device, text: watched, onExplore, onGone }: Props) 
   };
   /** A short sample and the attention of now. */
   const see = async (run: LiveTraining) => {
-    if (watched.bytes.length > 0) setSeen(await eye.current!.run(watched));
+    if (watched.ids.length > 0) setSeen(await eye.current!.run(watched));
     const made: number[] = [];
     for await (const byte of run.sample(GLANCE_BYTES)) made.push(byte);
     setSample(new TextDecoder().decode(Uint8Array.from(made)));
@@ -116,11 +120,7 @@ export function TrainPanel({ device, text: watched, onExplore, onGone }: Props) 
   };
   const explore = () => {
     const run = training.current!;
-    onExplore({
-      name: `this page's decoder after ${run.trainer.step} steps`,
-      config: CONFIG,
-      from: { shared: run.trainer.plan },
-    });
+    onExplore(liveModel(`this page's decoder after ${run.trainer.step} steps`, run));
   };
 
   const busy = state === 'starting' || state === 'running' || state === 'writing';

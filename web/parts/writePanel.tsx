@@ -28,19 +28,19 @@ export function WritePanel({ snapshot, explorer, most, onText }: Props) {
     },
     [explorer],
   );
-  const { bytes, L } = snapshot;
-  const isFull = bytes.length >= most;
+  const { ids, L } = snapshot;
+  const isFull = ids.length >= most;
 
   const write = async (count: number) => {
     stop.current = false;
     setWriting(true);
     let now = snapshot;
-    for (let i = 0; i < count && now.bytes.length < most && !stop.current; i++) {
+    for (let i = 0; i < count && now.ids.length < most && !stop.current; i++) {
       const id = sample(rowAfter(now), temperature, 40, Math.random());
       if (id >= EOS - 1) break; // the text ends here, or MASK, which is not a byte
-      const longer = Uint8Array.of(...now.bytes, id);
-      latest.current(longer);
-      if (i + 1 < count) now = await explorer.run({ bytes: longer, L });
+      const longer = Uint32Array.of(...now.ids, id);
+      latest.current(Uint8Array.from(longer));
+      if (i + 1 < count) now = await explorer.run({ ids: longer, L });
     }
     setWriting(false);
   };
@@ -99,6 +99,6 @@ export function WritePanel({ snapshot, explorer, most, onText }: Props) {
 }
 
 /** Logits of the byte after the text. */
-function rowAfter({ logits, bytes, L }: Snapshot): Float32Array {
-  return logits.subarray((bytes.length - L) * 258);
+function rowAfter({ logits, ids, L }: Snapshot): Float32Array {
+  return logits.subarray((ids.length - L) * 258);
 }

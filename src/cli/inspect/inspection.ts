@@ -1,11 +1,12 @@
 import type { Device } from '../../device/device.js';
+import type { AdapterProfile } from '../../engine/kernel.js';
 import type { Value } from '../../engine/op.js';
 import { visibleKeys } from '../../engine/ops/attention.js';
 import { Plan } from '../../engine/plan.js';
 import { type EntryTrace, type Trace, trace } from '../../inspect/trace.js';
 import { attributionOf } from '../../model/attribution.js';
 import { channelsOf, type DecoderConfig } from '../../model/config.js';
-import { type ForwardPass, toFeeds } from '../../model/forward.js';
+import { type Batch, type ForwardPass, toFeeds } from '../../model/forward.js';
 import { channelNames } from '../../substrate/channels.js';
 import { recordStep } from '../../train/recordStep.js';
 import type { InspectWindow } from './window.js';
@@ -16,8 +17,6 @@ export interface Subject {
   readonly parameters: ReadonlyMap<string, Float32Array>;
   /** a sentence for the reader about the checkpoint */
   readonly origin: string;
-  /** the address of an explorer page that opens on this decoder */
-  readonly explorer?: string;
 }
 
 /** Rows of numbers with a name for each row and column. */
@@ -80,6 +79,33 @@ export interface Inspection {
 /** Ids shown for each position. */
 const TOP = 5;
 
+/** Record the training step of one window. */
+export function recordWindow({ config }: Subject, { prefix, targets }: InspectWindow): ForwardPass {
+  return recordStep({ config }, { prefix: prefix.length, stream: targets.length }, 1).pass;
+}
+
+/**
+ * Compile a recorded pass over one window: every number is kept, and its inputs are written.
+ *
+ * @param profile the device's properties for the choice of kernels; default its own
+ */
+export async function compileWindow(
+  pass: ForwardPass,
+  device: Device,
+  { parameters }: Subject,
+  window: InspectWindow,
+  profile: AdapterProfile = device,
+): Promise<Plan> {
+  const plan = await Plan.compile(pass.program, device, { keep: 'all', parameters, profile });
+  for (const [tensor, data] of toFeeds(pass, batchOf(window))) plan.write(tensor, data);
+  return plan;
+}
+
+/** A window as a batch of one. */
+export function batchOf({ prefix, targets }: InspectWindow): Batch {
+  return { prefix: Uint32Array.from(prefix), targets, weights: new Float32Array(targets.length).fill(1) };
+}
+
 /** Run one window through the program of a training step, without the update. */
 export async function inspect(
   device: Device,
@@ -88,23 +114,17 @@ export async function inspect(
   progress?: (done: number, of: number) => void,
 ): Promise<Inspection> {
   const { config } = subject;
-  const size = { prefix: window.prefix.length, stream: window.targets.length };
-  const { program, pass } = recordStep({ config }, size, 1);
-  const plan = await Plan.compile(program, device, { keep: 'all', parameters: subject.parameters });
+  const { targets } = window;
+  const pass = recordWindow(subject, window);
+  const { program } = pass;
+  const plan = await compileWindow(pass, device, subject, window);
   try {
-    const { targets } = window;
-    const batch = {
-      prefix: Uint32Array.from(window.prefix),
-      targets,
-      weights: new Float32Array(targets.length).fill(1),
-    };
-    for (const [tensor, data] of toFeeds(pass, batch)) plan.write(tensor, data);
     // A driver compiles a kernel at its first dispatch: one replay runs first, so that the times do not include
     // compilation.
     plan.submit({ update: false });
     await plan.finished();
     const run = await trace(plan, progress, { update: false });
-    const attribution = await attributionOf(device, config, subject.parameters, batch);
+    const attribution = await attributionOf(device, config, subject.parameters, batchOf(window));
     const features = entriesOf(run, 'hslFeatures.forward').map((entry) => tensorOf(entry, 'y'));
     const columns = channelsOf(config);
     const predictions = predictionsOf(run, pass, targets);

@@ -1,6 +1,6 @@
 import type { EntryTrace, Trace } from '../../inspect/trace.js';
 import type { Grid, Inspection } from './inspection.js';
-import { referenceSource } from './referenceSource.js';
+import { opFile } from './opFile.js';
 
 /** Maximum size of a tensor that is written in full. */
 const WHOLE = 64;
@@ -29,7 +29,7 @@ export function inspectionJson(inspection: Inspection) {
     })),
     predictions,
     gradients: inspection.gradients,
-    ops: [...ops.values()].map((op) => ({ name: op.name, formula: op.formula, reference: referenceSource(op) })),
+    ops: [...ops.values()].map((op) => ({ name: op.name, formula: op.formula, file: opFile(op.name) })),
     kernels: [...texts].map(([text, shader]) => ({ shader, text })),
     entries: trace.entries.map((entry) => entryJson(entry, [...texts.keys()])),
     tensors: trace.tensors.map((tensor) => ({

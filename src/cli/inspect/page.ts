@@ -1,95 +1,72 @@
-import { escapeHtml, jsonForScript } from '../../report/html.js';
-import { Heats } from './heat.js';
-import type { Inspection } from './inspection.js';
-import { kernelTexts } from './json.js';
-import { opPanels } from './opPanels.js';
-import { referenceSource } from './referenceSource.js';
-import { SCRIPT } from './script.js';
-import { labelsOf, type Section, sectionsOf } from './sections.js';
-import { shortNumber, shortTime, signOf } from './signs.js';
-import { STYLE } from './style.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Rolldown } from 'vite';
+import { FileError, InputError } from '../../common/errors.js';
+import { jsonForScript } from '../../report/html.js';
+import { checkpointChunks } from '../../train/checkpoint.js';
+import { type Checkpoint, weightsOf } from '../../train/checkpointFormat.js';
+import { narrow } from '../../train/narrow.js';
+import { widen } from '../../train/widen.js';
+import type { Opened } from './opened.js';
 
-/** Cells of all heatmaps of a page together: each takes 2.7 bytes. */
-const CELLS = 900_000;
-/** Maximum cells of one heatmap; a screen cannot show more. */
-const MOST_CELLS = 128 * 128;
+/** The explorer without a decoder: a file of the package, built from `web/`. */
+const SHIPPED = new URL('../../explorer.html', import.meta.url);
+const CONFIG = new URL('../../../web/vite.config.ts', import.meta.url);
 
-/** An inspection as one HTML file that needs no network and no other file. */
-export function inspectionPage(inspection: Inspection): string {
-  const { subject, trace, sizes, window } = inspection;
-  const { layers, heads } = subject.config;
-  const heats = new Heats(Math.min(MOST_CELLS, Math.floor(CELLS / (layers * (heads + 8) + 6))));
-  const sections = sectionsOf(inspection, heats);
-  const ops = new Map(trace.entries.map(({ op }) => [op.name, op]));
-  const before = ['∅', ...Array.from(window.targets.subarray(0, -1), signOf)];
-  const data = {
-    heats: heats.data,
-    labels: {
-      ...labelsOf(inspection),
-      predicted: Array.from(window.targets, (id, t) => `stream ${t}, “${signOf(id)}” after “${before[t]}”`),
-    },
-    kernels: [...kernelTexts(trace).keys()],
-    references: Object.fromEntries([...ops].map(([name, op]) => [name, referenceSource(op)])),
-  };
-  const all: Section[] = [...sections, { id: 'ops', title: 'Every op', html: opsHtml(inspection) }];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>From byte to loss: one pass</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<header>
-<h1>One pass, from byte to loss and back</h1>
-<p class="note">${escapeHtml(subject.origin)}</p>
-${facts(inspection)}
-</header>
-<nav aria-label="Sections"><ol>${all.map(({ id, title }) => `<li><a href="#${id}">${title}</a></li>`).join('')}</ol></nav>
-<main>
-${all.map(({ id, title, html }, i) => `<section id="${id}"><h2><span class="step">${i + 1}</span>${title}</h2>${html}</section>`).join('\n')}
-</main>
-<footer>Written by byte-to-loss inspect. ${sizes.P} slots + ${sizes.T} stream positions on ${escapeHtml(inspection.device.name)}. Every number is of this one run.</footer>
-<script type="application/json" id="data">${jsonForScript(data)}</script>
-<script>${SCRIPT}</script>
-</body>
-</html>
-`;
+/** The element of the page that holds an `Opened`. */
+const SLOT = '<script type="application/json" id="opened">';
+
+/** The largest number of float16. */
+const MAX_HALF = 65504;
+
+/** Maximum bytes of weights in a page. In base64 they are a string, and V8's longest has 536 million characters. */
+const MAX_WEIGHTS = 256e6;
+
+/**
+ * The explorer as one HTML file that opens on a decoder and a text, and needs no network and no other file.
+ *
+ * @param decoder its weights go into the page as float16 where that changes no number, else as float32
+ * @throws InputError when the weights are more than a page can hold; FileError when the explorer is missing
+ */
+export async function explorerPage(decoder: Checkpoint, opened: Omit<Opened, 'checkpoint'>): Promise<string> {
+  const bytes = 4 * [...decoder.parameters.values()].reduce((sum, { length }) => sum + length, 0);
+  if (bytes > MAX_WEIGHTS) {
+    throw new InputError(
+      `a page holds at most ${MAX_WEIGHTS / 1e6} MB of weights; this decoder has ${Math.ceil(bytes / 1e6)} MB. ` +
+        '--json prints its numbers',
+    );
+  }
+  const isHalf = [...decoder.parameters.values()].every(fitsHalf);
+  const checkpoint = Buffer.concat(checkpointChunks(weightsOf(decoder, isHalf ? 'F16' : 'F32'), decoder));
+  const all: Opened = { ...opened, checkpoint: checkpoint.toString('base64') };
+  const page = await explorer();
+  const at = page.indexOf(SLOT) + SLOT.length;
+  return page.slice(0, at) + jsonForScript(all) + page.slice(at);
 }
 
-function facts({ subject, device, trace, bitsPerByte, sizes }: Inspection): string {
-  const { door, dim, layers, heads, K } = subject.config;
-  const dispatches = trace.entries.flatMap((entry) => entry.dispatches);
-  const times = dispatches.map(({ nanoseconds }) => nanoseconds ?? 0);
-  const compared = trace.entries.flatMap(({ outputs }) => outputs.flatMap(({ parity }) => parity ?? []));
-  const share = Math.max(...compared.map(({ error, allowed }) => error / allowed));
-  const rows: [string, string][] = [
-    ['loss', `${bitsPerByte.toFixed(3)} bits per byte`],
-    ['decoder', `${door} door, dim ${dim}, ${layers} blocks, ${heads} heads, K ${K}`],
-    ['positions', `${sizes.P} slots + ${sizes.T} stream`],
-    ['ran', `${trace.entries.length} entries, ${dispatches.length} dispatches`],
-    [
-      'GPU time',
-      device.timestamps ? shortTime(times.reduce((sum, time) => sum + time, 0)) : 'no timestamps on this device',
-    ],
-    ['largest error', `${shortNumber(share * 100)} % of what rounding allows, over ${compared.length} results`],
-    ['device', device.name],
-  ];
-  return `<dl class="facts">${rows.map(([name, value]) => `<div><dt>${name}</dt><dd>${escapeHtml(value)}</dd></div>`).join('')}</dl>`;
+/** Is each number one of float16? */
+function fitsHalf(data: Float32Array): boolean {
+  if (data.some((x) => Math.abs(x) > MAX_HALF)) return false;
+  const half = widen({ dtype: 'F16', shape: [data.length], data: narrow(data) })!;
+  return data.every((x, i) => x === half[i]);
 }
 
-function opsHtml({ trace, subject, window }: Inspection): string {
-  return (
-    '<p>Everything that ran, in order. An op opens to its formula, its numbers, its error against plain float64 loops, the WGSL, and its neighbours.</p>' +
-    '<div class="tools"><label for="filter">Show ops with</label><input id="filter" type="search" placeholder="layerNorm blocks.0" autocomplete="off"><span id="found" aria-live="polite"></span></div>' +
-    opPanels(trace, subject.explorer === undefined ? undefined : (op) => stepperAddress(subject.explorer!, window, op))
-  );
+let built: Promise<string> | undefined;
+
+/** The page of the package. A checkout builds it from its sources, so that a changed kernel is in the next page. */
+async function explorer(): Promise<string> {
+  if (existsSync(SHIPPED)) return readFileSync(SHIPPED, 'utf8');
+  if (!existsSync(CONFIG)) throw new FileError(`${fileURLToPath(SHIPPED)}: is missing; install byte-to-loss again`);
+  built ??= buildExplorer();
+  return built;
 }
 
-/** The explorer on the same text, stepping through the kernels of an op. */
-function stepperAddress(explorer: string, { prefix, targets }: Inspection['window'], op: string): string {
-  const bytes = Uint8Array.from([...prefix, ...targets]);
-  const asked = { text: new TextDecoder().decode(bytes), before: String(prefix.length), step: op };
-  return `${explorer}?${new URLSearchParams(asked)}`;
+async function buildExplorer(): Promise<string> {
+  const { build } = await import('vite').catch((cause: unknown) => {
+    throw new FileError('the explorer page is built by vite, which is not installed: run npm ci', { cause });
+  });
+  const settings = { configFile: fileURLToPath(CONFIG), logLevel: 'error' as const, build: { write: false } };
+  const { output } = (await build(settings)) as Rolldown.RolldownOutput;
+  const page = output.find(({ fileName }) => fileName.endsWith('.html')) as Rolldown.OutputAsset;
+  return String(page.source);
 }
