@@ -8,12 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildExplorer } from '../../site/build.js';
 import type { Inspection } from '../../src/cli/inspect/inspection.js';
 import type { inspectionJson } from '../../src/cli/inspect/json.js';
+import { shortNumber } from '../../src/cli/inspect/signs.js';
 import { openDevice } from '../../src/device/adapters.js';
 import { bitsOf, Evaluator } from '../../src/model/evaluator.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { embed } from '../../src/substrate/embed.js';
 import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.js';
-import { short } from '../../web/lib/bytes.js';
 import { MOBY_DICK } from '../../web/lib/defaultText.js';
 import { LiveTraining } from '../../web/lib/liveTraining.js';
 import { newPage, openBrowser, screenshotPath } from '../support/browser.js';
@@ -34,7 +34,7 @@ interface Console {
     channels: Float32Array;
     bits: number[];
     bitsPerByte: number;
-    attention: { weights: Float32Array }[];
+    attention: { weights: Float64Array }[];
     S: number;
   };
   byteToLossStep: Inspection;
@@ -540,12 +540,12 @@ describe('a page that inspect wrote for a checkpoint and a recording', () => {
     expect(rows).toEqual(
       data.gradients.map(
         ({ name, gradient, parameter }) =>
-          name + short(gradient) + (parameter === 0 ? '–' : short(gradient / parameter)),
+          name + shortNumber(gradient) + (parameter === 0 ? '–' : shortNumber(gradient / parameter)),
       ),
     );
     const stages = await opened.locator('.residual tbody tr').allTextContents();
     expect(stages).toHaveLength(data.residual.length);
-    for (const [i, { norms }] of data.residual.entries()) expect(stages[i]).toContain(short(Math.max(...norms)));
+    for (const [i, { norms }] of data.residual.entries()) expect(stages[i]).toContain(shortNumber(Math.max(...norms)));
     // From a parameter to the op that made its gradient, and to that op's file.
     await opened.getByRole('button', { name: 'blocks.0.mlp.up.weight' }).click();
     expect(await opened.textContent('#op-detail h3')).toBe('linear.backwardWeight blocks.0.mlp.up');
