@@ -1,6 +1,5 @@
 import { InputError } from '../../common/errors.js';
 import { philox } from '../../common/random.js';
-import { sizeOf } from '../../common/shape.js';
 import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
@@ -49,21 +48,21 @@ function dropoutReference(x: Value, step: number, { p, seed, stream }: Draw): Fl
 const dropoutOp: Op<Draw> = {
   name: 'dropout',
   formula: 'y = 0 where dropped, else x / (1 − p); y = x in step 0',
-  inputs: ['x', { u32: 'step' }],
+  inputs: ['x', { name: 'step', dtype: 'u32' }],
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x, step], draw) => [dropoutReference(x!, step!.data[0]!, draw)],
-  dispatches({ inputs, outputs, attributes: { p, seed, stream } }) {
-    const n = inputs.x!.size;
+  dispatches({ tensors, attributes: { p, seed, stream } }) {
+    const n = tensors.x!.size;
     const key = { seedLow: seed >>> 0, seedHigh: Math.floor(seed / TWO_32) };
     const params = { n, threshold: thresholdOf(p), scale: 1 / (1 - p), stream, ...key };
-    return [onePerInvocation('dropout', n, { ...inputs, ...outputs }, params)];
+    return [onePerInvocation('dropout', n, tensors, params)];
   },
   // y is x times 0 or 1 / (1 − p), and dX is dY times the same number.
-  backward({ inputs: [x, step], gradients: [dY], attributes, addGradient, needsGradient }) {
-    if (needsGradient(x!)) addGradient(x!, x!.program.record(dropoutOp, [dY!, step!], attributes)[0]!);
+  backward({ inputs: [x, step], gradients: [dY], attributes, addGradient }) {
+    if (x!.requiresGradient) addGradient(x!, x!.program.record(dropoutOp, [dY!, step!], attributes)[0]!);
   },
-  flops: ({ inputs: [x] }) => 100 * sizeOf(x!),
+  flops: ({ inputs: [x] }) => 100 * x!.size,
 };
 
 export const dropoutRow: OpRow = {
