@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { linesOf, pathOf, without } from './support/readingPath.js';
 
-// `npm run path` prints these. The aims are 900, 300 and 4,500 lines, and these are the bounds.
+// `npm run path` prints these. The aims were 900, 300 and 4,500 lines. The bounds are what is reached, and a few words.
 const gelu = pathOf('gelu');
 
 test('one op, from the call to the numbers', () => {
@@ -22,7 +22,7 @@ test('what linear adds to that', () => {
 test('from bytes to the update', () => {
   const step = pathOf('step');
   expect(linesOf(step)).toBeGreaterThan(3000);
-  expect(linesOf(step)).toBeLessThanOrEqual(4500);
+  expect(linesOf(step)).toBeLessThanOrEqual(4400);
   for (const file of ['src/train/trainer.ts', 'src/train/recordStep.ts', 'src/model/door.ts', 'shaders/adamW.wgsl']) {
     expect([...step.keys()]).toContain(file);
   }

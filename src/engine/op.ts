@@ -15,8 +15,6 @@ export interface OutputSpec {
   readonly shape: Shape;
   /** default f32 */
   readonly dtype?: DType;
-  /** the input whose numbers the output copies: a bound on its ids is a bound on that input's */
-  readonly copies?: Tensor;
 }
 
 /** The plain numbers and flags of a call of an op; they become `Params` and `const`s. */
@@ -68,6 +66,8 @@ export interface Op<A extends Attributes = Attributes> {
   readonly outputs: readonly string[];
   /** outputs that kernels do not overwrite, but add to or change in place: `record` takes their tensors */
   readonly existing?: Readonly<Record<string, 'accumulates' | 'inPlace'>>;
+  /** true if the output has the input's numbers, so that a bound on its ids is a bound on the input's */
+  readonly copies?: boolean;
   /** true if its kernels read views by their strides; otherwise inputs are first copied into row-major order */
   readonly strided?: boolean;
   /**

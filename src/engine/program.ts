@@ -264,8 +264,7 @@ export class Program {
       const name = op.outputs[i]!;
       if (op.existing?.[name] === undefined) {
         const label = [this.#scope, op.name, name].filter(Boolean).join(' ');
-        const { shape, dtype = 'f32', copies } = spec;
-        return this.#create('activation', label, shape, { dtype, ...(copies && { copyOf: copies.storage }) }, wants);
+        return this.#create('activation', label, spec.shape, { dtype: spec.dtype ?? 'f32' }, wants);
       }
       const target = existing.shift();
       this.#checkTarget(op, name, target, spec);
@@ -439,12 +438,16 @@ export class Program {
     op.inputs.forEach((spec, i) => {
       if (typeof spec === 'string' || spec.idLimit === undefined) return;
       const below = spec.idLimit(inputs, attributes);
-      let storage: Storage | undefined = inputs[i]!.storage;
-      for (; storage !== undefined; storage = storage.copyOf) {
+      for (let input = inputs[i]; input !== undefined; input = this.#copiedFrom(input)) {
+        const { storage } = input;
         storage.idLimit = Math.min(storage.idLimit ?? below, below);
         if (storage.data !== undefined) checkIds(calledName(op), storage, storage.data);
       }
     });
+  }
+
+  #copiedFrom({ storage }: Tensor): Tensor | undefined {
+    return this.entries.find(({ op, outputs }) => op.copies && outputs[0]!.storage === storage)?.inputs[0];
   }
 
   /** A tensor that covers a new storage. */

@@ -53,8 +53,6 @@ export interface Storage {
   readonly flatOffset?: number;
   /** ids only: every number must be smaller. The program lowers it as ops that read the ids are recorded */
   idLimit?: number;
-  /** the storage whose numbers it copies */
-  readonly copyOf?: Storage;
   /** constants only */
   readonly data?: Float32Array | Uint32Array;
 }

@@ -35,11 +35,12 @@ const padOrCropForward: Op<{ W: number }> = {
   formula: 'y[n,w] = x[n,w] where x has it, else 0',
   inputs: [{ name: 'x', dtype: 'any' }],
   outputs: ['y'],
+  copies: true,
   shape([x], { W }) {
     if (x!.shape.length === 0 || !Number.isInteger(W) || W < 0) {
       throw new ShapeError('padOrCrop', `x must be [..., L], and W (${W}) a whole number`, { x: x!.shape });
     }
-    return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype, copies: x! }];
+    return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype }];
   },
   reference: ([x], { W }) => [padOrCropReference(x!, W)],
   dispatches({ tensors, attributes: { W } }) {

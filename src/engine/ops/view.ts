@@ -94,11 +94,12 @@ export const contiguous: Op = {
   strided: true,
   inputs: [{ name: 'x', dtype: 'any' }],
   outputs: ['y'],
+  copies: true,
   shape([x]) {
     if (x!.shape.length > MAX_AXES) {
       throw new ShapeError('contiguous', `a strided view must have at most ${MAX_AXES} axes`, { [x!.label]: x!.shape });
     }
-    return [{ shape: x!.shape, dtype: x!.dtype, copies: x! }];
+    return [{ shape: x!.shape, dtype: x!.dtype }];
   },
   reference: ([x]) => [x!.data],
   dispatches({ tensors }) {
