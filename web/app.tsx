@@ -219,7 +219,11 @@ export function App() {
               (Fourier), and its value as an angle (phase).
             </p>
             <Channels text={text} snapshot={snapshot} at={chosen} onPick={setAt} />
-            <Made by="hslFeatures.forward" onOpen={snapshot && open} />
+            {snapshot?.readsChannels === false ? (
+              <p>The {snapshot.model.config.door} door of this decoder does not read them.</p>
+            ) : (
+              <Made by="hslFeatures.forward" onOpen={snapshot && open} />
+            )}
           </section>
         )}
 

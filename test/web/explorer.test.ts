@@ -8,12 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildExplorer } from '../../site/build.js';
 import type { Inspection } from '../../src/cli/inspect/inspection.js';
 import type { inspectionJson } from '../../src/cli/inspect/json.js';
+import { shortNumber } from '../../src/cli/inspect/signs.js';
 import { openDevice } from '../../src/device/adapters.js';
 import { bitsOf, Evaluator } from '../../src/model/evaluator.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { embed } from '../../src/substrate/embed.js';
 import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.js';
-import { short } from '../../web/lib/bytes.js';
 import { MOBY_DICK } from '../../web/lib/defaultText.js';
 import { LiveTraining } from '../../web/lib/liveTraining.js';
 import { newPage, openBrowser, screenshotPath } from '../support/browser.js';
@@ -34,7 +34,7 @@ interface Console {
     channels: Float32Array;
     bits: number[];
     bitsPerByte: number;
-    attention: { weights: Float32Array }[];
+    attention: { weights: Float64Array }[];
     S: number;
   };
   byteToLossStep: Inspection;
@@ -388,11 +388,13 @@ test('a puzzle: the hole is refused with the reason, its race is stepped to, and
 });
 
 test('the Tab key reaches every control in the order of the page, each with a name and a visible focus', async () => {
+  await page.getByRole('button', { name: 'Run the training step' }).click();
+  await page.locator('.gradients').waitFor();
   await page.getByRole('button', { name: 'tiled product' }).click();
   await page.locator('#stepper .code').waitFor();
   const controls = 'a[href], button:not(:disabled), input, textarea, select, summary, [tabindex="0"]';
   const count = await page.evaluate((selector) => {
-    const all = [...document.querySelectorAll(selector)].filter((one) => one.getClientRects().length > 0);
+    const all = [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility());
     for (const [i, one] of all.entries()) (one as HTMLElement).dataset.stop = String(i);
     (document.activeElement as HTMLElement).blur();
     document.body.tabIndex = -1;
@@ -405,7 +407,7 @@ test('the Tab key reaches every control in the order of the page, each with a na
     await page.keyboard.press('Tab');
     const { stop, name, ring } = await page.evaluate(() => {
       const one = document.activeElement as HTMLInputElement;
-      const frame = one.closest('.button') ?? one.querySelector('rect') ?? one;
+      const frame = one.closest('.button') ?? (one.matches('a') ? one.querySelector('rect') : null) ?? one;
       const { outlineStyle, outlineWidth, strokeWidth } = getComputedStyle(frame);
       const label = one.getAttribute('aria-label') ?? one.labels?.[0]?.textContent ?? one.textContent!;
       const isRinged = frame instanceof SVGElement ? strokeWidth === '3px' : `${outlineStyle} ${outlineWidth}`;
@@ -540,12 +542,12 @@ describe('a page that inspect wrote for a checkpoint and a recording', () => {
     expect(rows).toEqual(
       data.gradients.map(
         ({ name, gradient, parameter }) =>
-          name + short(gradient) + (parameter === 0 ? '–' : short(gradient / parameter)),
+          name + shortNumber(gradient) + (parameter === 0 ? '–' : shortNumber(gradient / parameter)),
       ),
     );
     const stages = await opened.locator('.residual tbody tr').allTextContents();
     expect(stages).toHaveLength(data.residual.length);
-    for (const [i, { norms }] of data.residual.entries()) expect(stages[i]).toContain(short(Math.max(...norms)));
+    for (const [i, { norms }] of data.residual.entries()) expect(stages[i]).toContain(shortNumber(Math.max(...norms)));
     // From a parameter to the op that made its gradient, and to that op's file.
     await opened.getByRole('button', { name: 'blocks.0.mlp.up.weight' }).click();
     expect(await opened.textContent('#op-detail h3')).toBe('linear.backwardWeight blocks.0.mlp.up');

@@ -1,4 +1,5 @@
 import {
+  attentionWeights,
   compileWindow,
   type Inspection,
   inspect,
@@ -8,7 +9,6 @@ import {
 import type { InspectWindow } from '../../src/cli/inspect/window.js';
 import type { Device } from '../../src/device/device.js';
 import type { AdapterProfile, KernelKind } from '../../src/engine/kernel.js';
-import { visibleKeys } from '../../src/engine/ops/attention.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
@@ -40,12 +40,12 @@ export interface Text {
   readonly L: number;
 }
 
-/** Weights of one head: `at(i, j)` is the weight of position j for position i. */
+/** Weights of one head. */
 export interface AttentionMap {
   readonly layer: number;
   readonly head: number;
   /** [S, S], row-major; each row sums to 1 over the keys it may see */
-  readonly weights: Float32Array;
+  readonly weights: Float64Array;
 }
 
 /** The result of one forward pass over a text. */
@@ -54,6 +54,8 @@ export interface Snapshot extends Text {
   /** [ids, channels] of the whole text as one string, computed by the kernel */
   readonly channels: Float32Array;
   readonly channelCount: number;
+  /** does the decoder's door read channels? */
+  readonly readsChannels: boolean;
   /** [T], loss of each predicted byte */
   readonly bits: readonly number[];
   readonly bitsPerByte: number;
@@ -108,10 +110,15 @@ export class Explorer {
       const [channelValues, nats, logits, ...qkl] = await plan.replayAndRead(read);
       const milliseconds = performance.now() - start;
       const T = text.ids.length - text.L;
-      const S = pass.size.P + T + 1;
-      const attention = heads.flatMap((_, layer) =>
-        weightsOf(pass, S, layer, qkl[3 * layer]!, qkl[3 * layer + 1]!, qkl[3 * layer + 2]!),
-      );
+      const P = pass.size.P;
+      const S = P + T + 1;
+      const H = this.model.config.heads;
+      const attention = heads.flatMap((_, layer) => {
+        const [q, k, lse] = qkl.slice(3 * layer) as [Float32Array, Float32Array, Float32Array];
+        return Array.from({ length: H }, (_, head) => {
+          return { layer, head, weights: attentionWeights(q, k, lse, { H, S, P, head }) };
+        });
+      });
       const bits = Array.from(nats!.subarray(0, T), bitsOf);
       const channelCount = channelsOf(this.model.config);
       return {
@@ -119,10 +126,11 @@ export class Explorer {
         model: this.model,
         channels: channelValues!.subarray(0, text.ids.length * channelCount),
         channelCount,
+        readsChannels: pass.program.entries.filter(({ op }) => op.name === 'hslFeatures.forward').length > 1,
         bits,
         bitsPerByte: bits.reduce((sum, b) => sum + b, 0) / bits.length,
         logits: logits!.subarray(0, (T + 1) * 258),
-        P: pass.size.P,
+        P,
         S,
         attention,
         milliseconds,
@@ -227,31 +235,6 @@ function attentionOf({ program }: ForwardPass): { q: Tensor; k: Tensor; lse: Ten
   return program.entries
     .filter(({ op }) => op.name === 'attention.forward')
     .map(({ inputs: [q, k], outputs: [, lse] }) => ({ q: q!, k: k!, lse: lse! }));
-}
-
-/** The kernel keeps no map, only lse: p[i, j] = exp(q[i]·k[j]/√D - lse[i]) for the keys j that i sees. */
-function weightsOf(
-  { size, program }: ForwardPass,
-  S: number,
-  layer: number,
-  q: Float32Array,
-  k: Float32Array,
-  lse: Float32Array,
-): AttentionMap[] {
-  const entry = program.entries.filter(({ op }) => op.name === 'attention.forward')[layer]!;
-  const [, H, rows, D] = entry.inputs[0]!.shape as [number, number, number, number]; // rows >= S
-  return Array.from({ length: H }, (_, head) => {
-    const weights = new Float32Array(S * S);
-    for (let i = 0; i < S; i++) {
-      const row = head * rows + i; // q[0, head, i]
-      for (let j = 0; j < visibleKeys(i, size.P); j++) {
-        let dot = 0;
-        for (let d = 0; d < D; d++) dot += q[row * D + d]! * k[(head * rows + j) * D + d]!;
-        weights[i * S + j] = Math.exp(dot / Math.sqrt(D) - lse[row]!);
-      }
-    }
-    return { layer, head, weights };
-  });
 }
 
 /** The properties for the choice of kernels, as a plain object. */

@@ -1,3 +1,4 @@
+import { shortNumber } from '../../src/cli/inspect/signs.js';
 import { type AdapterProfile, type Dispatch, kernelText, readInterface } from '../../src/engine/kernel.js';
 import { selectKernels } from '../../src/engine/prepare.js';
 import { Program } from '../../src/engine/program.js';
@@ -19,7 +20,6 @@ import {
   type Three,
   WgslError,
 } from '../../src/wgsl/index.js';
-import { short } from './bytes.js';
 import type { Feeds, Puzzle } from './puzzles.js';
 
 /** The result of an attempt: passed, or the reason of the failure and its place. */
@@ -72,7 +72,7 @@ export async function checkPuzzle(puzzle: Puzzle, text: string): Promise<Verdict
         const [at, got, wanted] = off;
         return {
           passed: false,
-          said: `With n = ${n}, ${output.label} is wrong at ${at}: it must be ${short(wanted)}, and is ${short(got)}.`,
+          said: `With n = ${n}, ${output.label} is wrong at ${at}: it must be ${shortNumber(wanted)}, and is ${shortNumber(got)}.`,
         };
       }
     }

@@ -1,3 +1,4 @@
+import { shortNumber } from '../../src/cli/inspect/signs.js';
 import type { CapturedDispatch } from '../../src/inspect/capture.js';
 import {
   type Memory,
@@ -9,7 +10,6 @@ import {
   type Variable,
   WRITTEN,
 } from '../../src/wgsl/index.js';
-import { short } from './bytes.js';
 
 /** Workgroup or storage memory as a picture: rows of words. */
 export interface MemoryGrid {
@@ -55,7 +55,7 @@ export function numberAt({ variable, memory }: Pick<MemoryGrid, 'variable' | 'me
 
 /** A value in a few characters: `0.1235`, `(1, 2, 3)`, `0.1, 0.2, 0.3, 0.4, … (16)` for a matrix. */
 export function valueWords(value: Value, most = 4): string {
-  if (typeof value === 'number') return short(value);
+  if (typeof value === 'number') return shortNumber(value);
   if (typeof value === 'boolean') return String(value);
   if (!Array.isArray(value)) return 'a pointer';
   const parts = (value as readonly unknown[]).flat(Number.POSITIVE_INFINITY) as Value[];
@@ -66,7 +66,7 @@ export function valueWords(value: Value, most = 4): string {
 /** `read a[131] = 0.123` */
 export function touchWords({ use, variable, word }: Touch, stepper: Stepper): string {
   const memory = stepper.memories.get(variable)!;
-  return `${use === 'read' ? 'read' : 'wrote'} ${variable.name}${pathTo(variable.type, word)} = ${short(numberAt({ variable, memory }, word))}`;
+  return `${use === 'read' ? 'read' : 'wrote'} ${variable.name}${pathTo(variable.type, word)} = ${shortNumber(numberAt({ variable, memory }, word))}`;
 }
 
 /** Comparison of a workgroup's numbers with those of the run on the device. */

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
+import { signOf } from '../../src/cli/inspect/signs.js';
 import { visibleKeys } from '../../src/engine/ops/attention.js';
-import { glyph } from '../lib/bytes.js';
 import { sequential } from '../lib/colour.js';
 import type { AttentionMap, Snapshot } from '../lib/explorer.js';
 import { usePalette } from '../lib/hooks.js';
@@ -16,9 +16,9 @@ function nameOf({ ids, L, P, model }: Snapshot, position: number): string {
   const { K } = model.config;
   if (position < P) {
     const slot = ids.subarray(position * K, Math.min(L, (position + 1) * K));
-    return `slot ${position} “${Array.from(slot, glyph).join('')}”`;
+    return `slot ${position} “${Array.from(slot, signOf).join('')}”`;
   }
-  return position === P ? 'the start of the stream' : `stream byte “${glyph(ids[L + position - P - 1]!)}”`;
+  return position === P ? 'the start of the stream' : `stream byte “${signOf(ids[L + position - P - 1]!)}”`;
 }
 
 interface Props {
@@ -78,7 +78,7 @@ export function AttentionPanel({ snapshot, at }: Props) {
             sight.
           </p>
           <p aria-live="polite">
-            The framed row, where {row < P ? nameOf(snapshot, row) : `“${glyph(snapshot.ids[at]!)}” is predicted`},
+            The framed row, where {row < P ? nameOf(snapshot, row) : `“${signOf(snapshot.ids[at]!)}” is predicted`},
             takes most from{' '}
             {most.map(([j, weight], i) => (
               <span key={j}>

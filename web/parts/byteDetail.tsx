@@ -1,5 +1,7 @@
+import { likeliest } from '../../src/cli/inspect/inspection.js';
+import { hexOf, shortNumber, signOf } from '../../src/cli/inspect/signs.js';
 import { channelNames } from '../../src/substrate/channels.js';
-import { bitString, byteName, glyph, hex, likeliest, short } from '../lib/bytes.js';
+import { bitString, byteName } from '../lib/bytes.js';
 import type { Snapshot } from '../lib/explorer.js';
 
 /** The chosen byte in numbers: its bits, what it cost, what was expected in its place, its channels. */
@@ -12,14 +14,14 @@ export function ByteDetail({ snapshot, at }: { snapshot: Snapshot; at: number })
   return (
     <div class="detail" aria-live="polite">
       <p class="headline">
-        <span class="big">{glyph(byte)}</span>
+        <span class="big">{signOf(byte)}</span>
         <span>
           byte {at + 1} of {ids.length},{' '}
           {byte > 255 ? (
             byteName(byte)
           ) : (
             <>
-              hex {hex(byte)}, <code>{bitString(byte)}</code>
+              hex {hexOf(byte)}, <code>{bitString(byte)}</code>
             </>
           )}
           <br />
@@ -36,7 +38,7 @@ export function ByteDetail({ snapshot, at }: { snapshot: Snapshot; at: number })
         <table class="expected">
           <caption>Likeliest in its place</caption>
           <tbody>
-            {expected.map(([id, p]) => (
+            {expected.map(({ id, probability: p }) => (
               <tr key={id} class={id === byte ? 'hit' : ''}>
                 <th scope="row">{byteName(id)}</th>
                 <td>{(100 * p).toFixed(1)} %</td>
@@ -54,7 +56,7 @@ export function ByteDetail({ snapshot, at }: { snapshot: Snapshot; at: number })
           {names.map((name, c) => (
             <div key={name}>
               <dt>{name}</dt>
-              <dd>{short(channels[at * channelCount + c]!)}</dd>
+              <dd>{shortNumber(channels[at * channelCount + c]!)}</dd>
             </div>
           ))}
         </dl>

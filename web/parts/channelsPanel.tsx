@@ -1,6 +1,6 @@
 import { useCallback } from 'preact/hooks';
+import { signOf } from '../../src/cli/inspect/signs.js';
 import { channelNames } from '../../src/substrate/channels.js';
-import { glyph } from '../lib/bytes.js';
 import { diverging } from '../lib/colour.js';
 import { usePalette } from '../lib/hooks.js';
 import { Heatmap } from './heatmap.js';
@@ -65,7 +65,7 @@ export function ChannelsPanel({ ids, channels, channelCount, most, name = 'chann
         <div class="column-names" aria-hidden="true" style={{ width: `${ids.length * COLUMN}px` }}>
           {Array.from(ids, (byte, i) => (
             <span key={i} class={i === at ? 'chosen' : ''}>
-              {glyph(byte)}
+              {signOf(byte)}
             </span>
           ))}
         </div>

@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { Inspection } from '../../src/cli/inspect/inspection.js';
-import { byteName, short } from '../lib/bytes.js';
+import { shortNumber } from '../../src/cli/inspect/signs.js';
+import { byteName } from '../lib/bytes.js';
 import { sequential } from '../lib/colour.js';
 import { usePalette } from '../lib/hooks.js';
 import { ChannelsPanel } from './channelsPanel.js';
@@ -74,7 +75,7 @@ function largestAt({ attribution, channels }: Inspection, byByte: Float32Array, 
   const { columns } = attribution!;
   const own = Array.from(byByte.subarray(at * columns, (at + 1) * columns), (x, c) => [x, c] as const);
   const largest = own.sort(([a], [b]) => Math.abs(b) - Math.abs(a)).slice(0, 4);
-  return `Most at ${byteName(id)}: ${largest.map(([x, c]) => `${channels!.names[c]} ${short(x)}`).join(', ')}.`;
+  return `Most at ${byteName(id)}: ${largest.map(([x, c]) => `${channels!.names[c]} ${shortNumber(x)}`).join(', ')}.`;
 }
 
 function Residual({ look: { residual, sizes }, onOpen }: Pick<Props, 'look' | 'onOpen'>) {
@@ -109,8 +110,8 @@ function Residual({ look: { residual, sizes }, onOpen }: Pick<Props, 'look' | 'o
                   {scope === 'x0' ? 'door' : `before ${scope}`}
                 </button>
               </th>
-              <td>{short(norms.reduce((sum, norm) => sum + norm, 0) / norms.length)}</td>
-              <td>{short(Math.max(...norms))}</td>
+              <td>{shortNumber(norms.reduce((sum, norm) => sum + norm, 0) / norms.length)}</td>
+              <td>{shortNumber(Math.max(...norms))}</td>
               <td>
                 <Heatmap
                   rows={1}
@@ -154,11 +155,11 @@ function Parameters({ look: { gradients, trace, pass }, onOpen }: Pick<Props, 'l
                     {name}
                   </button>
                 </th>
-                <td>{short(gradient)}</td>
+                <td>{shortNumber(gradient)}</td>
                 <td class="bar">
                   <span style={{ width: `${2 + (98 * (logs[i]! - least)) / (most - least || 1)}%` }} />
                 </td>
-                <td>{parameter === 0 ? '–' : short(gradient / parameter)}</td>
+                <td>{parameter === 0 ? '–' : shortNumber(gradient / parameter)}</td>
               </tr>
             );
           })}

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { shortNumber } from '../../src/cli/inspect/signs.js';
 import type { CapturedDispatch } from '../../src/inspect/capture.js';
 import { Stepper, SUBGROUP_SIZES, type SubgroupSize, type Three } from '../../src/wgsl/index.js';
-import { short } from '../lib/bytes.js';
 import { agreement, gridsOf, touchWords } from '../lib/stepping.js';
 import { lineWith, TOURS, type TourStop } from '../lib/tours.js';
 import { CodeView } from './codeView.js';
@@ -197,7 +197,7 @@ export function KernelStepper({
         {agrees !== undefined &&
           (agrees.different === 0
             ? ` The ${agrees.count} numbers that it wrote are those of the run, to the bit.`
-            : ` Of the ${agrees.count} numbers that it wrote, ${agrees.count - agrees.different} are those of the run to the bit; the largest difference is ${short(agrees.error)}, from rounding on the device.`)}
+            : ` Of the ${agrees.count} numbers that it wrote, ${agrees.count - agrees.different} are those of the run to the bit; the largest difference is ${shortNumber(agrees.error)}, from rounding on the device.`)}
       </p>
       <div class="stepping">
         <CodeView

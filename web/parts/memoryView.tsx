@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { shortNumber } from '../../src/cli/inspect/signs.js';
 import { pathTo, READ, type Touch } from '../../src/wgsl/index.js';
-import { short } from '../lib/bytes.js';
 import { css, diverging, type Rgb, sequential } from '../lib/colour.js';
 import { usePalette } from '../lib/hooks.js';
 import { type MemoryGrid, numberAt } from '../lib/stepping.js';
@@ -88,7 +88,7 @@ export function MemoryView({ grid, touched, own, moment }: Props) {
           {variable.space === 'workgroup' && ', workgroup memory'}
           {hovered === undefined
             ? count > 0 && `, ${count} touched`
-            : `, ${variable.name}${pathTo(variable.type, hovered)} = ${isUnwritten ? 'not written' : short(numberAt(grid, hovered))}`}
+            : `, ${variable.name}${pathTo(variable.type, hovered)} = ${isUnwritten ? 'not written' : shortNumber(numberAt(grid, hovered))}`}
         </span>
       </figcaption>
       <div

@@ -18,8 +18,9 @@ export function ModelChoice({ models, trained, fresh, onChoose, onFile }: Props)
       ? [['Trained', [trained], first === trained && second === undefined] as [string, Model[], boolean]]
       : []),
     ['Fresh', [fresh], first === fresh],
-    ['Side by side', [isOwn ? first : (trained ?? fresh), fresh], second !== undefined],
   ];
+  const compared = isOwn ? first : trained;
+  if (compared !== undefined) choices.push(['Side by side', [compared, fresh], second !== undefined]);
   return (
     <div class="actions model-choice">
       <fieldset class="segments">

@@ -1,11 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Inspection } from '../../src/cli/inspect/inspection.js';
-import { shortTime } from '../../src/cli/inspect/signs.js';
+import { shortNumber, shortTime } from '../../src/cli/inspect/signs.js';
 import { formatShape } from '../../src/common/shape.js';
 import { kernelsOf } from '../../src/engine/kernelTable.js';
 import type { Statistics } from '../../src/inspect/statistics.js';
 import type { EntryTrace, Trace } from '../../src/inspect/trace.js';
-import { short } from '../lib/bytes.js';
 import { scrollBehaviour } from '../lib/hooks.js';
 import { opSource } from '../lib/opSource.js';
 import type { StepRequest } from '../lib/state.js';
@@ -85,7 +84,7 @@ function summary(trace: Trace): string {
     outputs.flatMap(({ parity }) => (parity ? parity.error / parity.allowed : [])),
   );
   const largest = Math.max(...shares.filter(Number.isFinite));
-  return `${ran.length} ops, all agree with float64; the largest error is ${short(100 * largest)} % of what rounding may make`;
+  return `${ran.length} ops, all agree with float64; the largest error is ${shortNumber(100 * largest)} % of what rounding may make`;
 }
 
 interface BrowserProps {
@@ -210,9 +209,9 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
                       </button>
                     </th>
                     <td>{formatShape(shape)}</td>
-                    <td>{short(statistics.min)}</td>
-                    <td>{short(statistics.mean)}</td>
-                    <td>{short(statistics.max)}</td>
+                    <td>{shortNumber(statistics.min)}</td>
+                    <td>{shortNumber(statistics.mean)}</td>
+                    <td>{shortNumber(statistics.max)}</td>
                     <td>{statistics.nonFinite || ''}</td>
                     <td>
                       <Histogram statistics={statistics} />
@@ -230,9 +229,9 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
           parity && (
             <p key={name}>
               <b>{name}</b> {parity.error <= parity.allowed ? 'agrees' : 'disagrees'}: the largest difference from the
-              float64 reference is {short(parity.error)} at index {parity.index} ({short(parity.kernel)} against{' '}
-              {short(parity.reference)}
-              ); rounding may make {short(parity.allowed)}.
+              float64 reference is {shortNumber(parity.error)} at index {parity.index} ({shortNumber(parity.kernel)}{' '}
+              against {shortNumber(parity.reference)}
+              ); rounding may make {shortNumber(parity.allowed)}.
             </p>
           ),
       )}
@@ -250,7 +249,7 @@ function OpDetail({ trace, entry, onChoose, onStep }: DetailProps) {
           </summary>
           <p class="soft">
             {[...Object.entries(constants), ...Object.entries(params)]
-              .map(([name, value]) => `${name} = ${short(value)}`)
+              .map(([name, value]) => `${name} = ${shortNumber(value)}`)
               .join(', ')}
           </p>
           <p class="actions">
@@ -335,7 +334,7 @@ function Histogram({ statistics: { histogram, min, max } }: { statistics: Statis
   const most = Math.max(1, ...histogram);
   return (
     <svg class="histogram" viewBox={`0 0 ${histogram.length} 10`} preserveAspectRatio="none" role="img">
-      <title>{`histogram of the numbers, from ${short(min)} to ${short(max)}`}</title>
+      <title>{`histogram of the numbers, from ${shortNumber(min)} to ${shortNumber(max)}`}</title>
       {histogram.map((count, i) => (
         <rect key={i} x={i} width={0.85} y={10 - (10 * count) / most} height={(10 * count) / most} />
       ))}

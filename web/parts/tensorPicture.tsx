@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
+import { shortNumber } from '../../src/cli/inspect/signs.js';
 import { formatShape, stridesOf } from '../../src/common/shape.js';
 import type { Trace } from '../../src/inspect/trace.js';
-import { short } from '../lib/bytes.js';
 import { diverging } from '../lib/colour.js';
 import { usePalette } from '../lib/hooks.js';
 import { Heatmap } from './heatmap.js';
@@ -38,7 +38,9 @@ export function TensorPicture({ trace, tensor }: { trace: Trace; tensor: number 
       <figcaption class="soft">
         {name} {formatShape(shape)}
         {rows < all && `, the first ${rows} of ${all} rows`}
-        {place === undefined ? '. Point at a number to read it.' : `: ${short(data[read!]!)} at [${place.join(', ')}]`}
+        {place === undefined
+          ? '. Point at a number to read it.'
+          : `: ${shortNumber(data[read!]!)} at [${place.join(', ')}]`}
       </figcaption>
     </figure>
   );

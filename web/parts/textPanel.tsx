@@ -1,4 +1,5 @@
-import { byteName, glyph } from '../lib/bytes.js';
+import { signOf } from '../../src/cli/inspect/signs.js';
+import { byteName } from '../lib/bytes.js';
 import { cost, css, inkOn } from '../lib/colour.js';
 import type { Snapshot, Text } from '../lib/explorer.js';
 import { usePalette } from '../lib/hooks.js';
@@ -58,7 +59,7 @@ export function ColouredText({ text, snapshot, at, onPick, label = 'Chosen byte'
             title={said(i)}
             onPointerDown={() => onPick(i)}
           >
-            {glyph(byte)}
+            {signOf(byte)}
           </span>
         );
       })}

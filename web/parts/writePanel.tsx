@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { likeliest } from '../../src/cli/inspect/inspection.js';
 import { sample } from '../../src/model/generate.js';
 import { EOS } from '../../src/substrate/channels.js';
-import { byteName, likeliest } from '../lib/bytes.js';
+import { byteName } from '../lib/bytes.js';
 import type { Explorer, Snapshot } from '../lib/explorer.js';
 
 /** How many bytes the longer button writes. */
@@ -51,7 +52,7 @@ export function WritePanel({ snapshot, explorer, most, onText }: Props) {
       <table class="expected">
         <caption>Likeliest next byte, at this temperature</caption>
         <tbody>
-          {likeliest(logits, 8).map(([id, p]) => (
+          {likeliest(logits, 8).map(({ id, probability: p }) => (
             <tr key={id}>
               <th scope="row">{byteName(id)}</th>
               <td>{(100 * p).toFixed(1)} %</td>

@@ -196,23 +196,43 @@ function residualNorms(run: Trace, pass: ForwardPass, C: number): Inspection['re
   ];
 }
 
-/** Probabilities from the saved numbers of forward: p_ij = exp(scale · q[i]·k[j] - lse[i]) for visible j. */
 function attentionMaps(run: Trace): AttentionMap[] {
   return entriesOf(run, 'attention.forward').flatMap((entry, block) => {
-    const { H, S, D, P, scale } = entry.attributes as Record<'H' | 'S' | 'D' | 'P' | 'scale', number>;
+    const { H, S, P } = entry.attributes as Record<'H' | 'S' | 'P', number>;
     const [q, k, lse] = ['q', 'k', 'lse'].map((name) => run.value(tensorOf(entry, name)).data);
     return Array.from({ length: H }, (_, head) => {
-      const data = new Float64Array(S * S);
-      for (let i = 0; i < S; i++) {
-        for (let j = 0; j < Math.min(visibleKeys(i, P), S); j++) {
-          let dot = 0;
-          for (let d = 0; d < D; d++) dot += q![(head * S + i) * D + d]! * k![(head * S + j) * D + d]!;
-          data[i * S + j] = Math.exp(scale * dot - lse![head * S + i]!);
-        }
-      }
+      const data = attentionWeights(q!, k!, lse!, { H, S, P, head });
       return { block, head, probabilities: { rows: S, columns: S, data } };
     });
   });
+}
+
+/**
+ * One head's attention from the saved numbers of forward: p_ij = exp(q[i]·k[j]/√D - lse[i]) for the keys j that i sees. The kernel keeps
+ * no map.
+ *
+ * @param q [H, rows, D], as k   @param lse [H, rows]   @param S rows to return: the others are padding
+ * @returns [S, S]
+ */
+export function attentionWeights(
+  q: ArrayLike<number>,
+  k: ArrayLike<number>,
+  lse: ArrayLike<number>,
+  { H, S, P, head }: Record<'H' | 'S' | 'P' | 'head', number>,
+): Float64Array {
+  const rows = lse.length / H;
+  const D = q.length / lse.length;
+  const scale = 1 / Math.sqrt(D);
+  const weights = new Float64Array(S * S);
+  for (let i = 0; i < S; i++) {
+    const row = head * rows + i;
+    for (let j = 0; j < Math.min(visibleKeys(i, P), S); j++) {
+      let dot = 0;
+      for (let d = 0; d < D; d++) dot += q[row * D + d]! * k[(head * rows + j) * D + d]!;
+      weights[i * S + j] = Math.exp(scale * dot - lse[row]!);
+    }
+  }
+  return weights;
 }
 
 function predictionsOf(run: Trace, pass: ForwardPass, targets: Uint32Array): Prediction[] {
@@ -220,11 +240,17 @@ function predictionsOf(run: Trace, pass: ForwardPass, targets: Uint32Array): Pre
   const nats = run.value(pass.nats).data;
   const V = logits.length / targets.length;
   return Array.from(targets, (target, t) => {
-    const row = logits.subarray(t * V, (t + 1) * V);
-    const largest = Math.max(...row);
-    const total = row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
-    const ids = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]!);
-    const top = ids.slice(0, TOP).map((id) => ({ id, probability: Math.exp(row[id]! - largest) / total }));
+    const top = likeliest(logits.subarray(t * V, (t + 1) * V), TOP);
     return { target, nats: nats[t]!, bits: nats[t]! / Math.LN2, top };
   });
+}
+
+/** Softmax of one row of logits: the likeliest ids, best first. */
+export function likeliest(logits: ArrayLike<number>, count: number): { id: number; probability: number }[] {
+  const all = Array.from(logits);
+  const largest = Math.max(...all);
+  const weights = all.map((logit) => Math.exp(logit - largest));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const order = weights.map((_, id) => id).sort((a, b) => weights[b]! - weights[a]!);
+  return order.slice(0, count).map((id) => ({ id, probability: weights[id]! / total }));
 }

@@ -6,11 +6,11 @@ export function hexOf(id: number): string {
   return id === EOS ? 'EOS' : id.toString(16).padStart(2, '0');
 }
 
-/** An id as one character: `a`, `␣`, `⏎`, or its hex digits if it is not printable ASCII. */
+const SIGNS: Readonly<Record<number, string>> = { 9: '»', 10: '¶', 32: '·' };
+
+/** An id for display: printable ASCII unchanged, `·` for a space, `¶` for a line's end, `»` for a tab, else as `hexOf`. */
 export function signOf(id: number): string {
-  if (id === 32) return '␣';
-  if (id === 10) return '⏎';
-  return id > 32 && id < 127 ? String.fromCharCode(id) : hexOf(id);
+  return SIGNS[id] ?? (id > 32 && id < 127 ? String.fromCharCode(id) : hexOf(id));
 }
 
 /** Whole numbers as they are, others in four significant digits at most: `shortNumber(0.000123456) // '1.23e-4'` */
