@@ -12,8 +12,6 @@ export interface ZeroDoorOptions extends EmbeddingOptions {
   readonly dim?: number;
   /** Handling of an incomplete last slot: pad it with 0x00, or drop it. Default 'pad'. */
   readonly tail?: Tail;
-  /** An embedding with another table of values, in place of one with the options here. */
-  readonly embedding?: HslEmbedding;
 }
 
 /**
@@ -32,8 +30,8 @@ export class ZeroInput {
   /**
    * @throws InputError when K·channels > dim (it names the largest K), or an option is invalid
    */
-  constructor({ K = 8, dim = 512, tail = 'pad', embedding, ...options }: ZeroDoorOptions = {}) {
-    this.embedding = embedding ?? new HslEmbedding(options);
+  constructor({ K = 8, dim = 512, tail = 'pad', ...options }: ZeroDoorOptions = {}) {
+    this.embedding = new HslEmbedding(options);
     slotCount(0, K, dim, tail, this.embedding.channels); // checks them
     this.K = K;
     this.dim = dim;
