@@ -10,12 +10,14 @@ import { brokenLinks } from './links.js';
 import { createRenderer, type Rendered } from './markdown.js';
 import { CHAPTERS, HOME, kindOf, outputOf, ROOT, relativeLink, SECTIONS, targetOf, textOf } from './pages.js';
 
-/** Parts that take longer than all pages together. */
+/** What may be left out, since it takes longer than all pages together, or given. */
 export interface Parts {
   /** The explorer, one file. Default true */
   readonly explorer?: boolean;
   /** The API reference. Default true */
   readonly api?: boolean;
+  /** Colours code. Default a new highlighter */
+  readonly highlight?: Highlight;
 }
 
 /**
@@ -24,13 +26,13 @@ export interface Parts {
  * @param out the folder; what was in it is removed
  * @throws Error when a link ends in nothing
  */
-export async function buildSite(out: string, { explorer = true, api = true }: Parts = {}): Promise<void> {
+export async function buildSite(out: string, parts: Parts = {}): Promise<void> {
+  const { explorer = true, api = true, highlight = await createHighlighter() } = parts;
   rmSync(out, { recursive: true, force: true });
   const write = (file: string, text: string) => {
     mkdirSync(dirname(join(out, file)), { recursive: true });
     writeFileSync(join(out, file), text);
   };
-  const highlight = await createHighlighter();
   const site = new Site(highlight);
   for (const page of site.pages()) write(page.output, pageHtml(page, site.contents()));
   const copies = [...site.copied, ...site.framed].map((file) => [file, site.framed.has(file) ? framed(file) : file]);
@@ -155,12 +157,12 @@ function framePage(output: string, title: string, target: string): Page {
   return { output, title, body, kind: 'frame' };
 }
 
-/** A part of the explorer in a page, loaded when the reader opens it: `<!-- live: #attention-title Try it -->`. */
+/** A part of the explorer in a page, which client.ts loads when the reader opens it: `<!-- live: #attention-title Try it -->`. */
 function live(file: string, words: string): string {
   const [, where, title] = /^(\S+) (.+)$/s.exec(words)!;
   const address = relativeLink(outputOf(file), EXPLORER) + where;
   const name = escapeHtml(title!);
-  return `<details class="live"><summary>${name}</summary><iframe src="${address}" title="${name}" loading="lazy"></iframe></details>\n`;
+  return `<details class="live"><summary>${name}</summary><iframe data-src="${address}" title="${name}"></iframe></details>\n`;
 }
 
 async function buildClient(outDir: string): Promise<void> {

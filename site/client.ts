@@ -156,6 +156,15 @@ document.addEventListener('click', ({ target }) => {
   if (!(target as Element).closest('.search')) found.hidden = true;
 });
 
+// ---- parts of the explorer in a chapter: browsers load lazy frames of closed details as well ----
+
+for (const details of document.querySelectorAll<HTMLDetailsElement>('details.live')) {
+  const part = details.querySelector('iframe')!;
+  details.addEventListener('toggle', () => {
+    if (!part.hasAttribute('src')) part.src = part.dataset.src!;
+  });
+}
+
 // ---- a page that is one frame: what is asked of it goes to what it frames ----
 
 const frame = document.querySelector<HTMLIFrameElement>('body.frame iframe');

@@ -32,7 +32,7 @@ export function brokenLinks(folder: string, missing: readonly string[] = []): st
 /** What links, frames, scripts and pictures of a page lead to. The text of its scripts is none of it. */
 function addressesOf(html: string): string[] {
   const text = html.replace(/(<script[^>]*>)[\s\S]*?<\/script>/g, '$1');
-  return [...text.matchAll(/<[^>]+ (?:href|src)="([^"]*)"/g)].map((match) => match[1]!);
+  return [...text.matchAll(/<[^>]+ (?:href|(?:data-)?src)="([^"]*)"/g)].map((match) => match[1]!);
 }
 
 /** In the explorer, whose script makes its elements, those of the script's text. */

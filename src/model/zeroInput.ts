@@ -1,6 +1,7 @@
 import { padOrCrop } from '../engine/ops/padOrCrop.js';
 import type { Tensor } from '../engine/tensor.js';
-import { slotCount, type Tail } from '../substrate/zeroInput.js';
+import { slotCount, type Tail } from '../substrate/slots.js';
+import { packSlots } from './doors/definition.js';
 import { type EmbeddingOptions, HslEmbedding } from './embedding.js';
 
 /** Options of a zero-pad on tensors. */
@@ -62,11 +63,4 @@ export class ZeroInput {
     // Ids are padded with 0, the byte 0x00, or cut at the last whole slot.
     return packSlots(this.features(padOrCrop(ids, P * K)), K);
   }
-}
-
-/** [..., P·K, width] → [..., P, K·width]: byte k of a slot owns columns k·width .. (k + 1)·width - 1. */
-export function packSlots(rows: Tensor, K: number): Tensor {
-  const batch = rows.shape.slice(0, -2);
-  const [bytes, width] = rows.shape.slice(-2) as [number, number];
-  return rows.reshape([...batch, bytes / K, K * width]);
 }

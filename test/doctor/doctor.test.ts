@@ -168,7 +168,7 @@ describe('doctor', () => {
     test('finds nothing wrong with bundled', async () => {
       // Its compiler takes long, and the contract compares each op on it: the two parts of single ops are left out.
       const parts = PARTS.filter(({ name }) => !['ops', 'op times'].includes(name));
-      const device = await bundledDevice();
+      const device = await bundledDevice(false);
       const open = async () => Object.assign(device, { close() {} });
       const examination = await examine({ version: '1', minutes: 10, isQuick: true, open, parts });
       expect(examination.reports.map(({ part, verdict }) => `${part} ${verdict}`)).toEqual([

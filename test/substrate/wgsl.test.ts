@@ -13,7 +13,7 @@ import { EOS, MASK } from '../../src/substrate/channels.js';
 import type { ControlKind } from '../../src/substrate/controls.js';
 import { embed } from '../../src/substrate/embed.js';
 import type { ChannelGroup } from '../../src/substrate/groups.js';
-import type { Tail } from '../../src/substrate/zeroInput.js';
+import type { Tail } from '../../src/substrate/slots.js';
 import { testDevice } from '../support/device.js';
 import { evaluate } from '../support/evaluate.js';
 
@@ -77,7 +77,9 @@ describe('the layers', () => {
     const embedding = new ControlEmbedding('learned', { seed: 2 });
     const zero = new ZeroInput({ embedding, K: 1, dim: 30 });
     const [x, slots] = [embedding.features(ids), zero.forward(ids)];
-    expect(program.parameters.map(({ name, shape }) => [name, shape])).toEqual([['door.values.weight', [256, 18]]]);
+    expect(program.parameters.map(({ name, tensor }) => [name, tensor.shape])).toEqual([
+      ['door.values.weight', [256, 18]],
+    ]);
     const [dX, dSlots] = [program.input('dX', x.shape), program.input('dSlots', slots.shape)];
     program.backward([
       [x, dX],

@@ -241,14 +241,6 @@ function attentionOf({ program }: ForwardPass): { q: Tensor; k: Tensor; lse: Ten
 }
 
 /** The properties for the choice of kernels, as a plain object. */
-function profileOf({
-  kind,
-  driver,
-  subgroupSize,
-  f16,
-  limits,
-  precision,
-  subgroupMatrix,
-}: AdapterProfile): AdapterProfile {
-  return { kind, driver, subgroupSize, f16, limits, ...(precision && { precision }), subgroupMatrix };
+function profileOf({ kind, driver, subgroupSize, limits, precision, subgroupMatrix }: AdapterProfile): AdapterProfile {
+  return { kind, driver, subgroupSize, limits, ...(precision && { precision }), subgroupMatrix };
 }
