@@ -10,7 +10,7 @@ import { Bench } from 'tinybench';
 import { integers } from '../src/common/random.js';
 import { encode } from '../src/substrate/codec.js';
 import { embed, embedIds } from '../src/substrate/embed.js';
-import { zeroInput } from '../src/substrate/zeroInput.js';
+import { zeroInput } from '../src/substrate/slots.js';
 
 for (const length of [2 ** 10, 2 ** 16, 2 ** 20]) {
   const bytes = Uint8Array.from(integers(1, 'bench', length, 256));

@@ -2,6 +2,7 @@ import { Bench } from 'tinybench';
 import { prove } from '../src/bench/proof.js';
 import { normals } from '../src/common/random.js';
 import type { Device } from '../src/device/device.js';
+import { flopsOf } from '../src/engine/op.js';
 import { Plan } from '../src/engine/plan.js';
 import { Program } from '../src/engine/program.js';
 
@@ -27,10 +28,7 @@ export async function compareKernels(device: Device, title: string, record: (pro
     }
     await prove(plan);
     plans.push(plan);
-    flops = program.entries.reduce((sum, { op, inputs, outputs, attributes }) => {
-      const shapes = { inputs: inputs.map(({ shape }) => shape), outputs: outputs.map(({ shape }) => shape) };
-      return sum + (op.flops?.({ ...shapes, attributes }) ?? 0);
-    }, 0);
+    flops = program.entries.reduce((sum, entry) => sum + flopsOf(entry), 0);
     const shaders = [...new Set(plan.dispatches.map(({ dispatch }) => dispatch.shader))].join(', ');
     bench.add(`${kernels}: ${shaders}`, async () => {
       await plan.replay();

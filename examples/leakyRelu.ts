@@ -32,11 +32,11 @@ const op: Op<{ slope: number }> = {
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x, gain], { slope }) => [gain!.data.map((g, i) => (x!.data[i]! > 0 ? g : slope * g))],
-  dispatches: ({ inputs: { x, gain }, outputs: { y }, attributes: { slope } }) => [
-    onePerInvocation('leakyRelu', x!.size, { x: x!, gain: gain!, y: y! }, { n: x!.size, slope }),
+  dispatches: ({ tensors, attributes: { slope } }) => [
+    onePerInvocation('leakyRelu', tensors.x!.size, tensors, { n: tensors.x!.size, slope }),
   ],
-  backward({ inputs: [x, gain], attributes, gradients: [dY], addGradient, needsGradient }) {
-    if (needsGradient(gain!)) addGradient(gain!, x!.program.record(op, [x!, dY!], attributes)[0]!);
+  backward({ inputs: [x, gain], attributes, gradients: [dY], addGradient }) {
+    if (gain!.requiresGradient) addGradient(gain!, x!.program.record(op, [x!, dY!], attributes)[0]!);
   },
 };
 

@@ -5,12 +5,12 @@
 //   step  [1]   number of the training step
 //
 // Element i is dropped where the first word of a Philox block is below threshold = p * 2³². The block is a function of its
-// counter (i, step, stream, 0) and its key (the seed), so that invocations are independent and a rerun drops the same
+// counter (i, step, nth, 0) and its key (the seed), so that invocations are independent and a rerun drops the same
 // elements. Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3", SC'11; philox in src/common/random.ts.
 //
 // One invocation per element. Workgroups: ceil(n / WORKGROUP), folded over y past 65535.
 
-struct Params { n: u32, threshold: u32, scale: f32, stream: u32, seedLow: u32, seedHigh: u32 }
+struct Params { n: u32, threshold: u32, scale: f32, nth: u32, seedLow: u32, seedHigh: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -47,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (i >= params.n) { return; }
   var value = x[i];
   if (step[0] > 0u) {
-    let word = philox(vec4u(i, step[0], params.stream, 0u), vec2u(params.seedLow, params.seedHigh));
+    let word = philox(vec4u(i, step[0], params.nth, 0u), vec2u(params.seedLow, params.seedHigh));
     value = select(value * params.scale, 0.0, word < params.threshold);
   }
   y[i] = value;

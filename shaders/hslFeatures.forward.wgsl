@@ -1,5 +1,5 @@
 // hslFeatures.forward   the 27 channels of each byte (35 with raw bits), each the float32 nearest to its exact value
-// Substrate: hsl-embedding by Jinhyun Woo; src/substrate/README.md. Twin: embedIds in src/substrate/embed.ts
+// Substrate: hsl-embedding by Jinhyun Woo; src/substrate/README.md. Twin: hslFeaturesReference in src/engine/ops/hslFeatures.ts
 //
 //   ids      [N]               u32; 256 (MASK) and 257 (EOS) are not bytes: their rows are zero
 //   table    [256, 18]         value columns: dxor 0-7, Fourier 8-15, phase 16-17. Bits of float32, copied as they are

@@ -1,7 +1,7 @@
 import { integers, normals } from '../common/random.js';
 import type { Device } from '../device/device.js';
 import type { AdapterProfile } from '../engine/kernel.js';
-import { flopsOf, outputOf } from '../engine/op.js';
+import { flopsOf, outputKind } from '../engine/op.js';
 import { adamW } from '../engine/ops/adamW.js';
 import { addLayerNorm } from '../engine/ops/addLayerNorm.js';
 import { attention } from '../engine/ops/attention.js';
@@ -219,9 +219,6 @@ async function timeCase(
 
 /** Bytes that an entry must move: every tensor once, and tensors changed in place twice. */
 export function bytesOf({ op, inputs, outputs }: Entry): number {
-  const written = outputs.reduce(
-    (sum, { size }, i) => sum + size * (outputOf(op.outputs[i]!)[1] === 'accumulates' ? 2 : 1),
-    0,
-  );
+  const written = outputs.reduce((sum, { size }, i) => sum + size * (outputKind(op, i) === 'accumulates' ? 2 : 1), 0);
   return 4 * (inputs.reduce((sum, { size }) => sum + size, 0) + written);
 }

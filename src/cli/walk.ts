@@ -136,7 +136,7 @@ function door({ x0 }: Inspection): Stop {
     ],
     files: [
       'src/model/doors/channels.ts',
-      'src/model/zeroInput.ts',
+      'src/model/doors/definition.ts',
       'src/engine/ops/concatPad.ts',
       'shaders/concatPad.forward.wgsl',
       'test/substrate/door.test.ts',

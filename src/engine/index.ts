@@ -34,7 +34,7 @@ export {
   type Precision,
   type Scratch,
 } from './kernel.js';
-export type { Allocation, MemoryPlan, SharedBuffer } from './memory.js';
+export type { Allocation, SharedBuffer } from './memory.js';
 export { type Fill, type Nested, Numbers } from './numbers.js';
 export type { AnyOp, Attributes, BackwardCall, DispatchCall, Op, OutputSpec, Value } from './op.js';
 export { type AdamWOptions, type AdamWState, adamW } from './ops/adamW.js';
@@ -56,7 +56,7 @@ export { linear } from './ops/linear.js';
 export { markNonFinite } from './ops/markNonFinite.js';
 export { matmul } from './ops/matmul.js';
 export { padOrCrop } from './ops/padOrCrop.js';
-export { rotary, rotaryTable } from './ops/rotary.js';
+export { type Heads, rotary, rotaryIntoCaches, rotaryTable } from './ops/rotary.js';
 export { sgd } from './ops/sgd.js';
 export { slice } from './ops/slice.js';
 export { softmax } from './ops/softmax.js';

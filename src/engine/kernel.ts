@@ -1,48 +1,35 @@
 import { InputError } from '../common/errors.js';
-import type { SubgroupMatrixConfig } from '../device/device.js';
-import type { Tensor } from './tensor.js';
+import type { AdapterDescription } from '../device/device.js';
+import type { Storage } from './tensor.js';
 
 /** The properties on which the choice of a kernel may depend. `Device` has all of them. */
-export interface AdapterProfile {
-  readonly kind: 'gpu' | 'cpu';
-  /** `wasm` for the CPU device; `lavapipe`, `swiftshader`, or the vendor's name */
-  readonly driver: string;
-  /** lanes per subgroup; 0 if the adapter has no subgroups or no fixed size */
-  readonly subgroupSize: number;
-  /** whether a kernel must ask for that size, since the adapter would choose another */
-  readonly subgroupSizeControl?: boolean;
-  readonly f16: boolean;
+export interface AdapterProfile
+  extends Pick<AdapterDescription, 'kind' | 'driver' | 'subgroupSize'>,
+    Partial<Pick<AdapterDescription, 'subgroupSizeControl' | 'subgroupMatrix'>> {
   readonly limits: { readonly maxStorageBufferBindingSize: number };
   /** kernels to use on any device: for tests and benchmarks */
   readonly kernels?: KernelKind;
   /** `mixed` multiplies matrices in half precision if the adapter has matrix units. Default `full` */
   readonly precision?: Precision;
-  readonly subgroupMatrix?: readonly SubgroupMatrixConfig[] | undefined;
 }
 
-/**
- * Precision of matrix products: float32 throughout, or inputs rounded to f16 and sums in float32. Everything else is
- * float32.
- */
+/** Matrix products in float32 throughout, or with inputs rounded to f16 and sums in float32. All else is float32. */
 export type Precision = 'full' | 'mixed';
 
-/**
- * The readable kernels, those of the CPU device, or those for all devices of Dawn and of browsers; see
- * `kernelTable.ts`.
- */
+/** The readable kernels, those of the CPU device, or those of all GPUs; see `kernelTable.ts`. */
 export type KernelKind = 'readable' | 'cpu' | 'gpu';
 
 /** A WGSL extension a kernel is written with. */
 export type Extension = 'subgroups' | 'subgroup_size_control' | 'f16' | 'chromium_experimental_subgroup_matrix';
 
-/** A tensor's storage, or a range of it in elements, or scratch memory of an entry by name. */
-export type Binding = Tensor | { readonly tensor: Tensor; readonly offset: number; readonly length: number } | Scratch;
+/** Float32 memory that only one entry needs: partial sums between two of its dispatches. */
+export type Scratch = Pick<Storage, 'label' | 'length'>;
 
-/** Memory that only one entry needs: partial sums between two of its dispatches. */
-export interface Scratch {
-  readonly scratch: string;
-  /** float32 elements */
-  readonly length: number;
+/** A tensor, for the whole of its storage; or a range of a storage, in elements; or scratch memory. */
+export interface Binding {
+  readonly storage: Storage | Scratch;
+  readonly offset?: number;
+  readonly length?: number;
 }
 
 /** One call of one kernel: the shader file, the text before it, the bindings, and the number of workgroups. */
@@ -69,23 +56,11 @@ export interface Pass {
   readonly flags: Readonly<Record<string, boolean>>;
 }
 
-/** One `@binding` of a kernel, as its file declares it. */
-export interface DeclaredBinding {
-  readonly binding: number;
-  readonly name: string;
-  readonly access: 'uniform' | 'read' | 'read_write';
-}
-
-/** A field of `struct Params`: 4 bytes each, in order. */
-export interface ParamField {
-  readonly name: string;
-  readonly type: 'u32' | 'i32' | 'f32';
-}
-
 /** The interface that a WGSL file declares. */
 export interface KernelInterface {
-  readonly bindings: readonly DeclaredBinding[];
-  readonly params: readonly ParamField[];
+  readonly bindings: readonly { binding: number; name: string; type: 'uniform' | 'read-only-storage' | 'storage' }[];
+  /** the fields of `struct Params`: 4 bytes each, in order */
+  readonly params: readonly { name: string; type: keyof typeof SETTERS }[];
 }
 
 /** Maximum workgroups of a dispatch in one dimension; larger grids fold over y. */
@@ -102,26 +77,17 @@ export function foldWorkgroups(count: number): [number, number, number] {
 /** Invocations per workgroup of the kernels that give one invocation to each element or row. */
 const WORKGROUP = 64;
 
+/** Tensors by the names of the WGSL, numbers by the fields of `Params`, and constants. */
+type Arguments = [bind: Dispatch['bind'], params: Dispatch['params'], constants?: Dispatch['constants']];
+
 /** One dispatch of a kernel that gives one invocation to each of `count` elements or rows. */
-export function onePerInvocation(
-  shader: string,
-  count: number,
-  bind: Dispatch['bind'],
-  params: Dispatch['params'],
-  constants: Dispatch['constants'] = {},
-): Dispatch {
-  return onePerWorkgroup(shader, Math.ceil(count / WORKGROUP), WORKGROUP, bind, params, constants);
+export function onePerInvocation(shader: string, count: number, ...given: Arguments): Dispatch {
+  return onePerWorkgroup(shader, Math.ceil(count / WORKGROUP), WORKGROUP, ...given);
 }
 
 /** One dispatch of a kernel that gives one workgroup of `lanes` invocations to each of `count` rows. */
-export function onePerWorkgroup(
-  shader: string,
-  count: number,
-  lanes: number,
-  bind: Dispatch['bind'],
-  params: Dispatch['params'],
-  constants: Dispatch['constants'] = {},
-): Dispatch {
+export function onePerWorkgroup(shader: string, count: number, lanes: number, ...given: Arguments): Dispatch {
+  const [bind, params, constants] = given;
   return { shader, constants: { WORKGROUP: lanes, ...constants }, bind, params, workgroups: foldWorkgroups(count) };
 }
 
@@ -150,45 +116,36 @@ const PARAMS = /struct\s+Params\s*\{([^}]*)\}/;
 /** Parse a kernel's bindings and `struct Params` from its text, so that the names in TypeScript can be checked. */
 export function readInterface(shader: string, text: string): KernelInterface {
   const code = text.replace(/\/\/.*$/gm, '');
-  const bindings = [...code.matchAll(BINDING)].map(([, binding, space, name]) => ({
-    binding: Number(binding),
-    name: name!,
-    access:
-      space === 'uniform' ? ('uniform' as const) : /write/.test(space!) ? ('read_write' as const) : ('read' as const),
-  }));
-  const fields = PARAMS.exec(code)?.[1] ?? '';
-  const params = [...fields.matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, name, type]) => {
-    if (type !== 'u32' && type !== 'i32' && type !== 'f32') {
-      throw new InputError(`${shader}.wgsl: Params.${name} is ${type}; use u32, i32 or f32`);
-    }
-    return { name: name!, type } as const;
+  const bindings = [...code.matchAll(BINDING)].map(([, binding, space, name]) => {
+    const type = space === 'uniform' ? space : /write/.test(space!) ? 'storage' : 'read-only-storage';
+    return { binding: Number(binding), name: name!, type } as const;
   });
-  return { bindings, params };
+  const fields = [...(PARAMS.exec(code)?.[1] ?? '').matchAll(/(\w+)\s*:\s*(\w+)/g)];
+  return { bindings, params: fields.map(([, name, type]) => ({ name: name!, type: checkType(shader, name!, type!) })) };
 }
 
-/** The bytes of `Params`, every field checked by name. */
-export function packParams(
-  shader: string,
-  fields: readonly ParamField[],
-  values: Readonly<Record<string, number>>,
-): ArrayBuffer {
-  checkParams(shader, fields, values);
+/** The method of a DataView for each type of a field. */
+const SETTERS = { u32: 'setUint32', i32: 'setInt32', f32: 'setFloat32' } as const;
+
+/** The bytes of `Params` for a dispatch, every field checked by name. */
+export function packParams({ shader, params = {} }: Dispatch, { params: fields }: KernelInterface): ArrayBuffer {
+  checkParams(shader, fields, params);
   // A uniform struct is bound in multiples of 16 bytes.
   const bytes = new ArrayBuffer(Math.max(16, Math.ceil((fields.length * 4) / 16) * 16));
   const view = new DataView(bytes);
-  fields.forEach(({ name, type }, i) => {
-    const value = values[name]!;
-    if (type === 'f32') view.setFloat32(i * 4, value, true);
-    else if (type === 'u32') view.setUint32(i * 4, value, true);
-    else view.setInt32(i * 4, value, true);
-  });
+  for (const [i, { name, type }] of fields.entries()) view[SETTERS[type]](i * 4, params[name]!, true);
   return bytes;
+}
+
+function checkType(shader: string, name: string, type: string): keyof typeof SETTERS {
+  if (type === 'u32' || type === 'i32' || type === 'f32') return type;
+  throw new InputError(`${shader}.wgsl: Params.${name} is ${type}; use u32, i32 or f32`);
 }
 
 /** The numbers must be those of the struct: each field's, finite, and no other. */
 function checkParams(
   shader: string,
-  fields: readonly ParamField[],
+  fields: KernelInterface['params'],
   values: Readonly<Record<string, number | undefined>>,
 ): void {
   const unknown = Object.keys(values).filter((name) => !fields.some((field) => field.name === name));

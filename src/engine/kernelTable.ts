@@ -101,7 +101,7 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
       dispatches({ bind: { dWeight, dBias, ...inputs }, params }) {
         const [N, C] = [params.N!, params.C!];
         const chunks = Math.ceil(N / CHUNK);
-        const partials = { scratch: 'partials', length: chunks * 2 * C }; // [chunks, 2, C]
+        const partials = { storage: { label: 'partials', length: chunks * 2 * C } }; // [chunks, 2, C]
         const bind = { ...inputs, partials };
         const name = 'gpu/layerNorm.backwardWeight';
         const split = onePerInvocation(`${name}.split`, 0, bind, { N, C }, { ROWS: CHUNK });

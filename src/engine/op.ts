@@ -15,30 +15,24 @@ export interface OutputSpec {
   readonly shape: Shape;
   /** default f32 */
   readonly dtype?: DType;
-  /** the input whose numbers the output copies: a bound on its ids is a bound on that input's */
-  readonly copies?: Tensor;
 }
 
 /** The plain numbers and flags of a call of an op; they become `Params` and `const`s. */
 export type Attributes = Readonly<Record<string, number | boolean | string | readonly number[] | undefined>>;
 
-/** The arguments of an op's `dispatches`: the adapter, and the entry's tensors by name. */
+/** The arguments of an op's `dispatches`. */
 export interface DispatchCall<A extends Attributes = Attributes> {
   readonly adapter: AdapterProfile;
-  readonly inputs: Readonly<Record<string, Tensor>>;
-  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** inputs and outputs, by name */
+  readonly tensors: Readonly<Record<string, Tensor>>;
   readonly attributes: A;
 }
 
 /** The arguments of a backward rule. */
-export interface BackwardCall<A extends Attributes = Attributes> {
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
+export interface BackwardCall<A extends Attributes = Attributes> extends Pick<Entry, 'inputs' | 'outputs'> {
   readonly attributes: A;
   /** gradient of the loss with respect to each output; undefined if the loss does not depend on it */
   readonly gradients: readonly (Tensor | undefined)[];
-  /** true if the gradient by this input is needed */
-  needsGradient(input: Tensor): boolean;
   /** Adds (part of) the gradient of the loss with respect to an input. */
   addGradient(input: Tensor, gradient: Tensor): void;
   /** The accumulator that gradient kernels of this input add into. */
@@ -46,7 +40,7 @@ export interface BackwardCall<A extends Attributes = Attributes> {
 }
 
 /**
- * An input by its name. A plain name takes f32, `u32` takes ids, `any` takes both.
+ * An input: its name, as in the WGSL, and its dtype. A plain name takes f32, `u32` takes ids, `any` takes both.
  *
  * `idLimit` is the bound of ids: the rows of a table, say. Constants are checked against it when the op is recorded, inputs
  * and states when they are written. Ids that another op computes are known only on the device: a kernel that reads out
@@ -54,21 +48,26 @@ export interface BackwardCall<A extends Attributes = Attributes> {
  */
 export type InputSpec<A extends Attributes = Attributes> =
   | string
-  | { readonly u32: string; idLimit?(inputs: readonly Tensor[], attributes: A): number }
-  | { readonly any: string };
+  | {
+      readonly name: string;
+      readonly dtype: 'u32' | 'any';
+      idLimit?(inputs: readonly Tensor[], attributes: A): number;
+    };
 
-/**
- * One operation, described completely by one object.
- */
+/** One operation, described completely by one object. */
 export interface Op<A extends Attributes = Attributes> {
   /** `layerNorm.forward` */
   readonly name: string;
   /** one line of mathematics, shown by `inspect` */
   readonly formula: string;
-  /** names of the inputs in order, as in the WGSL, with their dtypes */
+  /** in the order of the arguments */
   readonly inputs: readonly InputSpec<A>[];
-  /** names of the outputs in order; `accumulates` marks those that kernels add to, `inPlace` those changed in place */
-  readonly outputs: readonly (string | { readonly accumulates: string } | { readonly inPlace: string })[];
+  /** names, as in the WGSL */
+  readonly outputs: readonly string[];
+  /** outputs that kernels do not overwrite, but add to or change in place: `record` takes their tensors */
+  readonly existing?: Readonly<Record<string, 'accumulates' | 'inPlace'>>;
+  /** true if the output has the input's numbers, so that a bound on its ids is a bound on the input's */
+  readonly copies?: boolean;
   /** true if its kernels read views by their strides; otherwise inputs are first copied into row-major order */
   readonly strided?: boolean;
   /**
@@ -86,7 +85,7 @@ export interface Op<A extends Attributes = Attributes> {
   /** Records the gradient entries. Absent where no gradient flows. */
   backward?(call: BackwardCall<A>): void;
   /** Arithmetic operations of one call, 0 by default. Benchmarks show them, and a GPU's submits are cut by them. */
-  flops?(call: { inputs: readonly Shape[]; outputs: readonly Shape[]; attributes: A }): number;
+  flops?(call: { inputs: readonly Tensor[]; outputs: readonly Tensor[]; attributes: A }): number;
 }
 
 /** An op as the program stores it, with any attributes. */
@@ -94,15 +93,13 @@ export interface Op<A extends Attributes = Attributes> {
 export type AnyOp = Op<any>;
 
 /** Arithmetic operations of an entry of a program, as its op counts them. */
-export function flopsOf({ op, inputs, outputs, attributes }: Entry): number {
-  const shapesOf = (tensors: readonly Tensor[]) => tensors.map(({ shape }) => shape);
-  return op.flops?.({ inputs: shapesOf(inputs), outputs: shapesOf(outputs), attributes }) ?? 0;
+export function flopsOf(entry: Entry): number {
+  return entry.op.flops?.(entry) ?? 0;
 }
 
-/** `{ u32: 'ids' }` → `['ids', 'u32']` */
-export function inputOf(input: InputSpec): [name: string, dtype: DType | 'any'] {
-  if (typeof input === 'string') return [input, 'f32'];
-  return 'u32' in input ? [input.u32, 'u32'] : [input.any, 'any'];
+/** The name of an input: `'u'`, or `'ids'` of `{ name: 'ids', dtype: 'u32' }`. */
+export function nameOf(spec: InputSpec): string {
+  return typeof spec === 'string' ? spec : spec.name;
 }
 
 /** The name that a user calls: `layerNorm` for `layerNorm.forward`. */
@@ -122,7 +119,8 @@ export function checkInputs(op: AnyOp, inputs: readonly Tensor[], program: Progr
     throw new InputError(`${who}: takes ${op.inputs.length} tensors; got ${inputs.length}`);
   }
   op.inputs.forEach((spec, i) => {
-    const [name, dtype] = inputOf(spec);
+    const name = nameOf(spec);
+    const dtype = typeof spec === 'string' ? 'f32' : spec.dtype;
     const input: unknown = inputs[i];
     if (!(input instanceof Tensor)) throw new InputError(`${who}: ${name} must be a tensor; got ${kindOf(input)}`);
     if (input.program !== program) {
@@ -158,8 +156,7 @@ export function checkIds(who: string, { label, idLimit }: Storage, data: ArrayLi
 /** Is an output overwritten, added to, or changed in place? */
 export type OutputKind = 'writes' | 'accumulates' | 'inPlace';
 
-/** `{ accumulates: 'dWeight' }` → `['dWeight', 'accumulates']` */
-export function outputOf(output: Op['outputs'][number]): [name: string, kind: OutputKind] {
-  if (typeof output === 'string') return [output, 'writes'];
-  return 'accumulates' in output ? [output.accumulates, 'accumulates'] : [output.inPlace, 'inPlace'];
+/** The kind of output `i` of an op. */
+export function outputKind({ outputs, existing }: AnyOp, i: number): OutputKind {
+  return existing?.[outputs[i]!] ?? 'writes';
 }

@@ -154,8 +154,8 @@ export function recordAdamW(program: Program, loss: Tensor, options: OptimiserOp
   const v = program.state('second moments', [n]);
   // 1 where a block of 64 floats belongs to a parameter that decays
   const decays = new Float32Array(n / PARAMETER_ALIGNMENT);
-  for (const { offset, tensor, decay } of program.parameters) {
-    const first = offset / PARAMETER_ALIGNMENT;
+  for (const { tensor, decay } of program.parameters) {
+    const first = tensor.storage.flatOffset! / PARAMETER_ALIGNMENT;
     if (decay) decays.fill(1, first, first + Math.ceil(tensor.size / PARAMETER_ALIGNMENT));
   }
   const gradients = program.flat('gradient');

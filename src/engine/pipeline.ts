@@ -9,7 +9,6 @@ export interface CompiledKernel {
   readonly text: string;
   readonly declared: KernelInterface;
   readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
 }
 
 /** Kernels by device and text: the same file with the same constants is compiled once. */
@@ -24,9 +23,8 @@ export async function compileKernel({ gpu }: Pick<Device, 'gpu'>, dispatch: Disp
   const file = await shaderText(dispatch.shader);
   const text = kernelText(file, dispatch);
   const known = compiled.get(gpu) ?? new Map<string, Promise<CompiledKernel>>();
-  compiled.set(gpu, known);
   const kernel = known.get(text) ?? compile(gpu, dispatch.shader, text, readInterface(dispatch.shader, file));
-  known.set(text, kernel);
+  compiled.set(gpu, known.set(text, kernel));
   return kernel;
 }
 
@@ -36,25 +34,23 @@ async function compile(gpu: GPUDevice, label: string, text: string, declared: Ke
   // The layout is explicit: a derived one drops bindings that a constant has made unused.
   const layout = gpu.createBindGroupLayout({
     label,
-    entries: declared.bindings.map(({ binding, access }) => ({
-      binding,
-      visibility: 0x4, // compute
-      buffer: { type: access === 'uniform' ? 'uniform' : access === 'read' ? 'read-only-storage' : 'storage' },
-    })),
+    // visibility 0x4: compute
+    entries: declared.bindings.map(({ binding, type }) => ({ binding, visibility: 0x4, buffer: { type } })),
   });
   const [{ messages }] = await Promise.all([module.getCompilationInfo(), gpu.popErrorScope()]);
+  checkMessages(label, text, messages);
+  const pipeline = await gpu.createComputePipelineAsync({
+    label,
+    layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+    compute: { module, entryPoint: 'main' },
+  });
+  return { text, declared, pipeline };
+}
+
+/** A shader must compile without errors. */
+function checkMessages(label: string, text: string, messages: readonly GPUCompilationMessage[]): void {
   const errors = messages.filter((message) => message.type === 'error');
   if (errors.length > 0) throw new DeviceError(printMessages(label, text, errors), 'invalid', label);
-  try {
-    const pipeline = await gpu.createComputePipelineAsync({
-      label,
-      layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: 'main' },
-    });
-    return { text, declared, pipeline, layout };
-  } catch (error) {
-    throw new DeviceError(`${label}.wgsl: the driver refused it: ${(error as Error).message}`, 'internal', label);
-  }
 }
 
 /** Each message under its line. */

@@ -1,14 +1,15 @@
 import { InputError, kindOf } from '../common/errors.js';
+import { GPUBufferUsage, GPUMapMode } from '../device/constants.js';
 import type { Device } from '../device/device.js';
 import type { AdapterProfile } from './kernel.js';
-import type { MemoryPlan } from './memory.js';
-import { observerOf } from './observer.js';
-import { checkIds } from './op.js';
+import { planMemory, type SharedBuffer } from './memory.js';
+import { observers } from './observer.js';
+import { checkIds, flopsOf } from './op.js';
+import { compileKernel } from './pipeline.js';
 import { PlanBuffers } from './planBuffers.js';
-import { type PlanBytes, type Prediction, predictMemory } from './prediction.js';
-import { type PreparedDispatch, prepareDispatches, selectKernels } from './prepare.js';
+import { bytesOf, type PlanBytes, type Prediction, predictMemory } from './prediction.js';
+import { type PreparedDispatch, selectKernels } from './prepare.js';
 import type { Entry, Program } from './program.js';
-import { Staging } from './staging.js';
 import { type Role, type Storage, Tensor } from './tensor.js';
 
 /** Options of `Plan.compile`. */
@@ -19,12 +20,12 @@ export interface CompileOptions {
   readonly parameters?: ReadonlyMap<string, Float32Array>;
   /** replaces the device in the choice of kernels: `{ ...device, kernels: 'readable' }` runs the readable ones */
   readonly profile?: AdapterProfile;
-  /** maximum operations per submit of a replay; default 20e9 on GPUs, elsewhere no limit */
-  readonly submitFlops?: number;
   /**
-   * another plan whose parameters, and states of the same label, this one uses in place of its own; it must outlive
-   * this
+   * maximum operations of one submit; default 20e9 on a GPU, about 100 ms on an integrated one, elsewhere no limit. A
+   * whole step of `lean` takes it four seconds, and Windows resets a GPU whose submit runs for two
    */
+  readonly submitFlops?: number;
+  /** a plan that outlives this one: its parameters, and its states of the same label, are used in place of new ones */
   readonly shared?: Plan;
 }
 
@@ -54,7 +55,6 @@ export interface Copied {
  * buffer with one compute pass per replay; several on a GPU if the work is long.
  */
 export class Plan {
-  readonly #staging: Staging;
   /** inputs that have numbers */
   readonly #written = new Set<Storage>();
   #begun = false;
@@ -64,14 +64,12 @@ export class Plan {
     readonly program: Program,
     readonly device: Device,
     readonly dispatches: readonly PreparedDispatch[],
-    readonly memory: MemoryPlan,
+    /** the buffers that activations share */
+    readonly memory: readonly SharedBuffer[],
     private readonly buffers: PlanBuffers,
-    private readonly kept: (storage: Storage) => boolean,
     /** maximum operations per submit */
     private readonly submitFlops: number,
-  ) {
-    this.#staging = new Staging(device, buffers);
-  }
+  ) {}
 
   /**
    * Choose kernels, share memory, compile pipelines in parallel, and upload constants and parameters.
@@ -80,13 +78,28 @@ export class Plan {
    * fails
    */
   static async compile(program: Program, device: Device, options: CompileOptions = {}): Promise<Plan> {
-    const { dispatches, memory, kept } = selectKernels(program, device, options);
-    const buffers = new PlanBuffers(program, device, memory, options.shared?.buffers);
+    const { parameters = new Map<string, Float32Array>(), shared, profile = device } = options;
+    const { submitFlops = device.kind === 'cpu' ? Number.POSITIVE_INFINITY : 20e9 } = options;
+    const dispatches = selectKernels(program, profile);
+    const memory = planMemory(program, dispatches, options.keep);
+    const buffers = new PlanBuffers(program, device, memory, shared?.buffers);
     try {
-      const prepared = await prepareDispatches(program, device, dispatches, buffers);
-      buffers.upload(options.parameters);
-      const submitFlops = options.submitFlops ?? (device.kind === 'cpu' ? Number.POSITIVE_INFINITY : SUBMIT_FLOPS);
-      return new Plan(program, device, prepared, memory, buffers, kept, submitFlops);
+      const compiling = [...dispatches].flatMap(([entry, calls]) =>
+        calls.map(async (dispatch) => {
+          return { entry, dispatch, flops: flopsOf(entry) / calls.length, ...(await compileKernel(device, dispatch)) };
+        }),
+      );
+      const kernels = await device.settle(Promise.all(compiling));
+      const prepared = kernels.map((kernel) => ({ ...kernel, bindGroup: buffers.bindGroup(kernel) }));
+      const plan = new Plan(program, device, prepared, memory, buffers, submitFlops);
+      checkNames(program, parameters);
+      for (const { name, tensor, init } of program.parameters) {
+        // Parameters that another plan shares have numbers already.
+        const data = parameters.get(name) ?? (shared === undefined ? init : undefined);
+        if (data !== undefined) plan.write(tensor, data);
+      }
+      await device.wait(); // so that an error of the device is thrown here
+      return plan;
     } catch (error) {
       buffers.destroy();
       throw error;
@@ -103,7 +116,8 @@ export class Plan {
     device: Device,
     options: Omit<CompileOptions, 'shared'> & { readonly shared?: Pick<Plan, 'program'> } = {},
   ): Prediction {
-    return predictMemory(program, device, selectKernels(program, device, options).memory, options.shared?.program);
+    const memory = planMemory(program, selectKernels(program, options.profile ?? device), options.keep);
+    return predictMemory(program, device, memory, options.shared?.program);
   }
 
   /**
@@ -129,7 +143,7 @@ export class Plan {
    * @throws ParityError under `PARITY=1`, at the first dispatch that disagrees with its reference
    */
   async replay(options: ReplayOptions = {}): Promise<void> {
-    const observer = observerOf(this.device);
+    const observer = observers.get(this.device);
     if (observer !== undefined) await observer(this, options);
     else this.submit(options);
   }
@@ -151,7 +165,7 @@ export class Plan {
    * @returns after the submit, unless an observer is set
    */
   async replayAndCopy(tensors: readonly Tensor[], options: ReplayOptions = {}): Promise<Copied> {
-    if (observerOf(this.device) !== undefined) {
+    if (observers.has(this.device)) {
       await this.replay(options);
       const numbers = await Promise.all(tensors.map((tensor) => this.read(tensor)));
       return { read: async () => numbers };
@@ -160,10 +174,8 @@ export class Plan {
     // Bad input is refused before anything runs; a replay will have run by the time of the copies.
     for (const tensor of tensors) this.#checkReadable(tensor, true);
     const encoder = this.#encodeReplay(options);
-    const read = this.#staging.copy(
-      encoder,
-      tensors.map(({ storage }) => storage),
-    );
+    const storages = tensors.map(({ storage }) => storage);
+    const read = this.#recordCopies(encoder, storages);
     this.device.gpu.queue.submit([encoder.finish()]);
     return { read: async () => (await read()) as Float32Array[] };
   }
@@ -239,29 +251,48 @@ export class Plan {
    * the name of its present user
    */
   async read(tensor: Tensor): Promise<Float32Array> {
-    return (await this.#numbers(tensor)) as Float32Array;
+    this.#checkReadable(tensor, this.#begun);
+    return (await this.readback([tensor.storage]))[0] as Float32Array;
   }
 
   /** As `read`, for ids. */
   async readIds(tensor: Tensor): Promise<Uint32Array> {
-    return (await this.#numbers(tensor)) as Uint32Array;
-  }
-
-  async #numbers(tensor: Tensor): Promise<Float32Array | Uint32Array> {
-    this.#checkReadable(tensor, this.#begun);
-    return (await this.readback([tensor.storage]))[0]!;
+    return (await this.read(tensor)) as Float32Array | Uint32Array as Uint32Array;
   }
 
   /**
-   * The present content of some storages, for runs that stop after each entry. Needs one copy and one map.
+   * The present content of some storages, for runs that stop after each entry.
    *
    * @returns one array per storage, of its type
    */
   async readback(storages: readonly Storage[]): Promise<(Float32Array | Uint32Array)[]> {
     const encoder = this.device.gpu.createCommandEncoder();
-    const read = this.#staging.copy(encoder, storages);
+    const read = this.#recordCopies(encoder, storages);
     this.device.gpu.queue.submit([encoder.finish()]);
     return read();
+  }
+
+  /**
+   * Record copies of storages into buffers that TypeScript can map, behind what the encoder holds already.
+   *
+   * @returns a function to call once, after the submit: it waits for the device, and gives the numbers of each storage
+   */
+  #recordCopies(encoder: GPUCommandEncoder, storages: readonly Storage[]) {
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const copies = storages.map((storage) => {
+      const { buffer, offset } = this.buffers.locate(storage);
+      const copy = this.device.gpu.createBuffer({ label: 'copy', size: Math.max(4, storage.length * 4), usage });
+      encoder.copyBufferToBuffer(buffer, offset, copy, 0, storage.length * 4);
+      return copy;
+    });
+    return async () => {
+      await this.device.settle(Promise.all(copies.map((copy) => copy.mapAsync(GPUMapMode.READ))));
+      return storages.map(({ dtype, length }, i) => {
+        const bytes = copies[i]!.getMappedRange().slice(0, length * 4);
+        copies[i]!.destroy();
+        return dtype === 'f32' ? new Float32Array(bytes) : new Uint32Array(bytes);
+      });
+    };
   }
 
   #checkReadable(tensor: Tensor, isComputed: boolean): void {
@@ -270,12 +301,11 @@ export class Plan {
     if (!isComputed && COMPUTED.includes(tensor.storage.role)) {
       throw new InputError(`read: ${tensor} is computed by a replay, and there was none yet`);
     }
-    if (tensor.storage.role !== 'activation' || this.kept(tensor.storage)) return;
-    const buffer = this.memory.buffers[this.memory.bufferOf.get(tensor.storage.id) ?? -1];
-    const last = buffer?.allocations.at(-1);
-    if (last !== undefined && last.key !== tensor.storage.id) {
+    const users = this.memory.find(({ allocations }) => allocations.some(({ of }) => of === tensor.storage));
+    const last = users?.allocations.at(-1);
+    if (last !== undefined && last.of !== tensor.storage) {
       throw new InputError(
-        `read: the buffer of ${tensor} was used again by ${last.label}; name it in \`keep\` when compiling`,
+        `read: the buffer of ${tensor} was used again by ${last.of.label}; name it in \`keep\` when compiling`,
       );
     }
   }
@@ -293,13 +323,12 @@ export class Plan {
 
   /** Bytes of GPU memory this plan holds, by kind. */
   get bytes(): PlanBytes {
-    return this.buffers.bytes;
+    return bytesOf(this.program, this.memory, this.buffers.shared?.program);
   }
 
   /** Free all GPU memory. Tensors cannot be read afterwards. */
   free(): void {
     this.#freed = true;
-    this.#staging.destroy();
     this.buffers.destroy();
   }
 }
@@ -320,12 +349,12 @@ function checkNumbers(tensor: Tensor, data: Float32Array | Uint32Array): void {
   checkIds('write', tensor.storage, data);
 }
 
+/** Numbers for parameters must be for parameters that exist. */
+function checkNames({ parameters }: Program, given: ReadonlyMap<string, Float32Array>): void {
+  const unknown = [...given.keys()].find((name) => !parameters.some((parameter) => parameter.name === name));
+  if (unknown !== undefined) throw new InputError(`there is no parameter ${unknown}`);
+}
+
 /** Roles that TypeScript writes, and roles that only a replay computes. */
 const WRITABLE: readonly Role[] = ['input', 'state', 'parameter'];
 const COMPUTED: readonly Role[] = ['activation', 'accumulator', 'gradient'];
-
-/**
- * The maximum operations of one submit on a GPU: about 100 ms on an integrated one. A whole step of `lean` takes it
- * four seconds, and Windows resets a GPU whose submit runs for two.
- */
-const SUBMIT_FLOPS = 20e9;

@@ -1,6 +1,6 @@
 import { DeviceError } from '../common/errors.js';
 import type { Device } from '../device/device.js';
-import type { MemoryPlan } from './memory.js';
+import type { SharedBuffer } from './memory.js';
 import type { Program } from './program.js';
 import type { Storage } from './tensor.js';
 
@@ -29,7 +29,24 @@ export interface Prediction {
  *
  * @param shared the program whose parameters, and states of the same label, are borrowed
  */
-export function predictMemory(program: Program, device: Device, memory: MemoryPlan, shared?: Program): Prediction {
+export function predictMemory(
+  program: Program,
+  device: Device,
+  memory: readonly SharedBuffer[],
+  shared?: Program,
+): Prediction {
+  const bytes = bytesOf(program, memory, shared);
+  return { bytes, memoryError: overLimit(program, device) ?? overFree(bytes, device) };
+}
+
+/** As `predictMemory`. @throws DeviceError when memory does not suffice */
+export function checkMemory(...plan: Parameters<typeof predictMemory>): void {
+  const { memoryError } = predictMemory(...plan);
+  if (memoryError !== undefined) throw memoryError;
+}
+
+/** Bytes of a plan, by kind; the arguments are those of `predictMemory`. */
+export function bytesOf(program: Program, memory: readonly SharedBuffer[], shared?: Program): PlanBytes {
   const flatBytes = program.flatLength * 4;
   const lengths = (...roles: Storage['role'][]) =>
     program.storages.reduce((sum, { role, length }) => sum + (roles.includes(role) ? length * 4 : 0), 0);
@@ -39,24 +56,14 @@ export function predictMemory(program: Program, device: Device, memory: MemoryPl
         role === 'state' && shared?.storages.some((s) => s.role === role && s.label === label && s.length === length),
     )
     .reduce((sum, { length }) => sum + length * 4, 0);
-  const flat = flatBytes * (hasGradients(program) ? 2 : 1) + lengths('state');
+  const hasGradients = program.storages.some(({ role }) => role === 'gradient');
+  const flat = flatBytes * (hasGradients ? 2 : 1) + lengths('state');
   const fixed = lengths('input', 'constant', 'accumulator');
-  const activations = memory.buffers.reduce((sum, { size }) => sum + size, 0);
-  const unshared = memory.buffers.reduce(
-    (sum, { allocations }) => sum + allocations.reduce((s, t) => s + t.bytes, 0),
-    0,
-  );
+  const activations = memory.reduce((sum, { size }) => sum + size, 0);
+  const unshared = memory.flatMap(({ allocations }) => allocations).reduce((sum, { bytes }) => sum + bytes, 0);
   const total = flat + activations + fixed;
   const fresh = total - borrowedStates - (shared === undefined ? 0 : flatBytes);
-  const bytes = { total, flat, activations, unshared, fixed, fresh };
-  return { bytes, memoryError: overLimit(program, device) ?? overFree(bytes, device) };
-}
-
-/** Does any entry add to the flat gradients? */
-export function hasGradients(program: Program): boolean {
-  return program.entries.some(({ inputs, outputs }) =>
-    [...inputs, ...outputs].some(({ storage }) => storage.role === 'gradient'),
-  );
+  return { total, flat, activations, unshared, fixed, fresh };
 }
 
 /** `2.34 GiB`, `120 MiB` */

@@ -9,10 +9,9 @@ import {
   calledName,
   checkIds,
   checkInputs,
-  inputOf,
+  nameOf,
   type Op,
   type OutputSpec,
-  outputOf,
 } from './op.js';
 import { addInto } from './ops/addInto.js';
 import { add } from './ops/binary.js';
@@ -71,12 +70,9 @@ export interface InputOptions {
 /** `replay` entries run at every replay; `update` entries only when asked, after the last micro-batch. */
 export type Phase = 'replay' | 'update';
 
-/** One row of the parameter table: a range of the flat buffers. */
+/** One row of the parameter table. */
 export interface ParameterEntry {
   readonly name: string;
-  readonly shape: Shape;
-  /** first element in the flat buffers, a multiple of PARAMETER_ALIGNMENT */
-  readonly offset: number;
   /** true if weight decay applies */
   readonly decay: boolean;
   readonly tensor: Tensor;
@@ -94,9 +90,9 @@ export class Program {
   readonly parameters: ParameterEntry[] = [];
   /** The phase that entries are recorded in from now on. */
   phase: Phase = 'replay';
-  /** elements of the flat buffers so far */
-  #flatLength = 0;
-  #scope: string[] = [];
+  /** Elements in each flat buffer: all parameters so far, each padded to PARAMETER_ALIGNMENT. */
+  flatLength = 0;
+  #scope = '';
   #differentiating: Entry | undefined;
   /** gradient of the loss with respect to each tensor visited so far in reverse mode */
   readonly #gradients = new Map<Tensor, Tensor>();
@@ -142,7 +138,7 @@ export class Program {
    */
   input(label: string, shape: Shape, dtype: DType = 'f32', { requiresGradient = false }: InputOptions = {}): Tensor {
     if (requiresGradient && dtype === 'u32') throw new InputError(`input ${label}: ids (u32) have no gradient`);
-    const input = this.#create('input', label, shape, dtype, requiresGradient);
+    const input = this.#create('input', label, shape, { dtype }, requiresGradient);
     this.inputs.push(input);
     return input;
   }
@@ -172,12 +168,12 @@ export class Program {
       throw new ShapeError('constant', 'data must fill the shape', { [label]: shape, data: [data.length] });
     }
     const dtype: DType = data instanceof Uint32Array ? 'u32' : 'f32';
-    return this.#tensor(this.#storage('constant', label, sizeOf(shape), dtype, { data }), shape, label, false);
+    return this.#create('constant', label, shape, { dtype, data });
   }
 
   /** A tensor that survives replays and is changed in place: key/value caches. Starts as zeros. */
   state(label: string, shape: Shape, dtype: DType = 'f32'): Tensor {
-    return this.#create('state', label, shape, dtype, false);
+    return this.#create('state', label, shape, { dtype });
   }
 
   /**
@@ -189,19 +185,13 @@ export class Program {
    */
   parameter(name: string, shape: Shape, options: ParameterOptions = {}): Tensor {
     if (this.parameters.some((entry) => entry.name === name)) throw new InputError(`parameter ${name} exists already`);
-    const offset = this.#flatLength;
-    const length = sizeOf(shape);
-    this.#flatLength = offset + Math.ceil(length / PARAMETER_ALIGNMENT) * PARAMETER_ALIGNMENT;
-    const tensor = this.#tensor(
-      this.#storage('parameter', name, length, 'f32', { flatOffset: offset }),
-      shape,
-      name,
-      true,
-    );
+    const offset = this.flatLength;
+    const tensor = this.#create('parameter', name, shape, { flatOffset: offset }, true);
+    this.flatLength = offset + Math.ceil(tensor.size / PARAMETER_ALIGNMENT) * PARAMETER_ALIGNMENT;
     const first = this.#given.get(name) ?? options.init;
     const init = first === undefined ? undefined : this.#initial(name, shape, first);
     const decay = options.decay ?? shape.length > 1;
-    this.parameters.push({ name, shape, offset, decay, tensor, ...(init && { init }) });
+    this.parameters.push({ name, decay, tensor, ...(init && { init }) });
     return tensor;
   }
 
@@ -228,27 +218,22 @@ export class Program {
     return this.#step !== undefined;
   }
 
-  /** Elements in each flat buffer: all parameters, each padded to PARAMETER_ALIGNMENT. */
-  get flatLength(): number {
-    return this.#flatLength;
-  }
-
   /** A whole flat buffer as one tensor `[flatLength]`. Call it after the last parameter. */
   flat(role: 'parameter' | 'gradient'): Tensor {
     const label = role === 'parameter' ? 'parameters' : 'gradients';
-    const storage = this.#storage(role, label, this.#flatLength, 'f32', { flatOffset: 0 });
-    return this.#tensor(storage, [this.#flatLength], label, false);
+    return this.#create(role, label, [this.flatLength], { flatOffset: 0 });
   }
 
   // ---- recording ----
 
   /** Entries recorded inside `body` carry `name` in their scope: `blocks.0`, then `blocks.0.attention`. */
   scope<T>(name: string, body: () => T): T {
-    this.#scope.push(name);
+    const outer = this.#scope;
+    this.#scope = outer === '' ? name : `${outer}.${name}`;
     try {
       return body();
     } finally {
-      this.#scope.pop();
+      this.#scope = outer;
     }
   }
 
@@ -276,13 +261,12 @@ export class Program {
     const behind = inputs.some((input) => input.requiresGradient) && op.backward !== undefined;
     const wants = behind || this.#attribute.includes(op.name);
     const written = specs.map((spec, i) => {
-      const [name, kind] = outputOf(op.outputs[i]!);
-      if (kind === 'writes') {
-        const copyOf = spec.copies && { copyOf: spec.copies.storage };
-        return this.#create('activation', this.#label(op, name), spec.shape, spec.dtype, wants, copyOf);
+      const name = op.outputs[i]!;
+      if (op.existing?.[name] === undefined) {
+        const label = [this.#scope, op.name, name].filter(Boolean).join(' ');
+        return this.#create('activation', label, spec.shape, { dtype: spec.dtype ?? 'f32' }, wants);
       }
       const target = existing.shift();
-      if (target === undefined) throw new InputError(`${op.name}: needs a tensor for its output ${name}`);
       this.#checkTarget(op, name, target, spec);
       return target;
     });
@@ -292,7 +276,13 @@ export class Program {
   }
 
   /** An existing tensor for an output must match its shape, dtype and layout. */
-  #checkTarget(op: AnyOp, name: string, target: Tensor, { shape, dtype = 'f32' }: OutputSpec): void {
+  #checkTarget(
+    op: AnyOp,
+    name: string,
+    target: Tensor | undefined,
+    { shape, dtype = 'f32' }: OutputSpec,
+  ): asserts target is Tensor {
+    if (target === undefined) throw new InputError(`${op.name}: needs a tensor for its output ${name}`);
     if (target.program !== this) {
       throw new InputError(`${op.name}: ${target} belongs to another program; record both ops in one program`);
     }
@@ -331,46 +321,39 @@ export class Program {
    */
   backward(from: Tensor | readonly (readonly [Tensor, Tensor])[]): void {
     this.#checkLoss(from);
-    const pairs =
-      from instanceof Tensor
-        ? [[from, this.#create('constant', 'dLoss', from.shape, 'f32', false, { data: Float32Array.of(1) })] as const]
-        : from;
+    const one = { data: Float32Array.of(1) };
+    const pairs = from instanceof Tensor ? [[from, this.#create('constant', 'dLoss', from.shape, one)] as const] : from;
     this.#checkDifferentiable(pairs.map(([y]) => y));
     for (const [y, dY] of pairs) this.#addGradient(y, dY);
-    const tape = [...this.entries];
-    for (const entry of tape.reverse()) {
+    const outer = this.#scope;
+    for (const entry of [...this.entries].reverse()) {
       const { op, inputs, outputs, attributes, scope } = entry;
-      if (op.backward === undefined || !inputs.some((input) => input.requiresGradient)) continue;
       const gradients = outputs.map((output) => this.#gradients.get(output));
       if (gradients.every((gradient) => gradient === undefined)) continue;
+      if (op.backward === undefined || !inputs.some((input) => input.requiresGradient)) continue;
       this.#differentiating = entry;
-      const outer = this.#scope;
-      this.#scope = scope === '' ? [] : [scope];
-      // A kernel cannot add to one buffer under two names: if an input occurs twice, each occurrence first has its own
-      // total.
-      const apart: [Tensor, Tensor][] = [];
-      const taken = new Set<Tensor>();
+      this.#scope = scope;
+      const totals: [Tensor, Tensor][] = [];
       op.backward({
         inputs,
         outputs,
         attributes,
         gradients,
-        needsGradient: (input) => input.requiresGradient,
         addGradient: (input, gradient) => this.#addGradient(input, gradient),
         accumulator: (input) => {
-          if (!taken.has(input)) {
-            taken.add(input);
-            return this.#accumulator(input);
-          }
-          const total = this.#create('accumulator', `d ${input.label}`, input.shape);
-          apart.push([input, total]);
+          // A kernel cannot add to one buffer under two names: an input that occurs twice has a second total, added below.
+          const isSecond = totals.some(([known]) => known === input);
+          const total = isSecond
+            ? this.#create('accumulator', `d ${input.label}`, input.shape)
+            : this.#accumulator(input);
+          totals.push([input, total]);
           return total;
         },
       });
-      for (const [input, total] of apart) this.#addGradient(input, total);
-      this.#scope = outer;
-      this.#differentiating = undefined;
+      for (const [input, total] of totals) if (total !== this.#totals.get(input)) this.#addGradient(input, total);
     }
+    this.#scope = outer;
+    this.#differentiating = undefined;
   }
 
   /** Gradient of the loss with respect to a tensor, once `backward` has been recorded. */
@@ -411,13 +394,8 @@ export class Program {
   #addGradient(x: Tensor, gradient: Tensor): void {
     checkGradient(x, gradient);
     const before = this.#gradients.get(x);
-    if (this.#isParameter(x) || this.#totals.has(x)) {
-      this.record(addInto, [gradient], {}, [this.#accumulator(x)]);
-    } else if (before === undefined) {
-      this.#gradients.set(x, gradient);
-    } else {
-      this.#gradients.set(x, add(before, gradient));
-    }
+    if (this.#isParameter(x) || this.#totals.has(x)) this.record(addInto, [gradient], {}, [this.#accumulator(x)]);
+    else this.#gradients.set(x, before === undefined ? gradient : add(before, gradient));
   }
 
   /** A parameter itself; a view of one has a gradient of its own, which its backward passes on. */
@@ -429,22 +407,14 @@ export class Program {
     const known = this.#totals.get(x);
     if (known !== undefined) return known;
     const before = this.#gradients.get(x);
-    const label = `d ${x.label}`;
     const total = this.#isParameter(x)
-      ? this.#tensor(
-          this.#storage('gradient', label, x.size, 'f32', { flatOffset: x.storage.flatOffset! }),
-          x.shape,
-          label,
-          false,
-        )
-      : this.#create('accumulator', label, x.shape);
+      ? this.#create('gradient', `d ${x.label}`, x.shape, { flatOffset: x.storage.flatOffset! })
+      : this.#create('accumulator', `d ${x.label}`, x.shape);
     this.#gradients.set(x, total);
     this.#totals.set(x, total);
     if (before !== undefined) this.record(addInto, [before], {}, [total]);
     return total;
   }
-
-  // ---- small parts ----
 
   #append(op: AnyOp, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: Attributes): void {
     const forward = this.#differentiating;
@@ -454,14 +424,10 @@ export class Program {
       inputs,
       outputs,
       attributes,
-      scope: this.#scope.join('.'),
+      scope: this.#scope,
       phase: this.phase,
       ...(forward && { forward }),
     });
-  }
-
-  #label(op: AnyOp, output: string): string {
-    return [this.#scope.join('.'), op.name, output].filter(Boolean).join(' ');
   }
 
   /**
@@ -470,38 +436,33 @@ export class Program {
    */
   #checkIds<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): void {
     op.inputs.forEach((spec, i) => {
-      if (typeof spec === 'string' || !('u32' in spec) || spec.idLimit === undefined) return;
+      if (typeof spec === 'string' || spec.idLimit === undefined) return;
       const below = spec.idLimit(inputs, attributes);
-      let storage: Storage | undefined = inputs[i]!.storage;
-      for (; storage !== undefined; storage = storage.copyOf) {
+      for (let input = inputs[i]; input !== undefined; input = this.#copiedFrom(input)) {
+        const { storage } = input;
         storage.idLimit = Math.min(storage.idLimit ?? below, below);
         if (storage.data !== undefined) checkIds(calledName(op), storage, storage.data);
       }
     });
   }
 
-  #create(
-    role: Role,
-    label: string,
-    shape: Shape,
-    dtype: DType = 'f32',
-    requiresGradient = false,
-    more: Partial<Storage> = {},
-  ): Tensor {
+  #copiedFrom({ storage }: Tensor): Tensor | undefined {
+    return this.entries.find(({ op, outputs }) => op.copies && outputs[0]!.storage === storage)?.inputs[0];
+  }
+
+  /** A tensor that covers a new storage. */
+  #create(role: Role, label: string, shape: Shape, more: Partial<Storage> = {}, requiresGradient = false): Tensor {
     checkShape('tensor', label, shape);
-    return this.#tensor(this.#storage(role, label, sizeOf(shape), dtype, more), shape, label, requiresGradient);
-  }
-
-  #storage(role: Role, label: string, length: number, dtype: DType, more: Partial<Storage>): Storage {
-    if (dtype !== 'f32' && dtype !== 'u32') throw new InputError(`${label}: dtype must be f32 or u32; got ${dtype}`);
-    const storage: Storage = { id: this.storages.length, role, label, length, dtype, ...more };
+    const length = sizeOf(shape);
+    const storage: Storage = { dtype: 'f32', ...more, id: this.storages.length, role, label, length };
+    checkType(storage);
     this.storages.push(storage);
-    return storage;
-  }
-
-  #tensor(storage: Storage, shape: Shape, label: string, requiresGradient: boolean): Tensor {
     return new Tensor(this, storage, shape, stridesOf(shape), label, requiresGradient);
   }
+}
+
+function checkType({ label, dtype }: Storage): void {
+  if (dtype !== 'f32' && dtype !== 'u32') throw new InputError(`${label}: dtype must be f32 or u32; got ${dtype}`);
 }
 
 /**
@@ -509,8 +470,8 @@ export class Program {
  * of another name, must be different tensors.
  */
 function checkAliases(op: AnyOp, inputs: readonly Tensor[], outputs: readonly Tensor[]): void {
-  const written = outputs.map(({ storage }, i) => ({ storage, name: outputOf(op.outputs[i]!)[0] }));
-  const read = inputs.map(({ storage }, i) => ({ storage, name: inputOf(op.inputs[i]!)[0] }));
+  const written = outputs.map(({ storage }, i) => ({ storage, name: op.outputs[i]! }));
+  const read = inputs.map(({ storage }, i) => ({ storage, name: nameOf(op.inputs[i]!) }));
   for (const [i, { storage, name }] of written.entries()) {
     const others = [...written.slice(i + 1), ...read.filter((input) => input.name !== name)];
     const other = others.find((binding) => binding.storage === storage);

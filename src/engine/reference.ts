@@ -1,5 +1,5 @@
 import { InputError } from '../common/errors.js';
-import { calledName, checkIds, outputOf, type Value } from './op.js';
+import { calledName, checkIds, outputKind, type Value } from './op.js';
 import { isView } from './ops/view.js';
 import type { Entry, Program } from './program.js';
 import type { Storage, Tensor } from './tensor.js';
@@ -59,13 +59,13 @@ export class ReferenceRun {
     if (isView(entry.op)) return;
     const inputs = entry.inputs.map((input) => this.value(input));
     const before = entry.outputs.map((output, i) =>
-      outputOf(entry.op.outputs[i]!)[1] === 'inPlace' ? this.value(output) : NOTHING_BEFORE,
+      outputKind(entry.op, i) === 'inPlace' ? this.value(output) : NOTHING_BEFORE,
     );
     const results = referenceOf(entry, inputs, before);
     entry.outputs.forEach((output, i) => {
       const memory = this.#of(output.storage);
       const result = results[i]!;
-      if (outputOf(entry.op.outputs[i]!)[1] === 'accumulates') {
+      if (outputKind(entry.op, i) === 'accumulates') {
         for (const [at, value] of result.entries()) memory[at]! += value;
       } else {
         memory.set(result);

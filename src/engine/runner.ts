@@ -1,7 +1,7 @@
 import { InputError } from '../common/errors.js';
 import type { Device } from '../device/device.js';
 import { type Fill, Numbers, toData } from './numbers.js';
-import { outputOf } from './op.js';
+import { outputKind } from './op.js';
 import { Plan } from './plan.js';
 import type { Entry, Program } from './program.js';
 import { type Storage, Tensor } from './tensor.js';
@@ -125,7 +125,7 @@ export function entriesBehind(program: Program, y: Tensor, update: boolean): Rea
   const needed = new Set<Storage>([y.storage]);
   const behind = new Set<Entry>();
   for (const entry of [...program.entries].reverse()) {
-    const updates = entry.phase === 'update' && entry.op.outputs.some((output) => outputOf(output)[1] === 'inPlace');
+    const updates = entry.phase === 'update' && entry.op.outputs.some((_, i) => outputKind(entry.op, i) === 'inPlace');
     if (updates ? !update : !entry.outputs.some(({ storage }) => needed.has(storage))) continue;
     behind.add(entry);
     for (const { storage } of entry.inputs) {

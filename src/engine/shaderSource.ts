@@ -3,9 +3,7 @@ import { FileError } from '../common/errors.js';
 /** Returns the text of `shaders/<name>.wgsl`. */
 export type ShaderSource = (name: string) => string | undefined | Promise<string | undefined>;
 
-/**
- * The file itself, so that the text a reader opens is the text that runs. The folder is next to both src/ and dist/.
- */
+/** The file itself: the text that a reader opens is the text that runs. The folder is next to both src/ and dist/. */
 const fromFolder: ShaderSource = async (name) => {
   // A bundler would copy every file that matches the pattern into the page, which has its own look-up.
   const file = new URL(/* @vite-ignore */ `../../shaders/${name}.wgsl`, import.meta.url);
@@ -19,7 +17,7 @@ const fromFolder: ShaderSource = async (name) => {
 };
 
 let source: ShaderSource = fromFolder;
-const texts = new Map<string, Promise<string>>();
+const texts = new Map<string, ReturnType<ShaderSource>>();
 const added = new Map<string, string>();
 
 /**
@@ -42,16 +40,14 @@ export function addShader(name: string, text: string): void {
  * @throws FileError when there is no such kernel
  */
 export async function shaderText(name: string): Promise<string> {
-  const known = added.get(name) ?? texts.get(name);
-  if (known !== undefined) return known;
-  const text = Promise.resolve(source(name)).then((found) => {
-    if (found === undefined) {
-      throw new FileError(
-        `shaders/${name}.wgsl is missing: add a kernel of your own with addShader, those of a bundled page with setShaderSource`,
-      );
-    }
-    return found;
-  });
+  const text = added.get(name) ?? texts.get(name) ?? source(name);
   texts.set(name, text);
-  return text;
+  return checkFound(name, await text);
+}
+
+function checkFound(name: string, text: string | undefined): string {
+  if (text !== undefined) return text;
+  throw new FileError(
+    `shaders/${name}.wgsl is missing: add a kernel of your own with addShader, those of a bundled page with setShaderSource`,
+  );
 }

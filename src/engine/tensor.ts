@@ -49,12 +49,10 @@ export interface Storage {
   readonly dtype: DType;
   /** elements */
   readonly length: number;
-  /** first element inside the flat buffer; parameters and gradients only */
+  /** first element in the flat buffer, a multiple of PARAMETER_ALIGNMENT; parameters and gradients only */
   readonly flatOffset?: number;
   /** ids only: every number must be smaller. The program lowers it as ops that read the ids are recorded */
   idLimit?: number;
-  /** the storage whose numbers it copies */
-  readonly copyOf?: Storage;
   /** constants only */
   readonly data?: Float32Array | Uint32Array;
 }

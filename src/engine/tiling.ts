@@ -7,7 +7,6 @@ import {
   MAX_WORKGROUPS,
   onePerInvocation,
   type Pass,
-  type Scratch,
   subgroupExtensions,
 } from './kernel.js';
 
@@ -171,7 +170,7 @@ function inSplits(pass: Pass, splits: number, whole: (pass: Pass) => Dispatch): 
   if (splits === 1) return [whole(pass)];
   const { bind, params, flags } = pass;
   const [M, N] = [params.M!, params.N!];
-  const partial = { scratch: 'parts of k', length: splits * M * N }; // [splits, M, N]
+  const partial = { storage: { label: 'parts of k', length: splits * M * N } }; // [splits, M, N]
   const finish = {
     shader: 'gpu/matmul.finish',
     constants: { ADD: Number(flags.add ?? false) },
@@ -193,15 +192,15 @@ export const CHUNK = 32;
  *
  * @returns the dispatches, and their last sums [rows, N]; none, and x itself, if M is 32 or less
  */
-export function sumInChunks<T extends Binding>(
-  x: T,
+export function sumInChunks(
+  x: Binding,
   M: number,
   N: number,
   level = 1,
-): { dispatches: Dispatch[]; rows: number; sums: T | Scratch } {
+): { dispatches: Dispatch[]; rows: number; sums: Binding } {
   if (M <= CHUNK) return { dispatches: [], rows: M, sums: x };
   const rows = Math.ceil(M / CHUNK);
-  const partial = { scratch: `sums ${level}`, length: rows * N };
+  const partial = { storage: { label: `sums ${level}`, length: rows * N } };
   const dispatch = onePerInvocation('gpu/sumRows.split', 0, { x, partial }, { M, N }, { ROWS: CHUNK });
   const workgroups = foldWorkgroups(Math.ceil(N / 64) * rows);
   const rest = sumInChunks(partial, rows, N, level + 1);

@@ -62,7 +62,7 @@ function planOf(
   const pass = recordForward(program, config, { B, L, T });
   program.backward(pass.loss);
   recordAdamW(program, pass.loss, OPTIMISER);
-  const { buffers } = planMemory(program, new Map(), () => false);
+  const buffers = planMemory(program, new Map());
   const bytes = (...roles: string[]) =>
     program.storages.reduce((sum, { role, length }) => sum + (roles.includes(role) ? 4 * length : 0), 0);
   return {

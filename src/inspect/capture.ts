@@ -1,6 +1,6 @@
 import { InputError } from '../common/errors.js';
 import type { Shape } from '../common/shape.js';
-import { type Binding, type Dispatch, readInterface } from '../engine/kernel.js';
+import { type Dispatch, readInterface } from '../engine/kernel.js';
 import type { Plan } from '../engine/plan.js';
 import { shaderText } from '../engine/shaderSource.js';
 import { Tensor } from '../engine/tensor.js';
@@ -38,8 +38,8 @@ export async function captureEntry(plan: Plan, index: number, subgroupSize: Subg
   const { entries, flatLength } = plan.program;
   const prepared = plan.dispatches.filter(({ entry }) => entry.index === index);
   if (prepared.length === 0) throw new InputError(`capture: entry ${index} runs no kernel`);
-  const bound = prepared.flatMap(({ dispatch }) => Object.values(dispatch.bind).flatMap((one) => tensorOf(one) ?? []));
-  const storages = [...new Set(bound.map(({ storage }) => storage))];
+  const bound = prepared.flatMap(({ dispatch }) => Object.values(dispatch.bind));
+  const storages = [...new Set(bound.flatMap(({ storage }) => ('role' in storage ? [storage] : [])))];
   await plan.replay({ only: new Set(entries.slice(0, index)) });
   const before = await plan.readback(storages);
   await plan.replay({ only: new Set(entries.slice(0, index + 1)) });
@@ -60,11 +60,9 @@ export async function captureEntry(plan: Plan, index: number, subgroupSize: Subg
       workgroups: dispatch.workgroups,
       bindings: named(dispatch, file, bindings),
       after: new Map(
-        Object.entries(dispatch.bind).flatMap(([name, one]) => {
-          const tensor = tensorOf(one);
-          if (tensor === undefined) return [];
-          const all = after[storages.indexOf(tensor.storage)]!;
-          return [[name, 'tensor' in one ? all.subarray(one.offset, one.offset + one.length) : all] as const];
+        Object.entries(dispatch.bind).flatMap(([name, { storage, offset = 0, length = storage.length }]) => {
+          if (!('role' in storage)) return [];
+          return [[name, after[storages.indexOf(storage)]!.subarray(offset, offset + length)] as const];
         }),
       ),
     });
@@ -73,11 +71,6 @@ export async function captureEntry(plan: Plan, index: number, subgroupSize: Subg
     }
   }
   return captured;
-}
-
-function tensorOf(binding: Binding): Tensor | undefined {
-  if (binding instanceof Tensor) return binding;
-  return 'tensor' in binding ? binding.tensor : undefined;
 }
 
 /** Copies of bindings, under their names. */

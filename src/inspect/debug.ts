@@ -1,8 +1,7 @@
 import { ParityError } from '../common/errors.js';
 import { formatShape } from '../common/shape.js';
 import type { Device } from '../device/device.js';
-import { observe } from '../engine/observer.js';
-import { outputOf } from '../engine/op.js';
+import { observers } from '../engine/observer.js';
 import type { Plan, ReplayOptions } from '../engine/plan.js';
 import type { Entry } from '../engine/program.js';
 import { type EntryRun, runEntries } from './entryRun.js';
@@ -34,7 +33,7 @@ export function debugSettings(
 
 /** Observe every replay on a device, as set by `DEBUG` and `PARITY`. @returns the device */
 export function observeAsAsked(device: Device, settings = debugSettings()): Device {
-  if (settings !== undefined) observe(device, (plan, options) => debugReplay(plan, settings, options));
+  if (settings !== undefined) observers.set(device, (plan, options) => debugReplay(plan, settings, options));
   return device;
 }
 
@@ -67,7 +66,7 @@ export async function debugReplay(plan: Plan, settings: DebugSettings, options: 
 
 /** Indices of an entry's outputs named `loss`. */
 function lossesOf({ op, outputs }: Entry): number[] {
-  return outputs.flatMap((_, i) => (outputOf(op.outputs[i]!)[0] === 'loss' ? [i] : []));
+  return outputs.flatMap((_, i) => (op.outputs[i]! === 'loss' ? [i] : []));
 }
 
 function printRun(
@@ -95,7 +94,7 @@ function printRun(
   }
   if (level < 4) return;
   outputs.forEach(({ data }, i) => {
-    const [name] = outputOf(entry.op.outputs[i]!);
+    const name = entry.op.outputs[i]!;
     const first = Array.from(data.subarray(0, 6), (value) => value.toPrecision(5)).join(' ');
     print(`       ${name} = ${first}${data.length > 6 ? ' …' : ''}`);
   });

@@ -21,8 +21,8 @@ export function describe(plan: Plan): string {
     );
   }
   lines.push('', 'buffers shared by liveness (entry of first write .. entry of last read):');
-  plan.memory.buffers.forEach(({ size, allocations }, i) => {
-    const users = allocations.map(({ label, from, to }) => `${label} ${from}..${to === Infinity ? 'kept' : to}`);
+  plan.memory.forEach(({ size, allocations }, i) => {
+    const users = allocations.map(({ of, from, to }) => `${of.label} ${from}..${to === Infinity ? 'kept' : to}`);
     lines.push(`${String(i).padStart(4)} ${mib(size).padStart(11)}  ${users.join(' | ')}`);
   });
   return lines.join('\n');

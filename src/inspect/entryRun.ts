@@ -1,4 +1,4 @@
-import { outputOf, type Value } from '../engine/op.js';
+import { outputKind, type Value } from '../engine/op.js';
 import { type Plan, type ReplayOptions, runsIn } from '../engine/plan.js';
 import type { PreparedDispatch } from '../engine/prepare.js';
 import type { Entry } from '../engine/program.js';
@@ -72,7 +72,7 @@ async function runEntry(
   prepared: readonly PreparedDispatch[],
   timestamps: Timestamps | undefined,
 ): Promise<EntryRun> {
-  const kept = entry.outputs.filter((_, i) => outputOf(entry.op.outputs[i]!)[1] !== 'writes');
+  const kept = entry.outputs.filter((_, i) => outputKind(entry.op, i) !== 'writes');
   const earlier = await valuesNow(plan, [...entry.inputs, ...kept]);
   const encoder = plan.device.gpu.createCommandEncoder();
   encodeTimed(plan, encoder, prepared, timestamps);

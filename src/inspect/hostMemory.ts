@@ -1,11 +1,11 @@
-import { type Dispatch, packParams, readInterface } from '../engine/kernel.js';
+import { type Dispatch, packParams, readInterface, type Scratch } from '../engine/kernel.js';
 import type { Storage } from '../engine/tensor.js';
 import type { CheckedBinding } from '../wgsl/index.js';
 
 /** Bytes of storages, and flags for written words. Unwritten words are NaN, so that their use is visible. */
 export class HostMemory {
   readonly #storages = new Map<number, Words>();
-  readonly #scratch = new Map<string, Words>();
+  readonly #scratch = new WeakMap<Scratch, Words>();
   readonly #parameters: Words;
   readonly #gradients: Words;
 
@@ -26,18 +26,14 @@ export class HostMemory {
     return (storage.dtype === 'f32' ? words.f32 : words.u32).subarray(from, from + storage.length);
   }
 
-  forgetScratch(): void {
-    this.#scratch.clear();
-  }
-
   /**
    * All bindings of a dispatch, including its parameters. `file`: the text of its shader, without the preceding lines.
    */
   bindings(dispatch: Dispatch, file: string): CheckedBinding[] {
-    const { bindings, params } = readInterface(dispatch.shader, file);
-    return bindings.map(({ binding, name, access }) => {
-      if (access === 'uniform') {
-        return { group: 0, binding, bytes: new Uint8Array(packParams(dispatch.shader, params, dispatch.params ?? {})) };
+    const declared = readInterface(dispatch.shader, file);
+    return declared.bindings.map(({ binding, name, type }) => {
+      if (type === 'uniform') {
+        return { group: 0, binding, bytes: new Uint8Array(packParams(dispatch, declared)) };
       }
       return { group: 0, binding, ...this.bound(dispatch.bind[name]!) };
     });
@@ -45,14 +41,14 @@ export class HostMemory {
 
   /** The bytes of a binding, and flags for its written words. */
   bound(bound: Dispatch['bind'][string]): Pick<CheckedBinding, 'bytes' | 'written'> {
-    if ('scratch' in bound) {
-      const words = this.#scratch.get(bound.scratch) ?? new Words(bound.length, false);
-      this.#scratch.set(bound.scratch, words);
-      return words.range(0, bound.length);
+    const { storage, offset = 0, length = storage.length } = bound;
+    if ('role' in storage) {
+      const { words, from } = this.#locate(storage);
+      return words.range(from + offset, length);
     }
-    if (!('tensor' in bound)) return this.bound({ tensor: bound, offset: 0, length: bound.storage.length });
-    const { words, from } = this.#locate(bound.tensor.storage);
-    return words.range(from + bound.offset, bound.length);
+    const words = this.#scratch.get(storage) ?? new Words(length, false);
+    this.#scratch.set(storage, words);
+    return words.range(offset, length);
   }
 
   #locate(storage: Storage): { words: Words; from: number } {

@@ -1,4 +1,4 @@
-import { outputOf } from '../engine/op.js';
+import { outputKind } from '../engine/op.js';
 import { referenceOf } from '../engine/reference.js';
 import { largestDifference, largestOf } from './closeness.js';
 import type { EntryRun } from './entryRun.js';
@@ -37,7 +37,7 @@ export function compareWithReference({ entry, prepared, inputs, before, outputs 
   const floor = Math.max(1e-6, 1e-4 * Math.max(0, ...floats.map(({ data }) => largestOf(data))));
   const isHalf = prepared.some(({ dispatch }) => dispatch.extensions?.includes('f16'));
   return outputs.map(({ data }, i) => {
-    const [output, kind] = outputOf(entry.op.outputs[i]!);
+    const [output, kind] = [entry.op.outputs[i]!, outputKind(entry.op, i)];
     const result = results[i]!;
     const expected = kind === 'accumulates' ? before[i]!.data.map((value, at) => value + result[at]!) : result;
     const difference = largestDifference(data, expected, isHalf ? ROUNDINGS_F16 : ROUNDINGS, floor);

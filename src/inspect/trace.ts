@@ -1,6 +1,6 @@
 import { InputError } from '../common/errors.js';
 import { formatShape, type Shape } from '../common/shape.js';
-import { type AnyOp, type Attributes, inputOf, type OutputKind, outputOf, type Value } from '../engine/op.js';
+import { type AnyOp, type Attributes, nameOf, type OutputKind, outputKind, type Value } from '../engine/op.js';
 import type { Plan, ReplayOptions } from '../engine/plan.js';
 import type { Entry, Phase } from '../engine/program.js';
 import type { DType, Role, Tensor } from '../engine/tensor.js';
@@ -149,10 +149,10 @@ export async function trace(
     const { op, index, scope, phase, attributes } = entry;
     const run = ran.get(entry);
     const outputs = entry.outputs.map((tensor, i) => {
-      const [name, kind] = outputOf(op.outputs[i]!);
+      const [name, kind] = [op.outputs[i]!, outputKind(op, i)];
       return { name, kind, tensor: ids.get(tensor)!, ...(run && { parity: run.parity[i]! }) };
     });
-    const inputs = entry.inputs.map((tensor, i) => ({ name: inputOf(op.inputs[i]!)[0], tensor: ids.get(tensor)! }));
+    const inputs = entry.inputs.map((tensor, i) => ({ name: nameOf(op.inputs[i]!), tensor: ids.get(tensor)! }));
     const backward = program.entries.filter((other) => other.forward === entry).map((other) => other.index);
     const { from, to } = links[index]!;
     const forward = entry.forward?.index;

@@ -3,7 +3,7 @@ import { attention } from '../engine/ops/attention.js';
 import { gelu } from '../engine/ops/gelu.js';
 import { layerNorm } from '../engine/ops/layerNorm.js';
 import { linear } from '../engine/ops/linear.js';
-import { rotary } from '../engine/ops/rotary.js';
+import { type Heads, rotary } from '../engine/ops/rotary.js';
 import type { Tensor } from '../engine/tensor.js';
 import type { DecoderConfig } from './config.js';
 
@@ -22,8 +22,8 @@ export interface DecoderPass {
    * without them. Default 0
    */
   readonly dropRows?: number;
-  /** key/value caches of each block, for generation */
-  readonly caches?: readonly { readonly k: Tensor; readonly v: Tensor }[];
+  /** replaces `rotary` in a block: generation has caches of keys and values */
+  readonly toHeads?: (qkv: Tensor, block: number) => Heads;
 }
 
 /**
@@ -61,11 +61,12 @@ function addNorm(x: Tensor, delta: Tensor | undefined, weight: Tensor, bias: Ten
 
 /** The first `skipped` rows are only keys and values: they get no output. */
 function attentionLayer(x: Tensor, pass: DecoderPass, block: number, skipped: number): Tensor {
-  const { config, P, angles, position, caches } = pass;
+  const { config, P, angles, position } = pass;
+  const { toHeads = (qkv) => rotary(qkv, angles, position, config.heads) } = pass;
   const inner = (part: string, x: Tensor) =>
     x.program.scope(part, () => layer(x, pass, `blocks.${block}.attention.${part}`));
   const qkv = inner('qkv', x); // [B, S, 3C]
-  const { q, k, v } = rotary(qkv, angles, position, config.heads, caches?.[block]); // each [B, H, S, D]
+  const { q, k, v } = toHeads(qkv, block); // each [B, H, S, D]
   const y = attention(q, k, v, position, P); // [B, S, C], heads concatenated again
   return inner('out', y.slice(1, skipped)); // [B, S - skipped, C]
 }

@@ -2,22 +2,10 @@ import { checkWhole, InputError } from '../common/errors.js';
 import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
 import { DOORS } from './doors/index.js';
 
-/** Kinds of input embedding: the zero-parameter door, learned doors, and the controls. See `doors/index.ts`. */
-export const DOOR_KINDS = [
-  'zero',
-  'zero-scaled',
-  'projected',
-  'bytes',
-  'bytes-untied',
-  'bytes+previous',
-  'bits',
-  'bits+context',
-  'learned',
-  'random',
-  'permuted',
-] as const;
-/** One of `DOOR_KINDS`. */
-export type DoorKind = (typeof DOOR_KINDS)[number];
+/** A kind of input embedding, by its name in `doors/index.ts`. */
+export type DoorKind = keyof typeof DOORS;
+/** The zero-parameter door, learned doors, and the controls. */
+export const DOOR_KINDS = Object.keys(DOORS) as DoorKind[];
 
 /** The value of `config.door` for a custom door, so that its weights are not loaded with another door by mistake. */
 export const OWN_DOOR = 'own';

@@ -20,8 +20,8 @@ import {
   exactValueTable,
   firstDifference,
 } from '../substrate/proof.js';
+import { zeroInput } from '../substrate/slots.js';
 import { packedTable, scaledCosine, valueTable } from '../substrate/table.js';
-import { zeroInput } from '../substrate/zeroInput.js';
 import { ControlEmbedding } from './controlEmbedding.js';
 import { type EmbeddingOptions, HslEmbedding } from './embedding.js';
 import { ZeroInput } from './zeroInput.js';

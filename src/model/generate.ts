@@ -1,7 +1,7 @@
 import { InputError } from '../common/errors.js';
 import { uniform } from '../common/random.js';
 import type { Device } from '../device/device.js';
-import { rotaryTable } from '../engine/ops/rotary.js';
+import { rotaryIntoCaches, rotaryTable } from '../engine/ops/rotary.js';
 import { Plan } from '../engine/plan.js';
 import { Program } from '../engine/program.js';
 import type { Tensor } from '../engine/tensor.js';
@@ -145,7 +145,8 @@ export class Generator {
         k: program.state(`blocks.${i} keys`, [1, heads, capacity, D]),
         v: program.state(`blocks.${i} values`, [1, heads, capacity, D]),
       }));
-      return decoderBlocks(x, { config: this.config, parameters, P, angles, position: at, caches });
+      const toHeads = (qkv: Tensor, block: number) => rotaryIntoCaches(qkv, angles, at, heads, caches[block]!);
+      return decoderBlocks(x, { config: this.config, parameters, P, angles, position: at, toHeads });
     };
     const parameters = declareParameters(step, this.config);
     const x = throughDoor(this.config, parameters, undefined, ids).slice(1, REACH - 1);

@@ -1,6 +1,7 @@
 import { padOrCrop } from '../engine/ops/padOrCrop.js';
 import type { Tensor } from '../engine/tensor.js';
-import { slotCount, type Tail } from '../substrate/zeroInput.js';
+import { slotCount, type Tail } from '../substrate/slots.js';
+import { packSlots } from './doors/definition.js';
 import { type EmbeddingOptions, HslEmbedding } from './embedding.js';
 
 /** Options of a zero-pad on tensors. */
@@ -11,8 +12,6 @@ export interface ZeroDoorOptions extends EmbeddingOptions {
   readonly dim?: number;
   /** Handling of an incomplete last slot: pad it with 0x00, or drop it. Default 'pad'. */
   readonly tail?: Tail;
-  /** An embedding with another table of values, in place of one with the options here. */
-  readonly embedding?: HslEmbedding;
 }
 
 /**
@@ -31,8 +30,8 @@ export class ZeroInput {
   /**
    * @throws InputError when K·channels > dim (it names the largest K), or an option is invalid
    */
-  constructor({ K = 8, dim = 512, tail = 'pad', embedding, ...options }: ZeroDoorOptions = {}) {
-    this.embedding = embedding ?? new HslEmbedding(options);
+  constructor({ K = 8, dim = 512, tail = 'pad', ...options }: ZeroDoorOptions = {}) {
+    this.embedding = new HslEmbedding(options);
     slotCount(0, K, dim, tail, this.embedding.channels); // checks them
     this.K = K;
     this.dim = dim;
@@ -62,11 +61,4 @@ export class ZeroInput {
     // Ids are padded with 0, the byte 0x00, or cut at the last whole slot.
     return packSlots(this.features(padOrCrop(ids, P * K)), K);
   }
-}
-
-/** [..., P·K, width] → [..., P, K·width]: byte k of a slot owns columns k·width .. (k + 1)·width - 1. */
-export function packSlots(rows: Tensor, K: number): Tensor {
-  const batch = rows.shape.slice(0, -2);
-  const [bytes, width] = rows.shape.slice(-2) as [number, number];
-  return rows.reshape([...batch, bytes / K, K * width]);
 }

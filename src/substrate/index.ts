@@ -18,5 +18,5 @@ export { CONTROL_KINDS, type ControlKind, controlOrder, controlTable } from './c
 export { type Embedding, type EmbedOptions, embed, embedIds, type Ids, type OutOptions } from './embed.js';
 export { type ChannelGroup, channelGroups, channelIndices, selectChannels } from './groups.js';
 export { type Packed, pack } from './pack.js';
+export { type Tail, type ZeroInputOptions, zeroInput } from './slots.js';
 export { packedTable, valueTable } from './table.js';
-export { type Tail, type ZeroInputOptions, zeroInput } from './zeroInput.js';

@@ -1,4 +1,4 @@
-import { outputOf, type Value } from '../engine/op.js';
+import type { Value } from '../engine/op.js';
 import type { Plan } from '../engine/plan.js';
 import { runEntries } from '../inspect/entryRun.js';
 import { type Batch, toFeeds } from '../model/forward.js';
@@ -34,10 +34,7 @@ export async function firstNonFinite(
         inputs,
         entry.inputs.map(({ label }) => label),
       );
-      const wrong = firstNotFinite(
-        outputs,
-        op.outputs.map((output) => outputOf(output)[0]),
-      );
+      const wrong = firstNotFinite(outputs, op.outputs);
       if (wrongInput) {
         const words = `${where}${op.name} reads ${wrongInput.words}`;
         // Everything that earlier entries wrote is finite, so this is an input: a parameter, or fed data.

@@ -250,23 +250,23 @@ export class Trainer {
 
   #split(flat: Float32Array): Map<string, Float32Array> {
     return new Map(
-      this.#first.pass.program.parameters.map(({ name, offset, tensor }) => [
-        name,
-        flat.slice(offset, offset + tensor.size),
-      ]),
+      this.#first.pass.program.parameters.map(({ name, tensor }) => {
+        const offset = tensor.storage.flatOffset!;
+        return [name, flat.slice(offset, offset + tensor.size)];
+      }),
     );
   }
 
   #join(what: string, parts: ReadonlyMap<string, Float32Array>): Float32Array {
     const flat = new Float32Array(this.#first.pass.program.flatLength);
-    for (const { name, offset, tensor } of this.#first.pass.program.parameters) {
+    for (const { name, tensor } of this.#first.pass.program.parameters) {
       const part = parts.get(name);
       if (part?.length !== tensor.size) {
         throw new InputError(
           `restore: ${what} must have ${tensor.size} numbers for ${name}; got ${part?.length ?? 'none'}`,
         );
       }
-      flat.set(part, offset);
+      flat.set(part, tensor.storage.flatOffset!);
     }
     return flat;
   }

@@ -13,9 +13,9 @@ describe('readInterface', () => {
   test('reads bindings and parameters off the text, and no comments', () => {
     expect(readInterface('gelu', FILE)).toEqual({
       bindings: [
-        { binding: 0, name: 'params', access: 'uniform' },
-        { binding: 1, name: 'x', access: 'read' },
-        { binding: 2, name: 'y', access: 'read_write' },
+        { binding: 0, name: 'params', type: 'uniform' },
+        { binding: 1, name: 'x', type: 'read-only-storage' },
+        { binding: 2, name: 'y', type: 'storage' },
       ],
       params: [
         { name: 'N', type: 'u32' },
@@ -33,23 +33,21 @@ describe('readInterface', () => {
 });
 
 describe('packParams', () => {
-  const { params } = readInterface('gelu', FILE);
+  const declared = readInterface('gelu', FILE);
+  const pack = (params: Record<string, number>) =>
+    packParams({ shader: 'gelu', bind: {}, params, workgroups: [1, 1, 1] }, declared);
 
   test('lays fields out in order, four bytes each, in blocks of 16', () => {
-    const bytes = packParams('gelu', params, { eps: 0.5, N: 3 });
+    const bytes = pack({ eps: 0.5, N: 3 });
     expect(bytes.byteLength).toBe(16);
     expect(new DataView(bytes).getUint32(0, true)).toBe(3);
     expect(new DataView(bytes).getFloat32(4, true)).toBe(0.5);
   });
 
   test('names what is missing, unknown, or no number', () => {
-    expect(() => packParams('gelu', params, { N: 3 })).toThrow(
-      'gelu.wgsl: Params.eps needs a finite number; got undefined',
-    );
-    expect(() => packParams('gelu', params, { N: 3, eps: 1, M: 2 })).toThrow('gelu.wgsl: Params has no field M');
-    expect(() => packParams('gelu', params, { N: Number.NaN, eps: 1 })).toThrow(
-      'Params.N needs a finite number; got NaN',
-    );
+    expect(() => pack({ N: 3 })).toThrow('gelu.wgsl: Params.eps needs a finite number; got undefined');
+    expect(() => pack({ N: 3, eps: 1, M: 2 })).toThrow('gelu.wgsl: Params has no field M');
+    expect(() => pack({ N: Number.NaN, eps: 1 })).toThrow('Params.N needs a finite number; got NaN');
   });
 });
 

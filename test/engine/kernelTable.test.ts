@@ -33,7 +33,7 @@ test('the registry and the table name every file of shaders/, and no other', () 
 
 test('the device decides whose kernels are taken, or the profile in its place', () => {
   const limits = { maxStorageBufferBindingSize: 2 ** 27 };
-  const card: AdapterProfile = { kind: 'gpu', driver: 'nvidia', subgroupSize: 32, f16: true, limits };
+  const card: AdapterProfile = { kind: 'gpu', driver: 'nvidia', subgroupSize: 32, limits };
   const shader = (profile: Partial<AdapterProfile>) =>
     kernelsFor('layerNorm.forward', { ...card, ...profile }, {}, { N: 1, C: 1, eps: 0 }).map(({ shader }) => shader);
   expect(shader({})).toEqual(['gpu/layerNorm.forward.subgroup']);

@@ -12,7 +12,7 @@ import { gelu } from '../../src/engine/ops/gelu.js';
 import { layerNorm } from '../../src/engine/ops/layerNorm.js';
 import { linear } from '../../src/engine/ops/linear.js';
 import { matmul } from '../../src/engine/ops/matmul.js';
-import { rotary, rotaryTable } from '../../src/engine/ops/rotary.js';
+import { rotary, rotaryIntoCaches, rotaryTable } from '../../src/engine/ops/rotary.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
@@ -163,7 +163,7 @@ describe('errors', () => {
     const table = program.constant('table', [2, 2], rotaryTable(2, 2));
     const position = program.constant('position', [1], new Uint32Array(1));
     const cache = program.state('cache', [1, 2, 2, 2]);
-    expect(() => rotary(qkv, table, position, 2, { k: cache, v: cache })).toThrow(
+    expect(() => rotaryIntoCaches(qkv, table, position, 2, { k: cache, v: cache })).toThrow(
       new InputError('rotary.intoCache: k and v are both cache; a tensor written in place must be distinct'),
     );
     expect(() => program.record(addInto, [cache], {}, [cache])).toThrow('addInto: y and x are both cache');

@@ -83,6 +83,14 @@ describe('value', () => {
     expect([...(await program.parameter('w', [2], { init: [1, 2] }).value()).data]).toEqual([5, 6]);
   });
 
+  test('a parameter that is added after a value was computed starts from its own numbers, and the others stay', async () => {
+    const program = new Program({ device });
+    const w = program.parameter('w', [2], { init: [1, 2] });
+    expect([...(await w.add(1).value()).data]).toEqual([2, 3]);
+    const v = program.parameter('v', [2], { init: [3, 4] });
+    expect([...(await w.mul(v).value()).data]).toEqual([3, 8]);
+  });
+
   test('a plan that shares parameters leaves them as they are', async () => {
     const program = new Program();
     const w = program.parameter('w', [2], { init: [1, 2] });

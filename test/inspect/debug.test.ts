@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ParityError } from '../../src/common/errors.js';
 import { integers, normals } from '../../src/common/random.js';
-import { observe } from '../../src/engine/observer.js';
+import { observers } from '../../src/engine/observer.js';
 import { attention } from '../../src/engine/ops/attention.js';
 import { crossEntropy } from '../../src/engine/ops/crossEntropy.js';
 import { gelu } from '../../src/engine/ops/gelu.js';
 import { linear } from '../../src/engine/ops/linear.js';
-import { rotary, rotaryTable } from '../../src/engine/ops/rotary.js';
+import { rotaryIntoCaches, rotaryTable } from '../../src/engine/ops/rotary.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { setShaderSource } from '../../src/engine/shaderSource.js';
@@ -17,7 +17,7 @@ import { evaluate } from '../support/evaluate.js';
 import { fileOf } from '../support/shaders.js';
 
 afterEach(async () => {
-  observe(await testDevice());
+  observers.delete(await testDevice());
   vi.restoreAllMocks();
   setShaderSource();
 });
@@ -94,7 +94,7 @@ describe('PARITY=1', () => {
     const position = program.input('position', [1], 'u32');
     const caches = { k: program.state('k', [1, 2, 6, 4]), v: program.state('v', [1, 2, 6, 4]) };
     const table = program.constant('table', [6, 4], rotaryTable(6, 4));
-    const { q, k, v } = rotary(qkv, table, position, 2, caches);
+    const { q, k, v } = rotaryIntoCaches(qkv, table, position, 2, caches);
     const y = attention(q, k, v, position, 1);
     const plan = await Plan.compile(program, await testDevice(), { keep: [y] });
     for (const at of [0, 2, 4]) {

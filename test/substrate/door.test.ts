@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { EOS, MASK } from '../../src/substrate/channels.js';
 import { embed, embedIds } from '../../src/substrate/embed.js';
 import { pack } from '../../src/substrate/pack.js';
-import { slotCount, type Tail, zeroInput } from '../../src/substrate/zeroInput.js';
+import { slotCount, type Tail, zeroInput } from '../../src/substrate/slots.js';
 
 describe('zeroInput', () => {
   it('puts byte k of a slot in columns 27k .. 27k+26 and zeros behind', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../src/common/errors.js';
 import { integers, normals } from '../../src/common/random.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
+import { padOrCrop } from '../../src/engine/ops/padOrCrop.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import { ControlEmbedding } from '../../src/model/controlEmbedding.js';
@@ -13,7 +14,7 @@ import { EOS, MASK } from '../../src/substrate/channels.js';
 import type { ControlKind } from '../../src/substrate/controls.js';
 import { embed } from '../../src/substrate/embed.js';
 import type { ChannelGroup } from '../../src/substrate/groups.js';
-import type { Tail } from '../../src/substrate/zeroInput.js';
+import type { Tail } from '../../src/substrate/slots.js';
 import { testDevice } from '../support/device.js';
 import { evaluate } from '../support/evaluate.js';
 
@@ -75,9 +76,10 @@ describe('the layers', () => {
     const program = new Program();
     const ids = program.input('ids', [2, 3], 'u32');
     const embedding = new ControlEmbedding('learned', { seed: 2 });
-    const zero = new ZeroInput({ embedding, K: 1, dim: 30 });
-    const [x, slots] = [embedding.features(ids), zero.forward(ids)];
-    expect(program.parameters.map(({ name, shape }) => [name, shape])).toEqual([['door.values.weight', [256, 18]]]);
+    const [x, slots] = [embedding.features(ids), padOrCrop(embedding.features(ids), 30)];
+    expect(program.parameters.map(({ name, tensor }) => [name, tensor.shape])).toEqual([
+      ['door.values.weight', [256, 18]],
+    ]);
     const [dX, dSlots] = [program.input('dX', x.shape), program.input('dSlots', slots.shape)];
     program.backward([
       [x, dX],

@@ -44,12 +44,12 @@ export async function findingsOf(
   { adapter, subgroupSize }: KernelProfile,
 ): Promise<string[]> {
   const { program, feeds } = recordSample(sample, n);
-  const { dispatches } = selectKernels(program, adapter as never, { keep: 'all', profile: adapter });
+  const dispatches = selectKernels(program, adapter);
   const reference = new ReferenceRun(program, feeds);
   const memory = new HostMemory(program.flatLength);
   for (const [tensor, data] of feeds) memory.write(tensor.storage, data);
   for (const entry of program.entries) {
-    const here = dispatches.get(entry.index) ?? [];
+    const here = dispatches.get(entry) ?? [];
     if (here.some((dispatch) => dispatch.shader === shader)) {
       return here.flatMap((dispatch) => {
         const file = fileOf(dispatch.shader);

@@ -58,7 +58,7 @@ export class KernelCheck {
   /** Record an op at one size, run the kernels that a profile chooses, and compare with the float64 reference. */
   async checkSample(sample: OpSample, n: number, profile: KernelProfile): Promise<void> {
     const { program, feeds } = recordSample(sample, n);
-    const { dispatches } = selectKernels(program, profile.adapter as never, { keep: 'all', profile: profile.adapter });
+    const dispatches = selectKernels(program, profile.adapter);
     const texts = new Map<string, string>();
     for (const dispatch of [...dispatches.values()].flat()) {
       texts.set(dispatch.shader, kernelText(await shaderText(dispatch.shader), dispatch));
@@ -69,8 +69,7 @@ export class KernelCheck {
     for (const [tensor, data] of feeds) memory.write(tensor.storage, data);
     for (const entry of program.entries) {
       reference.runEntry(entry);
-      const here = dispatches.get(entry.index) ?? [];
-      memory.forgetScratch();
+      const here = dispatches.get(entry) ?? [];
       for (const dispatch of here)
         await this.#run(dispatch, memory, `${sample.name}, n = ${n}, ${profile.name}`, profile);
       for (const output of entry.outputs.filter((tensor) => tensor.isContiguous && here.length > 0)) {

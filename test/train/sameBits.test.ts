@@ -92,7 +92,6 @@ test('one step, dispatch by dispatch: the interpreter gives the bits of the CPU 
   }
   let entries = 0;
   for await (const { entry, prepared } of runEntries(plan)) {
-    memory.forgetScratch();
     for (const { dispatch, text } of prepared) {
       const module = parseModule(text);
       const bindings = memory.bindings(dispatch, await shaderText(dispatch.shader));

@@ -179,7 +179,7 @@ describe('a trainer is refused', () => {
   test('with parameters that are no Float32Array', async () => {
     const wrong = new Map([...initialParameters(TINY, 0)].map(([name, data]) => [name, Float64Array.from(data)]));
     await expect(create({ parameters: wrong as unknown as TrainerOptions['parameters'] })).rejects.toThrow(
-      /^parameter blocks\.0\.norm1\.weight \[\d+\] takes a Float32Array; got Float64Array$/,
+      /^write: blocks\.0\.norm1\.weight \[\d+\] takes \d+ f32 numbers; got \d+ in a Float64Array$/,
     );
   });
 });

@@ -7,6 +7,7 @@ import {
   type Subject,
 } from '../../src/cli/inspect/inspection.js';
 import type { InspectWindow } from '../../src/cli/inspect/window.js';
+import { InputError } from '../../src/common/errors.js';
 import type { Device } from '../../src/device/device.js';
 import type { AdapterProfile, KernelKind } from '../../src/engine/kernel.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
@@ -159,9 +160,11 @@ export class Explorer {
       // A step begins with its forward pass, which compiles in half the time.
       const forward = recordForward(new Program(), subject.config, { B: 1, L: text.L, T: window.targets.length });
       const pass = placeIn(forward.program) >= 0 ? forward : recordWindow(subject, window);
+      const index = placeIn(pass.program);
+      if (index < 0) throw new InputError(`The training step of this decoder has no ${op}.`);
       const plan = await compileWindow(pass, this.device, subject, window, profile);
       try {
-        return await captureEntry(plan, placeIn(pass.program), this.subgroupSize);
+        return await captureEntry(plan, index, this.subgroupSize);
       } finally {
         plan.free();
       }
@@ -238,14 +241,6 @@ function attentionOf({ program }: ForwardPass): { q: Tensor; k: Tensor; lse: Ten
 }
 
 /** The properties for the choice of kernels, as a plain object. */
-function profileOf({
-  kind,
-  driver,
-  subgroupSize,
-  f16,
-  limits,
-  precision,
-  subgroupMatrix,
-}: AdapterProfile): AdapterProfile {
-  return { kind, driver, subgroupSize, f16, limits, ...(precision && { precision }), subgroupMatrix };
+function profileOf({ kind, driver, subgroupSize, limits, precision, subgroupMatrix }: AdapterProfile): AdapterProfile {
+  return { kind, driver, subgroupSize, limits, ...(precision && { precision }), subgroupMatrix };
 }

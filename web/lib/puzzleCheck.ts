@@ -44,7 +44,6 @@ export async function checkPuzzle(puzzle: Puzzle, text: string): Promise<Verdict
     kind: 'gpu',
     driver: 'interpreter',
     subgroupSize: SUBGROUP,
-    f16: false,
     limits: { maxStorageBufferBindingSize: 2 ** 27 },
     kernels: puzzle.kernels,
   };
@@ -53,14 +52,13 @@ export async function checkPuzzle(puzzle: Puzzle, text: string): Promise<Verdict
     const program = new Program();
     const feeds: Feeds = new Map();
     puzzle.record(program, n, feeds);
-    const { dispatches } = selectKernels(program, adapter as never, { keep: 'all', profile: adapter });
+    const dispatches = selectKernels(program, adapter);
     const reference = new ReferenceRun(program, feeds);
     const memory = new HostMemory(program.flatLength);
     for (const [tensor, data] of feeds) memory.write(tensor.storage, data);
     for (const entry of program.entries) {
       reference.runEntry(entry);
-      memory.forgetScratch();
-      const here = dispatches.get(entry.index) ?? [];
+      const here = dispatches.get(entry) ?? [];
       for (const dispatch of here) {
         const file = dispatch.shader === puzzle.shader ? text : await shaderText(dispatch.shader);
         const verdict = runChecked(dispatch, file, memory);
@@ -92,8 +90,8 @@ export function checkOwn(text: string): Verdict {
     const { bindings } = readInterface('your kernel', text);
     dispatch = { shader: 'your kernel', bind: {}, workgroups: [1, 1, 1] };
     const numbers = Float32Array.from({ length: 64 }, (_, i) => i);
-    const bound = bindings.map(({ binding, name, access }): CheckedBinding & { name: string } => {
-      const isRead = access !== 'read_write';
+    const bound = bindings.map(({ binding, name, type }): CheckedBinding & { name: string } => {
+      const isRead = type !== 'storage';
       return {
         group: 0,
         binding,

@@ -66,22 +66,22 @@ const adamWOp: Op<AdamWOptions> = {
   name: 'adamW',
   formula: 'm ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  p ← p(1 − lr·λ) − lr · m̂/(√v̂ + ε)',
   inputs: ['gradients', 'decays', 'clip', 'scalars', 'parameters', 'm', 'v'],
-  outputs: [{ inPlace: 'parameters' }, { inPlace: 'm' }, { inPlace: 'v' }],
+  outputs: ['parameters', 'm', 'v'],
+  existing: { parameters: 'inPlace', m: 'inPlace', v: 'inPlace' },
   shape: ([, , , , parameters]) => [0, 1, 2].map(() => ({ shape: parameters!.shape })),
   reference: (inputs, options) => adamWReference(inputs, options),
-  dispatches({ adapter, inputs, attributes }) {
-    const { clip, scalars, decays, ...flat } = inputs;
-    const length = inputs.parameters!.size;
+  dispatches({ adapter, tensors: { clip, scalars, decays, ...flat }, attributes }) {
+    const length = flat.parameters!.size;
     // `decays` has one number for 64 floats, and its own offset must be a multiple of 64 numbers too.
     const most = Math.floor(adapter.limits.maxStorageBufferBindingSize / 2 ** 14) * 2 ** 14;
     return splitRange(length, most).map((range) => {
-      const ranges = Object.entries(flat).map(([name, tensor]) => [name, { tensor, ...range }]);
-      const blocks = { tensor: decays!, offset: range.offset / 64, length: Math.ceil(range.length / 64) };
+      const ranges = Object.entries(flat).map(([name, tensor]) => [name, { storage: tensor.storage, ...range }]);
+      const blocks = { storage: decays!.storage, offset: range.offset / 64, length: Math.ceil(range.length / 64) };
       const bind = { ...Object.fromEntries(ranges), decays: blocks, clip: clip!, scalars: scalars! };
       return onePerInvocation('adamW', range.length, bind, { n: range.length, ...attributes });
     });
   },
-  flops: ({ inputs: [gradients] }) => 14 * gradients![0]!,
+  flops: ({ inputs: [gradients] }) => 14 * gradients!.size,
 };
 
 export const adamWRow: OpRow = {

@@ -6,10 +6,9 @@ export const addInto: Op = {
   name: 'addInto',
   formula: 'y += x',
   inputs: ['x'],
-  outputs: [{ accumulates: 'y' }],
+  outputs: ['y'],
+  existing: { y: 'accumulates' },
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
-  dispatches: ({ inputs: { x }, outputs: { y } }) => [
-    onePerInvocation('addInto', x!.size, { x: x!, y: y! }, { n: x!.size }),
-  ],
+  dispatches: ({ tensors }) => [onePerInvocation('addInto', tensors.x!.size, tensors, { n: tensors.x!.size })],
 };

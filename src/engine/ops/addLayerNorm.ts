@@ -41,18 +41,11 @@ const addLayerNormForward: Op<{ eps: number }> = {
     const { y, mean, rstd } = layerNormReference(sum, weight!, bias!, eps);
     return [sum.data, y, mean, rstd];
   },
-  dispatches({ adapter, inputs, outputs, attributes: { eps } }) {
-    const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
-    return kernelsFor('addLayerNorm.forward', adapter, { ...inputs, ...outputs }, { ...sizes, eps });
+  dispatches({ adapter, tensors, attributes: { eps } }) {
+    const sizes = { N: rowsOf(tensors.x!.shape), C: lastOf(tensors.x!.shape) };
+    return kernelsFor('addLayerNorm.forward', adapter, tensors, { ...sizes, eps });
   },
-  backward({
-    inputs: [x, delta, weight, bias],
-    outputs: [sum, , mean, rstd],
-    gradients,
-    addGradient,
-    needsGradient,
-    accumulator,
-  }) {
+  backward({ inputs: [x, delta, weight, bias], outputs: [sum, , mean, rstd], gradients, addGradient, accumulator }) {
     const { program } = x!;
     // A decoder uses both outputs; the gradient of an unused one is zero.
     const zeros = () => program.constant('zeros', x!.shape, new Float32Array(x!.size));
@@ -60,13 +53,13 @@ const addLayerNormForward: Op<{ eps: number }> = {
     const dY = program.contiguous(gradients[1] ?? zeros());
     // sum = x + delta: both receive the same d = dSum + the gradient through the norm
     const d = program.record(addLayerNormBackward, [sum!, weight!, mean!, rstd!, dY, dSum], {})[0]!;
-    if (needsGradient(x!)) addGradient(x!, d);
-    if (needsGradient(delta!)) addGradient(delta!, d);
-    if (needsGradient(weight!) || needsGradient(bias!)) {
+    if (x!.requiresGradient) addGradient(x!, d);
+    if (delta!.requiresGradient) addGradient(delta!, d);
+    if (weight!.requiresGradient || bias!.requiresGradient) {
       program.record(layerNormBackwardWeight, [sum!, mean!, rstd!, dY], {}, [accumulator(weight!), accumulator(bias!)]);
     }
   },
-  flops: ({ inputs: [x] }) => 9 * rowsOf(x!) * lastOf(x!),
+  flops: ({ inputs: [x] }) => 9 * x!.size,
 };
 
 const addLayerNormBackward: Op = {
@@ -79,11 +72,11 @@ const addLayerNormBackward: Op = {
     const dX = layerNormBackwardReference(sum!, weight!, mean!, rstd!, dY!);
     return [dX.map((value, i) => value + dSum!.data[i]!)];
   },
-  dispatches({ adapter, inputs, outputs }) {
-    const sizes = { N: rowsOf(inputs.sum!.shape), C: lastOf(inputs.sum!.shape) };
-    return kernelsFor('addLayerNorm.backward', adapter, { ...inputs, ...outputs }, sizes);
+  dispatches({ adapter, tensors }) {
+    const sizes = { N: rowsOf(tensors.sum!.shape), C: lastOf(tensors.sum!.shape) };
+    return kernelsFor('addLayerNorm.backward', adapter, tensors, sizes);
   },
-  flops: ({ inputs: [x] }) => 13 * rowsOf(x!) * lastOf(x!),
+  flops: ({ inputs: [x] }) => 13 * x!.size,
 };
 
 export const addLayerNormRow: OpRow = {

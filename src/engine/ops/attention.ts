@@ -95,20 +95,12 @@ function pairs({ B, H, S, P }: Record<string, number>): number {
 const attentionForward: Op<AttentionSizes> = {
   name: 'attention.forward',
   formula: 'y[i] = Σ_j p[i,j] v[j],  p[i,j] = softmax over visible j of q[i]·k[j]/√D',
-  inputs: ['q', 'k', 'v', { u32: 'position', idLimit: (_, { S, capacity }) => capacity - S + 1 }],
+  inputs: ['q', 'k', 'v', { name: 'position', dtype: 'u32', idLimit: (_, { S, capacity }) => capacity - S + 1 }],
   outputs: ['y', 'lse'],
   shape: (_, { B, H, S, D }) => [{ shape: [B, S, H * D] }, { shape: [B, H, S] }],
   reference: ([q, k, v, position], sizes) => attentionReference(q!, k!, v!, position!.data[0]!, sizes),
-  dispatches: ({ adapter, inputs, outputs, attributes }) =>
-    kernelsFor('attention.forward', adapter, { ...inputs, ...outputs }, attributes),
-  backward({
-    inputs: [q, k, v],
-    outputs: [y, lse],
-    attributes: sizes,
-    gradients: [gradient],
-    addGradient,
-    needsGradient,
-  }) {
+  dispatches: ({ adapter, tensors, attributes }) => kernelsFor('attention.forward', adapter, tensors, attributes),
+  backward({ inputs: [q, k, v], outputs: [y, lse], attributes: sizes, gradients: [gradient], addGradient }) {
     const { program } = q!;
     const { B, H, S, D, P, capacity, scale } = sizes;
     if (capacity !== S) {
@@ -117,11 +109,11 @@ const attentionForward: Op<AttentionSizes> = {
     const dY = program.contiguous(gradient!);
     const delta = program.record(attentionDeltaOp, [y!, dY], { B, H, S, D })[0]!;
     const saved = [q!, k!, v!, dY, lse!, delta];
-    if (needsGradient(q!)) addGradient(q!, program.record(attentionBackwardQOp, saved, { B, H, S, D, P, scale })[0]!);
-    if (needsGradient(k!) || needsGradient(v!)) {
+    if (q!.requiresGradient) addGradient(q!, program.record(attentionBackwardQOp, saved, { B, H, S, D, P, scale })[0]!);
+    if (k!.requiresGradient || v!.requiresGradient) {
       const [dK, dV] = program.record(attentionBackwardKVOp, saved, { B, H, S, D, P, scale });
-      if (needsGradient(k!)) addGradient(k!, dK!);
-      if (needsGradient(v!)) addGradient(v!, dV!);
+      if (k!.requiresGradient) addGradient(k!, dK!);
+      if (v!.requiresGradient) addGradient(v!, dV!);
     }
   },
   flops: ({ attributes }) => 4 * pairs(attributes as AttentionSizes) * (attributes.D as number),
@@ -147,11 +139,11 @@ const attentionDeltaOp: Op<{ B: number; H: number; S: number; D: number }> = {
           }
     return [delta];
   },
-  dispatches({ inputs, outputs, attributes }) {
+  dispatches({ tensors, attributes }) {
     const { B, H, S } = attributes;
-    return [onePerInvocation('attention.delta', B * H * S, { ...inputs, ...outputs }, attributes)];
+    return [onePerInvocation('attention.delta', B * H * S, tensors, attributes)];
   },
-  flops: ({ inputs: [y] }) => 2 * y!.reduce((n, size) => n * size, 1),
+  flops: ({ inputs: [y] }) => 2 * y!.size,
 };
 
 /**
@@ -195,8 +187,7 @@ const attentionBackwardQOp: Op<BackwardSizes> = {
     });
     return [dQ];
   },
-  dispatches: ({ adapter, inputs, outputs, attributes }) =>
-    kernelsFor('attention.backwardQ', adapter, { ...inputs, ...outputs }, attributes),
+  dispatches: ({ adapter, tensors, attributes }) => kernelsFor('attention.backwardQ', adapter, tensors, attributes),
   flops: ({ attributes }) => 6 * pairs(attributes as BackwardSizes) * (attributes.D as number),
 };
 
@@ -219,8 +210,7 @@ const attentionBackwardKVOp: Op<BackwardSizes> = {
     });
     return [dK, dV];
   },
-  dispatches: ({ adapter, inputs, outputs, attributes }) =>
-    kernelsFor('attention.backwardKV', adapter, { ...inputs, ...outputs }, attributes),
+  dispatches: ({ adapter, tensors, attributes }) => kernelsFor('attention.backwardKV', adapter, tensors, attributes),
   flops: ({ attributes }) => 8 * pairs(attributes as BackwardSizes) * (attributes.D as number),
 };
 

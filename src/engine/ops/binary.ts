@@ -114,10 +114,8 @@ function binaryOp(name: BinaryName): Op {
     outputs: ['dX'],
     shape: ([, , dY]) => [{ shape: dY!.shape }],
     reference: ([a, b, dY]) => [binaryBackwardReference(derivatives[SIDE], a!, b!, dY!)],
-    dispatches: ({ inputs, outputs }) => [
-      binaryKernel('binary.backward', inputs, { ...inputs, ...outputs }, inputs.dY!.shape, { OP, SIDE }),
-    ],
-    flops: ({ outputs: [dX] }) => 2 * dX!.reduce((n, size) => n * size, 1),
+    dispatches: ({ tensors }) => [binaryKernel('binary.backward', tensors, tensors.dY!.shape, { OP, SIDE })],
+    flops: ({ outputs: [dX] }) => 2 * dX!.size,
   });
   const backwards = [backwardBy(0), backwardBy(1)];
   return {
@@ -128,40 +126,38 @@ function binaryOp(name: BinaryName): Op {
     outputs: ['y'],
     shape: ([a, b]) => [{ shape: binaryShape(name, a!, b!) }],
     reference: ([a, b]) => [binaryReference(reference, a!, b!)],
-    dispatches: ({ inputs, outputs }) => [
-      binaryKernel('binary.forward', inputs, { ...inputs, ...outputs }, outputs.y!.shape, { OP }),
-    ],
-    backward({ inputs: [a, b], gradients: [gradient], addGradient, needsGradient }) {
+    dispatches: ({ tensors }) => [binaryKernel('binary.forward', tensors, tensors.y!.shape, { OP })],
+    backward({ inputs: [a, b], gradients: [gradient], addGradient }) {
       const { program } = a!;
       for (const [side, input] of [a!, b!].entries()) {
-        if (!needsGradient(input)) continue;
+        if (!input.requiresGradient) continue;
         const dY = derivatives[side] === 1 ? gradient! : program.contiguous(gradient!);
         const dX = derivatives[side] === 1 ? dY : program.record(backwards[side]!, [a!, b!, dY], {})[0]!;
         addGradient(input, sumTo(dX, input.shape)); // sums the gradients of a repeated input
       }
     },
-    flops: ({ outputs: [y] }) => y!.reduce((n, size) => n * size, 1),
+    flops: ({ outputs: [y] }) => y!.size,
   };
 }
 
 /** One dispatch: element by element if all have the same order, else by strides, which are 0 along repeated axes. */
 function binaryKernel(
   shader: string,
-  { a, b }: Readonly<Record<string, Tensor>>,
-  bind: Readonly<Record<string, Tensor>>,
+  tensors: Readonly<Record<string, Tensor>>,
   shape: Shape,
   constants: Readonly<Record<string, number>>,
 ) {
   const n = shape.reduce((product, size) => product * size, 1);
-  const alike = areAlike([a!, b!], shape);
-  const strides = [a!, b!].map((x) => (alike ? [] : broadcastStrides(x.shape, x.strides, shape)));
+  const inputs = [tensors.a!, tensors.b!];
+  const alike = areAlike(inputs, shape);
+  const strides = inputs.map((x) => (alike ? [] : broadcastStrides(x.shape, x.strides, shape)));
   const params = {
     n,
     ...axisParams('size', alike ? [] : shape, 1),
     ...axisParams('aStride', strides[0]!, 0),
     ...axisParams('bStride', strides[1]!, 0),
   };
-  return onePerInvocation(shader, n, bind, params, { STRIDED: Number(!alike), ...constants });
+  return onePerInvocation(shader, n, tensors, params, { STRIDED: Number(!alike), ...constants });
 }
 
 function binaryReference(f: Binary['reference'], a: Value, b: Value): Float64Array {

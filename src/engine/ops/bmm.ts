@@ -59,7 +59,7 @@ const bmmOp: Op = {
   outputs: ['y'],
   shape: ([a, b]) => [{ shape: bmmShape(a!.shape, b!.shape) }],
   reference: ([a, b]) => [bmmReference(a!, b!)],
-  dispatches({ inputs: { a, b }, outputs: { y } }) {
+  dispatches({ tensors: { a, b, y } }) {
     const params = {
       count: y!.size,
       K: a!.shape.at(-1)!,
@@ -70,11 +70,11 @@ const bmmOp: Op = {
     return [onePerInvocation('bmm', y!.size, { a: a!, b: b!, y: y! }, params)];
   },
   // y = a b: dA = dY bᵀ, dB = aᵀ dY, each summed over the repetitions of a or b
-  backward({ inputs: [a, b], gradients: [dY], addGradient, needsGradient }) {
-    if (needsGradient(a!)) addGradient(a!, sumTo(bmm(dY!, b!.transpose()), a!.shape));
-    if (needsGradient(b!)) addGradient(b!, sumTo(bmm(a!.transpose(), dY!), b!.shape));
+  backward({ inputs: [a, b], gradients: [dY], addGradient }) {
+    if (a!.requiresGradient) addGradient(a!, sumTo(bmm(dY!, b!.transpose()), a!.shape));
+    if (b!.requiresGradient) addGradient(b!, sumTo(bmm(a!.transpose(), dY!), b!.shape));
   },
-  flops: ({ inputs: [a], outputs: [y] }) => 2 * sizeOf(y!) * a!.at(-1)!,
+  flops: ({ inputs: [a], outputs: [y] }) => 2 * y!.size * a!.shape.at(-1)!,
 };
 
 export const bmmRow: OpRow = {

@@ -75,7 +75,7 @@ function concatOp(count: number): Op<{ axis: number }> {
     },
     reference: (parts, { axis }) => [concatReference(parts, axis)],
     // Each part is copied by a dispatch of its own; they write different elements of y.
-    dispatches({ inputs, outputs: { y }, attributes: { axis } }) {
+    dispatches({ tensors: { y, ...inputs }, attributes: { axis } }) {
       const parts = Object.values(inputs);
       const starts = startsOf(
         parts.map(({ shape }) => shape),
@@ -88,13 +88,13 @@ function concatOp(count: number): Op<{ axis: number }> {
       });
     },
     // The gradient of each part is its part of dY.
-    backward({ inputs, gradients: [dY], attributes: { axis }, addGradient, needsGradient }) {
+    backward({ inputs, gradients: [dY], attributes: { axis }, addGradient }) {
       const starts = startsOf(
         inputs.map(({ shape }) => shape),
         axis,
       );
       for (const [p, x] of inputs.entries()) {
-        if (needsGradient(x)) addGradient(x, dY!.slice(axis, starts[p]!, starts[p]! + x.shape[axis]!));
+        if (x.requiresGradient) addGradient(x, dY!.slice(axis, starts[p]!, starts[p]! + x.shape[axis]!));
       }
     },
   };

@@ -67,14 +67,14 @@ const concatPadForward: Op<ConcatPadSizes> = {
     });
     return [x];
   },
-  dispatches: ({ inputs, outputs, attributes: sizes }) => [
-    onePerInvocation('concatPad.forward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
+  dispatches: ({ tensors, attributes: sizes }) => [
+    onePerInvocation('concatPad.forward', sizeOf(sizes), tensors, sizes),
   ],
-  backward({ inputs: [slots, stream], attributes, gradients: [dX], addGradient, needsGradient }) {
-    if (!needsGradient(slots!) && !needsGradient(stream!)) return;
+  backward({ inputs: [slots, stream], attributes, gradients: [dX], addGradient }) {
+    if (!slots!.requiresGradient && !stream!.requiresGradient) return;
     const [dSlots, dStream] = slots!.program.record(concatPadBackward, [dX!], attributes);
-    if (needsGradient(slots!)) addGradient(slots!, dSlots!);
-    if (needsGradient(stream!)) addGradient(stream!, dStream!);
+    if (slots!.requiresGradient) addGradient(slots!, dSlots!);
+    if (stream!.requiresGradient) addGradient(stream!, dStream!);
   },
 };
 
@@ -94,8 +94,8 @@ const concatPadBackward: Op<ConcatPadSizes> = {
     });
     return parts;
   },
-  dispatches: ({ inputs, outputs, attributes: sizes }) => [
-    onePerInvocation('concatPad.backward', sizeOf(sizes), { ...inputs, ...outputs }, sizes),
+  dispatches: ({ tensors, attributes: sizes }) => [
+    onePerInvocation('concatPad.backward', sizeOf(sizes), tensors, sizes),
   ],
 };
 

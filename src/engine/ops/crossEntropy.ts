@@ -49,7 +49,7 @@ function crossEntropyReference(logits: Value, targets: Value, weights: Value) {
 const crossEntropyForward: Op = {
   name: 'crossEntropy',
   formula: 'nats = log Σ_v e^logits[v] − logits[target],  loss = Σ w·nats / Σ w,  dLogits = w/Σw · (softmax − onehot)',
-  inputs: ['logits', { u32: 'targets', idLimit: ([logits]) => lastOf(logits!.shape) }, 'weights'],
+  inputs: ['logits', { name: 'targets', dtype: 'u32', idLimit: ([logits]) => lastOf(logits!.shape) }, 'weights'],
   outputs: ['loss', 'nats', 'dLogits', 'total'],
   shape([logits, targets, weights]) {
     const rows = logits!.shape.slice(0, -1);
@@ -67,7 +67,7 @@ const crossEntropyForward: Op = {
     const { loss, nats, dLogits, total } = crossEntropyReference(logits!, targets!, weights!);
     return [loss, nats, dLogits, total];
   },
-  dispatches({ adapter, inputs: { logits, targets, weights }, outputs: { loss, nats, dLogits, total } }) {
+  dispatches({ adapter, tensors: { logits, targets, weights, loss, nats, dLogits, total } }) {
     const N = rowsOf(logits!.shape);
     const weighted = { weights: weights!, total: total! };
     const rows = { ...weighted, logits: logits!, targets: targets!, nats: nats!, dLogits: dLogits! };
@@ -77,25 +77,19 @@ const crossEntropyForward: Op = {
       onePerWorkgroup('crossEntropy.reduce', 1, 64, { ...weighted, nats: nats!, loss: loss! }, { N }),
     ];
   },
-  backward({
-    inputs: [logits, , weights],
-    outputs: [, , dLogits],
-    gradients: [dLoss, dNats],
-    addGradient,
-    needsGradient,
-  }) {
+  backward({ inputs: [logits, , weights], outputs: [, , dLogits], gradients: [dLoss, dNats], addGradient }) {
     if (dNats !== undefined) {
       throw new ShapeError('crossEntropy', 'gradients flow through the loss, not through nats', {
         logits: logits!.shape,
       });
     }
-    if (needsGradient(weights!))
+    if (weights!.requiresGradient)
       throw new InputError(`crossEntropy: there is no gradient by weights; ${weights} wants one`);
     // dLogits was computed for a loss whose own gradient is 1.
     const isOne = dLoss!.storage.data?.every((value) => value === 1);
-    if (needsGradient(logits!)) addGradient(logits!, isOne ? dLogits! : dLogits!.mul(dLoss!));
+    if (logits!.requiresGradient) addGradient(logits!, isOne ? dLogits! : dLogits!.mul(dLoss!));
   },
-  flops: ({ inputs: [logits] }) => 6 * rowsOf(logits!) * lastOf(logits!),
+  flops: ({ inputs: [logits] }) => 6 * logits!.size,
 };
 
 export const crossEntropyRow: OpRow = {

@@ -1,16 +1,15 @@
 import { InputError } from '../../common/errors.js';
 import { philox } from '../../common/random.js';
-import { sizeOf } from '../../common/shape.js';
 import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
-/** `stream` numbers the dropouts of a program, so that no two draw the same numbers. */
+/** `nth` numbers the dropouts of a program, so that no two draw the same numbers. */
 interface Draw extends Record<string, number> {
   p: number;
   seed: number;
-  stream: number;
+  nth: number;
 }
 
 const TWO_32 = 2 ** 32;
@@ -31,8 +30,8 @@ export function dropout(x: Tensor, p = 0.5): Tensor {
   if (!(p >= 0 && p < 1)) throw new InputError(`dropout: p must be from 0 to below 1; got ${p}`);
   if (p === 0) return x;
   const { program } = x;
-  const stream = program.entries.filter(({ op }) => op === dropoutOp).length;
-  return program.record(dropoutOp, [x, program.step], { p, seed: program.seed, stream })[0]!;
+  const nth = program.entries.filter(({ op }) => op === dropoutOp).length;
+  return program.record(dropoutOp, [x, program.step], { p, seed: program.seed, nth })[0]!;
 }
 
 /** Words below this number drop their element. */
@@ -40,30 +39,30 @@ function thresholdOf(p: number): number {
   return Math.min(TWO_32 - 1, Math.round(p * TWO_32));
 }
 
-function dropoutReference(x: Value, step: number, { p, seed, stream }: Draw): Float64Array {
+function dropoutReference(x: Value, step: number, { p, seed, nth }: Draw): Float64Array {
   if (step === 0) return x.data;
   const key = [seed >>> 0, Math.floor(seed / TWO_32)];
-  return x.data.map((value, i) => (philox([i, step, stream, 0], key)[0]! < thresholdOf(p) ? 0 : value / (1 - p)));
+  return x.data.map((value, i) => (philox([i, step, nth, 0], key)[0]! < thresholdOf(p) ? 0 : value / (1 - p)));
 }
 
 const dropoutOp: Op<Draw> = {
   name: 'dropout',
   formula: 'y = 0 where dropped, else x / (1 − p); y = x in step 0',
-  inputs: ['x', { u32: 'step' }],
+  inputs: ['x', { name: 'step', dtype: 'u32' }],
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x, step], draw) => [dropoutReference(x!, step!.data[0]!, draw)],
-  dispatches({ inputs, outputs, attributes: { p, seed, stream } }) {
-    const n = inputs.x!.size;
+  dispatches({ tensors, attributes: { p, seed, nth } }) {
+    const n = tensors.x!.size;
     const key = { seedLow: seed >>> 0, seedHigh: Math.floor(seed / TWO_32) };
-    const params = { n, threshold: thresholdOf(p), scale: 1 / (1 - p), stream, ...key };
-    return [onePerInvocation('dropout', n, { ...inputs, ...outputs }, params)];
+    const params = { n, threshold: thresholdOf(p), scale: 1 / (1 - p), nth, ...key };
+    return [onePerInvocation('dropout', n, tensors, params)];
   },
   // y is x times 0 or 1 / (1 − p), and dX is dY times the same number.
-  backward({ inputs: [x, step], gradients: [dY], attributes, addGradient, needsGradient }) {
-    if (needsGradient(x!)) addGradient(x!, x!.program.record(dropoutOp, [dY!, step!], attributes)[0]!);
+  backward({ inputs: [x, step], gradients: [dY], attributes, addGradient }) {
+    if (x!.requiresGradient) addGradient(x!, x!.program.record(dropoutOp, [dY!, step!], attributes)[0]!);
   },
-  flops: ({ inputs: [x] }) => 100 * sizeOf(x!),
+  flops: ({ inputs: [x] }) => 100 * x!.size,
 };
 
 export const dropoutRow: OpRow = {
@@ -74,7 +73,7 @@ export const dropoutRow: OpRow = {
       name: 'n',
       inputs: (n) => ({ x: [3, n] }),
       ids: () => ({ step: { shape: [1], idLimit: 2 ** 20 } }),
-      call: ({ x, step }) => [x!.program.record(dropoutOp, [x!, step!], { p: 0.3, seed: 2 ** 40 + 7, stream: 2 })[0]!],
+      call: ({ x, step }) => [x!.program.record(dropoutOp, [x!, step!], { p: 0.3, seed: 2 ** 40 + 7, nth: 2 })[0]!],
     },
     { name: 'n, evaluated only', inputs: (n) => ({ x: [n] }), call: ({ x }) => [dropout(x!)] },
   ],

@@ -29,7 +29,7 @@ function embeddingReference(table: Value, ids: Value, W: number): Float64Array {
 const embeddingForward: Op<{ width: number }> = {
   name: 'embedding.forward',
   formula: 'y[n,w] = table[ids[n], w]',
-  inputs: ['table', { u32: 'ids', idLimit: ([table]) => table!.shape[0]! }],
+  inputs: ['table', { name: 'ids', dtype: 'u32', idLimit: ([table]) => table!.shape[0]! }],
   outputs: ['y'],
   shape([table, ids], { width }) {
     if (table!.shape.length !== 2 || !Number.isInteger(width) || width < 0 || width > lastOf(table!.shape)) {
@@ -41,13 +41,13 @@ const embeddingForward: Op<{ width: number }> = {
     return [{ shape: [...ids!.shape, width] }];
   },
   reference: ([table, ids], { width }) => [embeddingReference(table!, ids!, width)],
-  dispatches({ inputs, outputs, attributes: { width: W } }) {
-    const [R, C] = inputs.table!.shape as [number, number];
-    const N = inputs.ids!.size;
-    return [onePerInvocation('embedding.forward', N * W, { ...inputs, ...outputs }, { N, R, C, W })];
+  dispatches({ tensors, attributes: { width: W } }) {
+    const [R, C] = tensors.table!.shape as [number, number];
+    const N = tensors.ids!.size;
+    return [onePerInvocation('embedding.forward', N * W, tensors, { N, R, C, W })];
   },
-  backward({ inputs: [table, ids], attributes, gradients: [dY], needsGradient, accumulator }) {
-    if (!needsGradient(table!)) return;
+  backward({ inputs: [table, ids], attributes, gradients: [dY], accumulator }) {
+    if (!table!.requiresGradient) return;
     const { program } = table!;
     program.record(embeddingBackward, [ids!, dY!], { ...attributes, R: table!.shape[0]!, C: lastOf(table!.shape) }, [
       accumulator(table!),
@@ -67,13 +67,14 @@ function embeddingBackwardReference(ids: Value, dY: Value, R: number, C: number,
 const embeddingBackward: Op<{ width: number; R: number; C: number }> = {
   name: 'embedding.backward',
   formula: 'dTable[r] += Σ_{n: ids[n] = r} dY[n]',
-  inputs: [{ u32: 'ids', idLimit: (_, { R }) => R }, 'dY'],
-  outputs: [{ accumulates: 'dTable' }],
+  inputs: [{ name: 'ids', dtype: 'u32', idLimit: (_, { R }) => R }, 'dY'],
+  outputs: ['dTable'],
+  existing: { dTable: 'accumulates' },
   shape: (_, { R, C }) => [{ shape: [R, C] }],
   reference: ([ids, dY], { R, C, width }) => [embeddingBackwardReference(ids!, dY!, R, C, width)],
-  dispatches({ adapter, inputs, outputs, attributes: { R, C, width: W } }) {
-    const sizes = { N: inputs.ids!.size, R, C, W };
-    return kernelsFor('embedding.backward', adapter, { ...inputs, ...outputs }, sizes);
+  dispatches({ adapter, tensors, attributes: { R, C, width: W } }) {
+    const sizes = { N: tensors.ids!.size, R, C, W };
+    return kernelsFor('embedding.backward', adapter, tensors, sizes);
   },
 };
 

@@ -29,13 +29,11 @@ const geluForward: Op = {
   outputs: ['y'],
   shape: ([u]) => [{ shape: u!.shape }],
   reference: ([u]) => [geluReference(u!)],
-  dispatches: ({ inputs: { u }, outputs: { y } }) => [
-    onePerInvocation('gelu.forward', u!.size, { u: u!, y: y! }, { n: u!.size }),
-  ],
-  backward({ inputs: [u], gradients: [dY], addGradient, needsGradient }) {
-    if (needsGradient(u!)) addGradient(u!, u!.program.record(geluBackward, [u!, dY!], {})[0]!);
+  dispatches: ({ tensors }) => [onePerInvocation('gelu.forward', tensors.u!.size, tensors, { n: tensors.u!.size })],
+  backward({ inputs: [u], gradients: [dY], addGradient }) {
+    if (u!.requiresGradient) addGradient(u!, u!.program.record(geluBackward, [u!, dY!], {})[0]!);
   },
-  flops: ({ outputs: [y] }) => 12 * y!.reduce((n, size) => n * size, 1),
+  flops: ({ outputs: [y] }) => 12 * y!.size,
 };
 
 /** dU = dY ⊙ gelu'(u), element by element, in float64. */
@@ -55,10 +53,8 @@ const geluBackward: Op = {
   outputs: ['dU'],
   shape: ([u]) => [{ shape: u!.shape }],
   reference: ([u, dY]) => [geluBackwardReference(u!, dY!)],
-  dispatches: ({ inputs: { u, dY }, outputs: { dU } }) => [
-    onePerInvocation('gelu.backward', u!.size, { u: u!, dY: dY!, dU: dU! }, { n: u!.size }),
-  ],
-  flops: ({ outputs: [dU] }) => 16 * dU!.reduce((n, size) => n * size, 1),
+  dispatches: ({ tensors }) => [onePerInvocation('gelu.backward', tensors.u!.size, tensors, { n: tensors.u!.size })],
+  flops: ({ outputs: [dU] }) => 16 * dU!.size,
 };
 
 export const geluRow: OpRow = {

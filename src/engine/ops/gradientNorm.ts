@@ -31,7 +31,8 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
   name: 'gradientNorm',
   formula: 'norm = √(Σ g²),  scale = min(1, maxNorm / (norm + 1e-6)), 0 where failed',
   inputs: ['g', 'scalars', 'failed'],
-  outputs: ['clip', { inPlace: 'failed' }],
+  outputs: ['clip', 'failed'],
+  existing: { failed: 'inPlace' },
   shape: ([, , failed]) => [{ shape: [2] }, { shape: failed!.shape }],
   reference([g, scalars, failed], { maxNorm }) {
     const gradientScale = scalars!.data[3]!;
@@ -40,19 +41,19 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
     const scale = gradientScale * Math.min(1, maxNorm / (norm + 1e-6));
     return [Float64Array.of(norm, mark === 0 ? scale : 0), Float64Array.of(mark)];
   },
-  dispatches({ adapter, inputs: { g, scalars, failed }, outputs: { clip }, attributes: { maxNorm } }) {
+  dispatches({ adapter, tensors: { g, scalars, failed, clip }, attributes: { maxNorm } }) {
     // The flat buffer may be longer than one binding: each range writes its partial sums after those of the ranges
     // before it.
     const ranges = splitRange(g!.size, adapter.limits.maxStorageBufferBindingSize);
     const groups = ranges.map(({ length }) => Math.ceil(length / (LANES * ITEMS)));
     const M = groups.reduce((sum, n) => sum + n, 0);
-    const partials = { scratch: 'partials', length: M * LANES }; // [M, LANES]
+    const partials = { storage: { label: 'partials', length: M * LANES } }; // [M, LANES]
     let first = 0;
     const sums = ranges.map((range, i) => {
       const dispatch = {
         shader: 'gradientNorm.partial',
         constants: { WORKGROUP: LANES, ITEMS },
-        bind: { g: { tensor: g!, ...range }, partials },
+        bind: { g: { storage: g!.storage, ...range }, partials },
         params: { n: range.length, first },
         workgroups: foldWorkgroups(groups[i]!),
       };
@@ -62,7 +63,7 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
     const bind = { partials, scalars: scalars!, failed: failed!, clip: clip! };
     return [...sums, ...kernelsFor('gradientNorm.finish', adapter, bind, { M, N: LANES, maxNorm })];
   },
-  flops: ({ inputs: [g] }) => 2 * g![0]!,
+  flops: ({ inputs: [g] }) => 2 * g!.size,
 };
 
 /** Ranges of a flat buffer that fit one binding each, in elements; a multiple of 64 so that offsets stay aligned. */

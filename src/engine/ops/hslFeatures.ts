@@ -1,8 +1,8 @@
 import { InputError, ShapeError } from '../../common/errors.js';
 import { lastOf } from '../../common/shape.js';
-import { channelCount, VALUE_CHANNELS, VOCABULARY } from '../../substrate/channels.js';
-import { embedIds } from '../../substrate/embed.js';
-import { contextTable, valueTable, waveTable } from '../../substrate/table.js';
+import { CHANNELS, channelCount, momentum, VALUE_CHANNELS, VOCABULARY } from '../../substrate/channels.js';
+import { encode } from '../../substrate/codec.js';
+import { contextTable, scaledCosine, valueTable, waveTable } from '../../substrate/table.js';
 import { onePerInvocation, onePerWorkgroup } from '../kernel.js';
 import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
@@ -75,34 +75,47 @@ function isKept({ columns0, columns1 }: HslAttributes, c: number): boolean {
 }
 
 function hslFeaturesReference(ids: Value, table: Value, attributes: ForwardAttributes): Float64Array {
-  const { includeBits, momentumPhase, hslTable } = attributes;
-  const rowLength = lastOf(ids.shape);
-  const { features, channels } = embedIds(Uint32Array.from(ids.data), { includeBits, momentumPhase, rowLength });
-  const y = Float64Array.from(features, (value, i) => (isKept(attributes, i % channels) ? value : 0));
-  // Another table fills the value columns; context columns and raw bits are the same for all.
-  if (!hslTable) {
-    visitValues(ids, attributes, (n, v, i, c, scale) => {
-      y[n * channels + c] = table.data[v * VALUE_CHANNELS + i]! * scale;
+  const channels = channelCount(attributes.includeBits);
+  const first = channels - CHANNELS; // of the dxor columns
+  const y = new Float64Array(ids.data.length * channels);
+  const L = lastOf(ids.shape);
+  const isByte = (n: number) => ids.data[n]! <= 255;
+  for (let from = 0, to = 0; from < ids.data.length; from = to) {
+    // A run of bytes ends at an id above 255, and at the end of its row.
+    for (to = from + 1; to % L > 0 && isByte(from) && isByte(to); ) to++;
+    if (!isByte(from)) continue;
+    const { bits, delta2, boundary } = encode(Uint8Array.from(ids.data.subarray(from, to)));
+    boundary.forEach((value, t) => {
+      const row = y.subarray((from + t) * channels, (from + t + 1) * channels);
+      if (attributes.includeBits) row.set(bits.subarray(8 * t, 8 * t + 8));
+      row.set(delta2.subarray(8 * t, 8 * t + 8), first + 8);
+      row[first + 16] = value;
     });
   }
-  return y;
+  visitValues(ids, attributes, (n, v, i, c, m) => {
+    // HSL's phase is scaled before its one rounding.
+    const isScaled = attributes.hslTable && m < 512;
+    const value = table.data[v * VALUE_CHANNELS + i]! * (m / 512);
+    y[n * channels + c] = isScaled ? Math.fround(scaledCosine(i === 16 ? v : v - 64, m)) : value;
+  });
+  return y.map((value, i) => (isKept(attributes, i % channels) ? value : 0));
 }
 
-/** Visit every kept value column: row n, byte v, table entry i, column c, and the momentum's factor if it applies. */
+/** Visit every kept value column: row n, byte v, table entry i, column c, and the momentum m, 512 where there is none. */
 function visitValues(
   ids: Value,
   attributes: HslAttributes,
-  visit: (n: number, v: number, i: number, c: number, scale: number) => void,
+  visit: (n: number, v: number, i: number, c: number, m: number) => void,
 ): void {
-  const first = channelCount(attributes.includeBits) - 27;
+  const first = channelCount(attributes.includeBits) - CHANNELS;
   const L = lastOf(ids.shape);
   ids.data.forEach((v, n) => {
     if (v > 255) return;
     const before = n % L > 0 ? ids.data[n - 1]! : 0;
-    const r = 0.5 + Math.abs(v - (before > 255 ? 0 : before)) / 512;
+    const m = momentum(v, before > 255 ? 0 : before);
     for (let i = 0; i < VALUE_CHANNELS; i++) {
       const c = first + (i < 8 ? i : i + 9); // columns 8..16 are context
-      if (isKept(attributes, c)) visit(n, v, i, c, attributes.momentumPhase && i >= 16 ? r : 1);
+      if (isKept(attributes, c)) visit(n, v, i, c, attributes.momentumPhase && i >= 16 ? m : 512);
     }
   });
 }
@@ -110,7 +123,12 @@ function visitValues(
 const hslFeaturesForward: Op<ForwardAttributes> = {
   name: 'hslFeatures.forward',
   formula: 'y[n] = the 27 channels of byte ids[n] after byte ids[n−1]',
-  inputs: [{ u32: 'ids', idLimit: () => VOCABULARY }, 'table', 'context', { u32: 'wave' }],
+  inputs: [
+    { name: 'ids', dtype: 'u32', idLimit: () => VOCABULARY },
+    'table',
+    'context',
+    { name: 'wave', dtype: 'u32' },
+  ],
   outputs: ['y'],
   shape([ids, table], { includeBits }) {
     if (table!.shape.length !== 2 || table!.shape[0] !== 256 || table!.shape[1] !== VALUE_CHANNELS) {
@@ -119,17 +137,17 @@ const hslFeaturesForward: Op<ForwardAttributes> = {
     return [{ shape: [...ids!.shape, channelCount(includeBits)] }];
   },
   reference: ([ids, table], attributes) => [hslFeaturesReference(ids!, table!, attributes)],
-  dispatches({ inputs, outputs, attributes }) {
-    const N = inputs.ids!.size;
-    const params = sizes(inputs.ids!, attributes);
+  dispatches({ tensors, attributes }) {
+    const N = tensors.ids!.size;
+    const params = sizes(tensors.ids!, attributes);
     const constants = {
       ...flags(attributes),
       HSL_PHASE: Number(attributes.hslTable),
     };
-    return [onePerInvocation('hslFeatures.forward', N, { ...inputs, ...outputs }, params, constants)];
+    return [onePerInvocation('hslFeatures.forward', N, tensors, params, constants)];
   },
-  backward({ inputs: [ids, table], attributes, gradients: [dY], needsGradient, accumulator }) {
-    if (!needsGradient(table!)) return;
+  backward({ inputs: [ids, table], attributes, gradients: [dY], accumulator }) {
+    if (!table!.requiresGradient) return;
     const { includeBits, momentumPhase, columns0, columns1 } = attributes;
     const kept = { includeBits, momentumPhase, columns0, columns1 };
     table!.program.record(hslFeaturesBackward, [ids!, dY!], kept, [accumulator(table!)]);
@@ -148,8 +166,8 @@ function flags({ includeBits, momentumPhase }: HslAttributes) {
 function hslFeaturesBackwardReference(ids: Value, dY: Value, attributes: HslAttributes): Float64Array {
   const channels = channelCount(attributes.includeBits);
   const dTable = new Float64Array(256 * VALUE_CHANNELS);
-  visitValues(ids, attributes, (n, v, i, c, scale) => {
-    dTable[v * VALUE_CHANNELS + i]! += dY.data[n * channels + c]! * scale;
+  visitValues(ids, attributes, (n, v, i, c, m) => {
+    dTable[v * VALUE_CHANNELS + i]! += dY.data[n * channels + c]! * (m / 512);
   });
   return dTable;
 }
@@ -157,19 +175,13 @@ function hslFeaturesBackwardReference(ids: Value, dY: Value, attributes: HslAttr
 const hslFeaturesBackward: Op<HslAttributes> = {
   name: 'hslFeatures.backward',
   formula: 'dTable[v] += Σ_{n: ids[n] = v} dY[n, value columns]',
-  inputs: [{ u32: 'ids', idLimit: () => VOCABULARY }, 'dY'],
-  outputs: [{ accumulates: 'dTable' }],
+  inputs: [{ name: 'ids', dtype: 'u32', idLimit: () => VOCABULARY }, 'dY'],
+  outputs: ['dTable'],
+  existing: { dTable: 'accumulates' },
   shape: () => [{ shape: [256, VALUE_CHANNELS] }],
   reference: ([ids, dY], attributes) => [hslFeaturesBackwardReference(ids!, dY!, attributes)],
-  dispatches: ({ inputs, outputs, attributes }) => [
-    onePerWorkgroup(
-      'hslFeatures.backward',
-      256,
-      32,
-      { ...inputs, ...outputs },
-      sizes(inputs.ids!, attributes),
-      flags(attributes),
-    ),
+  dispatches: ({ tensors, attributes }) => [
+    onePerWorkgroup('hslFeatures.backward', 256, 32, tensors, sizes(tensors.ids!, attributes), flags(attributes)),
   ],
 };
 

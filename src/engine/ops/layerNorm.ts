@@ -74,27 +74,20 @@ const layerNormForward: Op<{ eps: number }> = {
     const { y, mean, rstd } = layerNormReference(x!, weight!, bias!, eps);
     return [y, mean, rstd];
   },
-  dispatches({ adapter, inputs, outputs, attributes: { eps } }) {
-    const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
-    return kernelsFor('layerNorm.forward', adapter, { ...inputs, ...outputs }, { ...sizes, eps });
+  dispatches({ adapter, tensors, attributes: { eps } }) {
+    const sizes = { N: rowsOf(tensors.x!.shape), C: lastOf(tensors.x!.shape) };
+    return kernelsFor('layerNorm.forward', adapter, tensors, { ...sizes, eps });
   },
-  backward({
-    inputs: [x, weight, bias],
-    outputs: [, mean, rstd],
-    gradients: [dY],
-    addGradient,
-    needsGradient,
-    accumulator,
-  }) {
+  backward({ inputs: [x, weight, bias], outputs: [, mean, rstd], gradients: [dY], addGradient, accumulator }) {
     const { program } = x!;
     const dOut = program.contiguous(dY!);
-    if (needsGradient(x!))
+    if (x!.requiresGradient)
       addGradient(x!, program.record(layerNormBackward, [x!, weight!, mean!, rstd!, dOut], {})[0]!);
-    if (needsGradient(weight!) || needsGradient(bias!)) {
+    if (weight!.requiresGradient || bias!.requiresGradient) {
       program.record(layerNormBackwardWeight, [x!, mean!, rstd!, dOut], {}, [accumulator(weight!), accumulator(bias!)]);
     }
   },
-  flops: ({ inputs: [x] }) => 8 * rowsOf(x!) * lastOf(x!),
+  flops: ({ inputs: [x] }) => 8 * x!.size,
 };
 
 /** With xhat = (x - mean) * rstd and g = dY * weight: dX = rstd * (g - mean(g) - xhat * mean(g * xhat)), row by row. */
@@ -123,11 +116,11 @@ const layerNormBackward: Op = {
   outputs: ['dX'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x, weight, mean, rstd, dY]) => [layerNormBackwardReference(x!, weight!, mean!, rstd!, dY!)],
-  dispatches({ adapter, inputs, outputs }) {
-    const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
-    return kernelsFor('layerNorm.backward', adapter, { ...inputs, ...outputs }, sizes);
+  dispatches({ adapter, tensors }) {
+    const sizes = { N: rowsOf(tensors.x!.shape), C: lastOf(tensors.x!.shape) };
+    return kernelsFor('layerNorm.backward', adapter, tensors, sizes);
   },
-  flops: ({ inputs: [x] }) => 12 * rowsOf(x!) * lastOf(x!),
+  flops: ({ inputs: [x] }) => 12 * x!.size,
 };
 
 /** dWeight[c] += Σ_n dY[n, c] * xhat[n, c],  dBias[c] += Σ_n dY[n, c] */
@@ -151,14 +144,15 @@ export const layerNormBackwardWeight: Op = {
   name: 'layerNorm.backwardWeight',
   formula: 'dWeight += Σ_n dY · x̂,  dBias += Σ_n dY',
   inputs: ['x', 'mean', 'rstd', 'dY'],
-  outputs: [{ accumulates: 'dWeight' }, { accumulates: 'dBias' }],
+  outputs: ['dWeight', 'dBias'],
+  existing: { dWeight: 'accumulates', dBias: 'accumulates' },
   shape: ([x]) => [{ shape: [lastOf(x!.shape)] }, { shape: [lastOf(x!.shape)] }],
   reference: ([x, mean, rstd, dY]) => layerNormBackwardWeightReference(x!, mean!, rstd!, dY!),
-  dispatches({ adapter, inputs, outputs }) {
-    const sizes = { N: rowsOf(inputs.x!.shape), C: lastOf(inputs.x!.shape) };
-    return kernelsFor('layerNorm.backwardWeight', adapter, { ...inputs, ...outputs }, sizes);
+  dispatches({ adapter, tensors }) {
+    const sizes = { N: rowsOf(tensors.x!.shape), C: lastOf(tensors.x!.shape) };
+    return kernelsFor('layerNorm.backwardWeight', adapter, tensors, sizes);
   },
-  flops: ({ inputs: [x] }) => 4 * rowsOf(x!) * lastOf(x!),
+  flops: ({ inputs: [x] }) => 4 * x!.size,
 };
 
 export const layerNormRow: OpRow = {

@@ -1,7 +1,7 @@
 import { ShapeError } from '../../common/errors.js';
 import { lastOf, rowsOf, type Shape } from '../../common/shape.js';
 import { kernelsFor } from '../kernelTable.js';
-import type { Op, Value } from '../op.js';
+import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 import { matmul, matmulReference, transposed } from './matmul.js';
@@ -48,19 +48,19 @@ const linearForward: Op = {
     const [N, K] = weight!.shape as [number, number];
     return [matmulReference(x!.data, transposed(weight!), rowsOf(x!.shape), N, K, bias!.data)];
   },
-  dispatches({ adapter, inputs: { x, weight, bias }, outputs: { y } }) {
+  dispatches({ adapter, tensors: { x, weight, bias, y } }) {
     const sizes = { M: rowsOf(x!.shape), N: weight!.shape[0]!, K: weight!.shape[1]! };
     return kernelsFor('matmul', adapter, { a: x!, b: weight!, bias: bias!, y: y! }, sizes, { transposeB: true });
   },
-  backward({ inputs: [x, weight, bias], gradients: [gradient], addGradient, needsGradient, accumulator }) {
+  backward({ inputs: [x, weight, bias], gradients: [gradient], addGradient, accumulator }) {
     const { program } = x!;
     const dY = program.contiguous(gradient!);
-    if (needsGradient(x!)) addGradient(x!, program.record(linearBackwardX, [dY, weight!], {})[0]!);
-    if (needsGradient(weight!) || needsGradient(bias!)) {
+    if (x!.requiresGradient) addGradient(x!, program.record(linearBackwardX, [dY, weight!], {})[0]!);
+    if (weight!.requiresGradient || bias!.requiresGradient) {
       program.record(linearBackwardWeight, [dY, x!], {}, [accumulator(weight!), accumulator(bias!)]);
     }
   },
-  flops: ({ inputs: [x, weight] }) => 2 * rowsOf(x!) * weight![0]! * weight![1]!,
+  flops: ({ inputs: [x, weight] }) => 2 * rowsOf(x!.shape) * weight!.size,
 };
 
 /** y = x Wᵀ, so dX = dY W. */
@@ -74,11 +74,11 @@ export const linearBackwardX: Op = {
     const [K, N] = weight!.shape as [number, number];
     return [matmulReference(dY!.data, weight!.data, rowsOf(dY!.shape), N, K)];
   },
-  dispatches({ adapter, inputs: { dY, weight }, outputs: { dX } }) {
+  dispatches({ adapter, tensors: { dY, weight, dX } }) {
     const sizes = { M: rowsOf(dY!.shape), N: weight!.shape[1]!, K: weight!.shape[0]! };
     return kernelsFor('matmul', adapter, { a: dY!, b: weight!, y: dX! }, sizes, { gradient: true });
   },
-  flops: ({ inputs: [dY, weight] }) => 2 * rowsOf(dY!) * weight![0]! * weight![1]!,
+  flops: ({ inputs: [dY, weight] }) => 2 * rowsOf(dY!.shape) * weight!.size,
 };
 
 /** y = x Wᵀ + b, so dW += dYᵀ x, and db += the sum of dY's rows. */
@@ -86,16 +86,16 @@ export const linearBackwardWeight: Op = {
   name: 'linear.backwardWeight',
   formula: 'dWeight += dYᵀ · x,  dBias += Σ_rows dY',
   inputs: ['dY', 'x'],
-  outputs: [{ accumulates: 'dWeight' }, { accumulates: 'dBias' }],
+  outputs: ['dWeight', 'dBias'],
+  existing: { dWeight: 'accumulates', dBias: 'accumulates' },
   shape: ([dY, x]) => [{ shape: [lastOf(dY!.shape), lastOf(x!.shape)] }, { shape: [lastOf(dY!.shape)] }],
   reference([dY, x]) {
     const [rows, M, N] = [rowsOf(dY!.shape), lastOf(dY!.shape), lastOf(x!.shape)];
-    const flat: Value = { shape: [rows, M], data: dY!.data };
     const dBias = new Float64Array(M);
     for (let i = 0; i < rows * M; i++) dBias[i % M]! += dY!.data[i]!;
-    return [matmulReference(transposed(flat), x!.data, M, N, rows), dBias];
+    return [matmulReference(transposed({ shape: [rows, M], data: dY!.data }), x!.data, M, N, rows), dBias];
   },
-  dispatches({ adapter, inputs: { dY, x }, outputs: { dWeight, dBias } }) {
+  dispatches({ adapter, tensors: { dY, x, dWeight, dBias } }) {
     const sizes = { M: lastOf(dY!.shape), N: lastOf(x!.shape), K: rowsOf(dY!.shape) };
     const flags = { transposeA: true, add: true, gradient: true };
     return [
@@ -103,7 +103,7 @@ export const linearBackwardWeight: Op = {
       ...kernelsFor('sumRows', adapter, { dY: dY!, dBias: dBias! }, { M: sizes.K, N: sizes.M }),
     ];
   },
-  flops: ({ inputs: [dY, x] }) => 2 * rowsOf(dY!) * lastOf(dY!) * (lastOf(x!) + 1),
+  flops: ({ inputs: [dY, x] }) => 2 * dY!.size * (lastOf(x!.shape) + 1),
 };
 
 export const linearRow: OpRow = {

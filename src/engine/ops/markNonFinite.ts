@@ -22,15 +22,14 @@ const markNonFiniteOp: Op = {
   name: 'markNonFinite',
   formula: 'failed ← 1 where x is not finite',
   inputs: ['x', 'failed'],
-  outputs: [{ inPlace: 'failed' }],
+  outputs: ['failed'],
+  existing: { failed: 'inPlace' },
   shape([x, failed]) {
     if (x!.size !== 1) throw new ShapeError('markNonFinite', 'x must be one number', { x: x!.shape });
     return [{ shape: failed!.shape }];
   },
   reference: ([x, failed]) => [Number.isFinite(x!.data[0]!) ? failed!.data : Float64Array.of(1)],
-  dispatches: ({ inputs: { x, failed } }) => [
-    onePerWorkgroup('markNonFinite', 1, 1, { x: x!, failed: failed! }, undefined),
-  ],
+  dispatches: ({ tensors }) => [onePerWorkgroup('markNonFinite', 1, 1, tensors, undefined)],
 };
 
 export const markNonFiniteRow: OpRow = {

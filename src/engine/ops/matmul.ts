@@ -86,17 +86,17 @@ const matmulForward: Op = {
     const [M, K] = a!.shape as [number, number];
     return [matmulReference(a!.data, b!.data, M, b!.shape[1]!, K)];
   },
-  dispatches({ adapter, inputs: { a, b }, outputs: { y } }) {
+  dispatches({ adapter, tensors: { a, b, y } }) {
     const flags = { transposeA: isTransposed(a!), transposeB: isTransposed(b!) };
     return kernelsFor('matmul', adapter, { a: a!, b: b!, y: y! }, matmulShape(a!, b!), flags);
   },
   // y = a b: dA = dY bᵀ, dB = aᵀ dY
-  backward({ inputs: [a, b], gradients: [gradient], addGradient, needsGradient }) {
+  backward({ inputs: [a, b], gradients: [gradient], addGradient }) {
     const dY = a!.program.contiguous(gradient!);
-    if (needsGradient(a!)) addGradient(a!, matmul(dY, b!.transpose()));
-    if (needsGradient(b!)) addGradient(b!, matmul(a!.transpose(), dY));
+    if (a!.requiresGradient) addGradient(a!, matmul(dY, b!.transpose()));
+    if (b!.requiresGradient) addGradient(b!, matmul(a!.transpose(), dY));
   },
-  flops: ({ inputs: [a, b] }) => 2 * a![0]! * a![1]! * b![1]!,
+  flops: ({ inputs: [a, b] }) => 2 * a!.size * b!.shape[1]!,
 };
 
 /** A view whose rows are one element apart: the transpose of a row-major matrix. */

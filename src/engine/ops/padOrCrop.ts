@@ -33,21 +33,23 @@ function padOrCropReference(x: Value, W: number): Float64Array {
 const padOrCropForward: Op<{ W: number }> = {
   name: 'padOrCrop',
   formula: 'y[n,w] = x[n,w] where x has it, else 0',
-  inputs: [{ any: 'x' }],
+  inputs: [{ name: 'x', dtype: 'any' }],
   outputs: ['y'],
+  copies: true,
   shape([x], { W }) {
     if (x!.shape.length === 0 || !Number.isInteger(W) || W < 0) {
       throw new ShapeError('padOrCrop', `x must be [..., L], and W (${W}) a whole number`, { x: x!.shape });
     }
-    return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype, copies: x! }];
+    return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype }];
   },
   reference: ([x], { W }) => [padOrCropReference(x!, W)],
-  dispatches({ inputs: { x }, outputs: { y }, attributes: { W } }) {
-    return [onePerInvocation('padOrCrop', y!.size, { x: x!, y: y! }, { N: rowsOf(x!.shape), L: lastOf(x!.shape), W })];
+  dispatches({ tensors, attributes: { W } }) {
+    const { shape } = tensors.x!;
+    return [onePerInvocation('padOrCrop', tensors.y!.size, tensors, { N: rowsOf(shape), L: lastOf(shape), W })];
   },
   // Cropped columns get gradient 0 and padded ones none: padOrCrop in the other direction.
-  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
-    if (needsGradient(x!)) addGradient(x!, padOrCrop(dY!, lastOf(x!.shape)));
+  backward({ inputs: [x], gradients: [dY], addGradient }) {
+    if (x!.requiresGradient) addGradient(x!, padOrCrop(dY!, lastOf(x!.shape)));
   },
 };
 

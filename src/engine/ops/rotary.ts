@@ -1,6 +1,6 @@
 import { InputError, ShapeError } from '../../common/errors.js';
-import { type Dispatch, onePerInvocation } from '../kernel.js';
-import type { DispatchCall, Op, Value } from '../op.js';
+import { onePerInvocation } from '../kernel.js';
+import type { Op, Value } from '../op.js';
 import type { OpRow } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
@@ -10,11 +10,6 @@ interface RotarySizes extends Record<string, number> {
   S: number;
   H: number;
   D: number;
-}
-
-/** With caches: `capacity` is the number of rows of k and v. */
-interface CacheSizes extends RotarySizes {
-  capacity: number;
 }
 
 /**
@@ -37,40 +32,21 @@ export function rotaryTable(positions: number, D: number, base = 10000): Float32
   return table;
 }
 
+/** Queries, keys and values in heads, each [B, H, S, D]. */
+export type Heads = Readonly<Record<'q' | 'k' | 'v', Tensor>>;
+
 /**
  * Split packed queries, keys and values into heads, and rotate each pair `(d, d + D/2)` of q and k by the angle of its
  * position: `(a, b) → (a cos - b sin, b cos + a sin)`. Row s has the angles of `position + s`.
  *
  * @param qkv [B, S, 3C], q, k and v concatenated, heads split inside each
  * @param table [positions, D] from `rotaryTable`   @param position [1] u32: position of row 0, for every sequence
- * @param caches k and v caches [B, H, capacity, D] whose rows position .. position+S-1 are written in place (generation)
- * @returns q [B, H, S, D]; k and v [B, H, S, D], whose rows are those of qkv, or the caches
- * @throws ShapeError when 3C does not split into heads of even width, or table or caches are too small
+ * @returns q, k and v [B, H, S, D], whose rows are those of qkv
+ * @throws ShapeError when 3C does not split into heads of even width, or table is too small
  * @see Su et al. 2021, arXiv:2104.09864, in the rotate_half layout
  */
-export function rotary(
-  qkv: Tensor,
-  table: Tensor,
-  position: Tensor,
-  heads: number,
-  caches?: { readonly k: Tensor; readonly v: Tensor },
-): { q: Tensor; k: Tensor; v: Tensor } {
-  const { program } = qkv;
-  const inputs = [qkv, table, position];
-  const sizes = rotarySizes(qkv, table, heads);
-  if (caches === undefined) {
-    const [q, k, v] = program.record(rotaryForward, inputs, sizes);
-    return { q: q!, k: k!, v: v! };
-  }
-  const capacity = caches.k.shape[2] ?? 0;
-  if (capacity < sizes.S) {
-    throw new ShapeError('rotary', 'caches must be [B, H, capacity, D] with room for S rows', {
-      qkv: qkv.shape,
-      k: caches.k.shape,
-      v: caches.v.shape,
-    });
-  }
-  const [q, k, v] = program.record(rotaryIntoCache, inputs, { ...sizes, capacity }, [caches.k, caches.v]);
+export function rotary(qkv: Tensor, table: Tensor, position: Tensor, heads: number): Heads {
+  const [q, k, v] = qkv.program.record(rotaryForward, [qkv, table, position], rotarySizes(qkv, table, heads));
   return { q: q!, k: k!, v: v! };
 }
 
@@ -92,39 +68,62 @@ function rotarySizes(qkv: Tensor, table: Tensor, heads: number): RotarySizes {
   return { B: B!, S: S!, H: heads, D };
 }
 
-/** Rows of q, k and v in head-major order, q and k rotated by the angles of `first + s`. */
-function rotaryReference(qkv: Value, table: Value, first: number, { B, S, H, D }: RotarySizes): Float64Array[] {
-  const half = D / 2;
-  const [q, k, v] = [0, 1, 2].map(() => new Float64Array(B * H * S * D));
+/**
+ * Visit each pair `(d, d + D/2)` of q, k and v, as part 0, 1 and 2: where its first number is in qkv, where in the part,
+ * and the rotation by the angle of `first + s`, by none for v.
+ */
+function visitPairs(
+  table: Value,
+  first: number,
+  { B, S, H, D }: RotarySizes,
+  visit: (part: number, packed: number, own: number, cos: number, sin: number) => void,
+): void {
   for (let b = 0; b < B; b++)
     for (let s = 0; s < S; s++)
       for (let h = 0; h < H; h++)
-        for (let d = 0; d < half; d++) {
-          const cos = table.data[(first + s) * D + d]!;
-          const sin = table.data[(first + s) * D + half + d]!;
-          const to = ((b * H + h) * S + s) * D + d; // q[b, h, s, d]
-          [q!, k!, v!].forEach((y, part) => {
-            const from = (b * S + s) * 3 * H * D + part * H * D + h * D + d; // qkv[b, s, part*C + h*D + d]
-            const [x0, x1] = [qkv.data[from]!, qkv.data[from + half]!];
-            y[to] = part === 2 ? x0 : x0 * cos - x1 * sin;
-            y[to + half] = part === 2 ? x1 : x1 * cos + x0 * sin;
-          });
+        for (let d = 0; d < D / 2; d++) {
+          const own = ((b * H + h) * S + s) * D + d; // q[b, h, s, d]
+          for (let part = 0; part < 3; part++) {
+            const packed = (b * S + s) * 3 * H * D + part * H * D + h * D + d; // qkv[b, s, part*C + h*D + d]
+            const angle = (first + s) * D + d;
+            if (part === 2) visit(part, packed, own, 1, 0);
+            else visit(part, packed, own, table.data[angle]!, table.data[angle + D / 2]!);
+          }
         }
-  return [q!, k!, v!];
+}
+
+/** Rows of q, k and v in head-major order, q and k rotated by the angles of `first + s`. */
+function rotaryReference(qkv: Value, table: Value, first: number, sizes: RotarySizes): Float64Array[] {
+  const { B, S, H, D } = sizes;
+  const parts = [0, 1, 2].map(() => new Float64Array(B * H * S * D));
+  visitPairs(table, first, sizes, (part, packed, own, cos, sin) => {
+    const [x0, x1] = [qkv.data[packed]!, qkv.data[packed + D / 2]!];
+    parts[part]![own] = x0 * cos - x1 * sin;
+    parts[part]![own + D / 2] = x1 * cos + x0 * sin;
+  });
+  return parts;
 }
 
 const rotaryForward: Op<RotarySizes> = {
   name: 'rotary.forward',
   formula: '(a, b) → (a·cos θ − b·sin θ, b·cos θ + a·sin θ) on q and k,  θ = position · 10000^(−2d/D)',
   // the last row has a position too
-  inputs: ['qkv', 'table', { u32: 'position', idLimit: ([, table], { S }) => table!.shape[0]! - S + 1 }],
+  inputs: ['qkv', 'table', { name: 'position', dtype: 'u32', idLimit: ([, table], { S }) => table!.shape[0]! - S + 1 }],
   outputs: ['q', 'k', 'v'],
   shape: (_, { B, S, H, D }) => [0, 1, 2].map(() => ({ shape: [B, H, S, D] })),
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
-  dispatches: ({ attributes, ...call }) => [forwardKernel(call, { ...attributes, capacity: attributes.S }, 0)],
-  backward({ inputs: [qkv, table, position], attributes, gradients, addGradient, needsGradient }) {
-    if (needsGradient(table!)) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
-    if (!needsGradient(qkv!)) return;
+  dispatches: ({ tensors, attributes }) => [
+    onePerInvocation(
+      'rotary.forward',
+      pairsOf(attributes),
+      tensors,
+      { ...attributes, capacity: attributes.S },
+      { INTO_CACHE: 0 },
+    ),
+  ],
+  backward({ inputs: [qkv, table, position], attributes, gradients, addGradient }) {
+    if (table!.requiresGradient) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
+    if (!qkv!.requiresGradient) return;
     const { program } = qkv!;
     const { B, S, H, D } = attributes;
     const zeros = () => program.constant('zeros', [B, H, S, D], new Float32Array(B * H * S * D));
@@ -134,33 +133,88 @@ const rotaryForward: Op<RotarySizes> = {
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
 
-/** @param intoCache 1 if row s of k and v goes to row `position + s` of a cache, 0 if it stays row s */
-function forwardKernel(
-  { inputs, outputs }: Pick<DispatchCall, 'inputs' | 'outputs'>,
-  sizes: CacheSizes,
-  intoCache: 0 | 1,
-): Dispatch {
-  return onePerInvocation('rotary.forward', pairsOf(sizes), { ...inputs, ...outputs }, sizes, {
-    INTO_CACHE: intoCache,
-  });
-}
-
 /** Pairs (d, d + D/2) of all heads. */
 function pairsOf({ B, S, H, D }: RotarySizes): number {
   return (B * S * H * D) / 2;
 }
 
-/** The same with k and v written into caches, for generation: rows position .. position+S-1 of [B, H, capacity, D]. */
+/** A rotation's transpose is the rotation by the opposite angle; then the heads are concatenated again. */
+function rotaryBackwardReference(gradients: readonly Value[], table: Value, first: number, sizes: RotarySizes) {
+  const { B, S, H, D } = sizes;
+  const dQkv = new Float64Array(B * S * 3 * H * D);
+  visitPairs(table, first, sizes, (part, packed, own, cos, sin) => {
+    const [g0, g1] = [gradients[part]!.data[own]!, gradients[part]!.data[own + D / 2]!];
+    dQkv[packed] = g0 * cos + g1 * sin;
+    dQkv[packed + D / 2] = g1 * cos - g0 * sin;
+  });
+  return dQkv;
+}
+
+const rotaryBackward: Op<RotarySizes> = {
+  name: 'rotary.backward',
+  formula: '(g, h) → (g·cos θ + h·sin θ, h·cos θ − g·sin θ) on dQ and dK',
+  inputs: ['dQ', 'dK', 'dV', 'table', { name: 'position', dtype: 'u32' }],
+  outputs: ['dQkv'],
+  shape: (_, { B, S, H, D }) => [{ shape: [B, S, 3 * H * D] }],
+  reference: ([dQ, dK, dV, table, position], sizes) => [
+    rotaryBackwardReference([dQ!, dK!, dV!], table!, position!.data[0]!, sizes),
+  ],
+  dispatches: ({ tensors, attributes }) => [
+    onePerInvocation('rotary.backward', pairsOf(attributes), tensors, attributes),
+  ],
+  flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
+};
+
+/** With caches: `capacity` is the number of rows of k and v. */
+interface CacheSizes extends RotarySizes {
+  capacity: number;
+}
+
+/**
+ * As `rotary`, for generation: rows position .. position+S-1 of the caches are written in place, and k and v are the
+ * caches.
+ *
+ * @param caches of k and v, [B, H, capacity, D]
+ * @throws ShapeError as `rotary` does, or when the caches are too small
+ */
+export function rotaryIntoCaches(
+  qkv: Tensor,
+  table: Tensor,
+  position: Tensor,
+  heads: number,
+  caches: Omit<Heads, 'q'>,
+): Heads {
+  const sizes = rotarySizes(qkv, table, heads);
+  const capacity = caches.k.shape[2] ?? 0;
+  if (capacity < sizes.S) {
+    throw new ShapeError('rotary', 'caches must be [B, H, capacity, D] with room for S rows', {
+      qkv: qkv.shape,
+      k: caches.k.shape,
+      v: caches.v.shape,
+    });
+  }
+  const inputs = [qkv, table, position];
+  const [q] = qkv.program.record(rotaryIntoCache, inputs, { ...sizes, capacity }, [caches.k, caches.v]);
+  return { q: q!, k: caches.k, v: caches.v };
+}
+
 const rotaryIntoCache: Op<CacheSizes> = {
   name: 'rotary.intoCache',
   formula: rotaryForward.formula,
   inputs: [
     'qkv',
     'table',
-    { u32: 'position', idLimit: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1 },
+    {
+      name: 'position',
+      dtype: 'u32',
+      idLimit: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1,
+    },
   ],
-  dispatches: ({ attributes, ...call }) => [forwardKernel(call, attributes, 1)],
-  outputs: ['q', { inPlace: 'k' }, { inPlace: 'v' }],
+  dispatches: ({ tensors, attributes }) => [
+    onePerInvocation('rotary.forward', pairsOf(attributes), tensors, attributes, { INTO_CACHE: 1 }),
+  ],
+  outputs: ['q', 'k', 'v'],
+  existing: { k: 'inPlace', v: 'inPlace' },
   shape: (_, { B, S, H, D, capacity }) => [
     { shape: [B, H, S, D] },
     { shape: [B, H, capacity, D] },
@@ -179,47 +233,6 @@ const rotaryIntoCache: Op<CacheSizes> = {
     };
     return [q!, into(kBefore!, k!), into(vBefore!, v!)];
   },
-};
-
-/** A rotation's transpose is the rotation by the opposite angle; then the heads are concatenated again. */
-function rotaryBackwardReference(
-  gradients: readonly Value[],
-  table: Value,
-  first: number,
-  { B, S, H, D }: RotarySizes,
-) {
-  const half = D / 2;
-  const dQkv = new Float64Array(B * S * 3 * H * D);
-  for (let b = 0; b < B; b++)
-    for (let s = 0; s < S; s++)
-      for (let h = 0; h < H; h++)
-        for (let d = 0; d < half; d++) {
-          const cos = table.data[(first + s) * D + d]!;
-          const sin = table.data[(first + s) * D + half + d]!;
-          const from = ((b * H + h) * S + s) * D + d; // dQ[b, h, s, d]
-          gradients.forEach(({ data }, part) => {
-            const to = (b * S + s) * 3 * H * D + part * H * D + h * D + d;
-            const [g0, g1] = [data[from]!, data[from + half]!];
-            dQkv[to] = part === 2 ? g0 : g0 * cos + g1 * sin;
-            dQkv[to + half] = part === 2 ? g1 : g1 * cos - g0 * sin;
-          });
-        }
-  return dQkv;
-}
-
-const rotaryBackward: Op<RotarySizes> = {
-  name: 'rotary.backward',
-  formula: '(g, h) → (g·cos θ + h·sin θ, h·cos θ − g·sin θ) on dQ and dK',
-  inputs: ['dQ', 'dK', 'dV', 'table', { u32: 'position' }],
-  outputs: ['dQkv'],
-  shape: (_, { B, S, H, D }) => [{ shape: [B, S, 3 * H * D] }],
-  reference: ([dQ, dK, dV, table, position], sizes) => [
-    rotaryBackwardReference([dQ!, dK!, dV!], table!, position!.data[0]!, sizes),
-  ],
-  dispatches: ({ inputs, outputs, attributes }) => [
-    onePerInvocation('rotary.backward', pairsOf(attributes), { ...inputs, ...outputs }, attributes),
-  ],
-  flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
 
 /** A sample of `S` rows of `H` heads of width `D` at a position other than 0. */
@@ -275,7 +288,7 @@ function intoCaches(position: number, heads: number) {
     const [capacity, D] = k!.shape.slice(2) as [number, number];
     const table = program.constant('table', [capacity, D], rotaryTable(capacity, D));
     const first = program.constant('position', [1], Uint32Array.of(position));
-    const { q } = rotary(qkv!, table, first, heads, { k: k!, v: v! });
+    const { q } = rotaryIntoCaches(qkv!, table, first, heads, { k: k!, v: v! });
     return [q, k!, v!];
   };
 }

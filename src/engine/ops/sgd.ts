@@ -27,18 +27,19 @@ const sgdOp: Op<{ momentum: number }> = {
   name: 'sgd',
   formula: 'v ← momentum · v + g,  p ← p − lr · v',
   inputs: ['gradients', 'lr', 'parameters', 'v'],
-  outputs: [{ inPlace: 'parameters' }, { inPlace: 'v' }],
+  outputs: ['parameters', 'v'],
+  existing: { parameters: 'inPlace', v: 'inPlace' },
   shape: ([, , parameters]) => [{ shape: parameters!.shape }, { shape: parameters!.shape }],
   reference: ([g, lr, p, v], { momentum }) => sgdReference(g!.data, lr!.data[0]!, p!.data, v!.data, momentum),
-  dispatches({ adapter, inputs: { lr, ...flat }, attributes }) {
+  dispatches({ adapter, tensors: { lr, ...flat }, attributes }) {
     // The flat buffers may be longer than one binding.
     return splitRange(flat.parameters!.size, adapter.limits.maxStorageBufferBindingSize).map((range) => {
-      const ranges = Object.entries(flat).map(([name, tensor]) => [name, { tensor, ...range }]);
+      const ranges = Object.entries(flat).map(([name, tensor]) => [name, { storage: tensor.storage, ...range }]);
       const bind = { ...Object.fromEntries(ranges), lr: lr! };
       return onePerInvocation('sgd', range.length, bind, { n: range.length, ...attributes });
     });
   },
-  flops: ({ inputs: [gradients] }) => 4 * gradients![0]!,
+  flops: ({ inputs: [gradients] }) => 4 * gradients!.size,
 };
 
 export const sgdRow: OpRow = {

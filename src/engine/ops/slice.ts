@@ -62,13 +62,14 @@ const sliceForward: Op<Range> = {
   outputs: ['y'],
   shape: ([x], { axis, start, end }) => [{ shape: resized(x!.shape, axis, end - start) }],
   reference: ([x], range) => [sliceReference(x!, range)],
-  dispatches: ({ inputs: { x }, outputs: { y }, attributes: { axis, start, size } }) => {
+  dispatches: ({ tensors, attributes: { axis, start, size } }) => {
+    const { y } = tensors;
     const { n, inner } = aroundAxis(y!.shape, axis);
     const params = { count: y!.size, n, inner, size, start };
-    return [onePerInvocation('slice.forward', y!.size, { x: x!, y: y! }, params)];
+    return [onePerInvocation('slice.forward', y!.size, tensors, params)];
   },
-  backward({ inputs: [x], gradients: [dY], attributes, addGradient, needsGradient }) {
-    if (needsGradient(x!)) addGradient(x!, x!.program.record(sliceBackward, [dY!], attributes)[0]!);
+  backward({ inputs: [x], gradients: [dY], attributes, addGradient }) {
+    if (x!.requiresGradient) addGradient(x!, x!.program.record(sliceBackward, [dY!], attributes)[0]!);
   },
 };
 
@@ -88,10 +89,11 @@ const sliceBackward: Op<Range> = {
   outputs: ['dX'],
   shape: ([dY], { axis, size }) => [{ shape: resized(dY!.shape, axis, size) }],
   reference: ([dY], range) => [sliceBackwardReference(dY!, range)],
-  dispatches: ({ inputs: { dY }, outputs: { dX }, attributes: { axis, start, size } }) => {
+  dispatches: ({ tensors, attributes: { axis, start, size } }) => {
+    const { dY, dX } = tensors;
     const { n, inner } = aroundAxis(dY!.shape, axis);
     const params = { count: dX!.size, n, inner, size, start };
-    return [onePerInvocation('slice.backward', dX!.size, { dY: dY!, dX: dX! }, params)];
+    return [onePerInvocation('slice.backward', dX!.size, tensors, params)];
   },
 };
 

@@ -42,11 +42,11 @@ const softmaxForward: Op = {
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [softmaxReference(x!)],
-  dispatches: ({ inputs, outputs }) => [rowsKernel('softmax.forward', inputs.x!, { ...inputs, ...outputs })],
-  backward({ inputs: [x], outputs: [y], gradients: [dY], addGradient, needsGradient }) {
-    if (needsGradient(x!)) addGradient(x!, x!.program.record(softmaxBackward, [y!, dY!], {})[0]!);
+  dispatches: ({ tensors }) => [rowsKernel('softmax.forward', tensors.x!, tensors)],
+  backward({ inputs: [x], outputs: [y], gradients: [dY], addGradient }) {
+    if (x!.requiresGradient) addGradient(x!, x!.program.record(softmaxBackward, [y!, dY!], {})[0]!);
   },
-  flops: ({ inputs: [x] }) => 5 * rowsOf(x!) * lastOf(x!),
+  flops: ({ inputs: [x] }) => 5 * x!.size,
 };
 
 /** With ∂y[c]/∂x[d] = y[c] ([c = d] − y[d]): dX[d] = y[d] (dY[d] − Σ_c dY[c] y[c]). */
@@ -68,8 +68,8 @@ const softmaxBackward: Op = {
   outputs: ['dX'],
   shape: ([y]) => [{ shape: y!.shape }],
   reference: ([y, dY]) => [softmaxBackwardReference(y!, dY!)],
-  dispatches: ({ inputs, outputs }) => [rowsKernel('softmax.backward', inputs.y!, { ...inputs, ...outputs })],
-  flops: ({ inputs: [y] }) => 4 * rowsOf(y!) * lastOf(y!),
+  dispatches: ({ tensors }) => [rowsKernel('softmax.backward', tensors.y!, tensors)],
+  flops: ({ inputs: [y] }) => 4 * y!.size,
 };
 
 function rowsKernel(shader: string, { shape }: Tensor, bind: Readonly<Record<string, Tensor>>) {

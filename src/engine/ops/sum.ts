@@ -69,19 +69,19 @@ function reduceOp(name: 'sum' | 'mean', formula: string, divisor: (n: number) =>
     outputs: ['y'],
     shape: ([x], { axis }) => [{ shape: x!.shape.filter((_, i) => i !== axis) }],
     reference: ([x], { axis }) => [sumReference(x!, axis).map((value) => value / divisor(x!.shape[axis]!))],
-    dispatches({ inputs, outputs, attributes: { axis } }) {
-      const { n, inner } = aroundAxis(inputs.x!.shape, axis);
-      const params = { count: outputs.y!.size, n, inner, divisor: divisor(n) };
-      return [onePerWorkgroup('sum', outputs.y!.size, 64, { ...inputs, ...outputs }, params)];
+    dispatches({ tensors, attributes: { axis } }) {
+      const { n, inner } = aroundAxis(tensors.x!.shape, axis);
+      const params = { count: tensors.y!.size, n, inner, divisor: divisor(n) };
+      return [onePerWorkgroup('sum', tensors.y!.size, 64, tensors, params)];
     },
     // Every x[outer, j, inner] counts once in y[outer, inner].
-    backward({ inputs: [x], gradients: [dY], attributes: { axis }, addGradient, needsGradient }) {
-      if (!needsGradient(x!)) return;
+    backward({ inputs: [x], gradients: [dY], attributes: { axis }, addGradient }) {
+      if (!x!.requiresGradient) return;
       const n = divisor(x!.shape[axis]!);
       const dX = n === 1 ? dY! : dY!.div(n);
       addGradient(x!, dX.reshape(x!.shape.map((size, i) => (i === axis ? 1 : size))).expand(x!.shape));
     },
-    flops: ({ inputs: [x] }) => sizeOf(x!),
+    flops: ({ inputs: [x] }) => x!.size,
   };
 }
 

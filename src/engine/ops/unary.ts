@@ -99,10 +99,10 @@ function unaryOp(name: UnaryName): Op {
     outputs: ['dX'],
     shape: ([x]) => [{ shape: x!.shape }],
     reference: ([x, y, dY]) => [unaryBackwardReference(derivative, x!, y!, dY!)],
-    dispatches: ({ inputs, outputs }) => [
-      onePerInvocation('unary.backward', inputs.x!.size, { ...inputs, ...outputs }, { n: inputs.x!.size }, constants),
+    dispatches: ({ tensors }) => [
+      onePerInvocation('unary.backward', tensors.x!.size, tensors, { n: tensors.x!.size }, constants),
     ],
-    flops: ({ inputs: [x] }) => 4 * x!.reduce((n, size) => n * size, 1),
+    flops: ({ inputs: [x] }) => 4 * x!.size,
   };
   return {
     name,
@@ -111,13 +111,13 @@ function unaryOp(name: UnaryName): Op {
     outputs: ['y'],
     shape: ([x]) => [{ shape: x!.shape }],
     reference: ([x]) => [x!.data.map((value) => reference(value))],
-    dispatches: ({ inputs, outputs }) => [
-      onePerInvocation('unary.forward', inputs.x!.size, { ...inputs, ...outputs }, { n: inputs.x!.size }, constants),
+    dispatches: ({ tensors }) => [
+      onePerInvocation('unary.forward', tensors.x!.size, tensors, { n: tensors.x!.size }, constants),
     ],
-    backward({ inputs: [x], outputs: [y], gradients: [dY], addGradient, needsGradient }) {
-      if (needsGradient(x!)) addGradient(x!, x!.program.record(backward, [x!, y!, dY!], {})[0]!);
+    backward({ inputs: [x], outputs: [y], gradients: [dY], addGradient }) {
+      if (x!.requiresGradient) addGradient(x!, x!.program.record(backward, [x!, y!, dY!], {})[0]!);
     },
-    flops: ({ inputs: [x] }) => 4 * x!.reduce((n, size) => n * size, 1),
+    flops: ({ inputs: [x] }) => 4 * x!.size,
   };
 }
 

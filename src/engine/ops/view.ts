@@ -13,13 +13,13 @@ import { sumTo } from './sum.js';
 export const reshape: Op = {
   name: 'reshape',
   formula: 'y = x, under another shape',
-  inputs: [{ any: 'x' }],
+  inputs: [{ name: 'x', dtype: 'any' }],
   outputs: ['y'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x]) => [x!.data],
   dispatches: () => [],
-  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
-    if (needsGradient(x!)) addGradient(x!, dY!.reshape(x!.shape));
+  backward({ inputs: [x], gradients: [dY], addGradient }) {
+    if (x!.requiresGradient) addGradient(x!, dY!.reshape(x!.shape));
   },
 };
 
@@ -27,15 +27,15 @@ export const reshape: Op = {
 export const permute: Op<{ axes: readonly number[] }> = {
   name: 'permute',
   formula: 'y[i_axes[0], i_axes[1], …] = x[i_0, i_1, …]',
-  inputs: [{ any: 'x' }],
+  inputs: [{ name: 'x', dtype: 'any' }],
   outputs: ['y'],
   shape: ([x], { axes }) => [{ shape: axes.map((axis) => x!.shape[axis]!) }],
   reference: ([x], { axes }) => [permuteReference(x!, axes)],
   dispatches: () => [],
-  backward({ inputs: [x], gradients: [dY], attributes: { axes }, addGradient, needsGradient }) {
+  backward({ inputs: [x], gradients: [dY], attributes: { axes }, addGradient }) {
     // The inverse order: the new index of axis a of x.
     const back = axes.map((_, axis) => axes.indexOf(axis));
-    if (needsGradient(x!)) addGradient(x!, dY!.permute(back));
+    if (x!.requiresGradient) addGradient(x!, dY!.permute(back));
   },
 };
 
@@ -43,14 +43,14 @@ export const permute: Op<{ axes: readonly number[] }> = {
 export const expand: Op<{ to: readonly number[] }> = {
   name: 'expand',
   formula: 'y = x, repeated along missing axes and those of size 1',
-  inputs: [{ any: 'x' }],
+  inputs: [{ name: 'x', dtype: 'any' }],
   outputs: ['y'],
   shape: (_, { to }) => [{ shape: to }],
   reference: ([x], { to }) => [expandReference(x!, to)],
   dispatches: () => [],
   // Each number of x occurs in several positions of y; its gradient is the sum of theirs.
-  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
-    if (needsGradient(x!)) addGradient(x!, sumTo(dY!, x!.shape));
+  backward({ inputs: [x], gradients: [dY], addGradient }) {
+    if (x!.requiresGradient) addGradient(x!, sumTo(dY!, x!.shape));
   },
 };
 
@@ -92,20 +92,22 @@ export const contiguous: Op = {
   name: 'contiguous',
   formula: 'y = x, copied into row-major order',
   strided: true,
-  inputs: [{ any: 'x' }],
+  inputs: [{ name: 'x', dtype: 'any' }],
   outputs: ['y'],
+  copies: true,
   shape([x]) {
     if (x!.shape.length > MAX_AXES) {
       throw new ShapeError('contiguous', `a strided view must have at most ${MAX_AXES} axes`, { [x!.label]: x!.shape });
     }
-    return [{ shape: x!.shape, dtype: x!.dtype, copies: x! }];
+    return [{ shape: x!.shape, dtype: x!.dtype }];
   },
   reference: ([x]) => [x!.data],
-  dispatches({ inputs: { x }, outputs: { y } }) {
-    const params = { n: x!.size, ...axisParams('size', x!.shape, 1), ...axisParams('stride', x!.strides, 0) };
-    return [onePerInvocation('contiguous', x!.size, { x: x!, y: y! }, params)];
+  dispatches({ tensors }) {
+    const x = tensors.x!;
+    const params = { n: x.size, ...axisParams('size', x.shape, 1), ...axisParams('stride', x.strides, 0) };
+    return [onePerInvocation('contiguous', x.size, tensors, params)];
   },
-  backward({ inputs: [x], gradients: [dY], addGradient, needsGradient }) {
-    if (needsGradient(x!)) addGradient(x!, dY!);
+  backward({ inputs: [x], gradients: [dY], addGradient }) {
+    if (x!.requiresGradient) addGradient(x!, dY!);
   },
 };

@@ -1,32 +1,22 @@
+import { hslFeatures } from '../../engine/ops/hslFeatures.js';
 import { linear } from '../../engine/ops/linear.js';
 import type { Tensor } from '../../engine/tensor.js';
 import { channelCount } from '../../substrate/channels.js';
 import { embedIds } from '../../substrate/embed.js';
 import type { DecoderConfig } from '../config.js';
-import { type EmbeddingOptions, HslEmbedding } from '../embedding.js';
-import { packSlots, ZeroInput } from '../zeroInput.js';
-import { DEVIATION, type Door, type DoorDefinition } from './definition.js';
+import { DEVIATION, type DoorDefinition, packSlots, sideBySide } from './definition.js';
 
-/** The options of a configuration's embedding. */
-export function embeddingOptions({
-  includeBits = false,
-  momentumPhase = false,
-  columns,
-}: DecoderConfig): EmbeddingOptions {
-  return { includeBits, momentumPhase, ...(columns && { columns }) };
-}
-
-/** A slot is K rows of channels side by side, a stream row is one row of channels. */
-export function sideBySide({ K, dim }: DecoderConfig, embedding: HslEmbedding): Door {
-  const zero = new ZeroInput({ K, dim, embedding });
-  return { slots: (ids) => zero.slots(ids), stream: (ids) => zero.features(ids) };
+/** HSL's channels of each id, as the configuration asks for them. */
+function channelsOf(config: DecoderConfig): (ids: Tensor) => Tensor {
+  const { includeBits = false, momentumPhase = false, columns } = config;
+  return (ids) => hslFeatures(ids, { includeBits, momentumPhase, ...(columns && { columns }) });
 }
 
 /** HSL's channels, without a parameter. */
 export const zero: DoorDefinition = {
   parameters: () => [],
   columns: ({ includeBits }) => channelCount(includeBits),
-  build: (config) => sideBySide(config, new HslEmbedding(embeddingOptions(config))),
+  build: (config) => sideBySide(config, channelsOf(config)),
 };
 
 /** As `zero`, multiplied by two constants, so that slots and stream rows have a root mean square of 1 over dim. */
@@ -76,12 +66,12 @@ export const projected: DoorDefinition = {
   },
   columns: () => 0,
   build(config, parameters) {
-    const embedding = new HslEmbedding(embeddingOptions(config));
+    const channels = channelsOf(config);
     const layer = (name: string, x: Tensor) =>
       linear(x, parameters.get(`door.${name}.weight`)!, parameters.get(`door.${name}.bias`)!);
     return {
-      slots: (ids) => layer('slots', packSlots(embedding.features(ids), config.K)),
-      stream: (ids) => layer('stream', embedding.features(ids)),
+      slots: (ids) => layer('slots', packSlots(channels(ids), config.K)),
+      stream: (ids) => layer('stream', channels(ids)),
     };
   },
 };

@@ -1,16 +1,18 @@
 import { VALUE_CHANNELS } from '../../substrate/channels.js';
 import type { ControlKind } from '../../substrate/controls.js';
 import { ControlEmbedding } from '../controlEmbedding.js';
-import { embeddingOptions, sideBySide, zero } from './channels.js';
-import { DEVIATION, type DoorDefinition } from './definition.js';
+import { zero } from './channels.js';
+import { DEVIATION, type DoorDefinition, sideBySide } from './definition.js';
 
 /** As `zero`, with another table in place of HSL's values. */
 function zeroWith(kind: ControlKind): DoorDefinition {
   return {
     ...zero,
     build(config) {
-      const options = { ...embeddingOptions(config), seed: config.tableSeed ?? 0 };
-      return sideBySide(config, new ControlEmbedding(kind, options));
+      const { includeBits = false, momentumPhase = false, columns, tableSeed: seed = 0 } = config;
+      const options = { includeBits, momentumPhase, seed, ...(columns && { columns }) };
+      const embedding = new ControlEmbedding(kind, options);
+      return sideBySide(config, (ids) => embedding.features(ids));
     },
   };
 }

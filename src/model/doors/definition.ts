@@ -33,3 +33,15 @@ export interface DoorDefinition {
   /** columns of dim that a byte takes in a slot, K of them side by side; undefined if any K up to dim fits */
   readonly columns: (config: DecoderConfig) => number | undefined;
 }
+
+/** The door whose slots are the rows of K bytes side by side; `rows` makes [B, L, width] of ids [B, L]. */
+export function sideBySide({ K }: DecoderConfig, rows: (ids: Tensor) => Tensor): Door {
+  return { slots: (ids) => packSlots(rows(ids), K), stream: rows };
+}
+
+/** [..., P·K, width] → [..., P, K·width]: byte k of a slot owns columns k·width .. (k + 1)·width - 1. */
+export function packSlots(rows: Tensor, K: number): Tensor {
+  const batch = rows.shape.slice(0, -2);
+  const [bytes, width] = rows.shape.slice(-2) as [number, number];
+  return rows.reshape([...batch, bytes / K, K * width]);
+}

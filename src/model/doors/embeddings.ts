@@ -3,8 +3,7 @@ import { embedding } from '../../engine/ops/embedding.js';
 import type { Tensor } from '../../engine/tensor.js';
 import { MASK, VOCABULARY } from '../../substrate/channels.js';
 import type { DecoderConfig } from '../config.js';
-import { packSlots } from '../zeroInput.js';
-import { DEVIATION, type DoorDefinition, type DoorParameter } from './definition.js';
+import { DEVIATION, type DoorDefinition, type DoorParameter, packSlots } from './definition.js';
 
 /** Columns of one byte of a slot: `⌊dim / K⌋`. */
 function slotWidth({ dim, K }: DecoderConfig): number {

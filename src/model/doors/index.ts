@@ -1,4 +1,3 @@
-import type { DoorKind } from '../config.js';
 import { projected, zero, zeroScaled } from './channels.js';
 import { learned, permuted, random } from './controls.js';
 import type { DoorDefinition } from './definition.js';
@@ -20,7 +19,7 @@ import { bits, bitsWithContext } from './rawBits.js';
  * | bits                      | K times eight raw bits                             | eight raw bits               |
  * | bits+context              | K times the bits of a byte and its predecessor     | likewise                     |
  */
-export const DOORS: Readonly<Record<DoorKind, DoorDefinition>> = {
+export const DOORS = {
   zero,
   'zero-scaled': zeroScaled,
   projected,
@@ -32,4 +31,4 @@ export const DOORS: Readonly<Record<DoorKind, DoorDefinition>> = {
   learned,
   random,
   permuted,
-};
+} satisfies Readonly<Record<string, DoorDefinition>>;

@@ -3,8 +3,7 @@ import { embedding } from '../../engine/ops/embedding.js';
 import type { Program } from '../../engine/program.js';
 import type { Tensor } from '../../engine/tensor.js';
 import { bitOf, VOCABULARY } from '../../substrate/channels.js';
-import { packSlots } from '../zeroInput.js';
-import type { DoorDefinition } from './definition.js';
+import { type DoorDefinition, sideBySide } from './definition.js';
 import { rowsBefore } from './embeddings.js';
 
 /** Number of bits of a byte. */
@@ -14,23 +13,18 @@ const BITS = 8;
 export const bits: DoorDefinition = {
   parameters: () => [],
   columns: () => BITS,
-  build: ({ K }) => {
-    const rows = (ids: Tensor) => embedding(bitTable(ids.program), ids);
-    return { slots: (ids) => packSlots(rows(ids), K), stream: rows };
-  },
+  build: (config) => sideBySide(config, (ids) => embedding(bitTable(ids.program), ids)),
 };
 
 /** The eight bits of the byte, then the eight of the previous byte, in the same row: HSL's context without HSL. */
 export const bitsWithContext: DoorDefinition = {
   parameters: () => [],
   columns: () => 2 * BITS,
-  build: ({ K }) => {
-    const rows = (ids: Tensor) => {
+  build: (config) =>
+    sideBySide(config, (ids) => {
       const table = bitTable(ids.program);
       return concat([embedding(table, ids), rowsBefore(table, ids)], -1); // [B, L, 16]
-    };
-    return { slots: (ids) => packSlots(rows(ids), K), stream: rows };
-  },
+    }),
 };
 
 /** [258, 8]: row v has the bits of byte v. */

@@ -5,7 +5,7 @@ import { InputError, ShapeError } from '../../../src/common/errors.js';
 import { normals } from '../../../src/common/random.js';
 import { type Shape, sizeOf } from '../../../src/common/shape.js';
 import type { AdapterProfile } from '../../../src/engine/kernel.js';
-import { type AnyOp, inputOf, outputOf } from '../../../src/engine/op.js';
+import { type AnyOp, nameOf, outputKind } from '../../../src/engine/op.js';
 import { attention } from '../../../src/engine/ops/attention.js';
 import { add } from '../../../src/engine/ops/binary.js';
 import { crossEntropy } from '../../../src/engine/ops/crossEntropy.js';
@@ -14,7 +14,7 @@ import { hslFeatures } from '../../../src/engine/ops/hslFeatures.js';
 import { registry } from '../../../src/engine/ops/index.js';
 import { layerNorm } from '../../../src/engine/ops/layerNorm.js';
 import { padOrCrop } from '../../../src/engine/ops/padOrCrop.js';
-import { rotary, rotaryTable } from '../../../src/engine/ops/rotary.js';
+import { rotary, rotaryIntoCaches, rotaryTable } from '../../../src/engine/ops/rotary.js';
 import { Plan } from '../../../src/engine/plan.js';
 import { type Entry, Program } from '../../../src/engine/program.js';
 import { ReferenceRun } from '../../../src/engine/reference.js';
@@ -34,7 +34,7 @@ const ops = [...byOp].map(([op, entries]) => [op.name, op, entries] as const);
 /** The bound of input i of a call, where its op declares one. */
 function boundOf({ op, inputs, attributes }: Entry, i: number): number | undefined {
   const spec = op.inputs[i]!;
-  return typeof spec === 'object' && 'u32' in spec ? spec.idLimit?.(inputs, attributes) : undefined;
+  return typeof spec === 'object' ? spec.idLimit?.(inputs, attributes) : undefined;
 }
 
 type Make = (program: Program, label: string, shape: Shape, dtype: DType, i: number) => Tensor;
@@ -44,8 +44,8 @@ const asInput: Make = (program, label, shape, dtype) => program.input(label, sha
 /** The same call in a program of its own. */
 function recall({ op, inputs, outputs, attributes }: Entry, make: Make = asInput): Tensor[] {
   const program = new Program();
-  const tensors = inputs.map((tensor, i) => make(program, inputOf(op.inputs[i]!)[0], tensor.shape, tensor.dtype, i));
-  const existing = outputs.filter((_, i) => outputOf(op.outputs[i]!)[1] !== 'writes');
+  const tensors = inputs.map((tensor, i) => make(program, nameOf(op.inputs[i]!), tensor.shape, tensor.dtype, i));
+  const existing = outputs.filter((_, i) => outputKind(op, i) !== 'writes');
   return program.record(
     op,
     tensors,
@@ -68,7 +68,8 @@ describe('dtypes', () => {
     fc.assert(
       fc.property(fc.constantFrom(...entries), fc.nat(), (entry, draw) => {
         const wrong = draw % op.inputs.length;
-        const [name, right] = inputOf(op.inputs[wrong]!);
+        const spec = op.inputs[wrong]!;
+        const [name, right] = [nameOf(spec), typeof spec === 'string' ? 'f32' : spec.dtype];
         const call = () =>
           recall(entry, (program, label, shape, dtype, i) => {
             const other = dtype === 'f32' ? 'u32' : 'f32';
@@ -96,22 +97,14 @@ describe('dtypes', () => {
 
   test.each(ops)('%s: what an op declares is what its kernels read', (name, op, entries) => {
     for (const entry of entries) {
-      const named = (tensors: readonly Tensor[], names: readonly string[]) =>
-        Object.fromEntries(tensors.map((tensor, i) => [names[i]!, tensor]));
-      const inputs = named(
-        entry.inputs,
-        op.inputs.map((input) => inputOf(input)[0]),
-      );
-      const outputs = named(
-        entry.outputs,
-        op.outputs.map((output) => outputOf(output)[0]),
-      );
+      const names = [...op.inputs.map(nameOf), ...op.outputs];
+      const tensors = Object.fromEntries([...entry.inputs, ...entry.outputs].map((tensor, i) => [names[i]!, tensor]));
       for (const adapter of profiles) {
-        for (const { shader, bind } of op.dispatches({ adapter, inputs, outputs, attributes: entry.attributes })) {
+        for (const { shader, bind } of op.dispatches({ adapter, tensors, attributes: entry.attributes })) {
           const text = readFileSync(`shaders/${shader}.wgsl`, 'utf8');
           for (const [variable, bound] of Object.entries(bind)) {
-            if ('scratch' in bound) continue;
-            const { dtype } = 'tensor' in bound ? bound.tensor : bound;
+            if (!('role' in bound.storage)) continue;
+            const { dtype } = bound.storage;
             const element = moveBits.includes(name) ? 'u32' : dtype;
             expect(text, `${shader}: ${variable}`).toMatch(
               new RegExp(`> ${variable}: array<(vec4<${element}|vec4${element[0]}|${element})`),
@@ -204,8 +197,9 @@ test.each<[string, string, number, Record]>([
 function rotated(program: Program, position: Tensor, capacity?: number) {
   const cache = (label: string) => program.state(label, [1, 2, capacity!, 4]);
   const table = program.constant('table', [8, 4], rotaryTable(8, 4));
-  const caches = capacity === undefined ? [] : [{ k: cache('keys'), v: cache('values') }];
-  return rotary(program.input('qkv', [1, 3, 24]), table, position, 2, ...caches);
+  const qkv = program.input('qkv', [1, 3, 24]);
+  if (capacity === undefined) return rotary(qkv, table, position, 2);
+  return rotaryIntoCaches(qkv, table, position, 2, { k: cache('keys'), v: cache('values') });
 }
 
 /** Three queries at a position, and seven keys. */

@@ -69,14 +69,16 @@ async function run(dispatches: readonly Dispatch[], given: Matrices, size: numbe
   const buffers: Record<string, GPUBuffer> = { a: upload(given.a), b: upload(given.b), y: upload(y) };
   if (given.bias) buffers.bias = upload(given.bias);
   const bufferOf = (bound: Binding) => {
-    if ('scratch' in bound) buffers.scratch ??= upload(new Float32Array(bound.length).fill(Number.NaN));
-    return buffers['label' in bound ? bound.label : 'scratch']!;
+    const { storage } = bound;
+    if ('role' in storage) return buffers[storage.label]!;
+    buffers.scratch ??= upload(new Float32Array(storage.length).fill(Number.NaN));
+    return buffers.scratch;
   };
 
   const encoder = gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
   for (const dispatch of dispatches) {
-    const { shader, workgroups, params, bind } = dispatch;
+    const { shader, workgroups, bind } = dispatch;
     const file = await shaderText(shader);
     const code = withoutMatrixUnits(kernelText(file, dispatch));
     if (!pipelines.has(code)) {
@@ -84,10 +86,10 @@ async function run(dispatches: readonly Dispatch[], given: Matrices, size: numbe
       pipelines.set(code, gpu.createComputePipelineAsync({ layout: 'auto', compute: { module } }));
     }
     const pipeline = await device.settle(pipelines.get(code)!);
-    const { bindings, params: fields } = readInterface(shader, file);
-    const entries = bindings.map(({ binding, name, access }) => {
-      const uniform = () => upload(packParams(shader, fields, params!), GPUBufferUsage.UNIFORM);
-      return { binding, resource: { buffer: access === 'uniform' ? uniform() : bufferOf(bind[name]!) } };
+    const declared = readInterface(shader, file);
+    const entries = declared.bindings.map(({ binding, name, type }) => {
+      const uniform = () => upload(packParams(dispatch, declared), GPUBufferUsage.UNIFORM);
+      return { binding, resource: { buffer: type === 'uniform' ? uniform() : bufferOf(bind[name]!) } };
     });
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, gpu.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
