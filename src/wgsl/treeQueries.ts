@@ -8,10 +8,11 @@ export function someNode(root: unknown, visit: (node: { kind: string }) => boole
   if (typeof root !== 'object' || root === null) return false;
   if (Array.isArray(root)) return root.some((item) => someNode(item, visit));
   if ('kind' in root && visit(root as { kind: string })) return true;
-  return Object.entries(root).some(
-    ([key, value]) =>
-      key !== 'type' && key !== 'variable' && key !== 'function' && key !== 'at' && someNode(value, visit),
-  );
+  for (const key in root) {
+    if (key === 'type' || key === 'variable' || key === 'function' || key === 'at') continue;
+    if (someNode(root[key as keyof typeof root], visit)) return true;
+  }
+  return false;
 }
 
 /** May the variable change in here, through a pointer too? */
@@ -36,8 +37,15 @@ export function mayReturn(statement: Statement): boolean {
 
 /** Does it call a function of the module? */
 export function mayCall(expression: Expression): boolean {
-  return someNode(expression, (node) => node.kind === 'call');
+  let answer = CALLS.get(expression);
+  if (answer === undefined) {
+    answer = someNode(expression, (node) => node.kind === 'call');
+    CALLS.set(expression, answer);
+  }
+  return answer;
 }
+/** Answers by expression: lowering asks again in every iteration of an unrolled loop and at every inlined call. */
+const CALLS = new WeakMap<Expression, boolean>();
 
 /** Is it free of side effects and memory reads, so that it may be evaluated unnecessarily? */
 export function isPure(expression: Expression): boolean {
