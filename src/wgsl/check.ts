@@ -165,6 +165,7 @@ class Watcher implements Observer {
   readonly #sites: Position[] = [];
   readonly #siteOf = new Map<Position, number>();
   #workgroup: Three | undefined;
+  #workgroupIndex = 0;
   /** counts barriers and workgroups: accesses of two phases are ordered within a workgroup */
   readonly #phase = { workgroup: 1, storage: 1 };
 
@@ -242,6 +243,7 @@ class Watcher implements Observer {
     if (memory.space === 'storage' && memory.variable!.access === 'read') return; // never written
     if (lane.workgroup !== this.#workgroup) {
       this.#workgroup = lane.workgroup;
+      this.#workgroupIndex = indexOf(lane.workgroup, this.options.workgroups);
       this.#phase.workgroup += 1;
       this.#phase.storage += 1;
     }
@@ -250,7 +252,7 @@ class Watcher implements Observer {
       shadow = new Shadow(memory);
       this.#shadows.set(memory, shadow);
     }
-    const workgroup = this.#workgroupIndex(lane);
+    const workgroup = this.#workgroupIndex;
     const invocation = workgroup * this.#lanes + lane.index;
     const space = memory.space as 'workgroup' | 'storage';
     const now = (invocation + 1) * SITES + this.#site(at);
@@ -293,11 +295,6 @@ class Watcher implements Observer {
     return site;
   }
 
-  #workgroupIndex({ workgroup: [x, y, z] }: Lane): number {
-    const [countX, countY] = this.options.workgroups;
-    return x + countX * (y + countY * z);
-  }
-
   #decode({ code, use }: Used): Access {
     const invocation = invocationIn(code) - 1;
     const group = Math.floor(invocation / this.#lanes);
@@ -320,6 +317,8 @@ class Watcher implements Observer {
     return this.#written.get(memory);
   }
 }
+
+const indexOf = ([x, y, z]: Three, [countX, countY]: Three) => x + countX * (y + countY * z);
 
 /** An access as one number: (invocation + 1) * SITES + place in the text; 0 is none. */
 const SITES = 2 ** 16;

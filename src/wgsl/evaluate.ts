@@ -31,14 +31,18 @@ export function scalarOf(type: Type): ScalarName {
   throw new TypeError(`${type.kind} is not a scalar, a vector or a matrix`);
 }
 
-/** Apply a scalar operation component by component. A scalar among vectors is combined with every component. */
+/** A component of a vector; a scalar goes with every component. */
+const part = (value: Value, i: number): Scalar => (Array.isArray(value) ? value[i] : value) as Scalar;
+
+/** Apply an operation on up to four scalars component by component. A scalar among vectors is combined with every component. */
 function overComponents(operation: (...scalars: Scalar[]) => Scalar): ValueFunction {
-  const apply: ValueFunction = (...values) => {
-    const shape = values.find((value) => Array.isArray(value)) as Vector | undefined;
-    if (!shape) return operation(...(values as Scalar[]));
-    return shape.map((_, i) => apply(...values.map((value) => (Array.isArray(value) ? (value as Vector)[i]! : value))));
+  // Four parameters and no list of them, since it runs often: those not given are undefined, and the operation takes fewer.
+  const apply = (a: Value, b: Value, c: Value, d: Value): Value => {
+    const vector = Array.isArray(a) ? a : Array.isArray(b) ? b : c;
+    if (!Array.isArray(vector)) return operation(a as Scalar, b as Scalar, c as Scalar, d as Scalar);
+    return vector.map((_, i) => operation(part(a, i), part(b, i), part(c, i), part(d, i)));
   };
-  return apply;
+  return apply as ValueFunction;
 }
 
 // ---- operators ----

@@ -118,8 +118,16 @@ export function columnOf(type: Extract<Type, { kind: 'matrix' }>): Type {
 /** The reader for values of a type. */
 export function loadOf(type: Type): Load {
   if (type.kind === 'scalar') return LOAD[type.name];
+  if (type.kind === 'vector') return loadVector(LOAD[type.of.name], type.size);
   const parts = partsOf(type).map((part) => ({ word: part.word, load: loadOf(part.type) }));
   return (memory, word) => parts.map((part) => part.load(memory, word + part.word));
+}
+
+/** Vectors are read more often than anything else of parts. */
+function loadVector(load: Load, size: number): Load {
+  if (size === 2) return (memory, word) => [load(memory, word), load(memory, word + 1)];
+  if (size === 3) return (memory, word) => [load(memory, word), load(memory, word + 1), load(memory, word + 2)];
+  return (memory, word) => [load(memory, word), load(memory, word + 1), load(memory, word + 2), load(memory, word + 3)];
 }
 
 /** The writer for values of a type. Padding is not written. */
