@@ -53,7 +53,7 @@ const work = mkdtempSync(join(tmpdir(), 'byte-to-loss-mutants-'));
 afterAll(() => rmSync(work, { recursive: true }));
 
 const PATHS = ['common/errors.ts', 'common/random.ts'].concat(
-  ['channels', 'codec', 'controls', 'embed', 'groups', 'index', 'pack', 'table', 'zeroInput'].map(
+  ['channels', 'codec', 'controls', 'embed', 'groups', 'index', 'pack', 'slots', 'table'].map(
     (name) => `substrate/${name}.ts`,
   ),
 );
