@@ -29,7 +29,8 @@ export default defineConfig({
     setupFiles: ['test/support/setup.ts'],
     testTimeout: HANGING,
     hookTimeout: HANGING,
-    maxWorkers: 2,
+    // On two cores: while one waits for a browser or a child process, the two others have a core each.
+    maxWorkers: 3,
     reporters: ['default', ['json', { outputFile: '.cache/tests.json' }]],
   },
 });
