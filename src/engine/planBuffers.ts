@@ -3,7 +3,7 @@ import { GPUBufferUsage } from '../device/constants.js';
 import type { Device } from '../device/device.js';
 import { type Binding, type Dispatch, type KernelInterface, packParams, type Scratch } from './kernel.js';
 import type { SharedBuffer } from './memory.js';
-import { checkMemory } from './prediction.js';
+import { checkMemory, isSameState } from './prediction.js';
 import type { PreparedDispatch } from './prepare.js';
 import type { Program } from './program.js';
 import type { Storage } from './tensor.js';
@@ -51,11 +51,11 @@ export class PlanBuffers {
   }
 
   /** The buffer of a storage that lives as long as the plan. */
-  #bufferFor({ role, label, length, data }: Storage): GPUBuffer {
+  #bufferFor(storage: Storage): GPUBuffer {
+    const { role, label, length, data } = storage;
     if (role === 'parameter') return this.parameters!;
     if (role === 'gradient') return this.gradients!;
-    const isSame = (other: Storage) => other.role === role && other.label === label && other.length === length;
-    const theirs = role === 'state' ? this.shared?.program.storages.find(isSame) : undefined;
+    const theirs = this.shared?.program.storages.find((other) => isSameState(other, storage));
     const borrowed = theirs && this.shared!.#bufferOf.get(theirs);
     return borrowed ?? this.#make(label, (data as BufferSource | undefined) ?? length * 4);
   }

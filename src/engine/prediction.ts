@@ -51,10 +51,7 @@ export function bytesOf(program: Program, memory: readonly SharedBuffer[], share
   const lengths = (...roles: Storage['role'][]) =>
     program.storages.reduce((sum, { role, length }) => sum + (roles.includes(role) ? length * 4 : 0), 0);
   const borrowedStates = program.storages
-    .filter(
-      ({ role, label, length }) =>
-        role === 'state' && shared?.storages.some((s) => s.role === role && s.label === label && s.length === length),
-    )
+    .filter((storage) => shared?.storages.some((other) => isSameState(other, storage)))
     .reduce((sum, { length }) => sum + length * 4, 0);
   const hasGradients = program.storages.some(({ role }) => role === 'gradient');
   const flat = flatBytes * (hasGradients ? 2 : 1) + lengths('state');
@@ -65,6 +62,10 @@ export function bytesOf(program: Program, memory: readonly SharedBuffer[], share
   const fresh = total - borrowedStates - (shared === undefined ? 0 : flatBytes);
   return { total, flat, activations, unshared, fixed, fresh };
 }
+
+/** Do two programs mean the same state, so that their plans share its buffer? */
+export const isSameState = (a: Storage, b: Storage) =>
+  a.role === 'state' && b.role === 'state' && a.label === b.label && a.length === b.length;
 
 /** `2.34 GiB`, `120 MiB` */
 export function sizeInWords(bytes: number): string {

@@ -9,7 +9,7 @@ import {
 import type { InspectWindow } from '../../src/cli/inspect/window.js';
 import { InputError } from '../../src/common/errors.js';
 import type { Device } from '../../src/device/device.js';
-import type { AdapterProfile, KernelKind } from '../../src/engine/kernel.js';
+import type { KernelKind } from '../../src/engine/kernel.js';
 import { hslFeatures } from '../../src/engine/ops/hslFeatures.js';
 import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
@@ -152,7 +152,7 @@ export class Explorer {
    */
   capture(text: Text, op: number | string, kernels?: KernelKind): Promise<CapturedDispatch[]> {
     return this.#next(async () => {
-      const profile = kernels === undefined ? this.device : { ...profileOf(this.device), kernels };
+      const profile = kernels === undefined ? this.device : { ...this.device, kernels };
       const subject = await this.#subject();
       const window = windowOf(text);
       const placeIn = ({ entries }: Program) =>
@@ -238,9 +238,4 @@ function attentionOf({ program }: ForwardPass): { q: Tensor; k: Tensor; lse: Ten
   return program.entries
     .filter(({ op }) => op.name === 'attention.forward')
     .map(({ inputs: [q, k], outputs: [, lse] }) => ({ q: q!, k: k!, lse: lse! }));
-}
-
-/** The properties for the choice of kernels, as a plain object. */
-function profileOf({ kind, driver, subgroupSize, limits, precision, subgroupMatrix }: AdapterProfile): AdapterProfile {
-  return { kind, driver, subgroupSize, limits, ...(precision && { precision }), subgroupMatrix };
 }
