@@ -548,6 +548,14 @@ describe('a page that inspect wrote for a checkpoint and a recording', () => {
     const stages = await opened.locator('.residual tbody tr').allTextContents();
     expect(stages).toHaveLength(data.residual.length);
     for (const [i, { norms }] of data.residual.entries()) expect(stages[i]).toContain(shortNumber(Math.max(...norms)));
+    // EOS is never read; the byte before it is the last row of the gradients by channel.
+    const said = opened.locator('section:has(.gradients) p[aria-live]');
+    expect(await said.textContent()).toBe('Nothing arrives at EOS, the end.');
+    await opened.getByRole('slider', { name: 'Chosen byte' }).press('ArrowLeft');
+    const row = data.attribution!.rows.at(-1)!;
+    const largest = row.map(Math.abs).indexOf(Math.max(...row.map(Math.abs)));
+    const first = `${data.channels!.names[largest]} ${shortNumber(row[largest]!)}`;
+    expect(await said.textContent()).toContain(`Most at e (hex 65): ${first}, `);
     // From a parameter to the op that made its gradient, and to that op's file.
     await opened.getByRole('button', { name: 'blocks.0.mlp.up.weight' }).click();
     expect(await opened.textContent('#op-detail h3')).toBe('linear.backwardWeight blocks.0.mlp.up');

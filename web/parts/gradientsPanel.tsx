@@ -75,6 +75,7 @@ function largestAt({ attribution, channels }: Inspection, byByte: Float32Array, 
   const { columns } = attribution!;
   const own = Array.from(byByte.subarray(at * columns, (at + 1) * columns), (x, c) => [x, c] as const);
   const largest = own.sort(([a], [b]) => Math.abs(b) - Math.abs(a)).slice(0, 4);
+  if (largest[0]![0] === 0) return `Nothing arrives at ${byteName(id)}.`;
   return `Most at ${byteName(id)}: ${largest.map(([x, c]) => `${channels!.names[c]} ${shortNumber(x)}`).join(', ')}.`;
 }
 
