@@ -11,7 +11,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /*
@@ -82,18 +81,10 @@ afterAll(() => rmSync(copy, { recursive: true }));
 test('what the recipes print has the right types and the right form', () => {
   expect(RECIPES.map((recipe) => steps(recipe).length).every((count) => count > 1)).toBe(true);
   // Only the files that the recipes touch: the rest of the checkout has been checked without them.
-  const config = ts.readConfigFile(join(copy, 'tsconfig.json'), ts.sys.readFile).config;
   const files = new Set(RECIPES.flatMap(steps).map(({ file }) => file));
-  const typed = [...files].filter((file) => file.endsWith('.ts')).map((file) => join(copy, file));
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, copy);
-  const program = ts.createProgram(typed, options);
-  const problems = typed.flatMap((path) => {
-    const file = program.getSourceFile(path)!;
-    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
-  });
-  const text = ({ file, messageText }: ts.Diagnostic) =>
-    `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
-  expect(problems.map(text)).toEqual([]);
+  const typed = [...files].filter((file) => file.endsWith('.ts'));
+  writeFileSync(join(copy, 'touched.json'), JSON.stringify({ extends: './tsconfig.json', include: [], files: typed }));
+  expect(run(bin('typescript7/bin/tsc'), '-p', 'touched.json')).toEqual(done);
   expect(run(bin('@biomejs/biome/bin/biome'), 'check', ...typed)).toEqual(done);
 });
 
