@@ -35,6 +35,8 @@ const READABLE = 'the kernel to study; src/wgsl compiles it to vector code for t
 const NEIGHBOURS = 'neighbouring lanes read neighbouring numbers, as a GPU needs; not yet measured on a card';
 const OCCUPANCY =
   'an invocation a column would leave a GPU empty; loads in a row are counted, not yet measured on a card';
+const TOGETHER =
+  'four keys or queries at a time: half the time of the readable kernel on the CPU device (bench/RECORD.md)';
 const COMPILED = "by AMD's compiler no spill and no scratch memory (bench/RECORD.md); not yet measured on a card";
 
 /**
@@ -205,14 +207,21 @@ function rowsOfHeads(pass: string): KernelRow[] {
     on,
     shaders: [shader],
     why,
-    dispatches({ bind, params }) {
+    dispatches({ adapter, bind, params }) {
       const { B, H, S, D } = params;
       const workgroups = foldWorkgroups(B! * H! * Math.ceil(S! / 64));
-      return [{ shader, constants: { ...constants, HEAD_DIM: D! }, bind, params, workgroups }];
+      const extensions = on === 'cpu' ? subgroupExtensions(adapter) : [];
+      return [{ shader, constants: { ...constants, HEAD_DIM: D! }, extensions, bind, params, workgroups }];
     },
   });
   const tiled = row('gpu', `gpu/${pass}.tiled`, COMPILED, {});
-  return [{ ...tiled, when: tilesFitHeads }, row('any', pass, READABLE, { WORKGROUP: 64 })];
+  const together = pass === 'attention.backwardKV' ? { QUERIES: 4 } : { KEYS: 4 };
+  const cpu = row('cpu', `cpu/${pass}`, TOGETHER, { WORKGROUP: 64, ...together });
+  return [
+    { ...tiled, when: tilesFitHeads },
+    { ...cpu, when: ({ adapter }) => adapter.subgroupSize === 4 },
+    row('any', pass, READABLE, { WORKGROUP: 64 }),
+  ];
 }
 
 /**

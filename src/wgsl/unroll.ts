@@ -4,7 +4,7 @@ import type { Block, Expression, Place, Statement, Variable } from './tree.js';
 import { mayChange, rootOf, someNode } from './treeQueries.js';
 
 /** A loop over a private array is unrolled if it has at most this many iterations. */
-const MAX_TRIPS = 64;
+const MAX_TRIPS = 16;
 
 /** The values a counted loop gives its counter: `for (var d = 0u; d < 8u; d++)`; undefined if they are not known. */
 export function countsOf(
