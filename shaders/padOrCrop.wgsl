@@ -1,12 +1,12 @@
 // padOrCrop   y = the rows of x, cut at W columns or completed with zeros
 // Twin: padOrCropReference in src/engine/ops/padOrCrop.ts
 //
-//   x  [N, L]
+//   x  [N, C]
 //   y  [N, W]   copied as raw 32-bit words, so that ids and the sign of a zero are unchanged
 //
 // One invocation per element of y. Workgroups: ceil(N*W / WORKGROUP), folded over y past 65535.
 
-struct Params { N: u32, L: u32, W: u32 }
+struct Params { N: u32, C: u32, W: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;
@@ -19,6 +19,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let n = i / params.W;
   let w = i % params.W;
   var word = 0u; // the bits of 0.0 as well
-  if (w < params.L) { word = x[n * params.L + w]; }
+  if (w < params.C) { word = x[n * params.C + w]; }
   y[i] = word;
 }

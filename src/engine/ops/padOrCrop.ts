@@ -9,10 +9,10 @@ import type { Tensor } from '../tensor.js';
  * Rows of another width: cropped to W columns, or padded with zeros. It pads ids to whole slots, and slots to the width
  * of a decoder.
  *
- * y[n, w] = x[n, w] for w < L, 0 from there on
+ * y[n, w] = x[n, w] for w < C, 0 from there on
  *
- * @param x [..., L], f32 or u32   @param W columns of y
- * @returns [..., W]; x itself if L is W
+ * @param x [..., C], f32 or u32   @param W columns of y
+ * @returns [..., W]; x itself if C is W
  * @throws ShapeError when x has no axis, or W is not a whole number
  */
 export function padOrCrop(x: Tensor, W: number): Tensor {
@@ -21,11 +21,11 @@ export function padOrCrop(x: Tensor, W: number): Tensor {
 }
 
 function padOrCropReference(x: Value, W: number): Float64Array {
-  const L = lastOf(x.shape);
+  const C = lastOf(x.shape);
   const y = new Float64Array(rowsOf(x.shape) * W);
   for (let i = 0; i < y.length; i++) {
     const w = i % W;
-    if (w < L) y[i] = x.data[Math.floor(i / W) * L + w]!;
+    if (w < C) y[i] = x.data[Math.floor(i / W) * C + w]!;
   }
   return y;
 }
@@ -38,14 +38,14 @@ const padOrCropForward: Op<{ W: number }> = {
   copies: true,
   shape([x], { W }) {
     if (x!.shape.length === 0 || !Number.isInteger(W) || W < 0) {
-      throw new ShapeError('padOrCrop', `x must be [..., L], and W (${W}) a whole number`, { x: x!.shape });
+      throw new ShapeError('padOrCrop', `x must be [..., C], and W (${W}) a whole number`, { x: x!.shape });
     }
     return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype }];
   },
   reference: ([x], { W }) => [padOrCropReference(x!, W)],
   dispatches({ tensors, attributes: { W } }) {
     const { shape } = tensors.x!;
-    return [onePerInvocation('padOrCrop', tensors.y!.size, tensors, { N: rowsOf(shape), L: lastOf(shape), W })];
+    return [onePerInvocation('padOrCrop', tensors.y!.size, tensors, { N: rowsOf(shape), C: lastOf(shape), W })];
   },
   // Cropped columns get gradient 0 and padded ones none: padOrCrop in the other direction.
   backward({ inputs: [x], gradients: [dY], addGradient }) {
