@@ -64,7 +64,7 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
       on: 'cpu',
       shaders: ['cpu/matmul.register'],
       // Its workgroup is a subgroup of 4 lanes; a single row would leave three of them idle.
-      when: ({ adapter, params }) => adapter.subgroupSize === 4 && params.M! > 1 && gridFits(params, 64, 8),
+      when: ({ adapter, params }) => adapter.subgroupSize === 4 && params.M! > 1 && gridFits(params, 128, 8),
       why: 'sums in registers and a packed strip of b; measured on the CPU device (bench/RECORD.md)',
       dispatches: productByRegisters,
     },

@@ -27,7 +27,7 @@ export function productOneByOne(pass: Pass): Dispatch[] {
  * fastest cache.
  */
 export function productByRegisters(pass: Pass): Dispatch[] {
-  return [product(pass, 'cpu/matmul.register', gridOf(pass.params, 64, 8), { ROWS: 64, DEPTH: 64 })];
+  return [product(pass, 'cpu/matmul.register', gridOf(pass.params, 128, 8), { ROWS: 128, DEPTH: 64 })];
 }
 
 /** For GPUs: tiles in workgroup memory. Every tile size sums in the same order. */

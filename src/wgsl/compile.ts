@@ -1,6 +1,7 @@
 /** From an entry point to a WebAssembly module that runs its workgroups. */
 
 import { addressed, type ScratchLayout } from './address.js';
+import { ConstantPool } from './constantPool.js';
 import { Emitter, guardsOf } from './emit.js';
 import { childrenOf, type Expr, expressionsOf, type Kernel, type Memory, statementsIn } from './ir.js';
 import { sizeOf } from './layout.js';
@@ -138,8 +139,10 @@ function compileBody(kernel: Kernel, slots: number, options: CompileOptions) {
     });
   }
   module.functions.push(body);
-  module.functions.push(runFunction(module.functions.length - 1));
-  return { module, scratchBytes: Math.ceil(scratchBytes / 16) * 16 };
+  scratchBytes = Math.ceil(scratchBytes / 16) * 16;
+  const constants = new ConstantPool(body, scratchBytes);
+  module.functions.push(runFunction(module.functions.length - 1, constants));
+  return { module, scratchBytes: scratchBytes + constants.bytes };
 }
 
 /** gang = 0 .. gangs - 1 */
@@ -163,7 +166,7 @@ export function forEachGang(body: FunctionBody, gang: number, gangs: number, eac
 }
 
 /** `run`: the workgroups from number `first` on. */
-function runFunction(workgroup: number): FunctionBody {
+function runFunction(workgroup: number, constants: ConstantPool): FunctionBody {
   const body = new FunctionBody('run', ['i32', 'i32', 'i32', 'i32'], [], true);
   const [args, scratch, first, count] = [0, 1, 2, 3];
   const [x, y, z, gridX, gridY] = [0, 0, 0, 0, 0].map(() => body.local('i32')) as [
@@ -173,6 +176,7 @@ function runFunction(workgroup: number): FunctionBody {
     number,
     number,
   ];
+  constants.store(body, scratch);
   body.get(args);
   body.emit('i32.load', 0);
   body.set(gridX);

@@ -18,14 +18,14 @@ export interface Label {
 }
 
 /** One instruction: its name, and its immediates in order. */
-type Instruction = readonly [name: string, ...immediates: number[]];
+export type Instruction = readonly [name: string, ...immediates: number[]];
 
 /** A function under construction. Parameters are its first locals. */
 export class FunctionBody {
   readonly locals: ValType[] = [];
-  readonly instructions: Instruction[] = [];
+  instructions: Instruction[] = [];
   /** for the text format: the line of the source that the instructions from a number on come from */
-  readonly marks = new Map<number, number>();
+  marks = new Map<number, number>();
   readonly #free = new Map<ValType, number[]>();
   #depth = 0;
 
@@ -65,6 +65,21 @@ export class FunctionBody {
   emit(name: string, ...immediates: number[]): void {
     if (!(name in OPCODES)) throw new Error(`no WebAssembly instruction ${name}`);
     this.instructions.push([name, ...immediates]);
+  }
+
+  /** Replaces each instruction for which `by` returns another one. */
+  replace(by: (instruction: Instruction) => Instruction | undefined): void {
+    this.instructions = this.instructions.map((instruction) => by(instruction) ?? instruction);
+  }
+
+  /** What `write` emits comes before everything else. */
+  prepend(write: () => void): void {
+    const { instructions, marks } = this;
+    this.instructions = [];
+    write();
+    const added = this.instructions.length;
+    this.instructions = [...this.instructions, ...instructions];
+    this.marks = new Map([...marks].map(([at, line]) => [at + added, line]));
   }
 
   get(local: number): void {

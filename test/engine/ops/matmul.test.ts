@@ -18,7 +18,7 @@ import { roundToHalf, withoutMatrixUnits } from '../../support/subgroupMatrix.js
 /** The layouts of a and b in memory; y is always [M, N]: a[M, K] · b[K, N], a[M, K] · b[N, K]ᵀ, a[K, M]ᵀ · b[K, N]. */
 const FORMS = ['nn', 'nt', 'tn'] as const;
 type Form = (typeof FORMS)[number];
-const SIZES = [1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 258];
+const SIZES = [1, 7, 8, 9, 32, 33, 63, 64, 65, 128, 258];
 /** One number follows y, so that a write past its end shows. */
 const SENTINEL = 12345;
 
@@ -167,11 +167,11 @@ describe('the kernel table', () => {
   });
 
   test('gives a grid that covers y and fits the limit of 65535', () => {
-    // 50 columns / 8, 140 rows / 64 a workgroup
-    expect(choose(ours, 'nn', 140, 50, 3)[0]!.workgroups).toEqual([7, 3, 1]);
-    const tall = choose(ours, 'nn', 4_200_000, 8, 8)[0]!; // 65,625 rows of workgroups would not fit
+    // 50 columns / 8, 260 rows / 128 a workgroup
+    expect(choose(ours, 'nn', 260, 50, 3)[0]!.workgroups).toEqual([7, 3, 1]);
+    const tall = choose(ours, 'nn', 8_400_000, 8, 8)[0]!; // 65,625 rows of workgroups would not fit
     expect(tall.shader).toBe('matmul');
-    expect(tall.workgroups).toEqual([65535, 9, 1]); // 525,000 workgroups of 64 outputs
+    expect(tall.workgroups).toEqual([65535, 17, 1]); // 1,050,000 workgroups of 64 outputs
   });
 
   test('splits k of a weight gradient only where it fills a GPU and memory for the parts is bound', () => {
