@@ -9,6 +9,10 @@
 // One invocation per pair (b, s, h, d < D/2). A rotation's transpose is the rotation by the opposite angle.
 // Workgroups: ceil(B*S*H*D/2 / WORKGROUP), folded over y past 65535.
 
+// const HEAD_DIM: u32, equal to D, precedes this text
+
+const HALF = HEAD_DIM / 2u;
+
 struct Params { B: u32, S: u32, H: u32, D: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -21,26 +25,25 @@ struct Params { B: u32, S: u32, H: u32, D: u32 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let half = params.D / 2u;
-  let C = params.H * params.D;
+  let C = params.H * HEAD_DIM;
   let pair = (group.x + group.y * 65535u) * WORKGROUP + lane; // counts (b, s, h, d) with d fastest
-  if (pair >= params.B * params.S * params.H * half) { return; }
-  let d = pair % half;
-  let h = pair / half % params.H;
-  let n = pair / (half * params.H); // row b*S + s
+  if (pair >= params.B * params.S * params.H * HALF) { return; }
+  let d = pair % HALF;
+  let h = pair / HALF % params.H;
+  let n = pair / HALF / params.H; // row b*S + s
   let s = n % params.S;
   let b = n / params.S;
   let t = position[0] + s; // position of the row, which selects the angles
 
-  let cosine = table[t * params.D + d];
-  let sine = table[t * params.D + half + d];
-  let source = ((b * params.H + h) * params.S + s) * params.D + d; // dQ[b, h, s, d]
-  let to = n * 3u * C + h * params.D + d;                        // dQkv[n, h*D + d]
+  let cosine = table[t * HEAD_DIM + d];
+  let sine = table[t * HEAD_DIM + HALF + d];
+  let source = ((b * params.H + h) * params.S + s) * HEAD_DIM + d; // dQ[b, h, s, d]
+  let to = n * 3u * C + h * HEAD_DIM + d;                        // dQkv[n, h*D + d]
 
-  dQkv[to] = dQ[source] * cosine + dQ[source + half] * sine;
-  dQkv[to + half] = dQ[source + half] * cosine - dQ[source] * sine;
-  dQkv[to + C] = dK[source] * cosine + dK[source + half] * sine;
-  dQkv[to + C + half] = dK[source + half] * cosine - dK[source] * sine;
+  dQkv[to] = dQ[source] * cosine + dQ[source + HALF] * sine;
+  dQkv[to + HALF] = dQ[source + HALF] * cosine - dQ[source] * sine;
+  dQkv[to + C] = dK[source] * cosine + dK[source + HALF] * sine;
+  dQkv[to + C + HALF] = dK[source + HALF] * cosine - dK[source] * sine;
   dQkv[to + 2u * C] = dV[source];
-  dQkv[to + 2u * C + half] = dV[source + half];
+  dQkv[to + 2u * C + HALF] = dV[source + HALF];
 }

@@ -6,7 +6,9 @@
 //
 // One invocation per element of dX. Workgroups: ceil(count / WORKGROUP), folded over y past 65535.
 
-struct Params { count: u32, n: u32, inner: u32, size: u32, start: u32 }
+// const INNER: u32, equal to inner, precedes this text
+
+struct Params { count: u32, n: u32, size: u32, start: u32 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dY: array<f32>;
@@ -16,12 +18,12 @@ struct Params { count: u32, n: u32, inner: u32, size: u32, start: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let at = (group.x + group.y * 65535u) * WORKGROUP + lane; // dX[o, s, i]
   if (at >= params.count) { return; }
-  let i = at % params.inner;
-  let s = at / params.inner % params.size;
-  let o = at / params.inner / params.size;
+  let i = at % INNER;
+  let s = at / INNER % params.size;
+  let o = at / INNER / params.size;
   var value = 0.0;
   if (s >= params.start && s < params.start + params.n) {
-    value = dY[(o * params.n + s - params.start) * params.inner + i];
+    value = dY[(o * params.n + s - params.start) * INNER + i];
   }
   dX[at] = value;
 }

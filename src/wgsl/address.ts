@@ -58,7 +58,7 @@ export function addressed(body: Stmt[], shapes: Shapes, scratch: ScratchLayout):
   let ids = 2_000_000;
   const fresh = (name: string, expr: Expr, frame: Frame): Local => {
     const local: Local = { id: ids++, name, type: expr.type, frame, constant: true };
-    shapes.declare(local, shapes.of(expr));
+    shapes.declare(local, expr);
     return local;
   };
   hoist(body, shapes.kernel.root, fresh);

@@ -4,7 +4,7 @@
  * A gang is four invocations with consecutive indices, one for each lane of a SIMD register. A value is *uniform* if
  * all lanes hold the same number: it is computed once, as a scalar. It is *linear* if lane k holds base + k * stride:
  * only the base is computed, and an access at such an index is one load of 16 bytes. Everything else varies, and is a
- * vector.
+ * vector. An index stays linear through `i % 32u`, and `i / 32u` is uniform, since a gang begins at a multiple of 4.
  *
  * If a condition varies, both sides run, each for its lanes. A region of control flow is *masked* if some lanes wait at
  * its end while others continue. A variable that is set in it and read after it must keep its old number in the waiting
@@ -20,6 +20,7 @@ import {
   type Local,
   type Memory,
   type Stmt,
+  statementsIn,
 } from './ir.js';
 
 /** A stride (0: uniform), or varying: every lane holds its own number. */
@@ -35,10 +36,20 @@ export class Shapes {
   readonly #masked = new Set<Frame>();
   /** branches with a varying condition */
   readonly #split = new Set<Frame>();
+  /** locals, and whether their number in lane 0 is always a multiple of 4: true until a number is found that is not */
+  readonly #multiples = new Map<Local, boolean>();
   #changed = true;
 
   constructor(readonly kernel: Kernel) {
-    for (const local of kernel.builtins) this.#shapes.set(local, builtinShape(local, kernel.workgroupSize));
+    for (const local of kernel.builtins) {
+      const shape = builtinShape(local, kernel.workgroupSize);
+      this.#shapes.set(local, shape);
+      this.#multiples.set(local, shape === 1); // counted along the gang, whose first index is a multiple of 4
+    }
+    for (const stmt of statementsIn(kernel.body)) {
+      if (stmt.kind === 'set' && !this.#multiples.has(stmt.local)) this.#multiples.set(stmt.local, true);
+      if (stmt.kind === 'subgroup') this.#multiples.set(stmt.local, false);
+    }
     for (const { local } of kernel.preloads) this.#shapes.set(local, 0);
     this.#findScopes();
     while (this.#changed) {
@@ -52,8 +63,10 @@ export class Shapes {
     return this.#shapes.get(local) ?? 0;
   }
 
-  declare(local: Local, shape: Shape): void {
-    this.#shapes.set(local, shape);
+  /** A new local that is set once, to `value`. */
+  declare(local: Local, value: Expr): void {
+    this.#shapes.set(local, this.of(value));
+    this.#multiples.set(local, this.#isMultiple(value));
   }
 
   of(expr: Expr): Shape {
@@ -120,10 +133,39 @@ export class Shapes {
             return second?.kind === 'constant' ? x << second.value : 'varying';
           case 'bits':
             return x;
+          case 'div':
+          case 'rem':
+            // Four numbers from a multiple of 4 on are between two multiples of a divisor that is one itself.
+            if (type !== 'u32' || x !== 1 || y !== 0 || !isMultiple(second!) || !this.#isMultiple(operands[0]!)) {
+              return 'varying';
+            }
+            return operator === 'div' ? 0 : 1;
           default:
             return 'varying';
         }
       }
+    }
+  }
+
+  /** Is lane 0's number a multiple of 4 in every gang? */
+  #isMultiple(expr: Expr): boolean {
+    if (expr.type !== 'u32' && expr.type !== 'i32') return false;
+    if (expr.kind === 'constant') return expr.value % 4 === 0;
+    if (expr.kind === 'read') return this.#multiples.get(expr.local) ?? false;
+    if (expr.kind !== 'operation') return false;
+    const [a, b] = expr.operands;
+    switch (expr.operator) {
+      case 'bits':
+        return this.#isMultiple(a!);
+      case 'add':
+      case 'sub':
+        return this.#isMultiple(a!) && this.#isMultiple(b!);
+      case 'mul':
+        return this.#isMultiple(a!) || this.#isMultiple(b!);
+      case 'rem':
+        return this.#isMultiple(a!) && isMultiple(b!);
+      default:
+        return false;
     }
   }
 
@@ -133,6 +175,10 @@ export class Shapes {
         case 'set': {
           const shape = this.#shape(stmt.value);
           if (shape !== undefined) this.#join(stmt.local, this.blends(stmt.local, path) ? 'varying' : shape);
+          if (this.#multiples.get(stmt.local) && !this.#isMultiple(stmt.value)) {
+            this.#multiples.set(stmt.local, false);
+            this.#changed = true;
+          }
           break;
         }
         case 'subgroup': {
@@ -212,6 +258,8 @@ export class Shapes {
     }
   }
 }
+
+const isMultiple = (expr: Expr) => expr.kind === 'constant' && expr.value !== 0 && expr.value % 4 === 0;
 
 /** Is `inner` equal to `outer` or inside it? */
 function encloses(outer: Frame, inner: Frame): boolean {

@@ -38,7 +38,7 @@ const WRONG: Readonly<Record<string, readonly [filling: string[], reason: RegExp
     /^race in workgroup memory at partial\[\d+\]/,
   ],
   'Turn a pair': [
-    ['q[toQ] = q0; q[toQ + half] = q1; k[toK] = qkv[source + C]; k[toK + half] = qkv[source + C + half];'],
+    ['q[toQ] = q0; q[toQ + HALF] = q1; k[toK] = qkv[source + C]; k[toK + HALF] = qkv[source + C + HALF];'],
     /q is wrong at/,
   ],
   'Find the race': [['workgroupBarrier();', ''], /^race in workgroup memory at [ab]Tile/],

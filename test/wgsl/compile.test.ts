@@ -188,6 +188,30 @@ describe('functions', () => {
   });
 });
 
+describe('quotients and remainders of an index', () => {
+  // Uniform and linear where a gang begins at a multiple of 4 and the divisor is one, varying everywhere else.
+  const both = (index: string, divisor: string, size = '64') => ({
+    size,
+    body: `let a = ${index}; y[i] = x[a % ${divisor}] + x[a / ${divisor} % 512u]; z[i] = z[i] + a / ${divisor} * 1000u + a % ${divisor};`,
+  });
+  agreeAll({
+    'by 12': both('i', '12u'),
+    'by 4, of a local index in a workgroup of 5 × 3': both('lane', '4u', '5, 3'),
+    'by 8, along x in rows of 6': both('local.x', '8u', '6, 4'),
+    'by 6': both('i', '6u'),
+    'by 8, from an odd number on': both('i + 3u', '8u'),
+    'by 8, from a multiple of 4 that wraps around': both('i + 0xffffffc0u', '8u'),
+    'by 8, of a product': both('(group.x * 12u + lane)', '8u'),
+    'by 8, of a sum with a number that is no multiple of 4': both('(group.x * 3u + lane)', '8u'),
+    'by 8, of a loop counter': `var sum = 0.0; for (var j = i; j < 400u; j += 6u) { sum += x[j % 8u] * f32(j / 8u); } y[i] = sum;`,
+    'by 8, of a counter in steps of 4': `var sum = 0.0; for (var j = lane; j < 400u; j += 4u) { sum += x[j % 8u] * f32(j / 8u); } y[i] = sum;`,
+    'by 8, after a branch': `var j = i; if (x[i] > 0.0) { j = i + 1u; } y[i] = x[j % 8u] + f32(j / 8u);`,
+    'by −8, signed, and of negative numbers': `let j = i32(lane) - 32; z[i] = u32(j / 8) + 1000u * u32(j % 8) + u32(j / -8);`,
+    'by 8, of the bits of a float': `var f = 16777220.0; if (x[0] > 2.0) { f = 8.0; } let j = bitcast<u32>(f) + lane; z[i] = j / 8u + j % 8u;`,
+    'by a number that may be 0': `let j = z[0] * 0u; z[i] = i / j + i % j;`,
+  });
+});
+
 describe('values', () => {
   agreeAll({
     vectors:

@@ -132,9 +132,9 @@ export const PUZZLES: readonly Puzzle[] = [
     title: 'Turn a pair',
     shader: 'rotary.forward',
     kernels: 'readable',
-    holes: [['q[toQ] = ', 'k[toK + half] = ']],
+    holes: [['q[toQ] = ', 'k[toK + HALF] = ']],
     task: 'Turn the pairs of `q` and of `k` by the angle of their position: (u, w) becomes (u·cos − w·sin, w·cos + u·sin). `q0`, `q1` are a pair of `q`; the pair of `k` starts at `qkv[source + C]`.',
-    hint: '`q[toQ]` and `q[toQ + half]` are the two numbers of the pair. The pair of `k` goes to `k[toK]` and `k[toK + half]`; read its pair before you write.',
+    hint: '`q[toQ]` and `q[toQ + HALF]` are the two numbers of the pair. The pair of `k` goes to `k[toK]` and `k[toK + HALF]`; read its pair before you write.',
     sizes: [3, 5],
     record(program, n, feeds) {
       const table = program.constant('table', [n, 4], rotaryTable(n, 4));

@@ -112,15 +112,13 @@ const rotaryForward: Op<RotarySizes> = {
   outputs: ['q', 'k', 'v'],
   shape: (_, { B, S, H, D }) => [0, 1, 2].map(() => ({ shape: [B, H, S, D] })),
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
-  dispatches: ({ tensors, attributes }) => [
-    onePerInvocation(
-      'rotary.forward',
-      pairsOf(attributes),
-      tensors,
-      { ...attributes, capacity: attributes.S },
-      { INTO_CACHE: 0 },
-    ),
-  ],
+  dispatches({ tensors, attributes }) {
+    const { S, D } = attributes;
+    const constants = { HEAD_DIM: D, INTO_CACHE: 0 };
+    return [
+      onePerInvocation('rotary.forward', pairsOf(attributes), tensors, { ...attributes, capacity: S }, constants),
+    ];
+  },
   backward({ inputs: [qkv, table, position], attributes, gradients, addGradient }) {
     if (table!.requiresGradient) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
     if (!qkv!.requiresGradient) return;
@@ -160,7 +158,7 @@ const rotaryBackward: Op<RotarySizes> = {
     rotaryBackwardReference([dQ!, dK!, dV!], table!, position!.data[0]!, sizes),
   ],
   dispatches: ({ tensors, attributes }) => [
-    onePerInvocation('rotary.backward', pairsOf(attributes), tensors, attributes),
+    onePerInvocation('rotary.backward', pairsOf(attributes), tensors, attributes, { HEAD_DIM: attributes.D }),
   ],
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
@@ -210,9 +208,10 @@ const rotaryIntoCache: Op<CacheSizes> = {
       idLimit: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1,
     },
   ],
-  dispatches: ({ tensors, attributes }) => [
-    onePerInvocation('rotary.forward', pairsOf(attributes), tensors, attributes, { INTO_CACHE: 1 }),
-  ],
+  dispatches({ tensors, attributes }) {
+    const constants = { HEAD_DIM: attributes.D, INTO_CACHE: 1 };
+    return [onePerInvocation('rotary.forward', pairsOf(attributes), tensors, attributes, constants)];
+  },
   outputs: ['q', 'k', 'v'],
   existing: { k: 'inPlace', v: 'inPlace' },
   shape: (_, { B, S, H, D, capacity }) => [

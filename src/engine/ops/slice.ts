@@ -65,8 +65,8 @@ const sliceForward: Op<Range> = {
   dispatches: ({ tensors, attributes: { axis, start, size } }) => {
     const { y } = tensors;
     const { n, inner } = aroundAxis(y!.shape, axis);
-    const params = { count: y!.size, n, inner, size, start };
-    return [onePerInvocation('slice.forward', y!.size, tensors, params)];
+    const params = { count: y!.size, n, size, start };
+    return [onePerInvocation('slice.forward', y!.size, tensors, params, { INNER: inner })];
   },
   backward({ inputs: [x], gradients: [dY], attributes, addGradient }) {
     if (x!.requiresGradient) addGradient(x!, x!.program.record(sliceBackward, [dY!], attributes)[0]!);
@@ -92,8 +92,8 @@ const sliceBackward: Op<Range> = {
   dispatches: ({ tensors, attributes: { axis, start, size } }) => {
     const { dY, dX } = tensors;
     const { n, inner } = aroundAxis(dY!.shape, axis);
-    const params = { count: dX!.size, n, inner, size, start };
-    return [onePerInvocation('slice.backward', dX!.size, tensors, params)];
+    const params = { count: dX!.size, n, size, start };
+    return [onePerInvocation('slice.backward', dX!.size, tensors, params, { INNER: inner })];
   },
 };
 
