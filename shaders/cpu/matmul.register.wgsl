@@ -1,9 +1,9 @@
-// cpu/matmul.register   y[m, n] = Σ_k A[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], if their flags are set
+// cpu/matmul.register   y[m, n] = Σ_k a[m, k] * B[k, n]   then + bias[n], then + the old y[m, n], if their flags are set
 // matmul with two more ideas, for a CPU: an invocation keeps 4×2 sums in registers, so that each loaded value is used 2 or 4
 // times; and a strip of B is copied to workgroup memory once for many rows, in the order in which it is read.
 // Twin: matmulReference in src/engine/ops/matmul.ts. The bits are those of matmul, because k ascends one by one.
 //
-//   a      [M, K], or [K, M] when TRANSPOSE_A == 1   A[m, k] sits at m*K + k, or at k*M + m
+//   a      [M, K]   a[m, k] sits at m*K + k; a transposed a is the matter of cpu/matmul.packed
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
 //   bias   [N]      read only when BIAS == 1; otherwise any buffer is bound
 //   y      [M, N]   overwritten, or added into when ADD == 1
@@ -36,7 +36,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let m0 = group.y * ROWS;
   let rows = min(ROWS, params.M - m0);
   let whole = n0 + 8u <= params.N; // all 8 columns exist
-  let aStep = select(1u, params.M, TRANSPOSE_A == 1u); // step in a for one k
 
   for (var k0 = 0u; k0 < params.K; k0 += DEPTH) {
     let depth = min(DEPTH, params.K - k0);
@@ -57,12 +56,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     workgroupBarrier(); // the strip is complete
 
     for (var r = 0u; r < rows; r += R) {
-      // Index of A[m, k0] for the current rows; rows past the end repeat the last one, and their sums are not written.
+      // Index of a[m, k0] for the current rows; rows past the end repeat the last one, and their sums are not written.
       var at: array<u32, R>;
       var sum: array<f32, R * C>;
       for (var i = 0u; i < R; i++) {
-        let m = m0 + min(r + i, rows - 1u);
-        at[i] = select(m * params.K + k0, k0 * params.M + m, TRANSPOSE_A == 1u);
+        at[i] = (m0 + min(r + i, rows - 1u)) * params.K + k0;
         for (var j = 0u; j < C; j++) { sum[i * C + j] = 0.0; }
       }
       if (k0 > 0u) {
@@ -74,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         let w0 = strip[k * 8u + lane];
         let w1 = strip[k * 8u + 4u + lane];
         for (var i = 0u; i < R; i++) {
-          let x = a[at[i] + k * aStep]; // A[m, k0 + k]
+          let x = a[at[i] + k]; // a[m, k0 + k]
           sum[i * C] += x * w0;
           sum[i * C + 1u] += x * w1;
         }

@@ -14,6 +14,7 @@ import {
   productByRegisters,
   productByTiles,
   productOfMatrixUnits,
+  productOfPacked,
   productOneByOne,
   sumInChunks,
 } from './tiling.js';
@@ -62,9 +63,18 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
     },
     {
       on: 'cpu',
+      shaders: ['cpu/matmul.packed'],
+      when: ({ adapter, params, flags }) =>
+        flags.transposeA === true && adapter.subgroupSize === 4 && gridFits(params, 64, 32),
+      why: 'pieces of a transposed a are packed; 1.3 times as fast as in place on the CPU device (bench/RECORD.md)',
+      dispatches: productOfPacked,
+    },
+    {
+      on: 'cpu',
       shaders: ['cpu/matmul.register'],
       // Its workgroup is a subgroup of 4 lanes; a single row would leave three of them idle.
-      when: ({ adapter, params }) => adapter.subgroupSize === 4 && params.M! > 1 && gridFits(params, 128, 8),
+      when: ({ adapter, params, flags }) =>
+        !flags.transposeA && adapter.subgroupSize === 4 && params.M! > 1 && gridFits(params, 128, 8),
       why: 'sums in registers and a packed strip of b; measured on the CPU device (bench/RECORD.md)',
       dispatches: productByRegisters,
     },

@@ -30,6 +30,16 @@ export function productByRegisters(pass: Pass): Dispatch[] {
   return [product(pass, 'cpu/matmul.register', gridOf(pass.params, 128, 8), { ROWS: 128, DEPTH: 64 })];
 }
 
+/** The same for a transposed a, of which a piece is packed, too. */
+export function productOfPacked(pass: Pass): Dispatch[] {
+  const [x, y] = gridOf(pass.params, 64, 64);
+  const COLUMNS = x * y < ENOUGH_FOR_THREADS ? 32 : 64;
+  return [product(pass, 'cpu/matmul.packed', gridOf(pass.params, 64, COLUMNS), { ROWS: 64, COLUMNS, DEPTH: 32 })];
+}
+
+/** Workgroups below which a wide tile would leave threads of the CPU device without work. */
+const ENOUGH_FOR_THREADS = 8;
+
 /** For GPUs: tiles in workgroup memory. Every tile size sums in the same order. */
 export function productByTiles(pass: Pass): Dispatch[] {
   const { M, N, K } = pass.params;

@@ -89,11 +89,12 @@ const ONE_HEAD: OpSample = {
 const first = (op: string) => registry.find(({ name }) => name === op)!.samples[0]!;
 
 /**
- * Every kernel of a GPU that has barriers, but for `gpu/matmul.subgroupMatrix`, whose f16 our front end does not read. In
+ * Every kernel that has barriers, but for `gpu/matmul.subgroupMatrix`, whose f16 our front end does not read. In
  * `cpu/matmul.register` a lane reads only what it wrote itself: nothing is found without its barriers.
  */
 export const BARRIER_CASES: readonly BarrierCase[] = [
   { shader: 'gpu/matmul.tiled', sample: first('linear'), n: 9 },
+  { shader: 'cpu/matmul.packed', sample: first('linear'), n: 33 },
   { shader: 'gpu/attention.forward.tiled', sample: ONE_HEAD, n: 9, isLong: true },
   { shader: 'gpu/attention.backwardQ.tiled', sample: ONE_HEAD, n: 9, isLong: true },
   { shader: 'gpu/attention.backwardKV.tiled', sample: ONE_HEAD, n: 9, isLong: true },
@@ -109,7 +110,8 @@ export const BARRIER_CASES: readonly BarrierCase[] = [
  * @throws Error when the unchanged kernel has findings, or has no barrier
  */
 export async function unnoticedBarriers({ shader, sample, n }: BarrierCase): Promise<string[]> {
-  const profile = kernelProfiles([32]).find(({ adapter }) => adapter.kind === 'gpu')!;
+  const kind = shader.startsWith('cpu/') ? 'cpu' : 'gpu';
+  const profile = kernelProfiles([32]).find(({ adapter }) => adapter.kind === kind && adapter.kernels === undefined)!;
   const before = await findingsOf(shader, fileOf(shader), sample, n, profile);
   const mutants = barrierMutants(shader);
   if (before.length > 0 || mutants.length === 0) throw new Error(`${shader}: ${before[0] ?? 'has no barrier'}`);

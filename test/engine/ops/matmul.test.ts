@@ -160,6 +160,7 @@ describe('the kernel table', () => {
   test('takes the kernel for the kind of device', () => {
     const shaderOn = (adapter: AdapterProfile) => choose(adapter, 'nt', 64, 64, 64)[0]!.shader;
     expect(shaderOn(ours)).toBe('cpu/matmul.register');
+    expect(choose(ours, 'tn', 64, 64, 64)[0]!.shader).toBe('cpu/matmul.packed');
     expect([lavapipe, bare, card].map(shaderOn)).toEqual(Array(3).fill('gpu/matmul.tiled'));
     expect(shaderOn({ ...card, kernels: 'readable' })).toBe('matmul');
     expect(shaderOn({ ...card, kernels: 'cpu' })).toBe('matmul'); // its subgroups have 32 lanes, not 4
@@ -169,6 +170,9 @@ describe('the kernel table', () => {
   test('gives a grid that covers y and fits the limit of 65535', () => {
     // 50 columns / 8, 260 rows / 128 a workgroup
     expect(choose(ours, 'nn', 260, 50, 3)[0]!.workgroups).toEqual([7, 3, 1]);
+    // 64 × 64 a workgroup, or 64 × 32 where that would give threads too few
+    expect(choose(ours, 'tn', 128, 384, 3)[0]!.workgroups).toEqual([6, 2, 1]);
+    expect(choose(ours, 'tn', 128, 128, 3)[0]!.workgroups).toEqual([4, 2, 1]);
     const tall = choose(ours, 'nn', 8_400_000, 8, 8)[0]!; // 65,625 rows of workgroups would not fit
     expect(tall.shader).toBe('matmul');
     expect(tall.workgroups).toEqual([65535, 17, 1]); // 1,050,000 workgroups of 64 outputs
