@@ -1,6 +1,6 @@
 // cpu/attention.forward   y[i] = Σ_j softmax_j(scale * q[i]·k[j]) v[j], over the keys that query i may see
 // attention.forward with two more ideas, for a CPU: the lanes of a subgroup process KEYS keys together, so that each loaded
-// value of q and y serves KEYS of them; and one of the two exponentials of a key is always exp(0) = 1, so only the other
+// value of q and y serves KEYS of them; and one of the two exponentials of a finite score is exp(0) = 1, so only the other
 // is computed. Twin: attentionReference in src/engine/ops/attention.ts. The bits are those of attention.forward, because
 // every sum has the same order.
 //
@@ -83,6 +83,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     total = total * shrink + p;
     for (var d = 0u; d < HEAD_DIM; d++) { output[d] = output[d] * shrink + p * v[key + d]; }
   }
+
+  total += maximum - maximum; // NaN after an infinite score, whose two exponentials are exp(∞ - ∞); else 0
 
   let b = head / params.H;
   let h = head % params.H;

@@ -13,7 +13,7 @@
 // columns n0 + l and n0 + 4 + l of every row. It processes k in pieces of DEPTH; between two pieces `sums` holds the
 // sums. Workgroups: [ceil(N / COLUMNS), ceil(M / ROWS)].
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and ROWS, COLUMNS, DEPTH: u32, precede this text
+// const TRANSPOSE_A: u32, 1, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and ROWS, COLUMNS, DEPTH: u32, precede this text
 
 struct Params { M: u32, N: u32, K: u32 }
 

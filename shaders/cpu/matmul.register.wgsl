@@ -3,7 +3,7 @@
 // times; and a strip of B is copied to workgroup memory once for many rows, in the order in which it is read.
 // Twin: matmulReference in src/engine/ops/matmul.ts. The bits are those of matmul, because k ascends one by one.
 //
-//   a      [M, K]   a[m, k] sits at m*K + k; a transposed a is the matter of cpu/matmul.packed
+//   a      [M, K]   a[m, k] sits at m*K + k; for a transposed a see cpu/matmul.packed
 //   b      [K, N], or [N, K] when TRANSPOSE_B == 1   B[k, n] sits at k*N + n, or at n*K + k
 //   bias   [N]      read only when BIAS == 1; otherwise any buffer is bound
 //   y      [M, N]   overwritten, or added into when ADD == 1
@@ -14,7 +14,7 @@
 // Today a lane reads only those words of `strip` and `sums` that it wrote, so no barrier is needed. The two stay because
 // their removal has not been measured, and because the kernel is still right if another lane stages a column.
 
-// const TRANSPOSE_A, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and ROWS, DEPTH: u32, precede this text
+// const TRANSPOSE_A: u32, 0, TRANSPOSE_B, BIAS, ADD: u32, 0 or 1, and ROWS, DEPTH: u32, precede this text
 
 struct Params { M: u32, N: u32, K: u32 }
 

@@ -72,7 +72,7 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
     {
       on: 'cpu',
       shaders: ['cpu/matmul.register'],
-      // Its workgroup is a subgroup of 4 lanes; a single row would leave three of them idle.
+      // It processes four rows at a time; a single row would waste three quarters.
       when: ({ adapter, params, flags }) =>
         !flags.transposeA && adapter.subgroupSize === 4 && params.M! > 1 && gridFits(params, 128, 8),
       why: 'sums in registers and a packed strip of b; measured on the CPU device (bench/RECORD.md)',
@@ -217,10 +217,10 @@ function rowsOfHeads(pass: string): KernelRow[] {
     on,
     shaders: [shader],
     why,
-    dispatches({ adapter, bind, params }) {
+    dispatches({ bind, params }) {
       const { B, H, S, D } = params;
       const workgroups = foldWorkgroups(B! * H! * Math.ceil(S! / 64));
-      const extensions = on === 'cpu' ? subgroupExtensions(adapter) : [];
+      const extensions = on === 'cpu' ? (['subgroups'] as const) : [];
       return [{ shader, constants: { ...constants, HEAD_DIM: D! }, extensions, bind, params, workgroups }];
     },
   });

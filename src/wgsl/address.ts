@@ -37,8 +37,8 @@ function asInt(expr: Expr): Expr {
 }
 
 /**
- * A thread's scratch memory: workgroup memory first, then the locals that gangs keep between regions, then their
- * private arrays.
+ * A thread's scratch memory: workgroup memory first, then the private arrays of gangs, the locals that they keep between
+ * regions, and vector constants.
  */
 export interface ScratchLayout {
   /** offset of a gang's private arrays; their addresses count from scratch plus gang number × privateBytes */

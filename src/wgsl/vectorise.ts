@@ -135,10 +135,9 @@ export class Shapes {
             return x;
           case 'div':
           case 'rem':
-            // Four numbers from a multiple of 4 on are between two multiples of a divisor that is one itself.
-            if (type !== 'u32' || x !== 1 || y !== 0 || !isMultiple(second!) || !this.#isMultiple(operands[0]!)) {
-              return 'varying';
-            }
+            // Lane 0's number and the divisor are multiples of 4, so all four lanes have the same quotient.
+            if (type !== 'u32' || x !== 1 || second?.kind !== 'constant' || second.value === 0) return 'varying';
+            if (!operands.every((operand) => this.#isMultiple(operand))) return 'varying';
             return operator === 'div' ? 0 : 1;
           default:
             return 'varying';
@@ -159,11 +158,10 @@ export class Shapes {
         return this.#isMultiple(a!);
       case 'add':
       case 'sub':
+      case 'rem':
         return this.#isMultiple(a!) && this.#isMultiple(b!);
       case 'mul':
         return this.#isMultiple(a!) || this.#isMultiple(b!);
-      case 'rem':
-        return this.#isMultiple(a!) && isMultiple(b!);
       default:
         return false;
     }
@@ -258,8 +256,6 @@ export class Shapes {
     }
   }
 }
-
-const isMultiple = (expr: Expr) => expr.kind === 'constant' && expr.value !== 0 && expr.value % 4 === 0;
 
 /** Is `inner` equal to `outer` or inside it? */
 function encloses(outer: Frame, inner: Frame): boolean {

@@ -31,6 +31,7 @@ async function recorded(device: Device, profile: AdapterProfile, rows: number, c
 
 test.each([
   ['the readable kernel', (device: Device): AdapterProfile => ({ ...device, kernels: 'readable' })],
+  ['the kernel of the CPU device', (device: Device): AdapterProfile => ({ ...device, kernels: 'cpu' })],
   ['the kernel for GPUs', (device: Device): AdapterProfile => ({ ...device, kind: 'gpu' })],
 ])(
   '%s gives a row the same bits from a cache as among all rows, independent of the memory after its keys',
@@ -61,3 +62,12 @@ test.each([
     single.plan.free();
   },
 );
+
+test.each(['readable', 'cpu'] as const)('an infinite score shows as NaN: %s kernels', async (kernels) => {
+  const device = await testDevice();
+  const { run, plan } = await recorded(device, { ...device, kernels }, 6, 6);
+  const q = new Float32Array(H * 6 * D).fill(1e20);
+  const y = await run({ q, k: q, v: normals(1, 'v', H * 6 * D) }, 0);
+  expect([...y].every(Number.isNaN)).toBe(true);
+  plan.free();
+});
