@@ -65,9 +65,9 @@ test.each([
 
 test.each(['readable', 'cpu'] as const)('an infinite score shows as NaN: %s kernels', async (kernels) => {
   const device = await testDevice();
-  const { run, plan } = await recorded(device, { ...device, kernels }, 6, 6);
-  const q = new Float32Array(H * 6 * D).fill(1e20);
-  const y = await run({ q, k: q, v: normals(1, 'v', H * 6 * D) }, 0);
+  const { run, plan } = await recorded(device, { ...device, kernels }, 1, 1);
+  const q = new Float32Array(H * D).fill(1e20);
+  const y = await run({ q, k: q, v: normals(1, 'v', H * D) }, 0);
   expect([...y].every(Number.isNaN)).toBe(true);
   plan.free();
 });
