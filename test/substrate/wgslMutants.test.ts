@@ -77,8 +77,8 @@ it.each([
   ['hslFeatures.forward', '+ (part >> 8u)', ''],
   ['hslFeatures.forward', '(bits & 0x80000000u) |', ''],
   // Slots.
-  ['padOrCrop', 'if (w < params.L)', 'if (w <= params.L)'],
-  ['padOrCrop', 'n * params.L + w', 'n * params.W + w'],
+  ['padOrCrop', 'if (w < params.C)', 'if (w <= params.C)'],
+  ['padOrCrop', 'n * params.C + w', 'n * params.W + w'],
 ])('%s.wgsl with %j as %j is found out', async (shader, from, to) => {
   expect(await brokenBy(shader, from, to)).toBeDefined();
 });
