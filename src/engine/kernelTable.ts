@@ -17,6 +17,7 @@ import {
   productOfPacked,
   productOneByOne,
   sumInChunks,
+  sumOfParts,
 } from './tiling.js';
 
 /** One way to compute a pass. */
@@ -88,14 +89,7 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
       why: OCCUPANCY,
       dispatches({ bind: { dY, dBias }, params: { M, N } }) {
         const { dispatches, rows, sums } = sumInChunks(dY!, M!, N!);
-        const finish = {
-          shader: 'gpu/matmul.finish',
-          constants: { ADD: 1 },
-          bind: { partial: sums, y: dBias! },
-          params: { M: 1, N: N!, Z: rows },
-          workgroups: foldWorkgroups(Math.ceil(N! / 64)),
-        };
-        return [...dispatches, finish];
+        return [...dispatches, sumOfParts(sums, dBias!, { M: 1, N: N!, Z: rows }, true)];
       },
     },
     invocationPer('N', 'sumRows'),
@@ -116,14 +110,11 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
         const partials = { storage: { label: 'partials', length: chunks * 2 * C } }; // [chunks, 2, C]
         const bind = { ...inputs, partials };
         const name = 'gpu/layerNorm.backwardWeight';
-        const split = onePerInvocation(`${name}.split`, 0, bind, { N, C }, { ROWS: CHUNK });
+        const workgroups = Math.ceil(C / 64) * chunks;
+        const split = onePerWorkgroup(`${name}.split`, workgroups, 64, bind, { N, C }, { ROWS: CHUNK });
         const { dispatches, rows, sums } = sumInChunks(partials, chunks, 2 * C);
         const outputs = { partials: sums, dWeight: dWeight!, dBias: dBias! };
-        return [
-          { ...split, workgroups: foldWorkgroups(Math.ceil(C / 64) * chunks) },
-          ...dispatches,
-          onePerInvocation(`${name}.finish`, C, outputs, { chunks: rows, C }),
-        ];
+        return [split, ...dispatches, onePerInvocation(`${name}.finish`, C, outputs, { chunks: rows, C })];
       },
     },
     invocationPer('C', 'layerNorm.backwardWeight'),
@@ -133,12 +124,7 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
   'crossEntropy.forward': [subgroupPer('N', 'crossEntropy.forward'), invocationPer('N', 'crossEntropy.forward')],
   'embedding.backward': [
     subgroupPer('R', 'embedding.backward'),
-    {
-      on: 'any',
-      shaders: ['embedding.backward'],
-      why: READABLE,
-      dispatches: ({ bind, params }) => [onePerWorkgroup('embedding.backward', params.R!, 64, bind, params)],
-    },
+    readable('embedding.backward', (name, { bind, params }) => onePerWorkgroup(name, params.R!, 64, bind, params)),
   ],
   'gradientNorm.finish': [
     {
@@ -151,12 +137,7 @@ export const kernelTable: Readonly<Record<string, readonly KernelRow[]>> = {
         return [...dispatches, gradientNormFinish({ partials: sums, ...rest }, { ...params, M: rows })];
       },
     },
-    {
-      on: 'any',
-      shaders: ['gradientNorm.finish'],
-      why: READABLE,
-      dispatches: ({ bind, params }) => [gradientNormFinish(bind, params)],
-    },
+    readable('gradientNorm.finish', (_, { bind, params }) => gradientNormFinish(bind, params)),
   ],
 };
 
@@ -180,14 +161,14 @@ export function kernelsFor(
   return row!.dispatches(asked);
 }
 
-/** The readable kernel of a pass: one invocation for each of `params[size]` rows or columns. */
+/** The readable kernel of a pass. */
+function readable(shader: string, dispatch: (shader: string, pass: Pass) => Dispatch): KernelRow {
+  return { on: 'any', shaders: [shader], why: READABLE, dispatches: (pass) => [dispatch(shader, pass)] };
+}
+
+/** The same: one invocation for each of `params[size]` rows or columns. */
 function invocationPer(size: string, shader: string): KernelRow {
-  return {
-    on: 'any',
-    shaders: [shader],
-    why: READABLE,
-    dispatches: ({ bind, params }) => [onePerInvocation(shader, params[size]!, bind, params)],
-  };
+  return readable(shader, (name, { bind, params }) => onePerInvocation(name, params[size]!, bind, params));
 }
 
 /** One subgroup for each of `params[size]` rows, if the adapter's subgroups have a known size. */
@@ -198,16 +179,11 @@ function subgroupPer(size: string, pass: string): KernelRow {
     shaders: [shader],
     when: ({ adapter }) => adapter.subgroupSize > 0,
     why: NEIGHBOURS,
-    dispatches: ({ adapter, bind, params }) => [
-      {
-        shader,
-        constants: { SUBGROUP: adapter.subgroupSize },
-        extensions: subgroupExtensions(adapter),
-        bind,
-        params,
-        workgroups: foldWorkgroups(params[size]!),
-      },
-    ],
+    dispatches({ adapter, bind, params }) {
+      const constants = { SUBGROUP: adapter.subgroupSize };
+      const workgroups = foldWorkgroups(params[size]!);
+      return [{ shader, constants, extensions: subgroupExtensions(adapter), bind, params, workgroups }];
+    },
   };
 }
 

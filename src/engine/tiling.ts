@@ -5,7 +5,7 @@ import {
   type Dispatch,
   foldWorkgroups,
   MAX_WORKGROUPS,
-  onePerInvocation,
+  onePerWorkgroup,
   type Pass,
   subgroupExtensions,
 } from './kernel.js';
@@ -181,14 +181,19 @@ function inSplits(pass: Pass, splits: number, whole: (pass: Pass) => Dispatch): 
   const { bind, params, flags } = pass;
   const [M, N] = [params.M!, params.N!];
   const partial = { storage: { label: 'parts of k', length: splits * M * N } }; // [splits, M, N]
-  const finish = {
-    shader: 'gpu/matmul.finish',
-    constants: { ADD: Number(flags.add ?? false) },
-    bind: { partial, y: bind.y! },
-    params: { M, N, Z: splits },
-    workgroups: foldWorkgroups(Math.ceil((M * N) / 64)),
-  };
+  const finish = sumOfParts(partial, bind.y!, { M, N, Z: splits }, flags.add ?? false);
   return [whole({ ...pass, bind: { ...bind, y: partial }, flags: { ...flags, add: false } }), finish];
+}
+
+/** y [M, N] is the sum of Z parts [Z, M, N], or has it added. */
+export function sumOfParts(
+  partial: Binding,
+  y: Binding,
+  params: { readonly M: number; readonly N: number; readonly Z: number },
+  add: boolean,
+): Dispatch {
+  const workgroups = foldWorkgroups(Math.ceil((params.M * params.N) / 64));
+  return { shader: 'gpu/matmul.finish', constants: { ADD: Number(add) }, bind: { partial, y }, params, workgroups };
 }
 
 /** Rows that an invocation sums, one after another. */
@@ -211,8 +216,8 @@ export function sumInChunks(
   if (M <= CHUNK) return { dispatches: [], rows: M, sums: x };
   const rows = Math.ceil(M / CHUNK);
   const partial = { storage: { label: `sums ${level}`, length: rows * N } };
-  const dispatch = onePerInvocation('gpu/sumRows.split', 0, { x, partial }, { M, N }, { ROWS: CHUNK });
-  const workgroups = foldWorkgroups(Math.ceil(N / 64) * rows);
+  const workgroups = Math.ceil(N / 64) * rows;
+  const dispatch = onePerWorkgroup('gpu/sumRows.split', workgroups, 64, { x, partial }, { M, N }, { ROWS: CHUNK });
   const rest = sumInChunks(partial, rows, N, level + 1);
-  return { ...rest, dispatches: [{ ...dispatch, workgroups }, ...rest.dispatches] };
+  return { ...rest, dispatches: [dispatch, ...rest.dispatches] };
 }

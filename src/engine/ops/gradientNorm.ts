@@ -1,7 +1,7 @@
-import { foldWorkgroups } from '../kernel.js';
+import { onePerWorkgroup } from '../kernel.js';
 import { kernelsFor } from '../kernelTable.js';
 import type { Op } from '../op.js';
-import type { OpRow } from '../registry.js';
+import type { OpRow, OpSample } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
 /** Invocations per workgroup, and the number of floats that each one sums. */
@@ -50,15 +50,10 @@ const gradientNormOp: Op<{ maxNorm: number }> = {
     const partials = { storage: { label: 'partials', length: M * LANES } }; // [M, LANES]
     let first = 0;
     const sums = ranges.map((range, i) => {
-      const dispatch = {
-        shader: 'gradientNorm.partial',
-        constants: { WORKGROUP: LANES, ITEMS },
-        bind: { g: { storage: g!.storage, ...range }, partials },
-        params: { n: range.length, first },
-        workgroups: foldWorkgroups(groups[i]!),
-      };
+      const bind = { g: { storage: g!.storage, ...range }, partials };
+      const params = { n: range.length, first };
       first += groups[i]! * LANES;
-      return dispatch;
+      return onePerWorkgroup('gradientNorm.partial', groups[i]!, LANES, bind, params, { ITEMS });
     });
     const bind = { partials, scalars: scalars!, failed: failed!, clip: clip! };
     return [...sums, ...kernelsFor('gradientNorm.finish', adapter, bind, { M, N: LANES, maxNorm })];
@@ -79,35 +74,23 @@ export const gradientNormRow: OpRow = {
   name: 'gradientNorm',
   passes: ['gradientNorm.partial', 'gradientNorm.finish'],
   samples: [
+    sample('n', (n) => n * 67),
+    sample('shorter than the longest allowed, n', (n) => n, 1e3),
+    sample('enough for partial sums of partial sums', (n) => n + 64 * 64 * 33),
     {
-      name: 'n',
-      inputs: (n) => ({ g: [n * 67], scalars: [4] }),
-      fixed: ['g', 'scalars'],
-      call: (x) => [gradientNorm(x.g!, x.scalars!, notFailed(x), 1)],
-    },
-    {
-      name: 'shorter than the longest allowed, n',
-      inputs: (n) => ({ g: [n], scalars: [4] }),
-      fixed: ['g', 'scalars'],
-      call: (x) => [gradientNorm(x.g!, x.scalars!, notFailed(x), 1e3)],
-    },
-    {
-      name: 'enough for partial sums of partial sums',
-      inputs: (n) => ({ g: [n + 64 * 64 * 33], scalars: [4] }),
-      fixed: ['g', 'scalars'],
-      call: (x) => [gradientNorm(x.g!, x.scalars!, notFailed(x), 1)],
-    },
-    {
-      name: 'after a step that failed, n',
-      inputs: (n) => ({ g: [n], scalars: [4] }),
+      ...sample('after a step that failed, n', (n) => n),
       states: () => ({ failed: [1] }),
-      fixed: ['g', 'scalars'],
       call: (x) => [gradientNorm(x.g!, x.scalars!, x.failed!, 1)],
     },
   ],
 };
 
-/** A state that starts as 0. */
-function notFailed({ g }: Readonly<Record<string, Tensor>>): Tensor {
-  return g!.program.state('failed', [1]);
+/** A sample of gradients of some length, and of a state `failed` that is 0. */
+function sample(name: string, length: (n: number) => number, maxNorm = 1): OpSample {
+  return {
+    name,
+    inputs: (n) => ({ g: [length(n)], scalars: [4] }),
+    fixed: ['g', 'scalars'],
+    call: ({ g, scalars }) => [gradientNorm(g!, scalars!, g!.program.state('failed', [1]), maxNorm)],
+  };
 }
