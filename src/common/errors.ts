@@ -78,6 +78,9 @@ export function kindOf(value: unknown): string {
 /** A named shape, as it appears in a ShapeError: `x [2, 3, 8]`. */
 export type NamedShapes = Readonly<Record<string, readonly number[]>>;
 
+/** A shape, or a tensor that has one. */
+type Shaped = readonly number[] | { readonly shape: readonly number[] };
+
 /**
  * An op was called with shapes that break its rule.
  *
@@ -89,12 +92,13 @@ export class ShapeError extends ByteToLossError {
   readonly rule: string;
   readonly shapes: NamedShapes;
 
-  constructor(op: string, rule: string, shapes: NamedShapes, hint = '') {
-    const got = Object.entries(shapes).map(([name, shape]) => `${name} [${shape.join(', ')}]`);
+  constructor(op: string, rule: string, found: Readonly<Record<string, Shaped>>, hint = '') {
+    const shapes = Object.entries(found).map(([name, each]) => [name, 'shape' in each ? each.shape : each] as const);
+    const got = shapes.map(([name, shape]) => `${name} [${shape.join(', ')}]`);
     super(`${op}: ${rule}; got ${got.join(', ')}${hint && `. ${hint}`}`);
     this.op = op;
     this.rule = rule;
-    this.shapes = shapes;
+    this.shapes = Object.fromEntries(shapes);
   }
 }
 

@@ -290,7 +290,7 @@ export class Program {
       throw new ShapeError(op.name, `${name} must match`, { [name]: target.shape, expected: shape });
     }
     if (target.dtype !== dtype) {
-      throw new ShapeError(op.name, `${name} must be ${dtype}, not ${target.dtype}`, { [name]: target.shape });
+      throw new ShapeError(op.name, `${name} must be ${dtype}, not ${target.dtype}`, { [name]: target });
     }
     if (!target.isContiguous) {
       throw new InputError(`${op.name}: ${target} is a strided view; ${name} is written in place`);
@@ -364,7 +364,7 @@ export class Program {
   /** A loss is one number, and a program has one backward pass. */
   #checkLoss(from: Tensor | readonly unknown[]): void {
     if (from instanceof Tensor && from.size !== 1) {
-      throw new ShapeError('backward', 'the loss must be one number', { loss: from.shape });
+      throw new ShapeError('backward', 'the loss must be one number', { loss: from });
     }
     if (this.#gradients.size > 0) {
       throw new InputError(
@@ -485,9 +485,6 @@ function checkAliases(op: AnyOp, inputs: readonly Tensor[], outputs: readonly Te
 
 function checkGradient(x: Tensor, gradient: Tensor): void {
   if (!sameShape(x.shape, gradient.shape)) {
-    throw new ShapeError('backward', 'a gradient must have the shape of its tensor', {
-      [x.label]: x.shape,
-      gradient: gradient.shape,
-    });
+    throw new ShapeError('backward', 'a gradient must have the shape of its tensor', { [x.label]: x, gradient });
   }
 }

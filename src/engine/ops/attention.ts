@@ -43,11 +43,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, position: Tensor, P: 
   const [B, H, S, D] = q.shape;
   const capacity = k.shape[2] ?? 0;
   if (q.shape.length !== 4 || !sameShape(k.shape, v.shape) || !sameShape(k.shape, [B!, H!, capacity, D!])) {
-    throw new ShapeError('attention', 'q must be [B, H, S, D], k and v [B, H, capacity, D]', {
-      q: q.shape,
-      k: k.shape,
-      v: v.shape,
-    });
+    throw new ShapeError('attention', 'q must be [B, H, S, D], k and v [B, H, capacity, D]', { q, k, v });
   }
   const sizes = { B: B!, H: H!, S: S!, D: D!, P, capacity, scale: 1 / Math.sqrt(D!) };
   return program.record(attentionForward, [q, k, v, position], sizes)[0]!;
@@ -104,7 +100,7 @@ const attentionForward: Op<AttentionSizes> = {
     const { program } = q!;
     const { B, H, S, D, P, capacity, scale } = sizes;
     if (capacity !== S) {
-      throw new ShapeError('attention', 'gradients need as many keys as queries', { q: q!.shape, k: k!.shape });
+      throw new ShapeError('attention', 'gradients need as many keys as queries', { q: q!, k: k! });
     }
     const dY = program.contiguous(gradient!);
     const delta = program.record(attentionDeltaOp, [y!, dY], { B, H, S, D })[0]!;

@@ -33,10 +33,8 @@ const embeddingForward: Op<{ width: number }> = {
   outputs: ['y'],
   shape([table, ids], { width }) {
     if (table!.shape.length !== 2 || !Number.isInteger(width) || width < 0 || width > lastOf(table!.shape)) {
-      throw new ShapeError('embedding', `table must be [R, C] with C of at least width (${width}), a whole number`, {
-        table: table!.shape,
-        ids: ids!.shape,
-      });
+      const rule = `table must be [R, C] with C of at least width (${width}), a whole number`;
+      throw new ShapeError('embedding', rule, { table: table!, ids: ids! });
     }
     return [{ shape: [...ids!.shape, width] }];
   },

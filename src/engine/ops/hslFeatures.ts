@@ -132,7 +132,7 @@ const hslFeaturesForward: Op<ForwardAttributes> = {
   outputs: ['y'],
   shape([ids, table], { includeBits }) {
     if (table!.shape.length !== 2 || table!.shape[0] !== 256 || table!.shape[1] !== VALUE_CHANNELS) {
-      throw new ShapeError('hslFeatures', `table must be [256, ${VALUE_CHANNELS}]`, { table: table!.shape });
+      throw new ShapeError('hslFeatures', `table must be [256, ${VALUE_CHANNELS}]`, { table: table! });
     }
     return [{ shape: [...ids!.shape, channelCount(includeBits)] }];
   },

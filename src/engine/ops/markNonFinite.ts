@@ -25,7 +25,7 @@ const markNonFiniteOp: Op = {
   outputs: ['failed'],
   existing: { failed: 'inPlace' },
   shape([x, failed]) {
-    if (x!.size !== 1) throw new ShapeError('markNonFinite', 'x must be one number', { x: x!.shape });
+    if (x!.size !== 1) throw new ShapeError('markNonFinite', 'x must be one number', { x: x! });
     return [{ shape: failed!.shape }];
   },
   reference: ([x, failed]) => [Number.isFinite(x!.data[0]!) ? failed!.data : Float64Array.of(1)],

@@ -38,7 +38,7 @@ const padOrCropForward: Op<{ W: number }> = {
   copies: true,
   shape([x], { W }) {
     if (x!.shape.length === 0 || !Number.isInteger(W) || W < 0) {
-      throw new ShapeError('padOrCrop', `x must be [..., C], and W (${W}) a whole number`, { x: x!.shape });
+      throw new ShapeError('padOrCrop', `x must be [..., C], and W (${W}) a whole number`, { x: x! });
     }
     return [{ shape: [...x!.shape.slice(0, -1), W], dtype: x!.dtype }];
   },

@@ -26,7 +26,7 @@ export function slice(x: Tensor, axis: number, start: number, end?: number): Ten
   const [from, to] = [start, end ?? size].map((place) => (place < 0 ? place + size : place)) as [number, number];
   if (![from, to].every(Number.isInteger) || from < 0 || from > to || to > size) {
     throw new ShapeError('slice', `start (${start}) and end (${end ?? size}) must be within axis ${at}, in order`, {
-      x: x.shape,
+      x,
     });
   }
   if (from === 0 && to === size) return x;

@@ -97,7 +97,7 @@ export const contiguous: Op = {
   copies: true,
   shape([x]) {
     if (x!.shape.length > MAX_AXES) {
-      throw new ShapeError('contiguous', `a strided view must have at most ${MAX_AXES} axes`, { [x!.label]: x!.shape });
+      throw new ShapeError('contiguous', `a strided view must have at most ${MAX_AXES} axes`, { [x!.label]: x! });
     }
     return [{ shape: x!.shape, dtype: x!.dtype }];
   },
