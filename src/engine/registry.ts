@@ -27,6 +27,15 @@ export interface OpSample {
   readonly floor?: number;
 }
 
+/** Samples of one call that differ in their inputs alone. */
+export function samplesOf(
+  call: OpSample['call'],
+  inputs: Readonly<Record<string, OpSample['inputs']>>,
+  more: Partial<OpSample> = {},
+): OpSample[] {
+  return Object.entries(inputs).map(([name, inputs]) => ({ name, inputs, call, ...more }));
+}
+
 /** One row of the op table, for contract tests, benchmarks and the README. */
 export interface OpRow {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { ShapeError } from '../../common/errors.js';
-import { lastOf, rowsOf, sameShape } from '../../common/shape.js';
+import { sameShape } from '../../common/shape.js';
 import { kernelsFor } from '../kernelTable.js';
 import type { Op } from '../op.js';
 import type { OpRow } from '../registry.js';
@@ -9,6 +9,7 @@ import {
   layerNormBackwardWeight,
   layerNormReference,
   layerNormShape,
+  sizesOf,
 } from './layerNorm.js';
 
 /**
@@ -31,20 +32,17 @@ const addLayerNormForward: Op<{ eps: number }> = {
   outputs: ['sum', 'y', 'mean', 'rstd'],
   shape([x, delta, weight, bias]) {
     if (!sameShape(x!.shape, delta!.shape)) {
-      throw new ShapeError('addLayerNorm', 'x and delta must have one shape', { x: x!.shape, delta: delta!.shape });
+      throw new ShapeError('addLayerNorm', 'x and delta must have one shape', { x: x!, delta: delta! });
     }
     const { y, rows } = layerNormShape('addLayerNorm', x!.shape, weight!.shape, bias!.shape);
     return [{ shape: y }, { shape: y }, { shape: rows }, { shape: rows }];
   },
   reference([x, delta, weight, bias], { eps }) {
     const sum = { shape: x!.shape, data: x!.data.map((value, i) => value + delta!.data[i]!) };
-    const { y, mean, rstd } = layerNormReference(sum, weight!, bias!, eps);
-    return [sum.data, y, mean, rstd];
+    return [sum.data, ...layerNormReference(sum, weight!, bias!, eps)];
   },
-  dispatches({ adapter, tensors, attributes: { eps } }) {
-    const sizes = { N: rowsOf(tensors.x!.shape), C: lastOf(tensors.x!.shape) };
-    return kernelsFor('addLayerNorm.forward', adapter, tensors, { ...sizes, eps });
-  },
+  dispatches: ({ adapter, tensors, attributes: { eps } }) =>
+    kernelsFor('addLayerNorm.forward', adapter, tensors, { ...sizesOf(tensors.x!), eps }),
   backward({ inputs: [x, delta, weight, bias], outputs: [sum, , mean, rstd], gradients, addGradient, accumulator }) {
     const { program } = x!;
     // A decoder uses both outputs; the gradient of an unused one is zero.
@@ -72,10 +70,7 @@ const addLayerNormBackward: Op = {
     const dX = layerNormBackwardReference(sum!, weight!, mean!, rstd!, dY!);
     return [dX.map((value, i) => value + dSum!.data[i]!)];
   },
-  dispatches({ adapter, tensors }) {
-    const sizes = { N: rowsOf(tensors.sum!.shape), C: lastOf(tensors.sum!.shape) };
-    return kernelsFor('addLayerNorm.backward', adapter, tensors, sizes);
-  },
+  dispatches: ({ adapter, tensors }) => kernelsFor('addLayerNorm.backward', adapter, tensors, sizesOf(tensors.sum!)),
   flops: ({ inputs: [x] }) => 13 * x!.size,
 };
 

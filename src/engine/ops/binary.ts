@@ -2,7 +2,7 @@ import { ShapeError } from '../../common/errors.js';
 import { broadcastShape, broadcastStrides, type Shape, sameShape } from '../../common/shape.js';
 import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
-import type { OpRow, OpSample } from '../registry.js';
+import { type OpRow, type OpSample, samplesOf } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 import { sumTo } from './sum.js';
 import { axisParams, expandReference, MAX_AXES } from './view.js';
@@ -85,14 +85,13 @@ function functionOf(name: BinaryName): (a: Tensor, b: Tensor | number) => Tensor
 }
 
 function binaryShape(op: string, a: Tensor, b: Tensor): Shape {
-  const shapes = { a: a.shape, b: b.shape };
   const shape = broadcastShape(a.shape, b.shape);
   if (shape === undefined) {
     const rule = 'shapes must broadcast: aligned at the last axis, sizes must be equal or 1';
-    throw new ShapeError(op, rule, shapes);
+    throw new ShapeError(op, rule, { a, b });
   }
   if (shape.length > MAX_AXES && !areAlike([a, b], shape)) {
-    throw new ShapeError(op, `views, and shapes that differ, must have at most ${MAX_AXES} axes`, shapes);
+    throw new ShapeError(op, `views, and shapes that differ, must have at most ${MAX_AXES} axes`, { a, b });
   }
   return shape;
 }
@@ -178,44 +177,20 @@ const FUNCTIONS = { add, sub, mul, div };
 /** A row of the op table for each row of this table. */
 export const binaryRows: readonly OpRow[] = Object.entries<Binary>(binaryTable).map(([name, { wgslDerivatives }]) => {
   const f = FUNCTIONS[name as BinaryName];
-  const sample = (what: string, a: (n: number) => Shape, b: (n: number) => Shape): OpSample => ({
-    name: what,
-    inputs: (n) => ({ a: a(n), b: b(n) }),
-    call: (x) => [f(x.a!, x.b!)],
-    ...(name === 'div' && { positive: ['b'] }),
-  });
-  const one: OpSample = { name: 'one tensor twice', inputs: (n) => ({ a: [2, n] }), call: (x) => [f(x.a!, x.a!)] };
+  const shapes: Record<string, OpSample['inputs']> = {
+    n: (n) => ({ a: [n], b: [n] }),
+    'a row to each of n': (n) => ({ a: [n, 3], b: [3] }),
+    'a column and a row': (n) => ({ a: [n, 1], b: [2, 1, n + 1] }),
+  };
+  const samples = samplesOf((x) => [f(x.a!, x.b!)], shapes, name === 'div' ? { positive: ['b'] } : {});
+  const number: OpSample = { name: 'a number', inputs: (n) => ({ a: [n] }), call: (x) => [f(x.a!, -1.5)] };
+  // The gradients of a / a and a − a cancel.
+  const twice = { name: 'one tensor twice', inputs: (n: number) => ({ a: [2, n] }), floor: 1 };
+  const same: OpSample = { ...twice, call: (x) => [f(x.a!, x.a!)], ...(name === 'div' && { positive: ['a'] }) };
   return {
     name,
     file: 'binary',
     passes: ['binary.forward', wgslDerivatives.length > 0 ? 'binary.backward' : 'addInto'],
-    samples: [
-      sample(
-        'n',
-        (n) => [n],
-        (n) => [n],
-      ),
-      sample(
-        'a row to each of n',
-        (n) => [n, 3],
-        () => [3],
-      ),
-      sample(
-        'a column and a row',
-        (n) => [n, 1],
-        (n) => [2, 1, n + 1],
-      ),
-      {
-        ...sample(
-          'a number',
-          (n) => [n],
-          () => [],
-        ),
-        inputs: (n) => ({ a: [n] }),
-        call: (x) => [f(x.a!, -1.5)],
-      },
-      // the gradients of a / a and a − a cancel
-      { ...one, floor: 1, ...(name === 'div' && { positive: ['a'] }) },
-    ],
+    samples: [...samples, number, same],
   };
 });

@@ -23,7 +23,8 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   return first.program.record(concatOp(tensors.length), tensors, { axis: axisOf('concat', first.shape, axis) })[0]!;
 }
 
-function concatShape(shapes: readonly Shape[], axis: number): Shape {
+function concatShape(parts: readonly Pick<Value, 'shape'>[], axis: number): Shape {
+  const shapes = parts.map(({ shape }) => shape);
   const others = (shape: Shape) => shape.filter((_, i) => i !== axis);
   const [first] = shapes as [Shape];
   const odd = shapes.findIndex((shape) => shape.length !== first.length || !sameShape(others(shape), others(first)));
@@ -35,21 +36,20 @@ function concatShape(shapes: readonly Shape[], axis: number): Shape {
   return first.map((size, i) => (i === axis ? total : size));
 }
 
-/** Offset of each part along the axis. `startsOf([[2, 3], [2, 5]], 1) // [0, 3]` */
-function startsOf(shapes: readonly Shape[], axis: number): number[] {
+/** Offset of each part along the axis: 0 and 3 for x0 [2, 3] and x1 [2, 5] along axis 1. */
+function startsOf(parts: readonly Pick<Value, 'shape'>[], axis: number): number[] {
   let end = 0;
-  return shapes.map((shape) => {
+  return parts.map(({ shape }) => {
     end += shape[axis]!;
     return end - shape[axis]!;
   });
 }
 
 function concatReference(parts: readonly Value[], axis: number): Float64Array {
-  const shapes = parts.map(({ shape }) => shape);
-  const whole = concatShape(shapes, axis);
+  const whole = concatShape(parts, axis);
   const y = new Float64Array(sizeOf(whole));
-  for (const [p, start] of startsOf(shapes, axis).entries()) {
-    const { outer, n, inner } = aroundAxis(shapes[p]!, axis);
+  for (const [p, start] of startsOf(parts, axis).entries()) {
+    const { outer, n, inner } = aroundAxis(parts[p]!.shape, axis);
     for (let o = 0; o < outer; o++) {
       const rows = parts[p]!.data.subarray(o * n * inner, (o + 1) * n * inner); // x[o, :, :]
       y.set(rows, (o * whole[axis]! + start) * inner);
@@ -58,29 +58,19 @@ function concatReference(parts: readonly Value[], axis: number): Float64Array {
   return y;
 }
 
-const ops = new Map<number, Op<{ axis: number }>>();
-
 /** The op that concatenates the given number of tensors. */
 function concatOp(count: number): Op<{ axis: number }> {
-  const known = ops.get(count);
-  if (known !== undefined) return known;
-  const op: Op<{ axis: number }> = {
+  return {
     name: 'concat',
     formula: 'y = x0, x1, … concatenated along an axis',
     inputs: Array.from({ length: count }, (_, i) => `x${i}`),
     outputs: ['y'],
-    shape: (inputs, { axis }) => {
-      const shapes = inputs.map(({ shape }) => shape);
-      return [{ shape: concatShape(shapes, axis) }];
-    },
+    shape: (inputs, { axis }) => [{ shape: concatShape(inputs, axis) }],
     reference: (parts, { axis }) => [concatReference(parts, axis)],
     // Each part is copied by a dispatch of its own; they write different elements of y.
     dispatches({ tensors: { y, ...inputs }, attributes: { axis } }) {
       const parts = Object.values(inputs);
-      const starts = startsOf(
-        parts.map(({ shape }) => shape),
-        axis,
-      );
+      const starts = startsOf(parts, axis);
       return parts.map((x, p) => {
         const { n, inner } = aroundAxis(x.shape, axis);
         const params = { count: x.size, n, inner, size: y!.shape[axis]!, start: starts[p]! };
@@ -89,17 +79,12 @@ function concatOp(count: number): Op<{ axis: number }> {
     },
     // The gradient of each part is its part of dY.
     backward({ inputs, gradients: [dY], attributes: { axis }, addGradient }) {
-      const starts = startsOf(
-        inputs.map(({ shape }) => shape),
-        axis,
-      );
+      const starts = startsOf(inputs, axis);
       for (const [p, x] of inputs.entries()) {
         if (x.requiresGradient) addGradient(x, dY!.slice(axis, starts[p]!, starts[p]! + x.shape[axis]!));
       }
     },
   };
-  ops.set(count, op);
-  return op;
 }
 
 export const concatRow: OpRow = {

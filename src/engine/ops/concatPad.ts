@@ -1,7 +1,7 @@
 import { ShapeError } from '../../common/errors.js';
 import { onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
-import type { OpRow } from '../registry.js';
+import { type OpRow, samplesOf } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
 interface ConcatPadSizes extends Record<string, number> {
@@ -26,10 +26,7 @@ export function concatPad(slots: Tensor, stream: Tensor, C: number): Tensor {
   const [B, P, slotWidth] = slots.shape;
   const [streamB, T, streamWidth] = stream.shape;
   if (slots.shape.length !== 3 || stream.shape.length !== 3 || B !== streamB || slotWidth! > C || streamWidth! > C) {
-    throw new ShapeError('concatPad', `slots must be [B, P, ≤ ${C}] and stream [B, T, ≤ ${C}]`, {
-      slots: slots.shape,
-      stream: stream.shape,
-    });
+    throw new ShapeError('concatPad', `slots must be [B, P, ≤ ${C}] and stream [B, T, ≤ ${C}]`, { slots, stream });
   }
   const sizes = { B: B!, P: P!, T: T!, slotWidth: slotWidth!, streamWidth: streamWidth!, C };
   return slots.program.record(concatPadForward, [slots, stream], sizes)[0]!;
@@ -108,15 +105,9 @@ export const concatPadRow: OpRow = {
       inputs: (n) => ({ slots: [2, 3, n + 5], stream: [2, 4, n] }),
       call: (x, n) => [concatPad(x.slots!, x.stream!, n + 5)],
     },
-    {
-      name: 'P = n',
-      inputs: (n) => ({ slots: [2, n, 6], stream: [2, 3, 9] }),
-      call: (x) => [concatPad(x.slots!, x.stream!, 11)],
-    },
-    {
-      name: 'no slots',
-      inputs: (n) => ({ slots: [3, 0, 6], stream: [3, n, 9] }),
-      call: (x) => [concatPad(x.slots!, x.stream!, 11)],
-    },
+    ...samplesOf((x) => [concatPad(x.slots!, x.stream!, 11)], {
+      'P = n': (n) => ({ slots: [2, n, 6], stream: [2, 3, 9] }),
+      'no slots': (n) => ({ slots: [3, 0, 6], stream: [3, n, 9] }),
+    }),
   ],
 };

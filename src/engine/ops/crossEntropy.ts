@@ -24,7 +24,8 @@ export function crossEntropy(logits: Tensor, targets: Tensor, weights?: Tensor):
   return { loss: loss!, nats: nats! };
 }
 
-function crossEntropyReference(logits: Value, targets: Value, weights: Value) {
+/** loss, nats, dLogits and the total of the weights. */
+function crossEntropyReference(logits: Value, targets: Value, weights: Value): Float64Array[] {
   const V = lastOf(logits.shape);
   const N = rowsOf(logits.shape);
   const nats = new Float64Array(N);
@@ -43,7 +44,7 @@ function crossEntropyReference(logits: Value, targets: Value, weights: Value) {
       dLogits[n * V + v] = share * (Math.exp(row[v]! - largest) / sum - (v === target ? 1 : 0));
     }
   }
-  return { loss: Float64Array.of(loss), nats, dLogits, total: Float64Array.of(total) };
+  return [Float64Array.of(loss), nats, dLogits, Float64Array.of(total)];
 }
 
 const crossEntropyForward: Op = {
@@ -55,18 +56,13 @@ const crossEntropyForward: Op = {
     const rows = logits!.shape.slice(0, -1);
     for (const [name, tensor] of Object.entries({ targets: targets!, weights: weights! })) {
       if (!sameShape(tensor.shape, rows)) {
-        throw new ShapeError('crossEntropy', `${name} must be [...], where logits is [..., V]`, {
-          logits: logits!.shape,
-          [name]: tensor.shape,
-        });
+        const rule = `${name} must be [...], where logits is [..., V]`;
+        throw new ShapeError('crossEntropy', rule, { logits: logits!, [name]: tensor });
       }
     }
     return [{ shape: [1] }, { shape: rows }, { shape: logits!.shape }, { shape: [1] }];
   },
-  reference([logits, targets, weights]) {
-    const { loss, nats, dLogits, total } = crossEntropyReference(logits!, targets!, weights!);
-    return [loss, nats, dLogits, total];
-  },
+  reference: ([logits, targets, weights]) => crossEntropyReference(logits!, targets!, weights!),
   dispatches({ adapter, tensors: { logits, targets, weights, loss, nats, dLogits, total } }) {
     const N = rowsOf(logits!.shape);
     const weighted = { weights: weights!, total: total! };
@@ -79,9 +75,8 @@ const crossEntropyForward: Op = {
   },
   backward({ inputs: [logits, , weights], outputs: [, , dLogits], gradients: [dLoss, dNats], addGradient }) {
     if (dNats !== undefined) {
-      throw new ShapeError('crossEntropy', 'gradients flow through the loss, not through nats', {
-        logits: logits!.shape,
-      });
+      const rule = 'gradients flow through the loss, not through nats';
+      throw new ShapeError('crossEntropy', rule, { logits: logits! });
     }
     if (weights!.requiresGradient)
       throw new InputError(`crossEntropy: there is no gradient by weights; ${weights} wants one`);

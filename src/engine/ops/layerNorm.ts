@@ -2,7 +2,7 @@ import { ShapeError } from '../../common/errors.js';
 import { lastOf, rowsOf, type Shape } from '../../common/shape.js';
 import { kernelsFor } from '../kernelTable.js';
 import type { Op, Value } from '../op.js';
-import type { OpRow } from '../registry.js';
+import { type OpRow, samplesOf } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 import { add } from './binary.js';
 
@@ -20,13 +20,13 @@ export function layerNormShape(op: string, x: Shape, weight: Shape, bias: Shape)
   return { y: x, rows: x.slice(0, -1) };
 }
 
-/** Row by row: mean, reciprocal standard deviation, and the scaled and shifted row. */
-export function layerNormReference(
-  x: Value,
-  weight: Value,
-  bias: Value,
-  eps: number,
-): Record<'y' | 'mean' | 'rstd', Float64Array> {
+/** Rows and columns of the kernels: x [..., C] as [N, C]. */
+export function sizesOf({ shape }: Tensor): { N: number; C: number } {
+  return { N: rowsOf(shape), C: lastOf(shape) };
+}
+
+/** Row by row: the scaled and shifted row, its mean, and its reciprocal standard deviation. */
+export function layerNormReference(x: Value, weight: Value, bias: Value, eps: number): Float64Array[] {
   const C = lastOf(x.shape);
   const N = rowsOf(x.shape);
   const y = new Float64Array(N * C);
@@ -44,7 +44,7 @@ export function layerNormReference(
     mean[n] = m;
     rstd[n] = r;
   }
-  return { y, mean, rstd };
+  return [y, mean, rstd];
 }
 
 /**
@@ -70,14 +70,9 @@ const layerNormForward: Op<{ eps: number }> = {
     const { y, rows } = layerNormShape('layerNorm', x!.shape, weight!.shape, bias!.shape);
     return [{ shape: y }, { shape: rows }, { shape: rows }];
   },
-  reference([x, weight, bias], { eps }) {
-    const { y, mean, rstd } = layerNormReference(x!, weight!, bias!, eps);
-    return [y, mean, rstd];
-  },
-  dispatches({ adapter, tensors, attributes: { eps } }) {
-    const sizes = { N: rowsOf(tensors.x!.shape), C: lastOf(tensors.x!.shape) };
-    return kernelsFor('layerNorm.forward', adapter, tensors, { ...sizes, eps });
-  },
+  reference: ([x, weight, bias], { eps }) => layerNormReference(x!, weight!, bias!, eps),
+  dispatches: ({ adapter, tensors, attributes: { eps } }) =>
+    kernelsFor('layerNorm.forward', adapter, tensors, { ...sizesOf(tensors.x!), eps }),
   backward({ inputs: [x, weight, bias], outputs: [, mean, rstd], gradients: [dY], addGradient, accumulator }) {
     const { program } = x!;
     const dOut = program.contiguous(dY!);
@@ -116,10 +111,7 @@ const layerNormBackward: Op = {
   outputs: ['dX'],
   shape: ([x]) => [{ shape: x!.shape }],
   reference: ([x, weight, mean, rstd, dY]) => [layerNormBackwardReference(x!, weight!, mean!, rstd!, dY!)],
-  dispatches({ adapter, tensors }) {
-    const sizes = { N: rowsOf(tensors.x!.shape), C: lastOf(tensors.x!.shape) };
-    return kernelsFor('layerNorm.backward', adapter, tensors, sizes);
-  },
+  dispatches: ({ adapter, tensors }) => kernelsFor('layerNorm.backward', adapter, tensors, sizesOf(tensors.x!)),
   flops: ({ inputs: [x] }) => 12 * x!.size,
 };
 
@@ -148,10 +140,7 @@ export const layerNormBackwardWeight: Op = {
   existing: { dWeight: 'accumulates', dBias: 'accumulates' },
   shape: ([x]) => [{ shape: [lastOf(x!.shape)] }, { shape: [lastOf(x!.shape)] }],
   reference: ([x, mean, rstd, dY]) => layerNormBackwardWeightReference(x!, mean!, rstd!, dY!),
-  dispatches({ adapter, tensors }) {
-    const sizes = { N: rowsOf(tensors.x!.shape), C: lastOf(tensors.x!.shape) };
-    return kernelsFor('layerNorm.backwardWeight', adapter, tensors, sizes);
-  },
+  dispatches: ({ adapter, tensors }) => kernelsFor('layerNorm.backwardWeight', adapter, tensors, sizesOf(tensors.x!)),
   flops: ({ inputs: [x] }) => 4 * x!.size,
 };
 
@@ -159,20 +148,14 @@ export const layerNormRow: OpRow = {
   name: 'layerNorm',
   passes: ['layerNorm.forward', 'layerNorm.backward', 'layerNorm.backwardWeight'],
   samples: [
-    {
-      name: 'C = n',
-      inputs: (n) => ({ x: [5, n], weight: [n], bias: [n] }),
-      call: (x) => [layerNorm(x.x!, x.weight!, x.bias!)],
-    },
+    ...samplesOf((x) => [layerNorm(x.x!, x.weight!, x.bias!)], {
+      'C = n': (n) => ({ x: [5, n], weight: [n], bias: [n] }),
+      'rows = n + 1024: enough for two levels of chunks': (n) => ({ x: [n + 1024, 3], weight: [3], bias: [3] }),
+    }),
     {
       name: 'rows = n, eps = 0.5',
       inputs: (n) => ({ x: [n, 3, 24], weight: [24], bias: [24] }),
       call: (x) => [layerNorm(x.x!, x.weight!, x.bias!, 0.5)],
-    },
-    {
-      name: 'rows = n + 1024: enough for two levels of chunks',
-      inputs: (n) => ({ x: [n + 1024, 3], weight: [3], bias: [3] }),
-      call: (x) => [layerNorm(x.x!, x.weight!, x.bias!)],
     },
     {
       name: 'weight and bias used elsewhere too, C = n',

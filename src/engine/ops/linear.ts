@@ -2,7 +2,7 @@ import { ShapeError } from '../../common/errors.js';
 import { lastOf, rowsOf, type Shape } from '../../common/shape.js';
 import { kernelsFor } from '../kernelTable.js';
 import type { Op } from '../op.js';
-import type { OpRow } from '../registry.js';
+import { type OpRow, samplesOf } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 import { matmul, matmulReference, transposed } from './matmul.js';
 
@@ -109,31 +109,11 @@ export const linearBackwardWeight: Op = {
 export const linearRow: OpRow = {
   name: 'linear',
   passes: ['matmul', 'sumRows'],
-  samples: [
-    {
-      name: 'rows = n',
-      inputs: (n) => ({ x: [n, 31], weight: [33, 31], bias: [33] }),
-      call: (x) => [linear(x.x!, x.weight!, x.bias!)],
-    },
-    {
-      name: 'rows = n + 1024: enough for two levels of chunks',
-      inputs: (n) => ({ x: [n + 1024, 2], weight: [3, 2], bias: [3] }),
-      call: (x) => [linear(x.x!, x.weight!, x.bias!)],
-    },
-    {
-      name: 'in = n',
-      inputs: (n) => ({ x: [3, 3, n], weight: [17, n], bias: [17] }),
-      call: (x) => [linear(x.x!, x.weight!, x.bias!)],
-    },
-    {
-      name: 'out = n',
-      inputs: (n) => ({ x: [9, 24], weight: [n, 24], bias: [n] }),
-      call: (x) => [linear(x.x!, x.weight!, x.bias!)],
-    },
-    {
-      name: 'no bias, rows = n',
-      inputs: (n) => ({ x: [2, n, 9], weight: [5, 9] }),
-      call: (x) => [linear(x.x!, x.weight!)],
-    },
-  ],
+  samples: samplesOf((x) => [linear(x.x!, x.weight!, x.bias)], {
+    'rows = n': (n) => ({ x: [n, 31], weight: [33, 31], bias: [33] }),
+    'rows = n + 1024: enough for two levels of chunks': (n) => ({ x: [n + 1024, 2], weight: [3, 2], bias: [3] }),
+    'in = n': (n) => ({ x: [3, 3, n], weight: [17, n], bias: [17] }),
+    'out = n': (n) => ({ x: [9, 24], weight: [n, 24], bias: [n] }),
+    'no bias, rows = n': (n) => ({ x: [2, n, 9], weight: [5, 9] }),
+  }),
 };

@@ -1,7 +1,8 @@
 import { InputError, ShapeError } from '../../common/errors.js';
-import { onePerInvocation } from '../kernel.js';
+import type { Shape } from '../../common/shape.js';
+import { type Dispatch, onePerInvocation } from '../kernel.js';
 import type { Op, Value } from '../op.js';
-import type { OpRow } from '../registry.js';
+import type { OpRow, OpSample } from '../registry.js';
 import type { Tensor } from '../tensor.js';
 
 /** Sizes of one call: `B` batch, `S` rows, `H` heads, `D` head width. */
@@ -54,16 +55,11 @@ function rotarySizes(qkv: Tensor, table: Tensor, heads: number): RotarySizes {
   const [B, S, width] = qkv.shape;
   const D = width! / 3 / heads;
   if (qkv.shape.length !== 3 || !Number.isInteger(D) || D % 2 !== 0) {
-    throw new ShapeError('rotary', `qkv must be [B, S, 3C] with C split into ${heads} heads of even width`, {
-      qkv: qkv.shape,
-    });
+    throw new ShapeError('rotary', `qkv must be [B, S, 3C] with C split into ${heads} heads of even width`, { qkv });
   }
   if (table.shape.length !== 2 || table.shape[1] !== D || table.shape[0]! < S!) {
-    throw new ShapeError('rotary', 'table must be [positions, D] with a row for every position', {
-      qkv: qkv.shape,
-      table: table.shape,
-      head: [D],
-    });
+    const rule = 'table must be [positions, D] with a row for every position';
+    throw new ShapeError('rotary', rule, { qkv, table, head: [D] });
   }
   return { B: B!, S: S!, H: heads, D };
 }
@@ -112,13 +108,7 @@ const rotaryForward: Op<RotarySizes> = {
   outputs: ['q', 'k', 'v'],
   shape: (_, { B, S, H, D }) => [0, 1, 2].map(() => ({ shape: [B, H, S, D] })),
   reference: ([qkv, table, position], sizes) => rotaryReference(qkv!, table!, position!.data[0]!, sizes),
-  dispatches({ tensors, attributes }) {
-    const { S, D } = attributes;
-    const constants = { HEAD_DIM: D, INTO_CACHE: 0 };
-    return [
-      onePerInvocation('rotary.forward', pairsOf(attributes), tensors, { ...attributes, capacity: S }, constants),
-    ];
-  },
+  dispatches: ({ tensors, attributes }) => [forwardKernel(tensors, { ...attributes, capacity: attributes.S }, 0)],
   backward({ inputs: [qkv, table, position], attributes, gradients, addGradient }) {
     if (table!.requiresGradient) throw new InputError(`rotary: there is no gradient by table; ${table} wants one`);
     if (!qkv!.requiresGradient) return;
@@ -130,6 +120,11 @@ const rotaryForward: Op<RotarySizes> = {
   },
   flops: ({ attributes: { B, S, H, D } }) => 6 * B * S * H * D,
 };
+
+/** One dispatch: k and v are new, or rows of the caches. */
+function forwardKernel(tensors: Readonly<Record<string, Tensor>>, sizes: CacheSizes, INTO_CACHE: 0 | 1): Dispatch {
+  return onePerInvocation('rotary.forward', pairsOf(sizes), tensors, sizes, { HEAD_DIM: sizes.D, INTO_CACHE });
+}
 
 /** Pairs (d, d + D/2) of all heads. */
 function pairsOf({ B, S, H, D }: RotarySizes): number {
@@ -185,11 +180,8 @@ export function rotaryIntoCaches(
   const sizes = rotarySizes(qkv, table, heads);
   const capacity = caches.k.shape[2] ?? 0;
   if (capacity < sizes.S) {
-    throw new ShapeError('rotary', 'caches must be [B, H, capacity, D] with room for S rows', {
-      qkv: qkv.shape,
-      k: caches.k.shape,
-      v: caches.v.shape,
-    });
+    const rule = 'caches must be [B, H, capacity, D] with room for S rows';
+    throw new ShapeError('rotary', rule, { qkv, k: caches.k, v: caches.v });
   }
   const inputs = [qkv, table, position];
   const [q] = qkv.program.record(rotaryIntoCache, inputs, { ...sizes, capacity }, [caches.k, caches.v]);
@@ -208,17 +200,10 @@ const rotaryIntoCache: Op<CacheSizes> = {
       idLimit: ([, table], { S, capacity }) => Math.min(table!.shape[0]!, capacity) - S + 1,
     },
   ],
-  dispatches({ tensors, attributes }) {
-    const constants = { HEAD_DIM: attributes.D, INTO_CACHE: 1 };
-    return [onePerInvocation('rotary.forward', pairsOf(attributes), tensors, attributes, constants)];
-  },
+  dispatches: ({ tensors, attributes }) => [forwardKernel(tensors, attributes, 1)],
   outputs: ['q', 'k', 'v'],
   existing: { k: 'inPlace', v: 'inPlace' },
-  shape: (_, { B, S, H, D, capacity }) => [
-    { shape: [B, H, S, D] },
-    { shape: [B, H, capacity, D] },
-    { shape: [B, H, capacity, D] },
-  ],
+  shape: (_, { B, S, H, D, capacity }) => [S, capacity, capacity].map((rows) => ({ shape: [B, H, rows, D] })),
   reference([qkv, table, position], sizes, [, kBefore, vBefore]) {
     const { B, S, H, D, capacity } = sizes;
     const first = position!.data[0]!;
@@ -234,25 +219,17 @@ const rotaryIntoCache: Op<CacheSizes> = {
   },
 };
 
-/** A sample of `S` rows of `H` heads of width `D` at a position other than 0. */
-function sample(
-  name: string,
-  sizes: (n: number) => { readonly S: number; readonly H: number; readonly D: number },
-  position: number,
-  B: number,
-): OpRow['samples'][number] {
+/** A sample of qkv [B, S, 3·heads·D], at a position other than 0 if one is given. */
+function sample(name: string, heads: number, qkv: (n: number) => Shape, position = 0): OpSample {
   return {
     name,
-    inputs(n) {
-      const { S, H, D } = sizes(n);
-      return { qkv: [B, S, 3 * H * D] };
-    },
-    call(x, n) {
-      const { S, H, D } = sizes(n);
-      const { program } = x.qkv!;
-      const table = program.constant('table', [S + 5, D], rotaryTable(S + 5, D));
-      const { q, k, v } = rotary(x.qkv!, table, program.constant('position', [1], Uint32Array.of(position)), H);
-      return [q, k, v];
+    inputs: (n) => ({ qkv: qkv(n) }),
+    call({ qkv }) {
+      const [, S, width] = qkv!.shape as [number, number, number];
+      const D = width / 3 / heads;
+      const table = qkv!.program.constant('table', [S + 5, D], rotaryTable(S + 5, D));
+      const first = qkv!.program.constant('position', [1], Uint32Array.of(position));
+      return Object.values(rotary(qkv!, table, first, heads));
     },
   };
 }
@@ -261,33 +238,30 @@ export const rotaryRow: OpRow = {
   name: 'rotary',
   passes: ['rotary.forward', 'rotary.backward'],
   samples: [
-    sample('S = n', (n) => ({ S: n, H: 2, D: 4 }), 0, 2),
-    sample('D = 2n', (n) => ({ S: 3, H: 3, D: 2 * n }), 0, 1),
-    sample('S = n at position 5', (n) => ({ S: n, H: 2, D: 6 }), 5, 2),
+    sample('S = n', 2, (n) => [2, n, 3 * 2 * 4]),
+    sample('D = 2n', 3, (n) => [1, 3, 3 * 3 * 2 * n]),
+    sample('S = n at position 5', 2, (n) => [2, n, 3 * 2 * 6], 5),
     {
       name: 'S = n into caches at position 3',
       inputs: (n) => ({ qkv: [2, n, 3 * 2 * 4] }),
       states: (n) => ({ k: [2, 2, n + 4, 4], v: [2, 2, n + 4, 4] }),
       fixed: ['qkv'],
-      call: intoCaches(3, 2),
+      call: (x) => intoCaches(x, 3, 2),
     },
     {
       name: 'S = 3 into caches of n + 3 at position n',
       inputs: () => ({ qkv: [1, 3, 3 * 3 * 2] }),
       states: (n) => ({ k: [1, 3, n + 3, 2], v: [1, 3, n + 3, 2] }),
       fixed: ['qkv'],
-      call: (x, n) => intoCaches(n, 3)(x),
+      call: (x, n) => intoCaches(x, n, 3),
     },
   ],
 };
 
-function intoCaches(position: number, heads: number) {
-  return ({ qkv, k, v }: Readonly<Record<string, Tensor>>): Tensor[] => {
-    const { program } = qkv!;
-    const [capacity, D] = k!.shape.slice(2) as [number, number];
-    const table = program.constant('table', [capacity, D], rotaryTable(capacity, D));
-    const first = program.constant('position', [1], Uint32Array.of(position));
-    const { q } = rotaryIntoCaches(qkv!, table, first, heads, { k: k!, v: v! });
-    return [q, k!, v!];
-  };
+function intoCaches({ qkv, k, v }: Readonly<Record<string, Tensor>>, position: number, heads: number): Tensor[] {
+  const { program } = qkv!;
+  const [capacity, D] = k!.shape.slice(2) as [number, number];
+  const table = program.constant('table', [capacity, D], rotaryTable(capacity, D));
+  const first = program.constant('position', [1], Uint32Array.of(position));
+  return Object.values(rotaryIntoCaches(qkv!, table, first, heads, { k: k!, v: v! }));
 }
