@@ -1,5 +1,4 @@
 import { checkWhole, InputError } from '../common/errors.js';
-import { CHANNELS, CHANNELS_WITH_BITS } from '../substrate/channels.js';
 import { DOORS } from './doors/index.js';
 
 /** A kind of input embedding, by its name in `doors/index.ts`. */
@@ -44,11 +43,6 @@ export type SizeName = keyof typeof SIZES;
 
 /** Maximum sizes; a file with larger ones is damaged or malicious. */
 export const MAX_SIZES = { dim: 65_536, layers: 1024, heads: 4096, K: 4096 } as const;
-
-/** Channels of one byte under this configuration: 27, or 35 with raw bits. */
-export function channelsOf(config: DecoderConfig): number {
-  return config.includeBits ? CHANNELS_WITH_BITS : CHANNELS;
-}
 
 /**
  * Refuse a configuration that cannot be built.

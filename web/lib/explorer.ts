@@ -15,9 +15,10 @@ import { Plan } from '../../src/engine/plan.js';
 import { Program } from '../../src/engine/program.js';
 import type { Tensor } from '../../src/engine/tensor.js';
 import { type CapturedDispatch, captureEntry } from '../../src/inspect/capture.js';
-import { channelsOf, type DecoderConfig } from '../../src/model/config.js';
+import type { DecoderConfig } from '../../src/model/config.js';
 import { bitsOf } from '../../src/model/evaluator.js';
 import { type ForwardPass, recordForward, toFeeds } from '../../src/model/forward.js';
+import { channelCount } from '../../src/substrate/channels.js';
 import { SUBGROUP_SIZES, type SubgroupSize } from '../../src/wgsl/index.js';
 
 /** A decoder to inspect: its own numbers, or the plan of a trainer that changes them. */
@@ -121,12 +122,12 @@ export class Explorer {
         });
       });
       const bits = Array.from(nats!.subarray(0, T), bitsOf);
-      const channelCount = channelsOf(this.model.config);
+      const columns = channelCount(this.model.config.includeBits);
       return {
         ...text,
         model: this.model,
-        channels: channelValues!.subarray(0, text.ids.length * channelCount),
-        channelCount,
+        channels: channelValues!.subarray(0, text.ids.length * columns),
+        channelCount: columns,
         readsChannels: pass.program.entries.filter(({ op }) => op.name === 'hslFeatures.forward').length > 1,
         bits,
         bitsPerByte: bits.reduce((sum, b) => sum + b, 0) / bits.length,

@@ -5,9 +5,9 @@ import { visibleKeys } from '../../engine/ops/attention.js';
 import { Plan } from '../../engine/plan.js';
 import { type EntryTrace, type Trace, trace } from '../../inspect/trace.js';
 import { attributionOf } from '../../model/attribution.js';
-import { channelsOf, type DecoderConfig } from '../../model/config.js';
+import type { DecoderConfig } from '../../model/config.js';
 import { type Batch, type ForwardPass, toFeeds } from '../../model/forward.js';
-import { channelNames } from '../../substrate/channels.js';
+import { channelCount, channelNames } from '../../substrate/channels.js';
 import { recordStep } from '../../train/recordStep.js';
 import type { InspectWindow } from './window.js';
 
@@ -126,7 +126,7 @@ export async function inspect(
     const run = await trace(plan, progress, { update: false });
     const attribution = await attributionOf(device, config, subject.parameters, batchOf(window));
     const features = entriesOf(run, 'hslFeatures.forward').map((entry) => tensorOf(entry, 'y'));
-    const columns = channelsOf(config);
+    const columns = channelCount(config.includeBits);
     const predictions = predictionsOf(run, pass, targets);
     return {
       subject,

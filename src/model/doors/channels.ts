@@ -1,22 +1,15 @@
 import { hslFeatures } from '../../engine/ops/hslFeatures.js';
-import { linear } from '../../engine/ops/linear.js';
-import type { Tensor } from '../../engine/tensor.js';
 import { channelCount } from '../../substrate/channels.js';
 import { embedIds } from '../../substrate/embed.js';
+import { layer } from '../blocks.js';
 import type { DecoderConfig } from '../config.js';
 import { DEVIATION, type DoorDefinition, packSlots, sideBySide } from './definition.js';
-
-/** HSL's channels of each id, as the configuration asks for them. */
-function channelsOf(config: DecoderConfig): (ids: Tensor) => Tensor {
-  const { includeBits = false, momentumPhase = false, columns } = config;
-  return (ids) => hslFeatures(ids, { includeBits, momentumPhase, ...(columns && { columns }) });
-}
 
 /** HSL's channels, without a parameter. */
 export const zero: DoorDefinition = {
   parameters: () => [],
   columns: ({ includeBits }) => channelCount(includeBits),
-  build: (config) => sideBySide(config, channelsOf(config)),
+  build: (config) => sideBySide(config, (ids) => hslFeatures(ids, config)),
 };
 
 /** As `zero`, multiplied by two constants, so that slots and stream rows have a root mean square of 1 over dim. */
@@ -38,13 +31,12 @@ export const zeroScaled: DoorDefinition = {
  * factor.
  */
 export function unitScale(config: DecoderConfig): number {
-  const { includeBits = false, momentumPhase = false } = config;
   const kept = config.columns && new Set(config.columns);
   let squares = 0;
   for (let before = 0; before < 256; before++) {
     // `before` alternates with its successors: the channels at odd positions are those of the byte after `before`.
     const ids = Uint32Array.from({ length: 512 }, (_, i) => (i % 2 === 0 ? before : i >> 1));
-    const { features, channels } = embedIds(ids, { includeBits, momentumPhase });
+    const { features, channels } = embedIds(ids, config);
     for (const [i, value] of features.entries()) {
       if (Math.floor(i / channels) % 2 === 1 && (!kept || kept.has(i % channels))) squares += value * value;
     }
@@ -66,12 +58,9 @@ export const projected: DoorDefinition = {
   },
   columns: () => 0,
   build(config, parameters) {
-    const channels = channelsOf(config);
-    const layer = (name: string, x: Tensor) =>
-      linear(x, parameters.get(`door.${name}.weight`)!, parameters.get(`door.${name}.bias`)!);
     return {
-      slots: (ids) => layer('slots', packSlots(channels(ids), config.K)),
-      stream: (ids) => layer('stream', channels(ids)),
+      slots: (ids) => layer(packSlots(hslFeatures(ids, config), config.K), { parameters }, 'door.slots'),
+      stream: (ids) => layer(hslFeatures(ids, config), { parameters }, 'door.stream'),
     };
   },
 };

@@ -9,9 +9,7 @@ function zeroWith(kind: ControlKind): DoorDefinition {
   return {
     ...zero,
     build(config) {
-      const { includeBits = false, momentumPhase = false, columns, tableSeed: seed = 0 } = config;
-      const options = { includeBits, momentumPhase, seed, ...(columns && { columns }) };
-      const embedding = new ControlEmbedding(kind, options);
+      const embedding = new ControlEmbedding(kind, { ...config, seed: config.tableSeed ?? 0 });
       return sideBySide(config, (ids) => embedding.features(ids));
     },
   };
