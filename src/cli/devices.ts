@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { UsageError } from '../common/errors.js';
-import { choiceOf, type DeviceName, hint, type Listed, listDevices, noSuchCard, taken } from '../device/adapters.js';
+import { cardOf, choiceOf, type DeviceName, hint, type Listed, listDevices, taken } from '../device/adapters.js';
 import { DEVICE_HELP } from './device.js';
 
 const MIB = 2 ** 20;
@@ -14,14 +13,8 @@ export function devicesCommand(): Command {
     .action(async (options: { device?: string; json?: boolean }) => {
       const choice = choiceOf(options.device);
       const listed = await listDevices();
-      const label = taken(choice, listed)?.label;
-      if (label === undefined && choice.card !== undefined) {
-        const gpus = listed.filter(({ source }) => source.name === 'gpu');
-        const unusable = gpus.find((one) => one.label === `gpu:${choice.card}` && one.failure !== undefined);
-        if (unusable) throw new UsageError(`${unusable.label}: ${unusable.failure}`);
-        const here = gpus.flatMap(({ label, found }) => (found ? [{ label, name: found.description.name }] : []));
-        throw noSuchCard(options.device, here, gpus[0]?.failure);
-      }
+      const own = choice.card === undefined ? taken(choice, listed) : cardOf(choice, listed, options.device);
+      const label = own?.label;
       const names = choice.sources.map((source) => source.name);
       const text = devicesTable(listed, label, names);
       console.log(options.json ? JSON.stringify(devicesJson(listed, label), null, 2) : text);

@@ -90,9 +90,10 @@ export async function openDevice(options: OpenOptions = {}, sources: readonly So
   for (const source of tried) {
     try {
       const robust = options.robust ?? false;
-      const adapter = await (card === undefined
-        ? source.find(robust, threads)
-        : findCard(source, card, robust, options));
+      const adapter =
+        card === undefined
+          ? await source.find(robust, threads)
+          : cardOf({ sources: [source], card }, await listDevices([source], robust), options.device).found!.adapter;
       // Dawn has to be polled; the CPU device sends a message.
       const waiting = source.name === 'cpu' ? {} : { settle: pollWithBackoff };
       const device = await requestDevice(adapter, { ...options, ...waiting, freeMemory });
@@ -124,6 +125,7 @@ export interface Listed {
   /** its name for `--device`: `cpu`, `gpu:0` */
   readonly label: string;
   readonly found?: {
+    readonly adapter: GPUAdapter;
     readonly description: AdapterDescription;
     readonly features: readonly string[];
     readonly limits: GPUSupportedLimits;
@@ -132,19 +134,19 @@ export interface Listed {
 }
 
 /** Every adapter of every source, in the order of `auto`. */
-export async function listDevices(sources: readonly Source[] = SOURCES): Promise<Listed[]> {
+export async function listDevices(sources: readonly Source[] = SOURCES, robust = false): Promise<Listed[]> {
   const listed: Listed[] = [];
   for (const source of sources) {
     const { name, findAll } = source;
     try {
-      const adapters = findAll === undefined ? [await source.find(false)] : await findAll(false);
+      const adapters = findAll === undefined ? [await source.find(robust)] : await findAll(robust);
       for (const [i, adapter] of adapters.entries()) {
         const { info, features, limits } = adapter;
         const description = describeAdapter(info, features);
         const label = findAll === undefined ? name : `${name}:${i}`;
         const twin = adapters.indexOf(adapter);
         if (twin < i) listed.push({ source, label, failure: notApart(twin, description) });
-        else listed.push({ source, label, found: { description, features: [...features].sort(), limits } });
+        else listed.push({ source, label, found: { adapter, description, features: [...features].sort(), limits } });
       }
     } catch (error) {
       listed.push({ source, label: name, failure: error instanceof Error ? error.message : String(error) });
@@ -181,6 +183,28 @@ export function taken({ sources, card }: Choice, listed: readonly Listed[]): Lis
   return undefined;
 }
 
+/**
+ * The GPU that a choice selects by its number or a part of its name.
+ *
+ * @param device the name given as an option, for the message
+ * @throws UsageError when Dawn would open another; or when no GPU has the number or the name: one line that lists the GPUs
+ */
+export function cardOf(choice: Choice, listed: readonly Listed[], device: string | undefined): Listed {
+  const one = taken(choice, listed);
+  if (one !== undefined) return one;
+  const gpus = listed.filter(({ source }) => source.name === 'gpu');
+  const twin = gpus.find(({ label, failure }) => label === `gpu:${choice.card}` && failure !== undefined);
+  if (twin !== undefined) throw new UsageError(`${twin.label}: ${twin.failure}`);
+  const from = device === undefined ? 'BYTE_TO_LOSS_DEVICE' : 'device';
+  const names = ['auto', ...SOURCES.map((source) => source.name), ...Object.keys(ALIASES)];
+  const here = gpus.flatMap(({ label, found }) => (found ? [`${label} (${found.description.name})`] : []));
+  const why = gpus[0]?.failure;
+  throw new UsageError(
+    `${from} must be one of ${names.join(', ')}, or gpu:N or a part of a GPU's name; ` +
+      `got ${JSON.stringify(nameGiven(device))}. GPUs here: ${here.join(', ') || `none${why ? ` (${why})` : ''}`}`,
+  );
+}
+
 function nameGiven(option: string | undefined): string {
   return option ?? (process.env.BYTE_TO_LOSS_DEVICE || 'auto');
 }
@@ -200,53 +224,11 @@ function indexOf(card: string, descriptions: readonly AdapterDescription[]): num
   return descriptions.findIndex(({ name, driver }) => `${name} ${driver}`.toLowerCase().includes(word));
 }
 
-/**
- * @throws UsageError when no GPU has the number or the name: one line that lists the GPUs; or when Dawn would open
- * another
- */
-async function findCard(
-  { findAll }: Source,
-  card: number | string,
-  robust: boolean,
-  { device }: OpenOptions,
-): Promise<GPUAdapter> {
-  let adapters: readonly GPUAdapter[] = [];
-  let none: string | undefined;
-  try {
-    adapters = (await findAll?.(robust)) ?? [];
-  } catch (error) {
-    none = error instanceof Error ? error.message : String(error);
-  }
-  const descriptions = adapters.map(({ info, features }) => describeAdapter(info, features));
-  const index = typeof card === 'number' ? card : indexOf(card, descriptions);
-  const adapter = adapters[index];
-  const twin = adapter === undefined ? index : adapters.indexOf(adapter);
-  if (twin !== index) throw new UsageError(`gpu:${index}: ${notApart(twin, descriptions[index]!)}`);
-  if (adapter !== undefined) return adapter;
-  const here = descriptions.map(({ name }, i) => ({ label: `gpu:${i}`, name }));
-  throw noSuchCard(device, here, none);
-}
-
 /** The reason that a card cannot be opened, and a way to open it. @param twin number of the card that Dawn gives for it */
 function notApart(twin: number, { name }: AdapterDescription): string {
   return (
     `Dawn selects a GPU by its name alone, and opens gpu:${twin} for the name of this one (${name}). ` +
     `To use it, hide gpu:${twin} from this process: in a container that has one card, such as \`docker run --gpus device=1\``
-  );
-}
-
-/** The error for a name that no device has. @param why reason that there is no GPU, if there is none */
-export function noSuchCard(
-  device: string | undefined,
-  gpus: readonly { readonly label: string; readonly name: string }[],
-  why = '',
-): UsageError {
-  const from = device === undefined ? 'BYTE_TO_LOSS_DEVICE' : 'device';
-  const names = ['auto', ...SOURCES.map((source) => source.name), ...Object.keys(ALIASES)];
-  const here = gpus.map(({ label, name }) => `${label} (${name})`).join(', ') || `none${why && ` (${why})`}`;
-  return new UsageError(
-    `${from} must be one of ${names.join(', ')}, or gpu:N or a part of a GPU's name; ` +
-      `got ${JSON.stringify(nameGiven(device))}. GPUs here: ${here}`,
   );
 }
 
