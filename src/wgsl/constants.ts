@@ -91,7 +91,10 @@ export function convertScalar(value: ScalarValue, from: AnyScalar, to: AnyScalar
     return to.name === 'f32' ? Math.fround(Number(value)) : Number(value);
   }
   if (from.name === 'abstract-float') {
-    if (to.name !== 'f32') return conversion('f32', to.name as ScalarName)(value as number);
+    if (isInteger(to)) {
+      const [least, most] = RANGES[to.name]!.map(Number) as [number, number];
+      return Math.trunc(Math.min(Math.max(value as number, least), most)) + 0; // `+ 0` turns -0 into 0
+    }
     if (Math.abs(value as number) > MAX_F32)
       throw new ConstantError(`value ${print(value, from)} cannot be represented as 'f32'`);
     return Math.fround(value as number);

@@ -2,6 +2,7 @@
 
 import { constant, type Expr, operation, type Scalar } from './ir.js';
 import { strideOf } from './layout.js';
+import { LARGEST } from './numeric.js';
 import type { Type } from './tree.js';
 
 /** The scalar type in a scalar, vector or matrix: `f32` of `mat4x4f`. @throws Error of other types */
@@ -74,7 +75,8 @@ export function convert(value: Expr, to: Scalar): Expr {
   if (to === 'bool') return operation('ne', 'bool', value, constant(from, 0));
   if (from === 'bool') return operation('select', to, value, constant(to, 1), constant(to, 0));
   if (from !== 'f32' && to !== 'f32') return operation('bits', to, value);
-  return operation('convert', to, value);
+  if (to === 'f32') return operation('convert', to, value);
+  return operation('convert', to, operation('min', 'f32', value, constant('f32', LARGEST[to])));
 }
 
 /** The zero value of a type, one expression for each scalar. */

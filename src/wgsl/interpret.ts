@@ -241,7 +241,7 @@ export class Dispatch {
     const size = this.entryPoint.workgroupSize;
     const counts = this.options.workgroups;
     const global = lane.localId.map((id, i) => lane.workgroup[i]! * size[i]! + id);
-    const flat = ([x, y, z]: Three, [sizeX, sizeY]: Three) => x + sizeX * (y + sizeY * z);
+    const flat = ([x, y, z]: readonly number[], [sizeX, sizeY]: readonly number[]) => x! + sizeX! * (y! + sizeY! * z!);
     switch (name) {
       case 'local_invocation_id':
         return lane.localId;
@@ -250,8 +250,11 @@ export class Dispatch {
       case 'global_invocation_id':
         return global;
       case 'global_invocation_index':
-        // Invocations of one workgroup have consecutive indices, for every shape.
-        return flat(lane.workgroup, counts) * this.lanes.length + lane.index;
+        // Of the whole grid, row by row, whatever the shape of a workgroup.
+        return flat(
+          global,
+          size.map((width, i) => width * counts[i]!),
+        );
       case 'workgroup_id':
         return lane.workgroup;
       case 'workgroup_index':

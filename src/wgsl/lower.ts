@@ -259,11 +259,13 @@ export class Lowering {
     const [sx, sy, sz] = this.entry.workgroupSize;
     const three = (of: 'local' | 'workgroup' | 'grid') =>
       (['x', 'y', 'z'] as const).map((axis) => this.builtin(`${of}.${axis}`));
-    const group = () => {
-      const [x, y, z] = three('workgroup') as [Expr, Expr, Expr];
-      const [gx, gy] = three('grid') as [Expr, Expr, Expr];
-      const row = operation('add', 'u32', operation('mul', 'u32', z, gy), y);
-      return operation('add', 'u32', operation('mul', 'u32', row, gx), x);
+    const size = [sx, sy, sz].map(u32);
+    const times = (a: Expr, b: Expr) => operation('mul', 'u32', a, b);
+    const plus = (a: Expr, b: Expr) => operation('add', 'u32', a, b);
+    const flat = ([x, y, z]: Expr[], [sizeX, sizeY]: Expr[]) => plus(times(plus(times(z!, sizeY!), y!), sizeX!), x!);
+    const global = () => {
+      const local = three('local');
+      return three('workgroup').map((id, axis) => plus(times(id, size[axis]!), local[axis]!));
     };
     switch (name) {
       case 'local_invocation_id':
@@ -272,18 +274,19 @@ export class Lowering {
         return three('workgroup');
       case 'num_workgroups':
         return three('grid');
-      case 'global_invocation_id': {
-        const local = three('local');
-        return three('workgroup').map((id, axis) =>
-          operation('add', 'u32', operation('mul', 'u32', id, u32([sx, sy, sz][axis]!)), local[axis]!),
-        );
-      }
+      case 'global_invocation_id':
+        return global();
       case 'local_invocation_index':
         return [this.builtin('index')];
       case 'workgroup_index':
-        return [group()];
+        return [flat(three('workgroup'), three('grid'))];
       case 'global_invocation_index':
-        return [operation('add', 'u32', operation('mul', 'u32', group(), u32(sx * sy * sz)), this.builtin('index'))];
+        return [
+          flat(
+            global(),
+            three('grid').map((count, axis) => times(count, size[axis]!)),
+          ),
+        ];
       case 'subgroup_invocation_id':
         return [this.builtin('lane')];
       case 'subgroup_size':

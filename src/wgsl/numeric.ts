@@ -109,14 +109,18 @@ const identity = (a: Scalar) => a;
 const clampTo = (low: number, high: number) => (a: number) =>
   Number.isNaN(a) ? 0 : Math.trunc(Math.min(Math.max(a, low), high)) + 0; // `+ 0` turns -0 into 0
 
+/** The largest f32 that each type can represent: conversions of larger ones give it. */
+export const LARGEST = { i32: 2147483520, u32: 4294967040 } as const;
+
 const CONVERT: Record<ScalarName, Record<ScalarName, Operation>> = {
   bool: { bool: identity, i32: Number, u32: Number, f32: Number },
   i32: { bool: (a: number) => a !== 0, i32: identity, u32: (a: number) => a >>> 0, f32: fround },
   u32: { bool: (a: number) => a !== 0, i32: (a: number) => a | 0, u32: identity, f32: fround },
   f32: {
     bool: (a: number) => a !== 0,
-    i32: clampTo(-2147483648, 2147483647),
-    u32: clampTo(0, 4294967295),
+    // the largest numbers that f32 has, too
+    i32: clampTo(-2147483648, LARGEST.i32),
+    u32: clampTo(0, LARGEST.u32),
     f32: identity,
   },
 };

@@ -425,6 +425,19 @@ const PROGRAMS: Record<string, () => Program> = {
       pairs: new Float32Array(16 * 16),
     },
   }),
+  indices: () => {
+    const x = Float32Array.of(0, -0.5, 2 ** 31, 3e9, 2 ** 32, 1e20, -3e9, 2147483520, 4294967040, 1e38, 2.75, -2.75);
+    const places = Uint32Array.from(
+      { length: 6 * 4 * 6 },
+      (_, i) => (i % 6) + 10 * (Math.floor(i / 6) % 4) + 100 * Math.floor(i / 24),
+    );
+    const [signed, unsigned] = [new Int32Array(2 * x.length), new Uint32Array(2 * x.length)];
+    return {
+      workgroups: [2, 2, 3],
+      memories: { places: new Uint32Array(144), groups: new Uint32Array(144), x, signed, unsigned },
+      wanted: { places },
+    };
+  },
   queens: () => ({
     memories: { ways: new Uint32Array(7) },
     wanted: { ways: Uint32Array.of(4, 7, 6, 6, 6, 7, 4) },
