@@ -8,8 +8,8 @@ export type BufferBindingType = CompiledBinding['type'];
 
 /** The interface of a compiler from WGSL to WebAssembly. */
 export interface Compiler {
-  /** @throws CompileError, or any error with a `rule` and a position `at` */
-  read(code: string): ReadModule;
+  /** @param features of the device   @throws CompileError, or any error with a `rule` and a position `at` */
+  read(code: string, features: ReadonlySet<string>): ReadModule;
 }
 
 /** A constant that a pipeline may set. */

@@ -12,7 +12,7 @@ export class CpuShaderModule extends DeviceObject {
   constructor(device: CpuDevice, { label, code }: GPUShaderModuleDescriptor) {
     super(device, 'ShaderModule', label);
     try {
-      this.module = device.compiler.read(code);
+      this.module = device.compiler.read(code, device.features);
       this.#messages = this.module.warnings.map(({ severity, rule, at }) => messageOf(severity, rule, at, code));
     } catch (error) {
       const known = compileErrorOf(error);
@@ -35,6 +35,7 @@ function messageOf(type: GPUCompilationMessageType, message: string, { line, col
 
 /** Number of characters before a position. */
 function offsetOf(code: string, line: number, column: number): number {
-  const before = code.split('\n').slice(0, line - 1);
-  return before.reduce((sum, text) => sum + text.length + 1, 0) + column - 1;
+  const breaks = [...code.matchAll(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/g)]; // all that end a line of WGSL
+  const last = breaks[line - 2];
+  return (last === undefined ? 0 : last.index + last[0].length) + column - 1;
 }

@@ -3,9 +3,10 @@ import type { Compiler } from './compiler.js';
 
 /** The compiler of src/wgsl behind the device's interface. */
 export const wgslCompiler: Compiler = {
-  read(code) {
+  read(code, features) {
+    const extensions = features.has('subgroups') ? ['subgroups'] : [];
     // Checked as far as possible without values for overrides; the text is parsed again with them.
-    const module = parseModule(code, { optionalOverrides: true });
+    const module = parseModule(code, { optionalOverrides: true, extensions });
     return {
       entryPoints: module.entryPoints.map(({ function: { name }, overrides }) => ({ name, overrides })),
       overrides: module.overrides,

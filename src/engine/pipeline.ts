@@ -62,7 +62,8 @@ export function printMessages(
   const lines = text.split('\n');
   const printed = messages.map(({ lineNum, linePos, message }) => {
     const line = lines[lineNum - 1] ?? '';
-    return `${String(lineNum).padStart(5)} | ${line}\n        ${' '.repeat(Math.max(0, linePos - 1))}^ ${message}`;
+    const before = line.slice(0, Math.max(0, linePos - 1)).replace(/[^\t]/g, ' '); // a tab stays one
+    return `${String(lineNum).padStart(5)} | ${line}\n        ${before}^ ${message}`;
   });
   return `${label}.wgsl does not compile:\n${printed.join('\n')}`;
 }

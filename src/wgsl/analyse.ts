@@ -33,7 +33,7 @@ import type {
   Type,
   Variable,
 } from './tree.js';
-import { accessOf, checkStore, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
+import { accessOf, checkStore, endOf, OVERRIDE_SIZED, spaceOf, typeOf } from './typeNames.js';
 import {
   ABSTRACT_FLOAT,
   ABSTRACT_INT,
@@ -50,6 +50,8 @@ import { checkUniformity } from './uniformity.js';
 
 /** Values of `override`s, given when a module is read. */
 export interface ParseOptions {
+  /** extensions that the module may enable; default all known */
+  readonly extensions?: readonly string[];
   /** values of `override`s, by name or by `@id` */
   readonly overrides?: Readonly<Record<string, number>>;
   /**
@@ -225,7 +227,7 @@ class ModuleAnalyser {
       if (!counts) {
         const isRendering = OF_RENDERING.includes(name);
         this.fail(
-          isRendering ? `'@${name}' is left out; only @compute runs` : `'@${name}' is not valid for a ${where}`,
+          isRendering ? `'@${name}' is not supported; only @compute runs` : `'@${name}' is not valid for a ${where}`,
           at,
         );
       }
@@ -295,7 +297,7 @@ class ModuleAnalyser {
         this.fail('runtime arrays may only appear as the last member of a struct', member.at);
       }
       if (!isRuntimeArray && !isConstructible(type)) {
-        this.fail(`a struct cannot contain a '${typeName(type)}'`, member.at);
+        this.fail(`a struct cannot contain a '${typeName(type)}'${endOf(type)}`, member.at);
       }
       if (isOverrideSized(type)) this.fail(OVERRIDE_SIZED, member.at);
       const builtin = this.builtinOf(member.attributes);
@@ -320,6 +322,9 @@ class ModuleAnalyser {
       );
     }
     const size = sizeAttribute && this.number(sizeAttribute);
+    if (size !== undefined && !isConstructible(type)) {
+      this.fail("'@size' is for types of a fixed size, not for a runtime-sized array", sizeAttribute!.at);
+    }
     if (size !== undefined && size < sizeOf(type)) {
       this.fail(
         `'@size' must be at least as big as the type's size (${sizeOf(type)}); found ${size}`,
@@ -502,7 +507,9 @@ class ModuleAnalyser {
     const { name, at, attributes } = syntax;
     this.allow(attributes, 'parameter');
     const type = typeOf(syntax.type, this.scope);
-    if (!isConstructible(type) && type.kind !== 'pointer') this.fail(`a parameter cannot be a '${typeName(type)}'`, at);
+    if (!isConstructible(type) && type.kind !== 'pointer') {
+      this.fail(`a parameter cannot be a '${typeName(type)}'${endOf(type)}`, at);
+    }
     if (type.kind !== 'pointer') checkStore(type, 'function', at, this.scope);
     const builtin = this.builtinOf(attributes);
     if (builtin) this.checkBuiltinType(builtin, type, at);

@@ -128,20 +128,22 @@ export const SPECIAL = ['bitcast', 'arrayLength', 'workgroupUniformLoad', 'trans
 
 /** Functions of WGSL that are not implemented, with the reason. */
 export const LEFT_OUT: Readonly<Record<string, string>> = Object.fromEntries([
-  ['print', 'printing is left out'],
-  ...`bufferView bufferArrayView bufferLength`.split(' ').map((name) => [name, 'buffers without a type are left out']),
+  ['print', 'printing is not supported'],
+  ...`bufferView bufferArrayView bufferLength`
+    .split(' ')
+    .map((name) => [name, 'buffers without a type are not supported']),
   ...`dpdx dpdxCoarse dpdxFine dpdy dpdyCoarse dpdyFine fwidth fwidthCoarse fwidthFine`
     .split(' ')
     .map((name) => [name, 'derivatives are for fragment shaders']),
   ...`atomicLoad atomicStore atomicAdd atomicSub atomicMax atomicMin atomicAnd atomicOr atomicXor atomicExchange
       atomicCompareExchangeWeak`
     .split(/\s+/)
-    .map((name) => [name, 'atomics are left out']),
+    .map((name) => [name, 'atomics are not supported']),
   ...`textureDimensions textureGather textureGatherCompare textureLoad textureNumLayers textureNumLevels textureNumSamples
       textureSample textureSampleBias textureSampleCompare textureSampleCompareLevel textureSampleGrad textureSampleLevel
       textureSampleBaseClampToEdge textureStore textureBarrier`
     .split(/\s+/)
-    .map((name) => [name, 'textures are left out; write a storage buffer']),
+    .map((name) => [name, 'textures are not supported; write a storage buffer']),
 ]);
 
 /** Does the language have a function of this name? `isBuiltin("clamp") // true`. */

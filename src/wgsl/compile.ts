@@ -46,6 +46,8 @@ export interface CompiledKernel {
   readonly workgroupSize: readonly [number, number, number];
   readonly bindings: readonly CompiledBinding[];
   readonly scratchBytes: number;
+  /** bytes of workgroup memory, each variable rounded up to 16 */
+  readonly workgroupBytes: number;
   /** the module in WebAssembly's text format, with the lines of WGSL as comments */
   text(): string;
 }
@@ -66,6 +68,7 @@ export function compileKernel(module: Module, entryPoint: string, options: Compi
     workgroupSize: entry.workgroupSize,
     bindings: variables.map(describeBinding),
     scratchBytes: wasm.scratchBytes,
+    workgroupBytes: kernel.workgroupBytes,
     text: () => wasm.module.text(module.text),
   };
 }

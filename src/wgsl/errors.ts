@@ -17,8 +17,14 @@ export class WgslError extends Error {
   }
 }
 
+/** Each of WGSL's line breaks. @see https://www.w3.org/TR/WGSL/#line-break */
+export const LINE_BREAK = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/g;
+
 /** `   12 | let x = 1.5u;` and a caret under the column. */
 export function quote(text: string, { line, column }: Position): string {
   const number = String(line).padStart(5);
-  return `${number} | ${text.split('\n')[line - 1] ?? ''}\n${' '.repeat(8 + Math.max(0, column - 1))}^`;
+  const quoted = text.split(LINE_BREAK)[line - 1] ?? '';
+  // A tab stays one, so that the caret is below its column for every width of tabs.
+  const before = quoted.slice(0, Math.max(0, column - 1)).replace(/[^\t]/g, ' ');
+  return `${number} | ${quoted}\n${' '.repeat(8)}${before}^`;
 }

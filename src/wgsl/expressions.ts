@@ -27,7 +27,18 @@ import type { Known, Scope } from './scope.js';
 import type { ExpressionSyntax, NameSyntax } from './syntax.js';
 import type { BinaryOperator, PointerType, Position, StructMember, Type, Variable } from './tree.js';
 import { isPredeclared, refuseLeftOut } from './typeNames.js';
-import { type AnyType, BOOL, concrete, I32, sameType, scalarOf, typeName, U32 } from './types.js';
+import {
+  type AnyType,
+  BOOL,
+  concrete,
+  I32,
+  isAbstract,
+  sameType,
+  scalarOf,
+  typeName,
+  U32,
+  withScalar,
+} from './types.js';
 
 type Of<Kind extends ExpressionSyntax['kind']> = ExpressionSyntax & { readonly kind: Kind };
 
@@ -232,13 +243,26 @@ function checkConstantRight(
 }
 
 function noOperator(operator: string, left: Operand, right: Operand, at: Position, scope: Scope): never {
-  const a = scalarOf(left.type);
-  const b = scalarOf(right.type);
-  const isNumber = (type: typeof a) => type !== undefined && type.name !== 'bool';
-  const remedy =
-    isNumber(a) && isNumber(b) && a!.name !== b!.name ? `; write ${a!.name}(…) or ${b!.name}(…) around one side` : '';
+  const remedy = /[&|^<>]/.test(operator) && isFloating(left, right) ? '' : remedyFor(left.type, right.type);
   const sides = `${typeName(left.type)}, ${typeName(right.type)}`;
   return scope.fail(`no matching overload for 'operator ${operator} (${sides})'${remedy}`, at);
+}
+
+/** Integers have operators that floats do not have: no conversion to one helps. */
+const isFloating = (...sides: Operand[]) => sides.some(({ type }) => /f32|float/.test(scalarOf(type)?.name ?? ''));
+
+/** One type for both sides, if a constructor would give it: the larger shape, and no abstract number. */
+function remedyFor(left: AnyType, right: AnyType): string {
+  const types = [left, right].filter(({ kind }) => kind === 'scalar' || kind === 'vector');
+  if (types.length < 2 || types.some((type) => scalarOf(type)!.name === 'bool')) return '';
+  const vectors = types.filter(({ kind }) => kind === 'vector');
+  const sizes = new Set(vectors.map((type) => (type as { readonly size: number }).size));
+  if (sizes.size > 1) return '';
+  const names = types
+    .filter((type) => !isAbstract(type))
+    .map((type) => typeName(withScalar(vectors[0] ?? type, scalarOf(type)!)));
+  const unique = [...new Set(names)].map((name) => `${name}(…)`);
+  return unique.length > 0 ? `; write ${unique.join(' or ')} around one side` : '';
 }
 
 function logical({ left, right, at }: Of<'binary'>, operator: '&&' | '||', scope: Scope): Operand {

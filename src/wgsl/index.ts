@@ -41,5 +41,5 @@ export { typeName } from './types.js';
  * @see https://www.w3.org/TR/WGSL/
  */
 export function parseModule(text: string, options: ParseOptions = {}): Module {
-  return analyse(parse(text), text, options);
+  return analyse(parse(text, options.extensions), text, options);
 }

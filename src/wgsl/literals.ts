@@ -8,7 +8,7 @@ export function parseNumber(text: string): { type: AnyScalar; value: ScalarValue
   const isFloat = isHex ? /[.p]/i.test(text) : /[.e]|[fh]$/i.test(text);
   const suffix = (isHex && !isFloat ? /[iu]$/ : isHex ? /(?<=p.*)[fh]$/i : /[iufh]$/).exec(text)?.[0] ?? '';
   const digits = text.slice(0, text.length - suffix.length);
-  if (suffix === 'h') throw new ConstantError(`'${text}' is an f16, which is left out; write ${digits}f`);
+  if (suffix === 'h') throw new ConstantError(`'${text}' is an f16, which is not supported; write ${digits}f`);
   if (!isHex && /^0[0-9]+$/.test(digits))
     throw new ConstantError(`'${text}' has a leading zero; write ${Number(digits)}`);
   if (isFloat) return parseFloating(text, digits, isHex, suffix === 'f' ? F32 : ABSTRACT_FLOAT);

@@ -3,7 +3,7 @@ import { type Constant, ConstantError, type ConstantValue, convert, zeroValue } 
 import type { Known, Scope } from './scope.js';
 import type { AddressSpace, Expression, Place, Position, Type, Variable } from './tree.js';
 import { checkCount } from './typeNames.js';
-import { type AnyType, concrete, convertsTo, isConstructible, sameType, typeName } from './types.js';
+import { type AnyType, concrete, convertsTo, isConstructible, isOverrideSized, sameType, typeName } from './types.js';
 
 /** A constant, with its position in the text. */
 export interface ConstantOperand extends Constant {
@@ -85,7 +85,7 @@ export function checked<T>(scope: Scope, at: Position, known: Known, compute: ()
 export function loaded(operand: Operand, scope: Scope): ConstantOperand | ValueOperand {
   if (operand.kind !== 'place') return operand;
   const { place, type, at, access, root } = operand;
-  if (!isConstructible(type)) {
+  if (!isConstructible(type) || isOverrideSized(type)) {
     scope.fail(
       `a value of type '${typeName(type)}' cannot be loaded; read its elements, or take its address with '&'`,
       at,

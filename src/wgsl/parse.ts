@@ -20,9 +20,9 @@ import { type Token, tokenise } from './tokens.js';
 import type { BinaryOperator, Position, Severity, UnaryOperator, Warning } from './tree.js';
 import { KEYWORDS, RESERVED } from './words.js';
 
-/** @throws WgslError when the text breaks WGSL's grammar */
-export function parse(text: string): ModuleSyntax {
-  return new Parser(text).module();
+/** @param extensions may be enabled; default all known   @throws WgslError when the text breaks WGSL's grammar */
+export function parse(text: string, extensions: readonly string[] = ENABLES): ModuleSyntax {
+  return new Parser(text, extensions).module();
 }
 
 const BITWISE = ['&', '|', '^'];
@@ -49,8 +49,13 @@ const FEATURES = [
   'uniform_buffer_standard_layout',
   'subgroup_id',
   'subgroup_uniformity',
+  'swizzle_assignment',
   'linear_indexing',
+  // of what is not a compute kernel's: a module that names one of them may be read
   'readonly_and_readwrite_storage_textures',
+  'texture_and_sampler_let',
+  'texture_formats_tier1',
+  'fragment_depth',
 ];
 
 /** As in Dawn: deeper trees would overflow a stack. */
@@ -66,7 +71,10 @@ class Parser {
   private severity: Severity | undefined;
   private readonly warnings: Warning[] = [];
 
-  constructor(private readonly text: string) {
+  constructor(
+    private readonly text: string,
+    private readonly extensions: readonly string[],
+  ) {
     this.tokens = tokenise(text);
   }
 
@@ -129,7 +137,7 @@ class Parser {
   module(): ModuleSyntax {
     const enables: string[] = [];
     const diagnostics: DiagnosticSyntax[] = [];
-    while (this.accept(';') || this.directive(enables, diagnostics));
+    while (this.directive(enables, diagnostics));
     this.severity = severityIn(diagnostics);
     const declarations: DeclarationSyntax[] = [];
     while (this.token.kind !== 'end') {
@@ -145,11 +153,13 @@ class Parser {
       if (named.length === 0) this.fail("expected the name of an extension after 'enable'");
     } else if (this.sees('requires')) {
       this.next++;
-      this.list(';', 'after the language features', () => {
+      const named = this.list(';', 'after the language features', () => {
         const { text, at } = this.token;
         this.next++;
         if (!FEATURES.includes(text)) this.fail(`language feature '${text}' is not supported`, at);
+        return text;
       });
+      if (named.length === 0) this.fail("expected the name of a language feature after 'requires'");
     } else if (this.sees('diagnostic')) {
       this.next++;
       this.expect('(', "after 'diagnostic'");
@@ -163,8 +173,11 @@ class Parser {
 
   private extension(enables: string[]) {
     const { text, at } = this.token;
-    if (Object.hasOwn(LEFT_OUT, text)) this.fail(`extension '${text}' is left out; ${LEFT_OUT[text]}`, at);
+    if (Object.hasOwn(LEFT_OUT, text)) this.fail(`extension '${text}' is not supported; ${LEFT_OUT[text]}`, at);
     if (!ENABLES.includes(text)) this.fail(`unrecognized extension '${text}'; known: ${ENABLES.join(', ')}`, at);
+    if (!this.extensions.includes(text)) {
+      this.fail(`extension '${text}' is not allowed: the device was not requested with its feature`, at);
+    }
     this.next++;
     if (!enables.includes(text)) enables.push(text);
   }
@@ -277,6 +290,8 @@ class Parser {
     let returns: NameSyntax | undefined;
     if (this.accept('->')) {
       const onReturn = this.attributes()[0];
+      const stage = attributes.find(({ name }) => name === 'vertex' || name === 'fragment');
+      if (stage) this.fail(`'@${stage.name}' is not supported; only @compute runs`, stage.at);
       if (onReturn) this.fail(`'@${onReturn.name}' is not for what a compute entry point returns`, onReturn.at);
       returns = this.type();
     }

@@ -23,7 +23,18 @@ import { assignSwizzle, swizzledPlace } from './swizzles.js';
 import type { BlockSyntax, CaseSyntax, ExpressionSyntax, StatementSyntax, VariableSyntax } from './syntax.js';
 import type { BinaryOperator, Block, Expression, Position, Statement, SwitchCase, Type, Variable } from './tree.js';
 import { accessOf, checkStore, spaceOf, typeOf } from './typeNames.js';
-import { type AnyType, BOOL, convertsTo, I32, isConstructible, sameType, scalarOf, typeName, U32 } from './types.js';
+import {
+  type AnyType,
+  BOOL,
+  convertsTo,
+  I32,
+  isConstructible,
+  isOverrideSized,
+  sameType,
+  scalarOf,
+  typeName,
+  U32,
+} from './types.js';
 
 /** A way in which control leaves a statement. */
 export type Behaviour = 'next' | 'break' | 'continue' | 'return';
@@ -219,7 +230,9 @@ function checkStores(operand: PlaceOperand, at: Position, scope: Scope) {
     const remedy = operand.space === 'storage' ? '; declare it var<storage, read_write>' : '';
     scope.fail(`cannot store into a read-only type '${typeName(operand.type)}' in <${operand.space}>${remedy}`, at);
   }
-  if (!isConstructible(operand.type)) scope.fail(`a value of type '${typeName(operand.type)}' cannot be stored`, at);
+  if (!isConstructible(operand.type) || isOverrideSized(operand.type)) {
+    scope.fail(`a value of type '${typeName(operand.type)}' cannot be stored; store its elements`, at);
+  }
   if (operand.root) scope.uses?.writes.add(operand.root);
 }
 

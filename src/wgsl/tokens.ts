@@ -7,7 +7,7 @@
  *
  * @see https://www.w3.org/TR/WGSL/#template-list-discovery
  */
-import { WgslError } from './errors.js';
+import { LINE_BREAK, WgslError } from './errors.js';
 import type { Position } from './tree.js';
 
 /** A name, number or symbol, with its position in the text. */
@@ -18,7 +18,7 @@ export interface Token {
   readonly at: Position;
 }
 
-const BLANK = /[\s\u0085\u200e\u200f]+/y;
+const BLANK = /[ \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029]+/y;
 const LINE_COMMENT = /\/\/[^\n\v\f\r\u0085\u2028\u2029]*/y;
 const NAME = /[\p{XID_Start}_]\p{XID_Continue}*/uy;
 const NUMBER = new RegExp(
@@ -52,9 +52,9 @@ export function tokenise(text: string): Token[] {
     return pattern.exec(text)?.[0];
   };
   const advance = (to: number) => {
-    for (let i = text.indexOf('\n', offset); i !== -1 && i < to; i = text.indexOf('\n', i + 1)) {
+    for (const found of text.slice(offset, to).matchAll(LINE_BREAK)) {
       line++;
-      lineStart = i + 1;
+      lineStart = offset + found.index + found[0].length;
     }
     offset = to;
   };
@@ -80,7 +80,7 @@ export function tokenise(text: string): Token[] {
     const kind = number !== undefined ? 'number' : name !== undefined && name !== '_' ? 'name' : 'symbol';
     tokens.push({ kind, text: found, at: here() });
     offsets.push(offset);
-    advance(offset + found.length);
+    offset += found.length;
   }
   tokens.push({ kind: 'end', text: 'end of file', at: here() });
   return joinRightAngles(markTemplateLists(tokens), offsets);

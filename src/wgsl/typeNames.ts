@@ -70,7 +70,7 @@ export function refuseLeftOut(name: string, at: NameSyntax['at'], scope: Scope) 
       : /^te(xture|xel)|^sampler/.test(name)
         ? '; write a storage buffer'
         : '';
-    scope.fail(`type '${name}' is left out${remedy}`, at);
+    scope.fail(`type '${name}' is not supported${remedy}`, at);
   }
 }
 
@@ -121,7 +121,7 @@ function composite(
 function arrayType(syntax: NameSyntax, scope: Scope): ArrayType {
   const [element, size] = templateArguments(syntax, 1, 2, scope);
   const of = typeOf(element!, scope);
-  if (!isConstructible(of)) scope.fail(`'${typeName(of)}' cannot be an element of an array`, element!.at);
+  if (!isConstructible(of)) scope.fail(`'${typeName(of)}' cannot be an element of an array${endOf(of)}`, element!.at);
   if (isOverrideSized(of)) scope.fail(OVERRIDE_SIZED, element!.at);
   const counted = size && arrayCount(size, scope);
   const type: ArrayType = { kind: 'array', of, count: undefined, ...counted };
@@ -158,7 +158,7 @@ const ACCESSES: readonly string[] = ['read', 'write', 'read_write'];
 /** The `storage, read` of `var<storage, read>` or `ptr<storage, f32, read>`. */
 export function spaceOf(syntax: ExpressionSyntax, scope: Scope): AddressSpace {
   if (syntax.kind === 'name' && syntax.name === 'immediate') {
-    scope.fail("address space 'immediate' is left out; write uniform", syntax.at);
+    scope.fail("address space 'immediate' is not supported; write uniform", syntax.at);
   }
   if (syntax.kind !== 'name' || !SPACES.includes(syntax.name)) {
     const found = syntax.kind === 'name' ? `'${syntax.name}'` : 'an expression';
@@ -200,6 +200,9 @@ function pointerType(syntax: NameSyntax, scope: Scope): PointerType {
   return { kind: 'pointer', space, of, access: accessOf(accessName, space, scope) };
 }
 
+/** The reason that a struct has no fixed size. */
+export const endOf = ({ kind }: AnyType) => (kind === 'struct' ? ', since it ends in a runtime-sized array' : '');
+
 /** Can memory of an address space hold a type? */
 export function checkStore(type: Type, space: AddressSpace, at: Position, scope: Scope) {
   const isShared = space === 'storage' || space === 'uniform';
@@ -208,8 +211,8 @@ export function checkStore(type: Type, space: AddressSpace, at: Position, scope:
     scope.fail(`${rule}; write u32 for bool`, at);
   }
   if (space !== 'storage' && !isConstructible(type)) {
-    const what = type.kind === 'pointer' ? 'pointers' : 'runtime-sized arrays';
-    scope.fail(`${what} cannot be used in the <${space}> address space; write array<f32, 4>`, at);
+    if (type.kind === 'pointer') scope.fail(`a variable cannot hold a pointer; a 'let' or a parameter can`, at);
+    scope.fail(`runtime-sized arrays cannot be used in the <${space}> address space; write array<f32, 4>`, at);
   }
   if (space !== 'workgroup' && isOverrideSized(type)) scope.fail(OVERRIDE_SIZED, at);
   if (!isShared) checkCount(type, at, scope);

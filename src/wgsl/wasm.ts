@@ -8,6 +8,8 @@
  * @see https://webassembly.github.io/spec/core/binary/
  */
 
+import { LINE_BREAK } from './errors.js';
+
 export type ValType = 'i32' | 'f32' | 'v128';
 
 const VAL_TYPES: Readonly<Record<ValType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
@@ -193,7 +195,7 @@ export class WasmModule {
 
   /** The text format, indented by block. @param source each of its lines is a comment above the instructions that come from it */
   text(source = ''): string {
-    const written = source.split('\n');
+    const written = source.split(LINE_BREAK);
     const lines = [
       '(module',
       `  (import "env" "memory" (memory 1 ${this.maximumPages}${this.shared ? ' shared' : ''}))`,

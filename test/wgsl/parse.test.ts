@@ -96,7 +96,7 @@ describe('number literals', () => {
 
   test.each([
     ['012', 'has a leading zero'],
-    ['1.5h', "'1.5h' is an f16, which is left out; write 1.5f"],
+    ['1.5h', "'1.5h' is an f16, which is not supported; write 1.5f"],
     ['2147483648i', "value 2147483648 cannot be represented as 'i32'"],
     ['4294967296u', "value 4294967296 cannot be represented as 'u32'"],
     ['9223372036854775808', "value 9223372036854775808 cannot be represented as 'abstract-int'"],
