@@ -3,6 +3,7 @@ import type { BufferBindingType, KernelBinding } from './compiler.js';
 import { GPUBufferUsage, GPUShaderStage } from './constants.js';
 import type { CpuDevice } from './cpuDevice.js';
 import { ensure, UnsupportedError } from './errors.js';
+import { enforceRange } from './numbers.js';
 import { DeviceObject } from './object.js';
 
 /** One slot of a bind group. */
@@ -44,13 +45,20 @@ export class CpuBindGroupLayout extends DeviceObject {
       ensure(buffer !== undefined, () => `binding ${binding} has no buffer layout`);
       ensure(!seen.has(binding), () => `binding index (${binding}) was specified by a previous entry`);
       seen.add(binding);
+      const { type = 'uniform' } = buffer;
+      if (!TYPES.includes(type)) throw new TypeError(`type must be one of ${TYPES.join(', ')}; got ${type}`);
+      ensure((visibility & ~ALL_STAGES) === 0, () => `visibility (${visibility}) is not a set of shader stages`);
+      ensure(
+        type !== 'storage' || (visibility & GPUShaderStage.VERTEX) === 0,
+        () => `binding ${binding} is writable storage, which a vertex shader cannot have`,
+      );
       ensure(
         binding < limits.maxBindingsPerBindGroup,
         () => `binding number (${binding}) exceeds maxBindingsPerBindGroup (${limits.maxBindingsPerBindGroup})`,
       );
       return {
         binding,
-        type: buffer.type ?? 'uniform',
+        type,
         hasDynamicOffset: buffer.hasDynamicOffset ?? false,
         minBindingSize: buffer.minBindingSize ?? 0,
         isVisible: (visibility & GPUShaderStage.COMPUTE) !== 0,
@@ -70,6 +78,9 @@ export class CpuBindGroupLayout extends DeviceObject {
     return new CpuBindGroupLayout(device, undefined, entries, exclusive);
   }
 }
+
+const TYPES: readonly string[] = ['uniform', 'storage', 'read-only-storage'] satisfies GPUBufferBindingType[];
+const ALL_STAGES = Object.values(GPUShaderStage).reduce((all, stage) => all | stage, 0);
 
 /** The bind group layouts of a pipeline, by group; a hole is an unused group. */
 export class CpuPipelineLayout extends DeviceObject {
@@ -159,7 +170,8 @@ function bind(entry: LayoutEntry, resource: GPUBindingResource, limits: GPUSuppo
   const buffer = asBinding.buffer as unknown as CpuBuffer;
   if (typeof buffer?.requireUsage !== 'function')
     throw new UnsupportedError(`createBindGroup: ${where} is not a buffer`);
-  const { offset = 0, size = buffer.size - offset } = asBinding;
+  const offset = enforceRange('offset', asBinding.offset ?? 0);
+  const size = asBinding.size === undefined ? buffer.size - offset : enforceRange('size', asBinding.size);
   const isUniform = entry.type === 'uniform';
   buffer.requireUsage(isUniform ? GPUBufferUsage.UNIFORM : GPUBufferUsage.STORAGE);
   const alignment = isUniform ? limits.minUniformBufferOffsetAlignment : limits.minStorageBufferOffsetAlignment;

@@ -2,6 +2,7 @@ import type { Range } from './allocator.js';
 import { GPUBufferUsage, GPUMapMode } from './constants.js';
 import type { CpuDevice } from './cpuDevice.js';
 import { abortError, ensure, operationError, Refusal } from './errors.js';
+import { enforceRange } from './numbers.js';
 import { DeviceObject } from './object.js';
 
 const { MAP_READ, MAP_WRITE, COPY_SRC, COPY_DST } = GPUBufferUsage;
@@ -96,8 +97,13 @@ export class CpuBuffer extends DeviceObject {
     ensure(this.mapState === 'unmapped', () => `${this} used in ${where} while mapped`);
   }
 
-  mapAsync(mode: number, offset = 0, size?: number): Promise<undefined> {
-    const bytes = size ?? Math.max(0, this.size - offset);
+  async mapAsync(mode: number, from = 0, size?: number): Promise<undefined> {
+    const offset = enforceRange('offset', from);
+    const bytes = size === undefined ? Math.max(0, this.size - offset) : enforceRange('size', size);
+    return this.#map(mode, offset, bytes);
+  }
+
+  #map(mode: number, offset: number, bytes: number): Promise<undefined> {
     if (this.device.isLost) return Promise.reject(abortError(`${this}: ${this.device.lossInWords}`));
     try {
       ensure(this.isValid, () => `${this} is invalid`);
@@ -130,10 +136,11 @@ export class CpuBuffer extends DeviceObject {
     });
   }
 
-  getMappedRange(offset = 0, size?: number): ArrayBuffer {
+  getMappedRange(from = 0, size?: number): ArrayBuffer {
+    const offset = enforceRange('offset', from);
     const mapping = this.#mapping;
     if (mapping === undefined) throw operationError(`${this} is not mapped`);
-    const bytes = size ?? Math.max(0, this.size - offset);
+    const bytes = size === undefined ? Math.max(0, this.size - offset) : enforceRange('size', size);
     if (offset % 8 !== 0) throw operationError(`${this}: offset (${offset}) must be a multiple of 8`);
     if (bytes % 4 !== 0) throw operationError(`${this}: size (${bytes}) must be a multiple of 4`);
     if (offset < mapping.offset || offset + bytes > mapping.offset + mapping.size) {

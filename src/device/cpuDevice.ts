@@ -17,6 +17,7 @@ import type { Executor } from './executor.js';
 import type { Host } from './host.js';
 import type { Limits } from './limits.js';
 import type { DeviceMemory } from './memory.js';
+import { enforceRange, MAX_U32 } from './numbers.js';
 import type { DeviceObject } from './object.js';
 import { CpuComputePipeline, checkNumbers, compileFor, inWords, layoutFor } from './pipeline.js';
 import { Pool } from './pool.js';
@@ -111,8 +112,11 @@ export class CpuDevice extends EventTarget {
 
   // ---- creating objects ----
 
-  createBuffer(descriptor: GPUBufferDescriptor): CpuBuffer {
-    const { label = '', size, usage, mappedAtCreation = false } = descriptor;
+  createBuffer(given: GPUBufferDescriptor): CpuBuffer {
+    const size = enforceRange('size', given.size);
+    const usage = enforceRange('usage', given.usage, MAX_U32);
+    const descriptor = { ...given, size, usage };
+    const { label = '', mappedAtCreation = false } = given;
     if (mappedAtCreation && size % 4 !== 0) {
       throw new RangeError(`createBuffer: size (${size}) must be a multiple of 4 to be mapped at creation`);
     }
@@ -189,7 +193,7 @@ export class CpuDevice extends EventTarget {
       this.#load(pipeline, new WebAssembly.Module(bytes));
       return pipeline;
     } catch (error) {
-      const { reason, message } = pipelineErrorOf(error);
+      const { reason, message } = pipelineErrorOf(error, descriptor);
       this.report(new (reason === 'validation' ? GPUValidationError : GPUInternalError)(message));
       return this.invalid(
         new CpuComputePipeline(this, descriptor.label, 0, undefined, new CpuPipelineLayout(this, '', [])),
@@ -204,7 +208,7 @@ export class CpuDevice extends EventTarget {
       this.#load(pipeline, await WebAssembly.compile(bytes));
       return pipeline;
     } catch (error) {
-      throw pipelineErrorOf(error);
+      throw pipelineErrorOf(error, descriptor);
     }
   }
 
@@ -361,7 +365,8 @@ const FILTERS = new Map<unknown, GPUErrorFilter>([
   [GPUInternalError, 'internal'],
 ]);
 
-function pipelineErrorOf(error: unknown): GPUPipelineError {
+function pipelineErrorOf(error: unknown, { label = '' }: GPUComputePipelineDescriptor): GPUPipelineError {
   const reason = error instanceof Refusal || 'rule' in (error as object) ? 'validation' : 'internal';
-  return new GPUPipelineError(inWords(error), { reason });
+  const call = `[Device].CreateComputePipeline([ComputePipelineDescriptor "${label}"])`;
+  return new GPUPipelineError(`${inWords(error)}\n - While calling ${call}`, { reason });
 }

@@ -4,6 +4,7 @@ import { COMMANDS } from './commands.js';
 import { GPUBufferUsage } from './constants.js';
 import type { CpuDevice } from './cpuDevice.js';
 import { ensure, Refusal, UnsupportedError } from './errors.js';
+import { enforceRange, MAX_U32 } from './numbers.js';
 import { DeviceObject } from './object.js';
 import type { CpuComputePipeline } from './pipeline.js';
 import type { CpuQuerySet } from './querySet.js';
@@ -27,6 +28,24 @@ export class CpuCommandBuffer extends DeviceObject {
   }
 }
 
+/** Debug groups have no effect here, but each that is opened must be closed. */
+class DebugGroups {
+  #open = 0;
+
+  push(): void {
+    this.#open++;
+  }
+
+  pop(): void {
+    ensure(this.#open > 0, () => 'there is no debug group to pop');
+    this.#open--;
+  }
+
+  requireNone(): void {
+    ensure(this.#open === 0, () => `${this.#open} debug groups were not popped`);
+  }
+}
+
 /** Records commands. `finish` reports the errors. */
 export class CpuCommandEncoder extends DeviceObject {
   readonly #words: number[] = [];
@@ -36,6 +55,7 @@ export class CpuCommandEncoder extends DeviceObject {
   #error: string | undefined;
   #pass: CpuComputePass | undefined;
   #isFinished = false;
+  private readonly debugGroups = new DebugGroups();
 
   constructor(device: CpuDevice, label: string | undefined) {
     super(device, 'CommandEncoder', label);
@@ -71,9 +91,12 @@ export class CpuCommandEncoder extends DeviceObject {
   copyBufferToBuffer(source: GPUBuffer, ...rest: readonly (GPUBuffer | number | undefined)[]): undefined {
     const [from, destination, to, size] = typeof rest[0] === 'number' ? rest : [0, rest[0], 0, rest[1]];
     const [a, b] = [source, destination] as unknown as readonly [CpuBuffer, CpuBuffer];
+    const [fromByte, toByte] = [
+      enforceRange('sourceOffset', from as number),
+      enforceRange('destinationOffset', to as number),
+    ];
     this.encode('CopyBufferToBuffer', () => {
-      const [fromByte, toByte] = [from as number, to as number];
-      const bytes = (size as number | undefined) ?? a.size - fromByte;
+      const bytes = size === undefined ? a.size - fromByte : enforceRange('size', size as number);
       a.requireUsage(GPUBufferUsage.COPY_SRC);
       b.requireUsage(GPUBufferUsage.COPY_DST);
       ensure(a !== b, () => `source and destination are the same buffer ${a}`);
@@ -86,10 +109,11 @@ export class CpuCommandEncoder extends DeviceObject {
     });
   }
 
-  clearBuffer(target: GPUBuffer, offset = 0, size?: number): undefined {
+  clearBuffer(target: GPUBuffer, from = 0, size?: number): undefined {
     const buffer = target as unknown as CpuBuffer;
+    const offset = enforceRange('offset', from);
+    const bytes = size === undefined ? buffer.size - offset : enforceRange('size', size);
     this.encode('ClearBuffer', () => {
-      const bytes = size ?? buffer.size - offset;
       buffer.requireUsage(GPUBufferUsage.COPY_DST);
       ensure(
         offset % 4 === 0 && bytes % 4 === 0,
@@ -101,7 +125,9 @@ export class CpuCommandEncoder extends DeviceObject {
     });
   }
 
-  resolveQuerySet(set: GPUQuerySet, first: number, count: number, target: GPUBuffer, offset: number): undefined {
+  resolveQuerySet(set: GPUQuerySet, from: number, to: number, target: GPUBuffer, targetOffset: number): undefined {
+    const [first, count] = [enforceRange('firstQuery', from, MAX_U32), enforceRange('queryCount', to, MAX_U32)];
+    const offset = enforceRange('destinationOffset', targetOffset);
     const [queries, buffer] = [set, target] as unknown as readonly [CpuQuerySet, CpuBuffer];
     this.encode('ResolveQuerySet', () => {
       ensure(queries.isValid, () => `${queries} is invalid`);
@@ -114,8 +140,14 @@ export class CpuCommandEncoder extends DeviceObject {
     });
   }
 
-  pushDebugGroup(): undefined {}
-  popDebugGroup(): undefined {}
+  pushDebugGroup(): undefined {
+    return this.encode('PushDebugGroup', () => this.debugGroups.push());
+  }
+
+  popDebugGroup(): undefined {
+    return this.encode('PopDebugGroup', () => this.debugGroups.pop());
+  }
+
   insertDebugMarker(): undefined {}
 
   finish({ label }: GPUCommandBufferDescriptor = {}): CpuCommandBuffer {
@@ -125,6 +157,7 @@ export class CpuCommandEncoder extends DeviceObject {
       this.#isFinished = true;
       if (this.#error !== undefined) throw new Refusal(this.#error);
       ensure(this.#pass === undefined, () => `${this} has a compute pass that was not ended`);
+      this.debugGroups.requireNone();
       return true;
     });
     return done ? made : this.device.invalid(made);
@@ -170,6 +203,8 @@ export class CpuCommandEncoder extends DeviceObject {
   }
 }
 
+type Three = [x: number, y: number, z: number];
+
 interface SetGroup {
   readonly group: CpuBindGroup;
   readonly offsets: readonly number[];
@@ -181,6 +216,7 @@ export class CpuComputePass extends DeviceObject {
   readonly #groups: (SetGroup | undefined)[] = [];
   /** true if pipeline and groups are those of the last dispatch, which was checked */
   #isChecked = false;
+  private readonly debugGroups = new DebugGroups();
 
   constructor(
     private readonly encoder: CpuCommandEncoder,
@@ -194,7 +230,9 @@ export class CpuComputePass extends DeviceObject {
     if (times === undefined) return;
     const queries = times.querySet as unknown as CpuQuerySet;
     ensure(queries.isValid, () => `${queries} is invalid`);
-    for (const index of [times.beginningOfPassWriteIndex, times.endOfPassWriteIndex]) {
+    const [first, last] = [times.beginningOfPassWriteIndex, times.endOfPassWriteIndex];
+    ensure(first !== last, () => 'timestampWrites need one index, or two that differ');
+    for (const index of [first, last]) {
       ensure(index === undefined || index < queries.count, () => `query index (${index}) is not in ${queries}`);
     }
     this.encoder.use(queries);
@@ -219,14 +257,15 @@ export class CpuComputePass extends DeviceObject {
     length: number,
   ): undefined;
   setBindGroup(
-    index: number,
+    at: number,
     given: GPUBindGroup | null,
     offsets: Iterable<number> = [],
     start?: number,
     length?: number,
   ): undefined {
+    const index = enforceRange('index', at, MAX_U32);
     const group = given as unknown as CpuBindGroup | null;
-    const all = Array.from(offsets);
+    const all = Array.from(offsets, (offset) => enforceRange('dynamicOffset', offset, MAX_U32));
     const dynamic = start === undefined ? all : all.slice(start, start + length!);
     return this.#encode('SetBindGroup', () => {
       const { limits } = this.device;
@@ -244,11 +283,13 @@ export class CpuComputePass extends DeviceObject {
       group.dynamic.forEach((range, i) => {
         checkDynamicOffset(range, dynamic[i]!, limits);
       });
+      for (const { buffer } of group.ranges) this.encoder.use(buffer);
       this.#groups[index] = { group, offsets: dynamic };
     });
   }
 
-  dispatchWorkgroups(x: number, y = 1, z = 1): undefined {
+  dispatchWorkgroups(countX: number, countY = 1, countZ = 1): undefined {
+    const [x, y, z] = [countX, countY, countZ].map((count) => enforceRange('workgroupCount', count, MAX_U32)) as Three;
     return this.#encode('DispatchWorkgroups', () => {
       const pipeline = this.#ready();
       const most = this.device.limits.maxComputeWorkgroupsPerDimension;
@@ -267,25 +308,35 @@ export class CpuComputePass extends DeviceObject {
     });
   }
 
-  dispatchWorkgroupsIndirect(given: GPUBuffer, offset: number): undefined {
+  dispatchWorkgroupsIndirect(given: GPUBuffer, indirectOffset: number): undefined {
+    const offset = enforceRange('indirectOffset', indirectOffset);
     const buffer = given as unknown as CpuBuffer;
     return this.#encode('DispatchWorkgroupsIndirect', () => {
       const pipeline = this.#ready();
       buffer.requireUsage(GPUBufferUsage.INDIRECT);
       ensure(offset % 4 === 0, () => `indirect offset (${offset}) is not a multiple of 4`);
       buffer.requireBytes(offset, 12);
+      const isWritten = this.#used(pipeline).some((range) => range.buffer === buffer && range.entry.type === 'storage');
+      ensure(!isWritten, () => inTwoUsages(buffer));
       this.encoder.use(buffer).isParallel = true;
       this.encoder.write(COMMANDS.dispatchIndirect, pipeline.id, buffer.address + offset);
       this.#writeBindings(pipeline);
     });
   }
 
-  pushDebugGroup(): undefined {}
-  popDebugGroup(): undefined {}
+  pushDebugGroup(): undefined {
+    return this.#encode('PushDebugGroup', () => this.debugGroups.push());
+  }
+
+  popDebugGroup(): undefined {
+    return this.#encode('PopDebugGroup', () => this.debugGroups.pop());
+  }
+
   insertDebugMarker(): undefined {}
 
   end(): undefined {
     return this.#encode('End', () => {
+      this.debugGroups.requireNone();
       this.#writeTime(this.descriptor.timestampWrites?.endOfPassWriteIndex);
       this.encoder.endPass();
     });
@@ -328,15 +379,18 @@ export class CpuComputePass extends DeviceObject {
           `${name} in ${pipeline} needs ${minSize} bytes`,
       );
     }
-    const used = pipeline.layout.groups.flatMap((_, index) => {
-      const set = this.#groups[index];
-      return set === undefined ? [] : set.group.ranges.map((range) => ({ ...range, offset: startOf(set, range) }));
-    });
-    checkSharing(used);
-    for (const { buffer } of used) this.encoder.use(buffer);
+    checkSharing(this.#used(pipeline));
     this.encoder.usePipeline(pipeline);
     this.#isChecked = true;
     return pipeline;
+  }
+
+  /** The ranges bound for a pipeline, dynamic offsets included. */
+  #used(pipeline: CpuComputePipeline): BoundRange[] {
+    return pipeline.layout.groups.flatMap((_, index) => {
+      const set = this.#groups[index];
+      return set === undefined ? [] : set.group.ranges.map((range) => ({ ...range, offset: startOf(set, range) }));
+    });
   }
 
   #writeBindings(pipeline: CpuComputePipeline): void {
@@ -368,16 +422,16 @@ function checkDynamicOffset(
   );
 }
 
+const inTwoUsages = (buffer: CpuBuffer) =>
+  `${buffer} usage includes writable usage and another usage in the same synchronization scope`;
+
 /** A buffer range that a dispatch writes must be bound only once. @throws Refusal */
 function checkSharing(ranges: readonly BoundRange[]): void {
   const writers = ranges.filter(({ entry }) => entry.type === 'storage');
   for (const writer of writers) {
     for (const other of ranges) {
       if (other === writer || other.buffer !== writer.buffer) continue;
-      ensure(
-        other.entry.type === 'storage',
-        () => `${writer.buffer} usage includes writable usage and another usage in the same synchronization scope`,
-      );
+      ensure(other.entry.type === 'storage', () => inTwoUsages(writer.buffer));
       const overlap = other.offset < writer.offset + writer.size && writer.offset < other.offset + other.size;
       ensure(
         !overlap,

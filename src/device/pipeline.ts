@@ -30,7 +30,8 @@ export class CpuComputePipeline extends DeviceObject {
     }));
   }
 
-  getBindGroupLayout(index: number): CpuBindGroupLayout {
+  getBindGroupLayout(given: number): CpuBindGroupLayout {
+    const index = given >>> 0; // WebIDL's unsigned long, which this alone of the interface's numbers is
     const { device, layout } = this;
     const made = device.check(`calling ${this}.GetBindGroupLayout(${index})`, () => {
       ensure(this.isValid, () => `${this} is invalid`);
@@ -81,11 +82,11 @@ export function compileFor(
   const { memory, isRobust } = device;
   const options = { sharedMemory: memory.shared, robust: isRobust, maximumPages: memory.maximumPages };
   const kernel = shader.module.compile(entryPoint, constants, options);
-  checkWorkgroupSize(kernel.workgroupSize, device.limits);
+  checkWorkgroup(kernel, device.limits);
   return { kernel, entryPoint };
 }
 
-function checkWorkgroupSize(size: readonly [number, number, number], limits: GPUSupportedLimits): void {
+function checkWorkgroup({ workgroupSize: size, workgroupBytes }: CompiledKernel, limits: GPUSupportedLimits): void {
   const most = [
     limits.maxComputeWorkgroupSizeX,
     limits.maxComputeWorkgroupSizeY,
@@ -99,6 +100,11 @@ function checkWorkgroupSize(size: readonly [number, number, number], limits: GPU
   const invocations = size[0] * size[1] * size[2];
   const limit = limits.maxComputeInvocationsPerWorkgroup;
   ensure(invocations <= limit, () => `${inWords} has ${invocations} invocations; the maximum is ${limit}`);
+  const mostBytes = limits.maxComputeWorkgroupStorageSize;
+  ensure(
+    workgroupBytes <= mostBytes,
+    () => `total use of workgroup storage (${workgroupBytes} bytes) is larger than the maximum (${mostBytes} bytes)`,
+  );
 }
 
 /** The layout that a descriptor names, or one derived from the kernel. @throws Refusal when they do not agree */

@@ -4,6 +4,7 @@ import { GPUBufferUsage } from './constants.js';
 import type { CpuDevice } from './cpuDevice.js';
 import type { CpuCommandBuffer } from './encoder.js';
 import { ensure, operationError, UnsupportedError } from './errors.js';
+import { enforceRange } from './numbers.js';
 import { DeviceObject } from './object.js';
 
 /** The one queue of a device: its work runs in the order of submission. */
@@ -14,13 +15,14 @@ export class CpuQueue extends DeviceObject {
 
   writeBuffer(
     target: GPUBuffer,
-    offset: number,
+    bufferOffset: number,
     data: GPUAllowSharedBufferSource,
     dataOffset = 0,
     size?: number,
   ): undefined {
     const buffer = target as unknown as CpuBuffer;
-    const source = bytesOf(data, dataOffset, size);
+    const offset = enforceRange('bufferOffset', bufferOffset);
+    const source = bytesOf(data, enforceRange('dataOffset', dataOffset), size && enforceRange('size', size));
     this.device.check(`calling ${this}.WriteBuffer(${buffer}, ${offset}, data, ${source.length})`, () => {
       buffer.requireUsage(GPUBufferUsage.COPY_DST);
       ensure(offset % 4 === 0, () => `buffer offset (${offset}) is not a multiple of 4`);
@@ -42,9 +44,10 @@ export class CpuQueue extends DeviceObject {
   submit(buffers: Iterable<GPUCommandBuffer>): undefined {
     const all = [...buffers] as unknown as readonly CpuCommandBuffer[];
     this.device.check(`calling ${this}.Submit`, () => {
-      for (const commands of all) {
+      for (const [at, commands] of all.entries()) {
         ensure(commands.isValid, () => `${commands} is invalid`);
-        ensure(!commands.isSubmitted, () => `${commands} was submitted before`);
+        const isTwice = commands.isSubmitted || all.indexOf(commands) !== at;
+        ensure(!isTwice, () => `${commands} was submitted before`);
         for (const used of commands.uses) used.requireUsable('submit');
       }
       const words = new Uint32Array(all.reduce((sum, commands) => sum + commands.words.length, 0));

@@ -440,7 +440,7 @@ describe('errors', () => {
     await expect(failing).rejects.toMatchObject({
       name: 'GPUPipelineError',
       reason: 'validation',
-      message: '[Invalid ShaderModule "mine"] is invalid',
+      message: expect.stringMatching(/^\[Invalid ShaderModule "mine"\] is invalid\n - While calling .*""/),
     });
   });
 
@@ -478,8 +478,10 @@ describe('errors', () => {
     );
     const module = gpu.createShaderModule({ code: wgslOf('addOne') });
     const pipelineLayout = gpu.createPipelineLayout({ bindGroupLayouts: [layout] });
-    expect(await messageOf(() => gpu.createComputePipeline({ layout: pipelineLayout, compute: { module } }))).toBe(
-      '@group(0) @binding(0) var x: binding doesn\'t exist in [BindGroupLayout "norm"]',
+    const descriptor = { label: 'mine', layout: pipelineLayout, compute: { module } };
+    expect(await messageOf(() => gpu.createComputePipeline(descriptor))).toBe(
+      '@group(0) @binding(0) var x: binding doesn\'t exist in [BindGroupLayout "norm"]\n' +
+        ' - While calling [Device].CreateComputePipeline([ComputePipelineDescriptor "mine"])',
     );
   });
 });

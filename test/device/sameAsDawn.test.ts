@@ -419,6 +419,76 @@ const PROGRAMS: Record<string, (gpu: GPUDevice) => unknown> = {
     gpu.queue.submit([commands]);
     gpu.queue.submit([commands]);
   },
+  'submitted twice at once': (gpu) => {
+    const commands = gpu.createCommandEncoder().finish();
+    gpu.queue.submit([commands, commands]);
+  },
+  // numbers that are no sizes
+  'a buffer of a negative size': (gpu) => void buffer(gpu, -4),
+  'a buffer of a size that is not whole': (gpu) => buffer(gpu, 5.5).size,
+  'a buffer without a size': (gpu) => void gpu.createBuffer({ usage: STORAGE } as GPUBufferDescriptor),
+  'a write before a buffer': (gpu) => gpu.queue.writeBuffer(buffer(gpu, 16), -4, Uint32Array.of(1)),
+  'a copy from before a buffer': (gpu) =>
+    encode(gpu, (encoder) => encoder.copyBufferToBuffer(buffer(gpu, 16), -4, buffer(gpu, 16), 0, 4)),
+  'a clear of less than nothing': (gpu) => encode(gpu, (encoder) => encoder.clearBuffer(buffer(gpu, 16), 0, -4)),
+  'a binding before a buffer': (gpu) => {
+    const layout = layoutOf(gpu, { type: 'storage' });
+    gpu.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer: buffer(gpu, 512), offset: -256 } }] });
+  },
+  'a negative dynamic offset': (gpu) => {
+    const layout = layoutOf(gpu, { type: 'storage', hasDynamicOffset: true });
+    const resource = { buffer: buffer(gpu, 512), offset: 256, size: 256 };
+    const group = gpu.createBindGroup({ layout, entries: [{ binding: 0, resource }] });
+    encodePass(gpu, (pass) => pass.setBindGroup(0, group, [-256]));
+  },
+  'a negative number of workgroups': (gpu) =>
+    encodePass(gpu, (pass) => {
+      pass.setPipeline(pipelineOf(gpu, 'addOne'));
+      pass.dispatchWorkgroups(-1);
+    }),
+  'the layout of a negative group': (gpu) => void pipelineOf(gpu, 'addOne').getBindGroupLayout(-1),
+  'mapped from before a buffer': (gpu) => buffer(gpu, 16, READ).mapAsync(1, -8),
+  // layouts
+  'a kind of buffer that there is not': (gpu) => void layoutOf(gpu, { type: 'readonly' as GPUBufferBindingType }),
+  'writable storage in a vertex shader': (gpu) =>
+    void gpu.createBindGroupLayout({ entries: [{ binding: 0, visibility: 5, buffer: { type: 'storage' } }] }),
+  'a stage that there is not': (gpu) =>
+    void gpu.createBindGroupLayout({ entries: [{ binding: 0, visibility: 64, buffer: {} }] }),
+  // uses of one buffer
+  'counts of an indirect dispatch that it may write': (gpu) => {
+    const pipeline = pipelineOf(gpu, 'addOne');
+    const both = buffer(gpu, 1024, STORAGE | INDIRECT);
+    encodePass(gpu, (pass) => {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindTo(gpu, pipeline, both));
+      pass.dispatchWorkgroupsIndirect(both, 0);
+    });
+  },
+  'a group that no dispatch uses, of a destroyed buffer': (gpu) => {
+    const pipeline = pipelineOf(gpu, 'addOne');
+    const gone = buffer(gpu, 1024);
+    const group = bindTo(gpu, pipeline, gone);
+    gone.destroy();
+    encodePass(gpu, (pass) => pass.setBindGroup(0, group));
+  },
+  // debug groups
+  'a debug group that is not popped': (gpu) => encode(gpu, (encoder) => encoder.pushDebugGroup('a')),
+  'a debug group popped twice': (gpu) =>
+    encodePass(gpu, (pass) => {
+      pass.pushDebugGroup('a');
+      pass.popDebugGroup();
+      pass.popDebugGroup();
+    }),
+  'debug groups in pairs': (gpu) =>
+    encodePass(gpu, (pass) => {
+      pass.pushDebugGroup('a');
+      pass.popDebugGroup();
+    }),
+  'times of a pass, both in one place': (gpu) => {
+    const querySet = gpu.createQuerySet({ type: 'timestamp', count: 2 });
+    const times = { querySet, beginningOfPassWriteIndex: 1, endOfPassWriteIndex: 1 };
+    encode(gpu, (encoder) => encoder.beginComputePass({ timestampWrites: times }).end());
+  },
   // times
   'times of passes rise': async (gpu) => {
     const set = gpu.createQuerySet({ type: 'timestamp', count: 4 });
@@ -562,6 +632,10 @@ const COMPILED: typeof PROGRAMS = {
   'a constant without a value': (gpu) => sized(gpu, { size: 6 }),
   'a constant that has a number is given by name': (gpu) => sized(gpu, { start: 6 }),
   'more invocations than a workgroup can have': (gpu) => sized(gpu, { 7: 1, size: 100_000 }),
+  'more workgroup memory than there is': (gpu) => {
+    const code = `var<workgroup> a: array<f32, 20000>; @compute @workgroup_size(1) fn main() { a[0] = 1.0; }`;
+    void gpu.createComputePipeline({ layout: 'auto', compute: { module: gpu.createShaderModule({ code }) } });
+  },
   'a barrier that some may not reach': (gpu) => messagesOf(gpu, 'if (i > 3u) {\n  workgroupBarrier();\n}'),
   'the same in a function that nobody calls': (gpu) =>
     messagesOf(gpu, '', 'var<private> p: u32;\nfn f() { if (p > 1u) { storageBarrier(); } }'),

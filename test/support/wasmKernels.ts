@@ -196,5 +196,5 @@ function build(
   run.brIf(loop);
   run.end();
   module.functions.push(run);
-  return { bytes: module.bytes(), workgroupSize, bindings, scratchBytes, text: () => module.text() };
+  return { bytes: module.bytes(), workgroupSize, bindings, scratchBytes, workgroupBytes: 0, text: () => module.text() };
 }
