@@ -7,7 +7,7 @@ import { colours } from './colours.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { duration } from './progress.js';
 import { StatusLine } from './statusLine.js';
-import { exitCode, onStop } from './stop.js';
+import { onStop } from './stop.js';
 import { version } from './version.js';
 
 interface DoctorFlags extends DeviceFlags {
@@ -48,7 +48,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
     `${part.padEnd(10)} ${paint[verdict](VERDICTS[verdict].padEnd(14))}  ${summary}  (${duration(seconds)})`;
   const stop = onStop({
     print: (text) => status.print(text.replace('this step and saving', 'what runs, then writing the files')),
-    clear: () => status.end(),
+    end: () => status.end(),
   });
   try {
     const examination = await examine({
@@ -73,8 +73,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
     const { verdict } = examination;
     const words = (verdict === 'passed' ? green : red)(resultOf(examination));
     console.log(`${words}\nto report on this device, attach ${page} to an issue (its numbers alone: ${json})`);
-    if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
-    else if (verdict === 'failed') process.exitCode = 1;
+    if (stop.signal === undefined && verdict === 'failed') process.exitCode = 1;
   } finally {
     status.end();
     stop.off();

@@ -17,7 +17,7 @@ import { path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { duration, showProgress } from './progress.js';
 import { fitted, StatusLine } from './statusLine.js';
-import { exitCode, onStop } from './stop.js';
+import { onStop } from './stop.js';
 import { version } from './version.js';
 
 interface Flags extends DeviceFlags {
@@ -172,7 +172,7 @@ const RESUME = 'to resume: run the same command again, from the same folder; fin
 
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   const shown = showProgress();
-  const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
+  const stop = onStop(shown, RESUME);
   const parent = hasParent() ? process : undefined;
   // A cell whose parent has ended stops at the next step, as after a stop message.
   let alone = false;
@@ -202,7 +202,6 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
     shown.end();
     console.log(`cell ${cell.index}: ${end}`);
     if (end === 'stopped') console.log(RESUME);
-    if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
   } finally {
     shown.end();
     stop.off();
@@ -223,7 +222,7 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   const estimates = estimateCells(todo, flags.strict ?? false);
   const flops = new Map(estimates.map((estimate, i) => [todo[i]!, estimate.flops]));
   const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
-  const stop = onStop({ print: (line) => clock.print(line), clear: () => clock.end(), hint: () => RESUME });
+  const stop = onStop(clock, RESUME);
   const failed: Cell[] = [];
   for (const cell of todo) {
     if (stop.signal !== undefined) break;
@@ -242,10 +241,8 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   clock.end();
   stop.off();
   await writeReport(grid, flags);
-  if (stop.signal !== undefined) {
-    console.log(RESUME);
-    process.exitCode = exitCode(stop.signal);
-  } else if (failed.length > 0) process.exitCode = 1;
+  if (stop.signal !== undefined) console.log(RESUME);
+  else if (failed.length > 0) process.exitCode = 1;
 }
 
 const logOf = ({ out }: ExperimentFlags, { id }: Cell) => join(out, `${id}.log`);
@@ -351,7 +348,7 @@ async function verify(grid: Grid, flag: string, flags: ExperimentFlags): Promise
     );
   }
   const shown = showProgress();
-  const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
+  const stop = onStop(shown, RESUME);
   const out = join(flags.out, 'verify');
   const before = cellFolder(out, cell);
   if (existsSync(join(before, 'result.json'))) rmSync(before, { recursive: true }); // from an earlier check

@@ -37,7 +37,7 @@ import { measureTexts, validationText } from './measureText.js';
 import { outputError, printableLines } from './output.js';
 import { programCommand, shellWord } from './program.js';
 import { showProgress } from './progress.js';
-import { exitCode, onStop } from './stop.js';
+import { onStop } from './stop.js';
 import { version } from './version.js';
 
 /** The flags of `TrainOptions`: flag, help text and, unless its value is the word itself, the parser of `option`. */
@@ -169,7 +169,7 @@ async function trainInto(
 ): Promise<void> {
   const progress = showProgress();
   const hint = `to resume: ${programCommand()} train --resume ${shellWord(resolve(folder.path))}`;
-  const stop = onStop({ print: progress.print, clear: progress.end, hint: () => hint });
+  const stop = onStop(progress, hint);
   try {
     const ends = () => stop.signal !== undefined || outputError() !== undefined;
     const result = await train(device, options, data, folder, progress, ends, extras);
@@ -185,7 +185,6 @@ async function trainInto(
     const chart = terminalChart(readRun(folder.path), process.stdout.columns);
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
-    if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
     if (result.stopped) console.log(hint);
     else {
       const run = shellWord(resolve(folder.path));
