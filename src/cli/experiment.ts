@@ -46,25 +46,10 @@ export function experimentCommand(): Command {
     .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)', path)
     .option('--out <folder>', 'folder for runs and report; finished cells in it are kept', path)
     .option('--results <folder>', 'folder that keeps finished cells, one small file each, and the report', path)
-    .addOption(
-      new Option('--verify <n>', 'train cell n of --results again and compare its weights').conflicts([
-        'cell',
-        'collect',
-        'dryRun',
-      ]),
-    )
-    .addOption(
-      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, then stop').conflicts([
-        'cell',
-        'collect',
-      ]),
-    )
-    .addOption(
-      new Option('--cell [n]', 'run only cell n (without n: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX)').conflicts(
-        'collect',
-      ),
-    )
-    .option('--collect', 'write the report of the finished cells')
+    .addOption(task('--verify <n>', 'train cell n of --results again and compare its weights'))
+    .addOption(task('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, then stop'))
+    .addOption(task('--cell [n]', 'run only cell n (without n: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX)'))
+    .addOption(task('--collect', 'write the report of the finished cells'))
     .option('--strict', 'stop at the first bad line or file of the data instead of skipping it')
     .action(async ({ out, ...given }: Flags, command: Command) => {
       const grid = readGrid(readJsonFile(given.grid), given.grid);
@@ -76,6 +61,12 @@ export function experimentCommand(): Command {
       else if (flags.collect) await writeReport(grid, flags);
       else await wholeGrid(grid, flags);
     });
+}
+
+/** An option that replaces the whole grid by another task: a command line has one of them at most. */
+function task(flags: string, help: string): Option {
+  const option = new Option(flags, help);
+  return option.conflicts(['verify', 'dryRun', 'cell', 'collect'].filter((name) => name !== option.attributeName()));
 }
 
 /** @throws InputError when there is no such cell, or no number */
