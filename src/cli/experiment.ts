@@ -95,35 +95,22 @@ async function dryRun(grid: Grid, flags: Flags): Promise<void> {
   const rows = cells.map((cell, i) => {
     const { flops, memory } = estimates[i]!;
     const counts = parameterCounts(cell.options);
-    return [
-      `${cell.index}`,
-      cell.id,
-      cell.arm,
-      `${cell.K}`,
-      `${cell.seed}`,
-      `${cell.steps}`,
-      counts.all.toLocaleString('en'),
-      counts.door.toLocaleString('en'),
-      `${(memory / 2 ** 20).toFixed(0)} MiB`,
-      (flops / 1e12).toFixed(1),
-      duration(flops / rate),
-      states[i]!,
-    ];
+    return {
+      cell: `${cell.index}`,
+      folder: cell.id,
+      arm: cell.arm,
+      K: `${cell.K}`,
+      seed: `${cell.seed}`,
+      steps: `${cell.steps}`,
+      parameters: counts.all.toLocaleString('en'),
+      'of the door': counts.door.toLocaleString('en'),
+      memory: `${(memory / 2 ** 20).toFixed(0)} MiB`,
+      TFLOP: (flops / 1e12).toFixed(1),
+      time: duration(flops / rate),
+      state: states[i]!,
+    };
   });
-  const header = [
-    'cell',
-    'folder',
-    'arm',
-    'K',
-    'seed',
-    'steps',
-    'parameters',
-    'of the door',
-    'memory',
-    'TFLOP',
-    'time',
-  ];
-  printTable([[...header, 'state'], ...rows]);
+  printTable([Object.keys(rows[0]!), ...rows.map((row) => Object.values(row))]);
   const open = estimates.filter((_, i) => states[i] !== 'finished');
   const flops = open.reduce((sum, estimate) => sum + estimate.flops, 0);
   console.log(
