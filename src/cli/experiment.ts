@@ -6,7 +6,7 @@ import { reason, writeFileAtomic } from '../common/atomicWrite.js';
 import { FileError, InputError } from '../common/errors.js';
 import { makeFolders } from '../common/folders.js';
 import { readJsonFile } from '../common/jsonFile.js';
-import { cellFolder, runCell } from '../experiment/cell.js';
+import { type CellEnd, cellFolder, runCell } from '../experiment/cell.js';
 import { collect } from '../experiment/collect.js';
 import { estimateCells, measureRate } from '../experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../experiment/grid.js';
@@ -149,6 +149,14 @@ function hasParent(): boolean {
 const RESUME = 'to resume: run the same command again, from the same folder; finished cells are kept';
 
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
+  console.log(`cell ${cell.index}: ${cell.arm}, K ${cell.K}, seed ${cell.seed}, ${cell.steps} steps → ${cell.id}`);
+  const end = await runShown(cell, flags);
+  console.log(`cell ${cell.index}: ${end}`);
+  if (end === 'stopped') console.log(RESUME);
+}
+
+/** Run a cell in this process and show its progress, here and to the grid's process if that started this one. */
+async function runShown(cell: Cell, flags: ExperimentFlags): Promise<CellEnd> {
   const shown = showProgress();
   const stop = onStop(shown, RESUME);
   const parent = hasParent() ? process : undefined;
@@ -160,9 +168,8 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   const tell = (told: Told) => {
     if (parent?.connected) parent.send!(told);
   };
-  console.log(`cell ${cell.index}: ${cell.arm}, K ${cell.K}, seed ${cell.seed}, ${cell.steps} steps → ${cell.id}`);
   try {
-    const end = await runCell(cell, {
+    return await runCell(cell, {
       out: flags.out,
       ...(flags.results !== undefined && { results: flags.results }),
       open: () => deviceOf(flags),
@@ -177,9 +184,6 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
         },
       },
     });
-    shown.end();
-    console.log(`cell ${cell.index}: ${end}`);
-    if (end === 'stopped') console.log(RESUME);
   } finally {
     shown.end();
     stop.off();
@@ -325,30 +329,16 @@ async function verify(grid: Grid, flag: string, flags: ExperimentFlags): Promise
       `--verify: cell ${cell.index} has not finished; give --results the folder that keeps its result`,
     );
   }
-  const shown = showProgress();
-  const stop = onStop(shown, RESUME);
+  const { results: _, ...others } = flags; // runCell would replace the kept result
   const out = join(flags.out, 'verify');
   const before = cellFolder(out, cell);
   if (existsSync(join(before, 'result.json'))) rmSync(before, { recursive: true }); // from an earlier check
-  try {
-    const end = await runCell(cell, {
-      out,
-      open: () => deviceOf(flags),
-      version,
-      strict: flags.strict ?? false,
-      stop: () => stop.signal !== undefined,
-      listener: shown,
-    });
-    shown.end();
-    if (end === 'stopped') return console.log(RESUME);
-    const { differences, note } = compareResults(result, collect({ ...grid, cells: [cell] }, out)[0]!.result!);
-    const words = differences.length === 0 ? `the same weights and measures, to the bit` : differences.join('; ');
-    console.log(`cell ${cell.index} (${cell.arm}, seed ${cell.seed}): ${words}${note}`);
-    if (differences.length > 0) process.exitCode = 1;
-  } finally {
-    shown.end();
-    stop.off();
-  }
+  const end = await runShown(cell, { ...others, out });
+  if (end === 'stopped') return console.log(RESUME);
+  const { differences, note } = compareResults(result, collect({ ...grid, cells: [cell] }, out)[0]!.result!);
+  const words = differences.length === 0 ? `the same weights and measures, to the bit` : differences.join('; ');
+  console.log(`cell ${cell.index} (${cell.arm}, seed ${cell.seed}): ${words}${note}`);
+  if (differences.length > 0) process.exitCode = 1;
 }
 
 async function writeReport(grid: Grid, { grid: file, out, results, strict, device }: ExperimentFlags): Promise<void> {
