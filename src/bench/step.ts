@@ -6,13 +6,13 @@ import { recordAdamW, stepScalars } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
 import type { PlanBytes } from '../engine/prediction.js';
 import { type Entry, Program } from '../engine/program.js';
-import { type DispatchTime, profile } from '../inspect/profile.js';
+import { type DispatchTime, profile, type Spread } from '../inspect/profile.js';
 import type { DecoderConfig, SizeName } from '../model/config.js';
 import { type BatchSize, recordForward, toFeeds } from '../model/forward.js';
 import { initialParameters } from '../model/parameters.js';
 import { OPTIMISER } from '../train/optimiser.js';
 import { prove } from './proof.js';
-import { type Spread, spreadOf } from './timing.js';
+import { timed } from './timing.js';
 
 /** One training step, from writing the batch to reading the loss. */
 export interface StepTime {
@@ -77,22 +77,18 @@ export async function timeStep(device: Device, options: StepOptions): Promise<St
   await prove(proof.plan);
   proof.plan.free();
 
-  const step = async () => {
-    const start = performance.now();
+  const step = () => {
     write();
-    await read();
-    return performance.now() - start;
+    return read();
   };
   const { replays } = options;
-  const count = typeof replays === 'number' ? replays : replays(await step());
-  const milliseconds: number[] = [];
-  for (let i = 0; i < count; i++) milliseconds.push(await step());
+  const count = typeof replays === 'number' ? replays : replays((await timed(1, step)).median);
   const result: StepTime = {
     size: pass.size,
     parameters: plan.program.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0),
     dispatches: plan.dispatches.length,
     pipelines: new Set(plan.dispatches.map(({ pipeline }) => pipeline)).size,
-    step: spreadOf(milliseconds),
+    step: await timed(count, step),
     first,
     encodeMicroseconds: encodeTime(plan),
     flops: flopsIn(plan.program),
