@@ -4,7 +4,7 @@ import { DEFAULT_MINUTES, examine, type Report } from '../doctor/doctor.js';
 import { pageOf, resultOf, VERDICTS } from '../doctor/page.js';
 import { aboveZero, path } from './arguments.js';
 import { colours } from './colours.js';
-import { type DeviceFlags, deviceOf, withDevice } from './device.js';
+import { type DeviceFlags, deviceOf, onDevice, withDevice } from './device.js';
 import { duration } from './progress.js';
 import { StatusLine } from './statusLine.js';
 import { onStop } from './stop.js';
@@ -37,9 +37,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
   const status = new StatusLine();
   const { green, yellow, red, bold } = colours(process.stdout);
   // A device that is not there, or a name that is none, is an error now and not in every part.
-  const first = await deviceOf(flags);
-  const { name } = first;
-  first.close();
+  const name = await onDevice(flags, (device) => device.name);
   const page = /\.html?$/i.test(flags.out ?? '') ? flags.out! : `${flags.out ?? `doctor-${fileName(name)}`}.html`;
   const json = `${page.replace(/\.html?$/i, '')}.json`;
   status.print(`${bold(name)}: at most ${duration(60 * flags.minutes)}`);

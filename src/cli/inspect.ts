@@ -9,7 +9,7 @@ import { bitsOf, Evaluator } from '../model/evaluator.js';
 import { initialParameters } from '../model/parameters.js';
 import type { Checkpoint } from '../train/checkpointFormat.js';
 import { path, wholeNumber } from './arguments.js';
-import { type DeviceFlags, deviceOf, withDevice } from './device.js';
+import { type DeviceFlags, onDevice, withDevice } from './device.js';
 import { batchOf, inspect } from './inspect/inspection.js';
 import { inspectionJson } from './inspect/json.js';
 import { npyBytes } from './inspect/npy.js';
@@ -66,8 +66,7 @@ export function inspectCommand(): Command {
       const subject = FRESH.some((name) => given(command, name)) ? freshSubject(flags) : trainedSubject(flags);
       const limits = limitsOf(subject);
       const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, text, limits);
-      const device = await deviceOf(flags);
-      try {
+      await onDevice(flags, async (device) => {
         const isData = json || tensor !== undefined;
         if (isData) await printData(device, subject, window, flags);
         if (isData && out === undefined) return;
@@ -79,9 +78,7 @@ export function inspectCommand(): Command {
         console.log(subject.origin);
         console.log(`${bits.toFixed(4)} bits per byte over ${window.targets.length} predicted`);
         console.log(`${path} (${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB): open it in a browser`);
-      } finally {
-        device.close();
-      }
+      });
     });
 }
 

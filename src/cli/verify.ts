@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type ExactnessCheck, exactnessChecks, Fault } from '../model/exactness.js';
 import { colours } from './colours.js';
-import { type DeviceFlags, deviceOf, withDevice } from './device.js';
+import { type DeviceFlags, onDevice, withDevice } from './device.js';
 
 /** The result of one check. */
 interface Verdict {
@@ -20,8 +20,7 @@ export function verifyCommand(): Command {
     .option('--json', 'print JSON: { adapter, seconds, claims: [{ path, what, numbers, seconds, fault? }] }')
     .action(async ({ json, ...flags }: DeviceFlags & { json?: boolean }) => {
       const started = performance.now();
-      const device = await deviceOf(flags);
-      try {
+      await onDevice(flags, async (device) => {
         if (!json) console.log(`adapter: ${device.name}`);
         const verdicts: Verdict[] = [];
         let path: string | undefined;
@@ -38,9 +37,7 @@ export function verifyCommand(): Command {
         console.log(
           json ? verdictsJson(device.name, seconds, verdicts) : summary(device.name, seconds, verdicts, failed),
         );
-      } finally {
-        device.close();
-      }
+      });
     });
 }
 
