@@ -1,16 +1,7 @@
 import { Command } from 'commander';
-import { type ExactnessCheck, exactnessChecks, Fault } from '../model/exactness.js';
+import { type ExactnessCheck, exactnessChecks, judge, type Verdict } from '../model/exactness.js';
 import { colours } from './colours.js';
 import { type DeviceFlags, onDevice, withDevice } from './device.js';
-
-/** The result of one check. */
-interface Verdict {
-  readonly claim: ExactnessCheck;
-  readonly numbers: number;
-  readonly seconds: number;
-  /** the first number that is wrong */
-  readonly fault?: string;
-}
 
 /** `byte-to-loss verify`: checks on this machine's own adapter that channels are exact to the last bit. */
 export function verifyCommand(): Command {
@@ -39,21 +30,6 @@ export function verifyCommand(): Command {
         );
       });
     });
-}
-
-async function judge(claim: ExactnessCheck): Promise<Verdict> {
-  const started = performance.now();
-  let numbers = 0;
-  let fault: string | undefined;
-  try {
-    await claim.check((right) => {
-      numbers += right;
-    });
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    fault = error.message;
-  }
-  return { claim, numbers, seconds: (performance.now() - started) / 1000, ...(fault !== undefined && { fault }) };
 }
 
 function heading(path: ExactnessCheck['path']): string {
