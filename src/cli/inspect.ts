@@ -5,12 +5,12 @@ import { formatShape } from '../common/shape.js';
 import type { Device } from '../device/device.js';
 import type { Trace } from '../inspect/trace.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
-import { bitsOf, Evaluator } from '../model/evaluator.js';
+import { Decoder } from '../model/decoder.js';
 import { initialParameters } from '../model/parameters.js';
 import type { Checkpoint } from '../train/checkpointFormat.js';
 import { path, wholeNumber } from './arguments.js';
 import { type DeviceFlags, onDevice, withDevice } from './device.js';
-import { batchOf, inspect } from './inspect/inspection.js';
+import { inspect } from './inspect/inspection.js';
 import { inspectionJson } from './inspect/json.js';
 import { npyBytes } from './inspect/npy.js';
 import { FIRST_TEXT, type Opened } from './inspect/opened.js';
@@ -160,11 +160,8 @@ async function printData(
 }
 
 async function bitsPerByte(device: Device, { config, parameters }: Checkpoint, window: InspectWindow): Promise<number> {
-  const batch = batchOf(window);
-  const size = { B: 1, L: batch.prefix.length, T: batch.targets.length };
-  const evaluator = await Evaluator.create(device, config, size, { parameters });
-  const nats = await evaluator.nats(batch).finally(() => evaluator.free());
-  return nats.reduce((sum, each) => sum + bitsOf(each), 0) / nats.length;
+  const bits = await new Decoder(device, config, { parameters }).score(window.prefix, window.targets);
+  return bits.reduce((sum, each) => sum + each, 0) / bits.length;
 }
 
 /** Maximum length of a row that is printed in full. */
