@@ -3,9 +3,9 @@
  * submitted, or after it, taking turns. `npx tsx bench/trainStep.bench.ts [device]`
  */
 import { Bench } from 'tinybench';
-import { type Spread, spreadOf } from '../src/bench/timing.js';
 import { integers } from '../src/common/random.js';
 import { openDevice } from '../src/device/adapters.js';
+import { type Spread, spreadOf } from '../src/inspect/profile.js';
 import { SIZES } from '../src/model/config.js';
 import { initialParameters } from '../src/model/parameters.js';
 import { type SubmittedStep, Trainer } from '../src/train/trainer.js';

@@ -10,13 +10,13 @@ import { matmul } from '../engine/ops/matmul.js';
 import { stepScalars } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
 import { type Entry, PARAMETER_ALIGNMENT, Program } from '../engine/program.js';
-import { profile } from '../inspect/profile.js';
+import { type DispatchTime, profile, type Spread } from '../inspect/profile.js';
 import type { DecoderConfig } from '../model/config.js';
 import type { BatchSize } from '../model/forward.js';
 import { countParameters, parameterSpecs } from '../model/parameters.js';
 import { OPTIMISER } from '../train/optimiser.js';
 import { prove } from './proof.js';
-import { type Spread, timed } from './timing.js';
+import { timed } from './timing.js';
 
 /** Ops that `--only` can name. */
 export const OP_GROUPS = ['matmul', 'attention', 'layerNorm', 'adamW'] as const;
@@ -185,36 +185,29 @@ async function timeCase(
   const count = typeof replays === 'number' ? replays : replays((await timed(1, run)).median);
   const entries = [...new Set(plan.dispatches.map(({ entry }) => entry))];
   const times = await profile(plan, { replays: count });
-  const common = (entry: Entry) => ({
+  const parts =
+    times === undefined
+      ? [{ part: entries, milliseconds: await timed(count, run), clock: 'host' as const }]
+      : entries.map((entry) => {
+          const own = times.filter(({ prepared }) => prepared.entry === entry);
+          return { part: [entry], milliseconds: sumOf(own), clock: 'device' as const };
+        });
+  return parts.map(({ part, milliseconds, clock }) => ({
     group,
     name,
-    kernels: plan.dispatches.filter((prepared) => prepared.entry === entry).map(({ dispatch }) => dispatch.shader),
-    flops: flopsOf(entry),
-    bytes: bytesOf(entry),
+    kernels: plan.dispatches.filter(({ entry }) => part.includes(entry)).map(({ dispatch }) => dispatch.shader),
+    flops: part.reduce((sum, entry) => sum + flopsOf(entry), 0),
+    bytes: part.reduce((sum, entry) => sum + bytesOf(entry), 0),
     proved,
-  });
-  if (times === undefined) {
-    const whole = entries.map(common);
-    return [
-      {
-        group,
-        name,
-        proved,
-        op: entries.map(({ op }) => op.name).join(' + '),
-        kernels: whole.flatMap(({ kernels }) => kernels),
-        milliseconds: await timed(count, run),
-        clock: 'host',
-        flops: whole.reduce((sum, { flops }) => sum + flops, 0),
-        bytes: whole.reduce((sum, { bytes }) => sum + bytes, 0),
-      },
-    ];
-  }
-  return entries.map((entry) => {
-    const own = times.filter(({ prepared }) => prepared.entry === entry).map(({ nanoseconds }) => nanoseconds);
-    const sum = (key: keyof Spread) => own.reduce((total, each) => total + each[key] / 1e6, 0);
-    const milliseconds = { median: sum('median'), least: sum('least'), most: sum('most') };
-    return { ...common(entry), op: entry.op.name, milliseconds, clock: 'device' as const };
-  });
+    op: part.map(({ op }) => op.name).join(' + '),
+    milliseconds,
+    clock,
+  }));
+}
+
+function sumOf(times: readonly DispatchTime[]): Spread {
+  const sum = (key: keyof Spread) => times.reduce((total, { nanoseconds }) => total + nanoseconds[key] / 1e6, 0);
+  return { median: sum('median'), least: sum('least'), most: sum('most') };
 }
 
 /** Bytes that an entry must move: every tensor once, and tensors changed in place twice. */

@@ -2,17 +2,18 @@ import { integers } from '../common/random.js';
 import type { Device } from '../device/device.js';
 import type { AdapterProfile } from '../engine/kernel.js';
 import { flopsOf } from '../engine/op.js';
-import { recordAdamW, stepScalars } from '../engine/optimiser.js';
+import { stepScalars } from '../engine/optimiser.js';
 import { Plan } from '../engine/plan.js';
 import type { PlanBytes } from '../engine/prediction.js';
-import { type Entry, Program } from '../engine/program.js';
-import { type DispatchTime, profile } from '../inspect/profile.js';
+import type { Entry, Program } from '../engine/program.js';
+import { type DispatchTime, profile, type Spread } from '../inspect/profile.js';
 import type { DecoderConfig, SizeName } from '../model/config.js';
-import { type BatchSize, recordForward, toFeeds } from '../model/forward.js';
+import { type BatchSize, toFeeds } from '../model/forward.js';
 import { initialParameters } from '../model/parameters.js';
 import { OPTIMISER } from '../train/optimiser.js';
+import { type RecordedStep, recordStep } from '../train/recordStep.js';
 import { prove } from './proof.js';
-import { type Spread, spreadOf } from './timing.js';
+import { timed } from './timing.js';
 
 /** One training step, from writing the batch to reading the loss. */
 export interface StepTime {
@@ -61,38 +62,34 @@ export function benchWindows(size: SizeName, kind: 'gpu' | 'cpu'): BatchSize {
 
 /** Arithmetic operations of one training step. */
 export function stepFlops(config: DecoderConfig, size: BatchSize): number {
-  return flopsIn(recordProgram(config, size).program);
+  return flopsIn(recorded(config, size).program);
 }
 
 /** Prove one block of the decoder on a short window, then time the whole step. */
 export async function timeStep(device: Device, options: StepOptions): Promise<StepTime> {
   const short = { B: 1, L: 2 * options.config.K, T: 9 };
   const start = performance.now();
-  const { plan, write, read, pass } = await recordStep(device, options.config, options.size, options.profile);
+  const { plan, write, read, pass } = await compileStep(device, options.config, options.size, options.profile);
   write();
   await read();
   const first = performance.now() - start;
-  const proof = await recordStep(device, { ...options.config, layers: 1 }, short, options.profile);
+  const proof = await compileStep(device, { ...options.config, layers: 1 }, short, options.profile);
   proof.write();
   await prove(proof.plan);
   proof.plan.free();
 
-  const step = async () => {
-    const start = performance.now();
+  const step = () => {
     write();
-    await read();
-    return performance.now() - start;
+    return read();
   };
   const { replays } = options;
-  const count = typeof replays === 'number' ? replays : replays(await step());
-  const milliseconds: number[] = [];
-  for (let i = 0; i < count; i++) milliseconds.push(await step());
+  const count = typeof replays === 'number' ? replays : replays((await timed(1, step)).median);
   const result: StepTime = {
     size: pass.size,
     parameters: plan.program.parameters.reduce((sum, { tensor }) => sum + tensor.size, 0),
     dispatches: plan.dispatches.length,
     pipelines: new Set(plan.dispatches.map(({ pipeline }) => pipeline)).size,
-    step: spreadOf(milliseconds),
+    step: await timed(count, step),
     first,
     encodeMicroseconds: encodeTime(plan),
     flops: flopsIn(plan.program),
@@ -104,19 +101,16 @@ export async function timeStep(device: Device, options: StepOptions): Promise<St
   return result;
 }
 
-function recordProgram(config: DecoderConfig, size: BatchSize) {
-  const program = new Program();
-  const pass = recordForward(program, config, size);
-  program.backward(pass.loss);
-  return { program, pass, optimiser: recordAdamW(program, pass.loss, OPTIMISER) };
+function recorded(config: DecoderConfig, { B, L, T }: BatchSize): RecordedStep {
+  return recordStep({ config }, { prefix: L, stream: T }, B);
 }
 
 function flopsIn({ entries }: Program): number {
   return entries.reduce((sum, entry) => sum + flopsOf(entry), 0);
 }
 
-async function recordStep(device: Device, config: DecoderConfig, size: BatchSize, profile: AdapterProfile) {
-  const { program, pass, optimiser } = recordProgram(config, size);
+async function compileStep(device: Device, config: DecoderConfig, size: BatchSize, profile: AdapterProfile) {
+  const { program, pass, optimiser } = recorded(config, size);
   const parameters = initialParameters(config, 0);
   const plan = await Plan.compile(program, device, { keep: [pass.loss, optimiser.clip], parameters, profile });
   const { B, L, T } = size;

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
 import { OP_GROUPS, type OpGroup, type OpTime, timeOps } from '../bench/ops.js';
 import { benchWindows, type StepTime, timeStep } from '../bench/step.js';
-import type { Spread } from '../bench/timing.js';
 import { InputError } from '../common/errors.js';
 import type { AdapterProfile, KernelKind } from '../engine/kernel.js';
 import { sizeInWords } from '../engine/prediction.js';
+import type { Spread } from '../inspect/profile.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
 import { atLeast, wholeNumber } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';

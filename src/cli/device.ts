@@ -35,3 +35,13 @@ export async function deviceOf({ device, threads }: DeviceFlags, more: OpenOptio
   });
   return observeAsAsked(opened);
 }
+
+/** Opens the device as `deviceOf` does, and closes it after the work. */
+export async function onDevice<T>(flags: DeviceFlags, work: (device: Device) => T | Promise<T>): Promise<T> {
+  const device = await deviceOf(flags);
+  try {
+    return await work(device);
+  } finally {
+    device.close();
+  }
+}

@@ -4,10 +4,10 @@ import { DEFAULT_MINUTES, examine, type Report } from '../doctor/doctor.js';
 import { pageOf, resultOf, VERDICTS } from '../doctor/page.js';
 import { aboveZero, path } from './arguments.js';
 import { colours } from './colours.js';
-import { type DeviceFlags, deviceOf, withDevice } from './device.js';
+import { type DeviceFlags, deviceOf, onDevice, withDevice } from './device.js';
 import { duration } from './progress.js';
 import { StatusLine } from './statusLine.js';
-import { exitCode, onStop } from './stop.js';
+import { onStop } from './stop.js';
 import { version } from './version.js';
 
 interface DoctorFlags extends DeviceFlags {
@@ -37,9 +37,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
   const status = new StatusLine();
   const { green, yellow, red, bold } = colours(process.stdout);
   // A device that is not there, or a name that is none, is an error now and not in every part.
-  const first = await deviceOf(flags);
-  const { name } = first;
-  first.close();
+  const name = await onDevice(flags, (device) => device.name);
   const page = /\.html?$/i.test(flags.out ?? '') ? flags.out! : `${flags.out ?? `doctor-${fileName(name)}`}.html`;
   const json = `${page.replace(/\.html?$/i, '')}.json`;
   status.print(`${bold(name)}: at most ${duration(60 * flags.minutes)}`);
@@ -48,7 +46,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
     `${part.padEnd(10)} ${paint[verdict](VERDICTS[verdict].padEnd(14))}  ${summary}  (${duration(seconds)})`;
   const stop = onStop({
     print: (text) => status.print(text.replace('this step and saving', 'what runs, then writing the files')),
-    clear: () => status.end(),
+    end: () => status.end(),
   });
   try {
     const examination = await examine({
@@ -73,8 +71,7 @@ async function doctor(flags: DoctorFlags): Promise<void> {
     const { verdict } = examination;
     const words = (verdict === 'passed' ? green : red)(resultOf(examination));
     console.log(`${words}\nto report on this device, attach ${page} to an issue (its numbers alone: ${json})`);
-    if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
-    else if (verdict === 'failed') process.exitCode = 1;
+    if (stop.signal === undefined && verdict === 'failed') process.exitCode = 1;
   } finally {
     status.end();
     stop.off();

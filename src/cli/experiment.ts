@@ -6,7 +6,7 @@ import { reason, writeFileAtomic } from '../common/atomicWrite.js';
 import { FileError, InputError } from '../common/errors.js';
 import { makeFolders } from '../common/folders.js';
 import { readJsonFile } from '../common/jsonFile.js';
-import { cellFolder, runCell } from '../experiment/cell.js';
+import { type CellEnd, cellFolder, runCell } from '../experiment/cell.js';
 import { collect } from '../experiment/collect.js';
 import { estimateCells, measureRate } from '../experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../experiment/grid.js';
@@ -17,7 +17,7 @@ import { path } from './arguments.js';
 import { type DeviceFlags, deviceOf, withDevice } from './device.js';
 import { duration, showProgress } from './progress.js';
 import { fitted, StatusLine } from './statusLine.js';
-import { exitCode, onStop } from './stop.js';
+import { onStop } from './stop.js';
 import { version } from './version.js';
 
 interface Flags extends DeviceFlags {
@@ -46,25 +46,10 @@ export function experimentCommand(): Command {
     .requiredOption('--grid <file>', 'JSON: name, arms, K, seeds, steps, settings (see grids/)', path)
     .option('--out <folder>', 'folder for runs and report; finished cells in it are kept', path)
     .option('--results <folder>', 'folder that keeps finished cells, one small file each, and the report', path)
-    .addOption(
-      new Option('--verify <n>', 'train cell n of --results again and compare its weights').conflicts([
-        'cell',
-        'collect',
-        'dryRun',
-      ]),
-    )
-    .addOption(
-      new Option('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, then stop').conflicts([
-        'cell',
-        'collect',
-      ]),
-    )
-    .addOption(
-      new Option('--cell [n]', 'run only cell n (without n: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX)').conflicts(
-        'collect',
-      ),
-    )
-    .option('--collect', 'write the report of the finished cells')
+    .addOption(task('--verify <n>', 'train cell n of --results again and compare its weights'))
+    .addOption(task('--dry-run', 'print cells, parameters, memory, FLOPs and estimated time, then stop'))
+    .addOption(task('--cell [n]', 'run only cell n (without n: SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX)'))
+    .addOption(task('--collect', 'write the report of the finished cells'))
     .option('--strict', 'stop at the first bad line or file of the data instead of skipping it')
     .action(async ({ out, ...given }: Flags, command: Command) => {
       const grid = readGrid(readJsonFile(given.grid), given.grid);
@@ -76,6 +61,12 @@ export function experimentCommand(): Command {
       else if (flags.collect) await writeReport(grid, flags);
       else await wholeGrid(grid, flags);
     });
+}
+
+/** An option that replaces the whole grid by another task: a command line has one of them at most. */
+function task(flags: string, help: string): Option {
+  const option = new Option(flags, help);
+  return option.conflicts(['verify', 'dryRun', 'cell', 'collect'].filter((name) => name !== option.attributeName()));
 }
 
 /** @throws InputError when there is no such cell, or no number */
@@ -104,35 +95,22 @@ async function dryRun(grid: Grid, flags: Flags): Promise<void> {
   const rows = cells.map((cell, i) => {
     const { flops, memory } = estimates[i]!;
     const counts = parameterCounts(cell.options);
-    return [
-      `${cell.index}`,
-      cell.id,
-      cell.arm,
-      `${cell.K}`,
-      `${cell.seed}`,
-      `${cell.steps}`,
-      counts.all.toLocaleString('en'),
-      counts.door.toLocaleString('en'),
-      `${(memory / 2 ** 20).toFixed(0)} MiB`,
-      (flops / 1e12).toFixed(1),
-      duration(flops / rate),
-      states[i]!,
-    ];
+    return {
+      cell: `${cell.index}`,
+      folder: cell.id,
+      arm: cell.arm,
+      K: `${cell.K}`,
+      seed: `${cell.seed}`,
+      steps: `${cell.steps}`,
+      parameters: counts.all.toLocaleString('en'),
+      'of the door': counts.door.toLocaleString('en'),
+      memory: `${(memory / 2 ** 20).toFixed(0)} MiB`,
+      TFLOP: (flops / 1e12).toFixed(1),
+      time: duration(flops / rate),
+      state: states[i]!,
+    };
   });
-  const header = [
-    'cell',
-    'folder',
-    'arm',
-    'K',
-    'seed',
-    'steps',
-    'parameters',
-    'of the door',
-    'memory',
-    'TFLOP',
-    'time',
-  ];
-  printTable([[...header, 'state'], ...rows]);
+  printTable([Object.keys(rows[0]!), ...rows.map((row) => Object.values(row))]);
   const open = estimates.filter((_, i) => states[i] !== 'finished');
   const flops = open.reduce((sum, estimate) => sum + estimate.flops, 0);
   console.log(
@@ -171,8 +149,16 @@ function hasParent(): boolean {
 const RESUME = 'to resume: run the same command again, from the same folder; finished cells are kept';
 
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
+  console.log(`cell ${cell.index}: ${cell.arm}, K ${cell.K}, seed ${cell.seed}, ${cell.steps} steps → ${cell.id}`);
+  const end = await runShown(cell, flags);
+  console.log(`cell ${cell.index}: ${end}`);
+  if (end === 'stopped') console.log(RESUME);
+}
+
+/** Run a cell in this process and show its progress, here and to the grid's process if that started this one. */
+async function runShown(cell: Cell, flags: ExperimentFlags): Promise<CellEnd> {
   const shown = showProgress();
-  const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
+  const stop = onStop(shown, RESUME);
   const parent = hasParent() ? process : undefined;
   // A cell whose parent has ended stops at the next step, as after a stop message.
   let alone = false;
@@ -182,9 +168,8 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
   const tell = (told: Told) => {
     if (parent?.connected) parent.send!(told);
   };
-  console.log(`cell ${cell.index}: ${cell.arm}, K ${cell.K}, seed ${cell.seed}, ${cell.steps} steps → ${cell.id}`);
   try {
-    const end = await runCell(cell, {
+    return await runCell(cell, {
       out: flags.out,
       ...(flags.results !== undefined && { results: flags.results }),
       open: () => deviceOf(flags),
@@ -199,10 +184,6 @@ async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
         },
       },
     });
-    shown.end();
-    console.log(`cell ${cell.index}: ${end}`);
-    if (end === 'stopped') console.log(RESUME);
-    if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
   } finally {
     shown.end();
     stop.off();
@@ -223,7 +204,7 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   const estimates = estimateCells(todo, flags.strict ?? false);
   const flops = new Map(estimates.map((estimate, i) => [todo[i]!, estimate.flops]));
   const clock = new Clock([...flops.values()].reduce((sum, each) => sum + each, 0));
-  const stop = onStop({ print: (line) => clock.print(line), clear: () => clock.end(), hint: () => RESUME });
+  const stop = onStop(clock, RESUME);
   const failed: Cell[] = [];
   for (const cell of todo) {
     if (stop.signal !== undefined) break;
@@ -242,10 +223,8 @@ async function wholeGrid(grid: Grid, flags: ExperimentFlags): Promise<void> {
   clock.end();
   stop.off();
   await writeReport(grid, flags);
-  if (stop.signal !== undefined) {
-    console.log(RESUME);
-    process.exitCode = exitCode(stop.signal);
-  } else if (failed.length > 0) process.exitCode = 1;
+  if (stop.signal !== undefined) console.log(RESUME);
+  else if (failed.length > 0) process.exitCode = 1;
 }
 
 const logOf = ({ out }: ExperimentFlags, { id }: Cell) => join(out, `${id}.log`);
@@ -350,30 +329,16 @@ async function verify(grid: Grid, flag: string, flags: ExperimentFlags): Promise
       `--verify: cell ${cell.index} has not finished; give --results the folder that keeps its result`,
     );
   }
-  const shown = showProgress();
-  const stop = onStop({ print: shown.print, clear: shown.end, hint: () => RESUME });
+  const { results: _, ...others } = flags; // runCell would replace the kept result
   const out = join(flags.out, 'verify');
   const before = cellFolder(out, cell);
   if (existsSync(join(before, 'result.json'))) rmSync(before, { recursive: true }); // from an earlier check
-  try {
-    const end = await runCell(cell, {
-      out,
-      open: () => deviceOf(flags),
-      version,
-      strict: flags.strict ?? false,
-      stop: () => stop.signal !== undefined,
-      listener: shown,
-    });
-    shown.end();
-    if (end === 'stopped') return console.log(RESUME);
-    const { differences, note } = compareResults(result, collect({ ...grid, cells: [cell] }, out)[0]!.result!);
-    const words = differences.length === 0 ? `the same weights and measures, to the bit` : differences.join('; ');
-    console.log(`cell ${cell.index} (${cell.arm}, seed ${cell.seed}): ${words}${note}`);
-    if (differences.length > 0) process.exitCode = 1;
-  } finally {
-    shown.end();
-    stop.off();
-  }
+  const end = await runShown(cell, { ...others, out });
+  if (end === 'stopped') return console.log(RESUME);
+  const { differences, note } = compareResults(result, collect({ ...grid, cells: [cell] }, out)[0]!.result!);
+  const words = differences.length === 0 ? `the same weights and measures, to the bit` : differences.join('; ');
+  console.log(`cell ${cell.index} (${cell.arm}, seed ${cell.seed}): ${words}${note}`);
+  if (differences.length > 0) process.exitCode = 1;
 }
 
 async function writeReport(grid: Grid, { grid: file, out, results, strict, device }: ExperimentFlags): Promise<void> {

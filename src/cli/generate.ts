@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { Decoder } from '../model/decoder.js';
 import { atLeast, path, realNumber, textOrHex, wholeNumber } from './arguments.js';
-import { type DeviceFlags, deviceOf, withDevice } from './device.js';
+import { type DeviceFlags, onDevice, withDevice } from './device.js';
 import { outputError } from './output.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
@@ -30,15 +30,12 @@ export function generateCommand(): Command {
     .action(async (flags: GenerateFlags) => {
       const prompt = textOrHex('--prompt', flags.prompt, '--prompt-hex', flags.promptHex);
       const { config, parameters, prefix, stream } = chosenWeights(flags.checkpoint, flags.config);
-      const device = await deviceOf(flags);
-      try {
+      await onDevice(flags, async (device) => {
         const decoder = new Decoder(device, config, { parameters, window: { prefix, stream } });
         for await (const byte of decoder.generate(prompt, flags)) {
           if (outputError() !== undefined) break;
           process.stdout.write(Uint8Array.of(byte));
         }
-      } finally {
-        device.close();
-      }
+      });
     });
 }

@@ -5,7 +5,7 @@ import { programGraph } from '../inspect/graph.js';
 import { SIZES } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { path } from './arguments.js';
-import { type DeviceFlags, deviceOf, withDevice } from './device.js';
+import { type DeviceFlags, onDevice, withDevice } from './device.js';
 import { graphPage, graphSvgFile } from './inspect/graphPage.js';
 import { inspect } from './inspect/inspection.js';
 import { textWindow } from './inspect/window.js';
@@ -43,16 +43,13 @@ export function graphCommand(): Command {
         ? { config, parameters: initialParameters(config, 0), prefix: 128, stream: 128 }
         : chosenWeights(checkpoint, undefined);
       const window = textWindow(flags.text, { ...weights, K: weights.config.K });
-      const device = await deviceOf(flags);
-      try {
+      await onDevice(flags, async (device) => {
         const { trace } = await inspect(device, { ...weights, origin: '' }, window);
         const blocks = weights.config.layers;
         const folded = new Set(flags.fold ? Array.from({ length: blocks }, (_, i) => `blocks.${i}`) : []);
         const graph = programGraph(trace, folded);
         writeFileAtomic(out, out.endsWith('.svg') ? graphSvgFile(graph) : graphPage(graph, trace, device.name));
         console.log(`${out}: ${graph.nodes.length} nodes; open it in a browser`);
-      } finally {
-        device.close();
-      }
+      });
     });
 }

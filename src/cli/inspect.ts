@@ -5,12 +5,12 @@ import { formatShape } from '../common/shape.js';
 import type { Device } from '../device/device.js';
 import type { Trace } from '../inspect/trace.js';
 import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config.js';
-import { bitsOf, Evaluator } from '../model/evaluator.js';
+import { Decoder } from '../model/decoder.js';
 import { initialParameters } from '../model/parameters.js';
 import type { Checkpoint } from '../train/checkpointFormat.js';
 import { path, wholeNumber } from './arguments.js';
-import { type DeviceFlags, deviceOf, withDevice } from './device.js';
-import { batchOf, inspect } from './inspect/inspection.js';
+import { type DeviceFlags, onDevice, withDevice } from './device.js';
+import { inspect } from './inspect/inspection.js';
 import { inspectionJson } from './inspect/json.js';
 import { npyBytes } from './inspect/npy.js';
 import { FIRST_TEXT, type Opened } from './inspect/opened.js';
@@ -66,8 +66,7 @@ export function inspectCommand(): Command {
       const subject = FRESH.some((name) => given(command, name)) ? freshSubject(flags) : trainedSubject(flags);
       const limits = limitsOf(subject);
       const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, text, limits);
-      const device = await deviceOf(flags);
-      try {
+      await onDevice(flags, async (device) => {
         const isData = json || tensor !== undefined;
         if (isData) await printData(device, subject, window, flags);
         if (isData && out === undefined) return;
@@ -79,9 +78,7 @@ export function inspectCommand(): Command {
         console.log(subject.origin);
         console.log(`${bits.toFixed(4)} bits per byte over ${window.targets.length} predicted`);
         console.log(`${path} (${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB): open it in a browser`);
-      } finally {
-        device.close();
-      }
+      });
     });
 }
 
@@ -163,11 +160,8 @@ async function printData(
 }
 
 async function bitsPerByte(device: Device, { config, parameters }: Checkpoint, window: InspectWindow): Promise<number> {
-  const batch = batchOf(window);
-  const size = { B: 1, L: batch.prefix.length, T: batch.targets.length };
-  const evaluator = await Evaluator.create(device, config, size, { parameters });
-  const nats = await evaluator.nats(batch).finally(() => evaluator.free());
-  return nats.reduce((sum, each) => sum + bitsOf(each), 0) / nats.length;
+  const bits = await new Decoder(device, config, { parameters }).score(window.prefix, window.targets);
+  return bits.reduce((sum, each) => sum + each, 0) / bits.length;
 }
 
 /** Maximum length of a row that is printed in full. */

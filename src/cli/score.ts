@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { InputError } from '../common/errors.js';
 import { Decoder } from '../model/decoder.js';
 import { path, textOrHex } from './arguments.js';
-import { type DeviceFlags, deviceOf, withDevice } from './device.js';
+import { type DeviceFlags, onDevice, withDevice } from './device.js';
 import { hexOf, signOf } from './inspect/signs.js';
 import { CHECKPOINT_HELP, CONFIG_HELP, chosenWeights } from './weights.js';
 
@@ -44,12 +44,7 @@ interface ScoreOptions extends DeviceFlags {
   readonly json?: boolean;
 }
 
-async function score(options: ScoreOptions, prefix: Uint8Array, stream: Uint8Array): Promise<number[]> {
+function score(options: ScoreOptions, prefix: Uint8Array, stream: Uint8Array): Promise<number[]> {
   const { config, parameters } = chosenWeights(options.checkpoint, options.config);
-  const device = await deviceOf(options);
-  try {
-    return await new Decoder(device, config, { parameters }).score(prefix, stream);
-  } finally {
-    device.close();
-  }
+  return onDevice(options, (device) => new Decoder(device, config, { parameters }).score(prefix, stream));
 }

@@ -1,3 +1,5 @@
+import type { StatusLine } from './statusLine.js';
+
 /** Exit code by signal, as a shell expects it. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type Signal = keyof typeof EXIT_CODES;
@@ -16,22 +18,13 @@ export interface Stop {
   off(): void;
 }
 
-/** The output of a stop. */
-export interface StopOptions {
-  /** prints a line, through the status line if one owns the screen. Default console.log */
-  readonly print?: (line: string) => void;
-  /** clears the status line before a second signal ends the process */
-  readonly clear?: () => void;
-  /** a line with the command to resume, printed before a second signal ends the process */
-  readonly hint?: () => string | undefined;
-}
-
-/** Start listening; `off` stops. */
-export function onStop({
-  print = (line) => console.log(line),
-  clear = () => {},
-  hint = () => undefined,
-}: StopOptions = {}): Stop {
+/**
+ * Start listening; `off` stops. The first signal sets the exit code of the process.
+ *
+ * @param screen prints the lines; its status is cleared before a second signal ends the process
+ * @param hint a line with the command to resume, printed before a second signal ends the process
+ */
+export function onStop(screen: Pick<StatusLine, 'print' | 'end'>, hint?: string): Stop {
   let first: Signal | undefined;
   const listeners = new Set<(signal: Signal) => void>();
   const onSignal = (name: Signal) => {
@@ -42,14 +35,14 @@ export function onStop({
       // The signal itself ends the process, which a shell reports alike: an orderly exit would unload the driver while
       // it works.
       off();
-      const line = hint();
-      clear();
-      print(`${name}: stopped at once${line === undefined ? '' : `\n${line}`}`);
+      screen.end();
+      screen.print(`${name}: stopped at once${hint === undefined ? '' : `\n${hint}`}`);
       process.kill(process.pid, name);
       return;
     }
     first = name;
-    print(`${name}: finishing this step and saving; a second signal stops at once`);
+    process.exitCode = EXIT_CODES[name];
+    screen.print(`${name}: finishing this step and saving; a second signal stops at once`);
   };
   const off = () => {
     for (const name of SIGNALS) process.off(name, onSignal);
@@ -65,9 +58,4 @@ export function onStop({
     },
     off,
   };
-}
-
-/** The exit code that a shell expects after a signal: 130, 143 or 129. */
-export function exitCode(signal: Signal): number {
-  return EXIT_CODES[signal];
 }

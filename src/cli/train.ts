@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { FileError, InputError } from '../common/errors.js';
 import { isRecord } from '../common/json.js';
 import { readJsonFile } from '../common/jsonFile.js';
@@ -37,94 +37,57 @@ import { measureTexts, validationText } from './measureText.js';
 import { outputError, printableLines } from './output.js';
 import { programCommand, shellWord } from './program.js';
 import { showProgress } from './progress.js';
-import { exitCode, onStop } from './stop.js';
+import { onStop } from './stop.js';
 import { version } from './version.js';
+
+/** The flags of `TrainOptions`: flag, help text and, unless its value is the word itself, the parser of `option`. */
+const SETTINGS: readonly (readonly [flags: string, help: string, parse?: (text: string) => unknown])[] = [
+  ['--text <file...>', 'text or .jsonl files (default: Moby-Dick)', paths],
+  ['--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits', path],
+  ['--video <file...>', 'films, or manifests of {"video", …} lines', paths],
+  ['--made <what...>', MADE_HELP, made],
+  ['--share <kind=n...>', 'share of each kind of window, as text=0.6 audio=0.4', byKind(realNumber)],
+  ['--window <kind=prefix+stream...>', 'window size of one kind, as audio=1024+32', byKind(windowSize)],
+  ['--rate <hertz>', 'audio samples per second (default: 4000)', wholeNumber],
+  ['--fps <frames>', 'frames per second of films without a rate (default: 8)', wholeNumber],
+  ['--validation-windows <n>', 'number of held-out windows of each kind to score (default: 32)', wholeNumber],
+  ['--validation-part <part>', `which of them are scored: ${VALIDATION_PARTS.join(', ')} (default: all)`],
+  ['--strict', 'stop at the first bad line or file instead of skipping it'],
+  ['--size <name>', `decoder size: ${Object.keys(SIZES).join(', ')} (default: tiny)`],
+  ['--door <kind>', `input embedding: ${DOOR_KINDS.join(', ')} (default: zero)`],
+  ['--door-deviation <x>', 'initial deviation of the door (default: 0.02)', realNumber],
+  ['--door-scale <x>', 'constant factor of the rows of the door (default: 1)', realNumber],
+  ['--K <n>', 'bytes per slot', wholeNumber],
+  ['--dim <n>', 'width of every position', wholeNumber],
+  ['--layers <n>', 'blocks', wholeNumber],
+  ['--heads <n>', 'attention heads', wholeNumber],
+  ['--channels <groups>', `channels to keep: ${CHANNEL_GROUPS.join(', ')} (default: all but bits)`, listed],
+  ['--bits', 'prepend the raw bits: 35 channels in place of 27'],
+  ['--prefix <bytes>', 'prefix bytes, packed into slots (default: 128; audio 1024, video 384)', wholeNumber],
+  ['--stream <bytes>', 'bytes after, predicted (default: 128; audio 64, video 384)', wholeNumber],
+  ['--batch <n>', 'windows per batch (default: 8)', wholeNumber],
+  ['--accumulate <n>', 'batches per update (default: 1)', wholeNumber],
+  ['--steps <n>', 'updates (default: 300)', wholeNumber],
+  ['--lr <x>', 'highest learning rate (default: 2e-3)', realNumber],
+  ['--warmup <n>', 'linear warm-up steps (default: 20)', wholeNumber],
+  ['--decay <what>', 'parameters with weight decay: matrices, all (default: matrices)'],
+  ['--precision <what>', 'precision of matrix products: full, mixed (default: full)'],
+  ['--seed <n>', 'random seed (default: 0)', wholeNumber],
+  ['--eval-every <n>', 'updates between validations, 0 for none but the last (default: 100)', wholeNumber],
+  ['--save-every <n>', 'updates between checkpoints, 0 for none but the last (default: 100)', wholeNumber],
+  ['--keep <n>', 'number of newest checkpoints to keep, besides the best; 0 for all (default: 3)', wholeNumber],
+  ['--skip-nonfinite', 'skip a few updates with a loss or gradient that is not finite, instead of ending the run'],
+];
 
 /** `byte-to-loss train`: from bytes to a decoder, with all information about the run in one folder. */
 export function trainCommand(): Command {
-  return withDevice(new Command('train').description('train a decoder on text, sounds and films'))
-    .option('--text <file...>', 'text or .jsonl files (default: Moby-Dick)', paths)
-    .option('--audio <path>', 'a manifest of {"audio", "caption"} lines, or a folder of spoken digits', path)
-    .option('--video <file...>', 'films, or manifests of {"video", …} lines', paths)
-    .option('--made <what...>', MADE_HELP, option('made', made))
-    .option(
-      '--share <kind=n...>',
-      'share of each kind of window, as text=0.6 audio=0.4',
-      option('share', byKind(realNumber)),
-    )
-    .option(
-      '--window <kind=prefix+stream...>',
-      'window size of one kind, as audio=1024+32',
-      option('window', byKind(windowSize)),
-    )
-    .option('--rate <hertz>', 'audio samples per second (default: 4000)', option('rate', wholeNumber))
-    .option('--fps <frames>', 'frames per second of films without a rate (default: 8)', option('fps', wholeNumber))
-    .option(
-      '--validation-windows <n>',
-      'number of held-out windows of each kind to score (default: 32)',
-      option('validationWindows', wholeNumber),
-    )
-    .option(
-      '--validation-part <part>',
-      `which of them are scored: ${VALIDATION_PARTS.join(', ')} (default: all)`,
-      option('validationPart'),
-    )
-    .option('--strict', 'stop at the first bad line or file instead of skipping it')
-    .option('--size <name>', `decoder size: ${Object.keys(SIZES).join(', ')} (default: tiny)`, option('size'))
-    .option('--door <kind>', `input embedding: ${DOOR_KINDS.join(', ')} (default: zero)`, option('door'))
-    .option(
-      '--door-deviation <x>',
-      'initial deviation of the door (default: 0.02)',
-      option('doorDeviation', realNumber),
-    )
-    .option('--door-scale <x>', 'constant factor of the rows of the door (default: 1)', option('doorScale', realNumber))
-    .option('--K <n>', 'bytes per slot', option('K', wholeNumber))
-    .option('--dim <n>', 'width of every position', option('dim', wholeNumber))
-    .option('--layers <n>', 'blocks', option('layers', wholeNumber))
-    .option('--heads <n>', 'attention heads', option('heads', wholeNumber))
-    .option(
-      '--channels <groups>',
-      `channels to keep: ${CHANNEL_GROUPS.join(', ')} (default: all but bits)`,
-      option('channels', listed),
-    )
-    .option('--bits', 'prepend the raw bits: 35 channels in place of 27')
-    .option(
-      '--prefix <bytes>',
-      'prefix bytes, packed into slots (default: 128; audio 1024, video 384)',
-      option('prefix', wholeNumber),
-    )
-    .option(
-      '--stream <bytes>',
-      'bytes after, predicted (default: 128; audio 64, video 384)',
-      option('stream', wholeNumber),
-    )
-    .option('--batch <n>', 'windows per batch (default: 8)', option('batch', wholeNumber))
-    .option('--accumulate <n>', 'batches per update (default: 1)', option('accumulate', wholeNumber))
-    .option('--steps <n>', 'updates (default: 300)', option('steps', wholeNumber))
-    .option('--lr <x>', 'highest learning rate (default: 2e-3)', option('lr', realNumber))
-    .option('--warmup <n>', 'linear warm-up steps (default: 20)', option('warmup', wholeNumber))
-    .option('--decay <what>', 'parameters with weight decay: matrices, all (default: matrices)', option('decay'))
-    .option('--precision <what>', 'precision of matrix products: full, mixed (default: full)', option('precision'))
-    .option('--seed <n>', 'random seed (default: 0)', option('seed', wholeNumber))
-    .option(
-      '--eval-every <n>',
-      'updates between validations, 0 for none but the last (default: 100)',
-      option('evalEvery', wholeNumber),
-    )
-    .option(
-      '--save-every <n>',
-      'updates between checkpoints, 0 for none but the last (default: 100)',
-      option('saveEvery', wholeNumber),
-    )
-    .option(
-      '--keep <n>',
-      'number of newest checkpoints to keep, besides the best; 0 for all (default: 3)',
-      option('keep', wholeNumber),
-    )
-    .option(
-      '--skip-nonfinite',
-      'skip a few updates with a loss or gradient that is not finite, instead of ending the run',
-    )
+  const command = withDevice(new Command('train').description('train a decoder on text, sounds and films'));
+  for (const [flags, help, parse] of SETTINGS) {
+    const setting = new Option(flags, help);
+    if (setting.required) setting.argParser(option(setting.attributeName() as keyof TrainOptions, parse));
+    command.addOption(setting);
+  }
+  return command
     .option('--out <folder>', 'run folder (default: runs/ and the date and time)', path)
     .option('--resume <run>', 'resume an interrupted run from its newest checkpoint, with its configuration', path)
     .option('--config <file>', "JSON with any of these names, or a run's config.json; flags win", path)
@@ -206,7 +169,7 @@ async function trainInto(
 ): Promise<void> {
   const progress = showProgress();
   const hint = `to resume: ${programCommand()} train --resume ${shellWord(resolve(folder.path))}`;
-  const stop = onStop({ print: progress.print, clear: progress.end, hint: () => hint });
+  const stop = onStop(progress, hint);
   try {
     const ends = () => stop.signal !== undefined || outputError() !== undefined;
     const result = await train(device, options, data, folder, progress, ends, extras);
@@ -222,7 +185,6 @@ async function trainInto(
     const chart = terminalChart(readRun(folder.path), process.stdout.columns);
     if (chart !== undefined) console.log(`${chart}\n`);
     console.log(`run folder: ${folder.path}  (its report.html has the curves)`);
-    if (stop.signal !== undefined) process.exitCode = exitCode(stop.signal);
     if (result.stopped) console.log(hint);
     else {
       const run = shellWord(resolve(folder.path));

@@ -1,16 +1,7 @@
 import { Command } from 'commander';
-import { type ExactnessCheck, exactnessChecks, Fault } from '../model/exactness.js';
+import { type ExactnessCheck, exactnessChecks, judge, type Verdict } from '../model/exactness.js';
 import { colours } from './colours.js';
-import { type DeviceFlags, deviceOf, withDevice } from './device.js';
-
-/** The result of one check. */
-interface Verdict {
-  readonly claim: ExactnessCheck;
-  readonly numbers: number;
-  readonly seconds: number;
-  /** the first number that is wrong */
-  readonly fault?: string;
-}
+import { type DeviceFlags, onDevice, withDevice } from './device.js';
 
 /** `byte-to-loss verify`: checks on this machine's own adapter that channels are exact to the last bit. */
 export function verifyCommand(): Command {
@@ -20,8 +11,7 @@ export function verifyCommand(): Command {
     .option('--json', 'print JSON: { adapter, seconds, claims: [{ path, what, numbers, seconds, fault? }] }')
     .action(async ({ json, ...flags }: DeviceFlags & { json?: boolean }) => {
       const started = performance.now();
-      const device = await deviceOf(flags);
-      try {
+      await onDevice(flags, async (device) => {
         if (!json) console.log(`adapter: ${device.name}`);
         const verdicts: Verdict[] = [];
         let path: string | undefined;
@@ -38,25 +28,8 @@ export function verifyCommand(): Command {
         console.log(
           json ? verdictsJson(device.name, seconds, verdicts) : summary(device.name, seconds, verdicts, failed),
         );
-      } finally {
-        device.close();
-      }
+      });
     });
-}
-
-async function judge(claim: ExactnessCheck): Promise<Verdict> {
-  const started = performance.now();
-  let numbers = 0;
-  let fault: string | undefined;
-  try {
-    await claim.check((right) => {
-      numbers += right;
-    });
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    fault = error.message;
-  }
-  return { claim, numbers, seconds: (performance.now() - started) / 1000, ...(fault !== undefined && { fault }) };
 }
 
 function heading(path: ExactnessCheck['path']): string {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { colours } from './colours.js';
-import { deviceOf, withDevice } from './device.js';
+import { type DeviceFlags, onDevice, withDevice } from './device.js';
 import { entriesOf, type Inspection, inspect, tensorOf } from './inspect/inspection.js';
 import { textWindow } from './inspect/window.js';
 import { chosenWeights } from './weights.js';
@@ -12,17 +12,12 @@ const TEXT = 'Hi, byte';
 export function walkCommand(): Command {
   return withDevice(
     new Command('walk').description('follow one short string from byte to loss to first gradient, in eight stops'),
-  ).action(async (flags: { readonly device?: string }) => {
-    const device = await deviceOf(flags);
-    try {
-      const { config, parameters } = chosenWeights(undefined, undefined);
-      const subject = { config, parameters, origin: '' };
-      const window = textWindow(TEXT, { prefix: 4, stream: 4, K: config.K });
-      const inspection = await inspect(device, subject, window);
-      console.log(process.stdout.isTTY ? terminalText(inspection) : walkText(inspection));
-    } finally {
-      device.close();
-    }
+  ).action(async (flags: DeviceFlags) => {
+    const { config, parameters } = chosenWeights(undefined, undefined);
+    const subject = { config, parameters, origin: '' };
+    const window = textWindow(TEXT, { prefix: 4, stream: 4, K: config.K });
+    const inspection = await onDevice(flags, (device) => inspect(device, subject, window));
+    console.log(process.stdout.isTTY ? terminalText(inspection) : walkText(inspection));
   });
 }
 

@@ -1,4 +1,4 @@
-import { exactnessChecks, Fault } from '../model/exactness.js';
+import { exactnessChecks, judge } from '../model/exactness.js';
 import { type Part, type Row, some } from './part.js';
 
 /** Claims that are quick to check. */
@@ -15,23 +15,16 @@ export const channels: Part = {
     const leftOut: string[] = [];
     const rows: Row[] = [];
     let total = 0;
-    for (const [i, { path, what, check }] of all.entries()) {
+    for (const [i, claim] of all.entries()) {
+      const { path, what } = claim;
       progress(`claim ${i + 1}/${all.length}`);
       if (left() <= 0 || (isQuick && !QUICK.test(what))) {
         leftOut.push(what);
         continue;
       }
-      let numbers = 0;
-      try {
-        await check((right) => {
-          numbers += right;
-        });
-        rows.push({ where: path, claim: what, numbers, holds: true });
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        faults.push(`${what}: ${error.message}`);
-        rows.push({ where: path, claim: what, numbers, holds: false });
-      }
+      const { numbers, fault } = await judge(claim);
+      if (fault !== undefined) faults.push(`${what}: ${fault}`);
+      rows.push({ where: path, claim: what, numbers, holds: fault === undefined });
       total += numbers;
     }
     const held = rows.filter(({ holds }) => holds).length;

@@ -1,9 +1,9 @@
 import { OP_GROUPS, timeOps } from '../bench/ops.js';
 import { benchWindows, stepFlops, timeStep } from '../bench/step.js';
-import type { Spread } from '../bench/timing.js';
 import { DeviceError, ParityError } from '../common/errors.js';
 import type { AdapterProfile, Precision } from '../engine/kernel.js';
 import { checkMixed, profileFor } from '../engine/precision.js';
+import type { Spread } from '../inspect/profile.js';
 import { type DecoderConfig, SIZES, type SizeName } from '../model/config.js';
 import type { BatchSize } from '../model/forward.js';
 import { type Context, messageOf, type Part, precisionsOf, type Row, some, type Table } from './part.js';

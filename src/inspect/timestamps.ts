@@ -1,9 +1,7 @@
+import { GPUBufferUsage, GPUMapMode } from '../device/constants.js';
 import type { Device } from '../device/device.js';
 
-/** GPUBufferUsage as numbers: Node has no such globals. */
-const RESOLVE = 0x0200 | 0x0004; // QUERY_RESOLVE | COPY_SRC
-const READ = 0x0001 | 0x0008; // MAP_READ | COPY_DST
-const MAP_READ = 0x0001;
+const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
 
 /** A query set holds at most 4096 queries: two for each pass. */
 export const MAX_PASSES = 2048;
@@ -21,11 +19,11 @@ export class Timestamps {
     const { gpu } = device;
     const size = passes * 16; // two 64-bit times
     this.#queries = gpu.createQuerySet({ label: 'pass times', type: 'timestamp', count: passes * 2 });
-    this.#resolved = gpu.createBuffer({ label: 'pass times', size, usage: RESOLVE });
-    this.#staging = gpu.createBuffer({ label: 'read pass times', size, usage: READ });
+    this.#resolved = gpu.createBuffer({ label: 'pass times', size, usage: QUERY_RESOLVE | COPY_SRC });
+    this.#staging = gpu.createBuffer({ label: 'read pass times', size, usage: MAP_READ | COPY_DST });
   }
 
-  /** @param passes at most MOST_PASSES   @returns undefined if the device has no timestamps */
+  /** @param passes at most MAX_PASSES   @returns undefined if the device has no timestamps */
   static of(device: Device, passes: number): Timestamps | undefined {
     return device.timestamps && passes > 0 ? new Timestamps(device, passes) : undefined;
   }
@@ -43,7 +41,7 @@ export class Timestamps {
 
   /** Nanoseconds of each of the first `count` passes. */
   async read(count: number): Promise<number[]> {
-    await this.device.settle(this.#staging.mapAsync(MAP_READ, 0, count * 16));
+    await this.device.settle(this.#staging.mapAsync(GPUMapMode.READ, 0, count * 16));
     const times = new BigUint64Array(this.#staging.getMappedRange(0, count * 16).slice(0));
     this.#staging.unmap();
     return Array.from({ length: count }, (_, i) => Number(times[2 * i + 1]! - times[2 * i]!));

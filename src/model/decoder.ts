@@ -41,11 +41,12 @@ export class Decoder {
   /**
    * The loss of each byte of a stream, in bits, after a prefix.
    *
-   * @param prefix [L] bytes; an incomplete last slot is padded with 0x00   @param stream [T] bytes, at least one
+   * @param prefix [L] bytes; an incomplete last slot is padded with 0x00
+   * @param stream [T] bytes, at least one; a Uint32Array may hold EOS too
    * @returns [T] bits
    * @throws InputError when the stream has no byte   @throws DeviceError when memory does not suffice
    */
-  async score(prefix: Uint8Array, stream: Uint8Array): Promise<number[]> {
+  async score(prefix: Uint8Array, stream: Uint8Array | Uint32Array): Promise<number[]> {
     if (stream.length === 0) throw new InputError('score: the stream has no byte; give at least one');
     const size = { B: 1, L: prefix.length, T: stream.length };
     const evaluator = await Evaluator.create(this.device, this.config, size, { parameters: this.parameters });

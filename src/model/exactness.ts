@@ -264,3 +264,29 @@ function hardTable(): Float32Array {
 export function exactnessChecks(device?: Device): ExactnessCheck[] {
   return [...TYPESCRIPT, ...(device ? deviceClaims(device) : [])];
 }
+
+/** The result of one check. */
+export interface Verdict {
+  readonly claim: ExactnessCheck;
+  /** how many were compared, and right */
+  readonly numbers: number;
+  readonly seconds: number;
+  /** the first number that is wrong */
+  readonly fault?: string;
+}
+
+/** Check one claim. */
+export async function judge(claim: ExactnessCheck): Promise<Verdict> {
+  const started = performance.now();
+  let numbers = 0;
+  let fault: string | undefined;
+  try {
+    await claim.check((right) => {
+      numbers += right;
+    });
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    fault = error.message;
+  }
+  return { claim, numbers, seconds: (performance.now() - started) / 1000, ...(fault !== undefined && { fault }) };
+}

@@ -55,6 +55,15 @@ describe('experiment --cell', () => {
     expect((await run('--collect')).out).toContain('1 of 2 cells finished');
     expect(existsSync(at('results/report.html'))).toBe(true);
 
+    // A signal in place of the first step: the next check resumes.
+    const interrupt = (event: string | symbol) => {
+      if (event === 'SIGHUP') setImmediate(() => process.emit('SIGTERM', 'SIGTERM'));
+    };
+    process.on('newListener', interrupt);
+    const stopped = await run('--verify', '0', '--threads', '1').finally(() => process.off('newListener', interrupt));
+    expect(stopped.out).toMatch(/^SIGTERM: finishing this step and saving.*\nto resume: /s);
+    expect(stopped.code).toBe(143);
+
     const same = await run('--verify', '0', '--threads', '1');
     expect(same.out).toContain('cell 0 (zero, seed 0): the same weights and measures, to the bit');
     expect(same.code).toBe(0);

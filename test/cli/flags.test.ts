@@ -13,8 +13,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { byKind, listed, made, option, paths, realNumber, wholeNumber, windowSize } from '../../src/cli/arguments.js';
 import { COMMANDS } from '../../src/cli/main.js';
+import { trainCommand } from '../../src/cli/train.js';
 import { DeviceError } from '../../src/common/errors.js';
-import { resolveTrainOptions } from '../../src/train/run/options.js';
+import { resolveTrainOptions, trainSchema } from '../../src/train/run/options.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { TINY_RUN } from '../reliability/runs.js';
 import { cli } from '../support/cli.js';
@@ -107,6 +108,13 @@ describe('a value out of range is wrong usage, like one that is no number', () =
     const { code, error } = await cli('data', 'inspect', flag, value);
     expect(error).toContain(`It must be at most ${most}.`);
     expect(code).toBe(2);
+  });
+
+  it('every flag of train but two is named after an option', () => {
+    const names = trainCommand().options.map((each) => each.attributeName());
+    const options = Object.keys(trainSchema.shape);
+    expect(names.filter((name) => !options.includes(name))).toEqual(['resume', 'config']);
+    expect(options.filter((name) => !names.includes(name))).toEqual([]);
   });
 
   it('a whole number may have an exponent', () => {

@@ -69,12 +69,15 @@ describe('the time left', () => {
 
 describe('a stop', () => {
   const kill = vi.spyOn(process, 'kill').mockImplementation(() => true);
-  afterEach(() => kill.mockClear());
+  afterEach(() => {
+    kill.mockClear();
+    process.exitCode = 0;
+  });
 
   it('prints through the status line, and tells at the second signal how to resume', () => {
     const screen = new Terminal(80);
     const shown = showProgress(new StatusLine(screen, 0));
-    const stop = onStop({ print: shown.print, clear: shown.end, hint: () => 'to resume: x' });
+    const stop = onStop(shown, 'to resume: x');
     shown.step(progress(1));
     const notice = 'SIGINT: finishing this step and saving; a second signal stops at once';
     process.emit('SIGINT', 'SIGINT');
@@ -83,6 +86,7 @@ describe('a stop', () => {
     process.emit('SIGTERM', 'SIGTERM');
     expect(screen.rows).toEqual([notice, 'SIGTERM: stopped at once', 'to resume: x', '']);
     expect(kill).toHaveBeenCalledWith(process.pid, 'SIGTERM');
+    expect(process.exitCode).toBe(130);
     stop.off();
   });
 });

@@ -102,7 +102,7 @@ export async function compileWindow(
 }
 
 /** A window as a batch of one. */
-export function batchOf({ prefix, targets }: InspectWindow): Batch {
+function batchOf({ prefix, targets }: InspectWindow): Batch {
   return { prefix: Uint32Array.from(prefix), targets, weights: new Float32Array(targets.length).fill(1) };
 }
 
