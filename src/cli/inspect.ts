@@ -8,7 +8,7 @@ import { DOOR_KINDS, type DoorKind, SIZES, type SizeName } from '../model/config
 import { Decoder } from '../model/decoder.js';
 import { initialParameters } from '../model/parameters.js';
 import type { Checkpoint } from '../train/checkpointFormat.js';
-import { path, wholeNumber } from './arguments.js';
+import { atLeast, path, wholeNumber } from './arguments.js';
 import { type DeviceFlags, onDevice, withDevice } from './device.js';
 import { inspect } from './inspect/inspection.js';
 import { inspectionJson } from './inspect/json.js';
@@ -25,6 +25,7 @@ interface InspectFlags extends DeviceFlags {
   readonly config?: string;
   readonly text: string;
   readonly audio?: string;
+  readonly rate: number;
   readonly out?: string;
   readonly json?: boolean;
   readonly tensor?: string;
@@ -48,6 +49,12 @@ export function inspectCommand(): Command {
     .option('--checkpoint <file>', CHECKPOINT_HELP, path)
     .option('--config <file>', CONFIG_HELP, path)
     .option('--audio <file>', 'a WAV file as prefix; the text is then its caption', path)
+    .option(
+      '--rate <hertz>',
+      "samples per second of the recording in the decoder's training",
+      atLeast(1, wholeNumber),
+      4000,
+    )
     .option('--out <file>', 'file for the page (default: trace.html, unless --json or --tensor)', path)
     .option('--json', 'print JSON: every number of one training step without its update')
     .option('--tensor <name>', 'print one tensor')
@@ -58,14 +65,14 @@ export function inspectCommand(): Command {
     .option('--seed <n>', 'random seed of an untrained decoder', wholeNumber, 0)
     .action(async (flags: InspectFlags, command: Command) => {
       refuseUnused(flags, command);
-      const { json, tensor, npy, out, audio, text } = flags;
+      const { json, tensor, npy, out, audio, rate, text } = flags;
       if (npy !== undefined && tensor === undefined) {
         throw new InputError('--npy writes one tensor; name it with --tensor');
       }
       if (audio !== undefined && !given(command, 'text')) throw new InputError('--audio needs --text, its caption');
       const subject = FRESH.some((name) => given(command, name)) ? freshSubject(flags) : trainedSubject(flags);
       const limits = limitsOf(subject);
-      const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, text, limits);
+      const window = audio === undefined ? textWindow(text, limits) : audioWindow(audio, rate, text, limits);
       await onDevice(flags, async (device) => {
         const isData = json || tensor !== undefined;
         if (isData) await printData(device, subject, window, flags);
@@ -88,7 +95,9 @@ const FRESH = ['fresh', 'size', 'door', 'seed'];
 const given = (command: Command, name: string) => command.getOptionValueSource(name) === 'cli';
 
 /** @throws InputError for a flag without effect: one of an untrained decoder with a trained one, or the reverse */
-function refuseUnused({ checkpoint }: InspectFlags, command: Command): void {
+function refuseUnused({ checkpoint, audio }: InspectFlags, command: Command): void {
+  if (audio === undefined && given(command, 'rate'))
+    throw new InputError('--rate is for a recording; name it with --audio');
   if (checkpoint === undefined && given(command, 'config')) throw new InputError(CONFIG_ALONE);
   const unused = FRESH.find((name) => checkpoint !== undefined && given(command, name));
   if (unused !== undefined)

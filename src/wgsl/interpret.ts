@@ -250,7 +250,7 @@ export class Dispatch {
       case 'global_invocation_id':
         return global;
       case 'global_invocation_index':
-        // Of the whole grid, row by row, whatever the shape of a workgroup.
+        // Row by row over the whole grid, for every shape of a workgroup.
         return flat(
           global,
           size.map((width, i) => width * counts[i]!),

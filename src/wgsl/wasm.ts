@@ -10,6 +10,7 @@
 
 import { LINE_BREAK } from './errors.js';
 
+/** The types of WebAssembly's values that the compiler uses. */
 export type ValType = 'i32' | 'f32' | 'v128';
 
 const VAL_TYPES: Readonly<Record<ValType, number>> = { i32: 0x7f, f32: 0x7d, v128: 0x7b };

@@ -274,5 +274,8 @@ describe('windows', () => {
     expect(window.prefix).toHaveLength(128);
     expect(window.prefix.slice(60)).toEqual(new Array(68).fill(255)); // silence
     expect(window.targets).toEqual([111, 110, 101, 257]);
+    const half = await cli('inspect', '--audio', file, '--rate', '2000', '--text', 'one', '--json');
+    expect((JSON.parse(half.out) as Data).window.prefix.slice(30)).toEqual(new Array(98).fill(255));
+    expect((await cli('inspect', '--rate', '2000')).error).toMatch(/--rate is for a recording; name it with --audio/);
   });
 });

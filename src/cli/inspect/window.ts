@@ -20,9 +20,6 @@ export interface WindowLimits {
   readonly K: number;
 }
 
-/** Samples per second of audio, as in training. */
-const AUDIO_RATE = 4000;
-
 /**
  * Cut a text into the part the decoder is given and the part it predicts: its first half, in whole slots, is the prefix.
  *
@@ -47,9 +44,10 @@ export function textWindow(text: string, { prefix, stream, K }: WindowLimits): I
 /**
  * A recording as prefix, and the text as its caption, closed by EOS.
  *
+ * @param rate samples per second that the decoder was trained with
  * @throws InputError when the text is empty or longer than the stream; FileError when the recording cannot be read
  */
-export function audioWindow(path: string, text: string, { prefix, stream }: WindowLimits): InspectWindow {
+export function audioWindow(path: string, rate: number, text: string, { prefix, stream }: WindowLimits): InspectWindow {
   const bytes = bytesOf(text);
   if (bytes.length + 1 > stream) {
     throw new InputError(
@@ -58,7 +56,7 @@ export function audioWindow(path: string, text: string, { prefix, stream }: Wind
   }
   if (prefix === 0) throw new InputError('--audio needs a decoder with a prefix; this one was trained without');
   const heard = new Uint8Array(prefix).fill(SILENCE);
-  heard.set(toMuLaw(readWav(path), AUDIO_RATE, prefix));
+  heard.set(toMuLaw(readWav(path), rate, prefix));
   return {
     prefix: heard,
     targets: Uint32Array.from([...bytes, EOS]),
