@@ -76,6 +76,12 @@ export function analyse(syntax: ModuleSyntax, text: string, options: ParseOption
   return new ModuleAnalyser(syntax, text, options).module();
 }
 
+/** The stage of an entry point. */
+function stageOf(syntax: DeclarationSyntax): string | undefined {
+  if (syntax.kind !== 'function') return undefined;
+  return syntax.attributes.find(({ name }) => /^(compute|vertex|fragment)$/.test(name))?.name;
+}
+
 interface Entry {
   readonly syntax: FunctionSyntax;
   readonly workgroupSize: EntryPoint['workgroupSize'];
@@ -121,13 +127,17 @@ class ModuleAnalyser {
       this.scope.declare(declaration.name, declaration.at, this.onceNeeded(declaration));
     }
     const { entryPoint } = this.options;
-    if (entryPoint === undefined) this.analyseAll(declarations);
-    else {
-      this.analyseAll(declarations.filter((one) => one.kind === 'function' && one.name === entryPoint));
+    const kernels = declarations.filter((one) => stageOf(one) === 'compute');
+    if (entryPoint !== undefined) {
+      this.analyseAll(kernels.filter((one) => 'name' in one && one.name === entryPoint));
       // Given values of the others are checked too.
       this.hasOptionalOverrides = true;
       this.analyseAll(declarations.filter(({ kind }) => kind === 'override'));
-    }
+    } else if (kernels.length > 0 && declarations.some((one) => /vertex|fragment/.test(stageOf(one) ?? ''))) {
+      // What only the other stages use is not read: textures, locations, their own functions.
+      this.analyseAll(kernels);
+      this.analyseAll(declarations.filter(({ kind }) => kind === 'override' || kind === 'const_assert'));
+    } else this.analyseAll(declarations);
     this.checkOverrideNames();
     const inOrder = <Node, Value>(found: ReadonlyMap<Node, Value>) =>
       declarations.flatMap((declaration) => found.get(declaration as Node) ?? []);
@@ -542,8 +552,10 @@ class ModuleAnalyser {
     }
   }
 
-  private returnType({ returns: syntax, at }: FunctionSyntax, ofEntryPoint: boolean): Type {
+  private returnType({ returns: syntax, returnAttributes, at }: FunctionSyntax, ofEntryPoint: boolean): Type {
     if (!syntax) return VOID;
+    const [attribute] = returnAttributes;
+    if (attribute) this.fail(`'@${attribute.name}' is not for what a compute entry point returns`, attribute.at);
     const type = typeOf(syntax, this.scope);
     if (ofEntryPoint) this.fail('a compute entry point returns nothing; write results to storage', at);
     if (!isConstructible(type))

@@ -287,15 +287,10 @@ class Parser {
     const name = this.name('a name for the function');
     this.expect('(', `after 'fn ${name}'`);
     const parameters = this.list(')', 'after the parameters', () => this.member('parameter'));
-    let returns: NameSyntax | undefined;
-    if (this.accept('->')) {
-      const onReturn = this.attributes()[0];
-      const stage = attributes.find(({ name }) => name === 'vertex' || name === 'fragment');
-      if (stage) this.fail(`'@${stage.name}' is not supported; only @compute runs`, stage.at);
-      if (onReturn) this.fail(`'@${onReturn.name}' is not for what a compute entry point returns`, onReturn.at);
-      returns = this.type();
-    }
-    return { kind: 'function', at, name, attributes, parameters, ...(returns && { returns }), body: this.block() };
+    const isReturning = this.accept('->');
+    const returnAttributes = isReturning ? this.attributes() : [];
+    const returns = isReturning ? { returns: this.type() } : {};
+    return { kind: 'function', at, name, attributes, parameters, ...returns, returnAttributes, body: this.block() };
   }
 
   /** Up to, but not including, its `;`. */
@@ -434,7 +429,8 @@ class Parser {
         return this.sees(';') ? { kind: 'return', at } : { kind: 'return', at, value: this.expression() };
       }
       case 'discard':
-        return this.fail("'discard' is for fragment shaders; use 'return'");
+        this.next++;
+        return { kind: 'discard', at };
     }
     if (kind === 'name' && !KEYWORDS.has(text)) return this.assignmentOrCall();
     if (kind === 'symbol' && ['_', '*', '&', '('].includes(text)) return this.assignment();

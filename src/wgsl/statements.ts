@@ -138,6 +138,8 @@ function statement(syntax: StatementSyntax, place: Place, scope: Scope): Analyse
       return { node: { kind: 'continue', at }, behaviours: new Set(['continue']) };
     case 'return':
       return returnStatement(syntax, place, scope);
+    case 'discard':
+      return scope.fail("'discard' is for fragment shaders; use 'return'", at);
   }
 }
 

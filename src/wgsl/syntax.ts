@@ -105,6 +105,7 @@ export type StatementSyntax =
   | (Node<'while'> & { readonly condition: ExpressionSyntax; readonly body: BlockSyntax })
   | Node<'break'>
   | Node<'continue'>
+  | Node<'discard'>
   | (Node<'return'> & { readonly value?: ExpressionSyntax });
 
 /** A member of a struct or a parameter of a function: `@builtin(position) at: vec4f`. */
@@ -129,6 +130,7 @@ export type FunctionSyntax = Node<'function'> & {
   readonly attributes: readonly AttributeSyntax[];
   readonly parameters: readonly MemberSyntax[];
   readonly returns?: NameSyntax;
+  readonly returnAttributes: readonly AttributeSyntax[];
   readonly body: BlockSyntax;
 };
 

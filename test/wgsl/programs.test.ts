@@ -438,6 +438,14 @@ const PROGRAMS: Record<string, () => Program> = {
       wanted: { places },
     };
   },
+  boids: () => ({
+    workgroups: [3, 1, 1],
+    memories: {
+      rules: Float32Array.of(0.04, 0.6, 0.02, 0.05, 0.1),
+      before: floats(4 * 40),
+      after: new Float32Array(4 * 40),
+    },
+  }),
   queens: () => ({
     memories: { ways: new Uint32Array(7) },
     wanted: { ways: Uint32Array.of(4, 7, 6, 6, 6, 7, 4) },
