@@ -2,7 +2,6 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -152,7 +151,7 @@ export class RunFolder {
 
   log(metrics: Metrics): void {
     this.check();
-    append(this.#metrics, metrics);
+    append(this.#metrics, `${JSON.stringify(metrics)}\n`);
   }
 
   /** A line of samples.jsonl. The hex is exact; the text, for a reader, has U+FFFD for bytes that are not UTF-8. */
@@ -162,7 +161,7 @@ export class RunFolder {
       text: new TextDecoder().decode(bytes),
     });
     this.check();
-    append(this.#samples, { step, prompt: show(prompt), made: show(made) });
+    append(this.#samples, `${JSON.stringify({ step, prompt: show(prompt), made: show(made) })}\n`);
   }
 
   writeMemory(bytes: Readonly<Record<string, number>>): void {
@@ -176,7 +175,7 @@ export class RunFolder {
    */
   flush(): void {
     this.check();
-    for (const path of [this.#metrics, this.#samples]) if (existsSync(path)) flushFile(path);
+    for (const path of [this.#metrics, this.#samples]) if (existsSync(path)) append(path, '', true);
   }
 
   /**
@@ -203,22 +202,10 @@ export class RunFolder {
   }
 }
 
-function append(path: string, line: object): void {
+/** Append to a file. @param flush also flush the whole file to the disk */
+function append(path: string, text: string, flush = false): void {
   try {
-    appendFileSync(path, `${JSON.stringify(line)}\n`);
-  } catch (error) {
-    throw new FileError(`${path}: could not be written: ${reason(error)}`, { cause: error });
-  }
-}
-
-function flushFile(path: string): void {
-  try {
-    const file = openSync(path, 'r+');
-    try {
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    appendFileSync(path, text, { flush });
   } catch (error) {
     throw new FileError(`${path}: could not be written: ${reason(error)}`, { cause: error });
   }
