@@ -2,7 +2,6 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -53,26 +52,22 @@ export class RunFolder {
    * @throws FileError when it already holds a run, another process uses it, or it cannot be written
    */
   static create(path: string): RunFolder {
-    const fresh = !existsSync(path);
-    makeFor(path, () => makeFolders(join(path, 'checkpoints')));
-    return RunFolder.#create(path, fresh);
+    return RunFolder.#create(path, !existsSync(path));
   }
 
   /** Like `create`, with a unique name in `runs/`, even if other processes create one in the same second. */
   static createNamed(size: string, door: string, now = new Date()): RunFolder {
     const name = defaultRunPath(size, door, now);
-    makeFor(name, () => makeFolders(dirname(name)));
+    makeFor(name, dirname(name));
     for (let n = 1; ; n++) {
       const path = n === 1 ? name : `${name}-${n}`;
       // Only one of several processes can create a folder.
-      if (makeFor(path, () => makeAlone(path))) {
-        makeFor(path, () => makeFolders(join(path, 'checkpoints')));
-        return RunFolder.#create(path, true);
-      }
+      if (makeFor(path, path)) return RunFolder.#create(path, true);
     }
   }
 
   static #create(path: string, fresh: boolean): RunFolder {
+    makeFor(path, join(path, 'checkpoints'));
     const folder = new RunFolder(path, lockOf(path), fresh);
     if (existsSync(join(path, 'config.json')) || readdirSync(folder.checkpoints).length > 0) {
       folder.release();
@@ -282,23 +277,12 @@ function sweep(folder: string): void {
   }
 }
 
-/** Create folders for a run. @throws FileError that names the run's folder */
-function makeFor<T>(path: string, make: () => T): T {
+/** Create a folder for a run. @returns false if it exists   @throws FileError that names the run's own folder */
+function makeFor(path: string, folder: string): boolean {
   try {
-    return make();
+    return makeFolders(folder);
   } catch (error) {
     throw new FileError(`${path}: cannot become a run folder: ${reason(error)}; choose another with --out`);
-  }
-}
-
-/** Create a folder; false if it already exists. */
-function makeAlone(path: string): boolean {
-  try {
-    mkdirSync(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
   }
 }
 
