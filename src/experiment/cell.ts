@@ -97,7 +97,7 @@ async function runWhole(
     const config = runConfig(options, data, device, version);
     const note = (line: string) => listener.note?.(line);
     const from = begun && resume(begun, config, options.keep, note);
-    if (begun === undefined) folder.writeConfig(config);
+    if (begun === undefined) folder.writeJson('config.json', config);
     for (const reason of data.leftOut.reasons) note(`left out: ${printable(reason)}`);
     const end = await train(device, options, data, folder, listener, stop, { from, reopen: open }).catch(nonFinite);
     if ('stopped' in end && end.stopped) return undefined;

@@ -19,6 +19,8 @@ import { readable } from '../../common/readable.js';
 import { Lock } from './lock.js';
 
 const LOCK = 'lock';
+/** Written before the first step: `discard` removes them. */
+const JSON_FILES = ['config.json', 'split.json', 'memory.json'] as const;
 
 /** A line of metrics.jsonl. */
 export type Metrics = Readonly<Record<string, number | string>>;
@@ -112,7 +114,7 @@ export class RunFolder {
     quietly(() => {
       this.check();
       if (existsSync(this.#metrics) || readdirSync(this.checkpoints).length > 0) return;
-      for (const name of ['config.json', 'split.json', 'memory.json']) rmSync(join(this.path, name), { force: true });
+      for (const name of JSON_FILES) rmSync(join(this.path, name), { force: true });
       rmdirSync(this.checkpoints);
       this.release();
       if (this.fresh) rmdirSync(this.path); // fails where something else is in it
@@ -134,14 +136,9 @@ export class RunFolder {
     this.lock.check();
   }
 
-  writeConfig(config: object): void {
+  writeJson(name: (typeof JSON_FILES)[number], value: object, indent = 2): void {
     this.check();
-    writeFileAtomic(join(this.path, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  }
-
-  writeSplit(kinds: object): void {
-    this.check();
-    writeFileAtomic(join(this.path, 'split.json'), `${JSON.stringify(kinds, null, 1)}\n`);
+    writeFileAtomic(join(this.path, name), `${JSON.stringify(value, null, indent)}\n`);
   }
 
   log(metrics: Metrics): void {
@@ -157,11 +154,6 @@ export class RunFolder {
     });
     this.check();
     append(this.#samples, `${JSON.stringify({ step, prompt: show(prompt), made: show(made) })}\n`);
-  }
-
-  writeMemory(bytes: Readonly<Record<string, number>>): void {
-    this.check();
-    writeFileAtomic(join(this.path, 'memory.json'), `${JSON.stringify(bytes, null, 2)}\n`);
   }
 
   /**

@@ -112,7 +112,7 @@ export async function train(
   const run: Attempt = { device, state: from, options, data, folder, listener, stop, checkpoints, runsAhead };
   const splits = data.mix.shares.flatMap(({ source }) => (source.split ? [[source.kind, source.split]] : []));
   try {
-    if (from === undefined) folder.writeSplit(Object.fromEntries(splits));
+    if (from === undefined) folder.writeJson('split.json', Object.fromEntries(splits), 1);
     for (let losses = 1; ; losses++) {
       try {
         const result = await attempt(run);
@@ -200,7 +200,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     );
     if (run.state) trainer.restore(run.state.checkpoint.parameters, run.state.moments, start);
     const generator = owned(new Generator(device, config, trainer.plan, window));
-    folder.writeMemory(memoryOf(trainer));
+    folder.writeJson('memory.json', memoryOf(trainer));
     const judge = owned(await Validator.create(device, config, B, data.validation, trainer.plan, stop));
     const save = async () => {
       const { step } = trainer;
