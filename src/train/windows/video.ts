@@ -13,7 +13,6 @@ import type { Film } from '../data/y4m.js';
 import { captionIds, tooLong } from './caption.js';
 import { rngAt } from './draws.js';
 import { memoizeByPath } from './memoizeByPath.js';
-import { named } from './named.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
@@ -82,7 +81,7 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
     cues: memoizeByPath((path) => fitting(readCues(path, leftOut), layout, path, leftOut)),
   };
   const films = listed.flatMap(({ input, ...film }) => {
-    const moments = leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, read)));
+    const moments = leftOut.attempt(film.where, film.video, () => openFilm(film, layout, rate, read));
     return moments ? [{ ...moments, input }] : [];
   });
 
