@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { openCells } from '../grids/run.js';
 import { tunedGrids } from '../grids/tuned.js';
-import { type CellResult, keepCell } from '../src/experiment/cell.js';
+import { keepCell } from '../src/experiment/cell.js';
 import { type Grid, readGrid } from '../src/experiment/grid.js';
+import type { CellResult } from '../src/experiment/result.js';
 import { cellsOf } from './support/evidence.js';
 
 const root = mkdtempSync(join(tmpdir(), 'grids-'));

@@ -199,7 +199,7 @@ async function trainInto(
 function begin({ out, size, door }: TrainOptions, config: Config): Begun {
   const folder = out === undefined ? RunFolder.createNamed(size, door) : RunFolder.create(out);
   try {
-    folder.writeConfig(config);
+    folder.writeJson('config.json', config);
     return { folder, isNew: true };
   } catch (error) {
     folder.discard();
@@ -215,7 +215,7 @@ function resumeRun(run: ResumedRun, now: Config): Begun {
     console.error(printableLines(line)),
   ).newest();
   if (options.steps > Number(config.options.steps)) {
-    folder.writeConfig({ ...config, options: { ...config.options, steps: options.steps } });
+    folder.writeJson('config.json', { ...config, options: { ...config.options, steps: options.steps } });
   }
   console.log(
     from ? `resuming from step ${from.checkpoint.step}` : 'there is no checkpoint: starting from the first step',

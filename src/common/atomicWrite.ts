@@ -81,12 +81,12 @@ function syncFolder(folder: string, fs: FileSystem): void {
   }
 }
 
-/** Clean up after an error, ignoring errors of the clean-up: the first error is the one to report. */
+/** Do work whose failure does no harm: most of it cleans up after an error, which is the one to report. */
 export function quietly(work: () => void): void {
   try {
     work();
   } catch {
-    // A resumed run finds and removes the rest.
+    // Files that remain are found and removed by a resumed run.
   }
 }
 

@@ -5,17 +5,19 @@ import { dirname } from 'node:path';
  * Create a folder and its parents. Node's own `recursive` never returns if a parent refuses with ENOENT, as all folders
  * in /proc do.
  *
+ * @returns whether this call created the last one: of several processes that try, only one does
  * @throws the file system's error when a folder cannot be created
  */
-export function makeFolders(path: string, mode = 0o777): void {
-  if (isFolder(path)) return;
+export function makeFolders(path: string, mode = 0o777): boolean {
+  if (isFolder(path)) return false;
   const above = dirname(path);
   if (above !== path) makeFolders(above, mode);
   try {
     mkdirSync(path, mode);
+    return true;
   } catch (error) {
-    // Another process may have created it.
     if (!isFolder(path)) throw error;
+    return false; // another process was first
   }
 }
 

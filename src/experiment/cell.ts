@@ -6,12 +6,12 @@ import { NumberError } from '../common/errors.js';
 import { makeFolders } from '../common/folders.js';
 import type { Device } from '../device/device.js';
 import { checkpointDigest } from '../train/checkpoint.js';
-import { type Measures, ratioOf, type Validation } from '../train/measures.js';
+import { ratioOf, type Validation } from '../train/measures.js';
 import { Checkpoints } from '../train/run/checkpoints.js';
 import { runConfig } from '../train/run/config.js';
 import { openData } from '../train/run/data.js';
 import { RunFolder } from '../train/run/folder.js';
-import { type DataHash, differences, openRun, type ResumedRun } from '../train/run/resume.js';
+import { differences, openRun, type ResumedRun } from '../train/run/resume.js';
 import { type Listener, parameterCounts, train } from '../train/run/train.js';
 import { readSafetensors } from '../train/safetensors.js';
 import { printable } from '../train/windows/show.js';
@@ -20,48 +20,7 @@ import { commitOfCode } from './commit.js';
 import { estimateCell } from './estimate.js';
 import type { Cell } from './grid.js';
 import { readMetrics, type ValidationLine } from './metrics.js';
-
-/** The result of a finished cell, in result.json of its run folder. */
-export interface CellResult {
-  readonly arm: string;
-  readonly K: number;
-  readonly seed: number;
-  readonly steps: number;
-  /** highest learning rate */
-  readonly lr: number;
-  readonly measures: Measures;
-  /** the same window by window, for the sampling error of the windows */
-  readonly scores: Validation['scores'];
-  /**
-   * the reason that there are no measures: the non-finite number, and the step. The weights are then those before it
-   */
-  readonly non_finite?: string;
-  readonly parameters: { readonly all: number; readonly door: number };
-  /** SHA-256 of the last weights, without metadata: the same seeds on the same adapter give the same hash */
-  readonly weights_sha256: string;
-  /** hashes of the data, by input */
-  readonly data_sha256: readonly DataHash[];
-  /** commit of the code; absent outside a git checkout */
-  readonly commit?: string;
-  /** floating-point operations of all updates, as `estimateCell` counts them */
-  readonly flops: number;
-  /** prefix and stream bytes per second, over all training steps, without validation and saving */
-  readonly bytes_per_second: number;
-  /** milliseconds of all training steps */
-  readonly training_milliseconds: number;
-  /** seconds from opening the data to the last validation, in the attempt that finished */
-  readonly seconds: number;
-  /** peak memory of the process in bytes, including a software driver's buffers */
-  readonly peak_memory_bytes: number;
-  /** number of skipped lines and files of the data */
-  readonly left_out: number;
-  /** the reasons, each with its file and line: the first hundred of each kind */
-  readonly left_out_reasons: readonly string[];
-  readonly order0_entropy?: number;
-  /** bits per caption byte of a decoder that knows the frequency of each held-out caption and ignores the audio */
-  readonly caption_floor?: number;
-  readonly adapter: string;
-}
+import type { CellResult } from './result.js';
 
 /** The result of an attempt at a cell. */
 export type CellEnd = 'finished' | 'kept' | 'stopped';
@@ -138,7 +97,7 @@ async function runWhole(
     const config = runConfig(options, data, device, version);
     const note = (line: string) => listener.note?.(line);
     const from = begun && resume(begun, config, options.keep, note);
-    if (begun === undefined) folder.writeConfig(config);
+    if (begun === undefined) folder.writeJson('config.json', config);
     for (const reason of data.leftOut.reasons) note(`left out: ${printable(reason)}`);
     const end = await train(device, options, data, folder, listener, stop, { from, reopen: open }).catch(nonFinite);
     if ('stopped' in end && end.stopped) return undefined;

@@ -1,16 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { FileError } from '../common/errors.js';
-import { readJsonFile } from '../common/jsonFile.js';
-import { checked, issuesOf } from '../train/issues.js';
 import { ratioOf } from '../train/measures.js';
 import { RunFolder } from '../train/run/folder.js';
-import { type CellResult, cellFile, cellFolder } from './cell.js';
+import { cellFile, cellFolder } from './cell.js';
 import { type Contrast, difference } from './contrast.js';
 import type { Cell, Grid } from './grid.js';
 import { type Interval, intervalOf } from './intervals.js';
 import { readMetrics, type ValidationLine } from './metrics.js';
+import { type CellResult, readResult } from './result.js';
 import { runsOf } from './runs.js';
 
 /** A cell, read from its folder. */
@@ -72,47 +69,6 @@ export function collect(grid: Grid, out: string, results?: string): CollectedCel
     if (RunFolder.holder(folder) !== undefined) return { cell, state: 'running', curve };
     return { cell, state: existsSync(folder) ? 'broken off' : 'not begun', curve };
   });
-}
-
-const numbers = z.record(z.string(), z.number());
-
-const resultSchema = z.object({
-  arm: z.string(),
-  K: z.number(),
-  seed: z.number(),
-  steps: z.number(),
-  lr: z.number(),
-  measures: numbers,
-  scores: z.record(z.string(), z.object({ sums: z.array(z.number()), weights: z.array(z.number()) })),
-  non_finite: z.string().exactOptional(),
-  parameters: z.object({ all: z.number(), door: z.number() }),
-  weights_sha256: z.string(),
-  data_sha256: z.array(z.object({ name: z.string(), sha256: z.string() })),
-  commit: z.string().exactOptional(),
-  flops: z.number(),
-  bytes_per_second: z.number(),
-  training_milliseconds: z.number(),
-  seconds: z.number(),
-  peak_memory_bytes: z.number(),
-  left_out: z.number(),
-  left_out_reasons: z.array(z.string()),
-  order0_entropy: z.number().exactOptional(),
-  caption_floor: z.number().exactOptional(),
-  adapter: z.string(),
-  curve: z.array(z.object({ step: z.number(), measures: numbers })).exactOptional(),
-});
-
-function readResult(path: string): z.output<typeof resultSchema> {
-  const hint = 'remove it, and the cell is run again';
-  let value: unknown;
-  try {
-    value = readJsonFile(path);
-  } catch (error) {
-    throw new FileError(`${(error as Error).message}; ${hint}`);
-  }
-  const result = checked(resultSchema, value);
-  if (!result.success) throw new FileError(`${path}: is no result of a cell; ${hint}: ${issuesOf(result.error, '')}`);
-  return result.data;
 }
 
 /** Means, intervals and paired differences, of finished cells, by K, budget and tuned learning rate. */

@@ -1,12 +1,10 @@
 import type { Device } from '../device/device.js';
 import { planMemory } from '../engine/memory.js';
-import { recordAdamW } from '../engine/optimiser.js';
-import { Program } from '../engine/program.js';
+import { bytesOf } from '../engine/prediction.js';
 import type { DecoderConfig } from '../model/config.js';
-import { recordForward } from '../model/forward.js';
 import { initialParameters } from '../model/parameters.js';
 import { VOCABULARY } from '../substrate/channels.js';
-import { OPTIMISER } from '../train/optimiser.js';
+import { recordStep } from '../train/recordStep.js';
 import { type OpenedData, openData } from '../train/run/data.js';
 import { decoderConfigOf } from '../train/run/options.js';
 import { Trainer } from '../train/trainer.js';
@@ -45,32 +43,14 @@ export function estimateCell({ options, steps }: Cell, data: OpenedData): Estima
     (sum, { source, share }) => sum + (share / total) * flopsPerWindow(config, source.size),
     0,
   );
-  const plans = data.mix.sizes.map((size) => planOf(config, size, options.batch));
+  const programs = data.mix.sizes.map((size) => recordStep({ config }, size, options.batch).program);
+  // The plans of further sizes borrow parameters and moments from the first.
+  const plans = programs.map((program, i) =>
+    bytesOf(program, planMemory(program, new Map()), i > 0 ? programs[0] : undefined),
+  );
   return {
     flops: steps * options.batch * options.accumulate * perWindow,
-    // Parameters and moments are shared by the plans of all sizes; each plan has its own gradients and activations.
-    memory: Math.max(...plans.map(({ shared }) => shared)) + plans.reduce((sum, { own }) => sum + own, 0),
-  };
-}
-
-function planOf(
-  config: DecoderConfig,
-  { prefix: L, stream: T }: WindowSize,
-  B: number,
-): { shared: number; own: number } {
-  const program = new Program();
-  const pass = recordForward(program, config, { B, L, T });
-  program.backward(pass.loss);
-  recordAdamW(program, pass.loss, OPTIMISER);
-  const buffers = planMemory(program, new Map());
-  const bytes = (...roles: string[]) =>
-    program.storages.reduce((sum, { role, length }) => sum + (roles.includes(role) ? 4 * length : 0), 0);
-  return {
-    shared: 4 * program.flatLength + bytes('state'),
-    own:
-      4 * program.flatLength +
-      bytes('input', 'constant', 'accumulator') +
-      buffers.reduce((sum, { size }) => sum + size, 0),
+    memory: plans.reduce((sum, { fresh }) => sum + fresh, 0),
   };
 }
 

@@ -30,14 +30,14 @@ const oneOf = <const T extends readonly string[]>(what: string, names: T) =>
 
 const arm = z.strictObject({
   /** name in the report; default the door and its channels */
-  name: z.string().min(1).optional(),
+  name: z.string().min(1).exactOptional(),
   door: oneOf('door', DOOR_KINDS),
-  channels: z.array(oneOf('channel group', CHANNEL_GROUPS)).min(1).optional(),
-  bits: z.boolean().optional(),
+  channels: z.array(oneOf('channel group', CHANNEL_GROUPS)).min(1).exactOptional(),
+  bits: z.boolean().exactOptional(),
   /** learning rate, initial deviation of the door's matrices, and factor of its rows, if this arm has its own */
-  lr: z.number().positive().optional(),
-  doorDeviation: z.number().positive().optional(),
-  doorScale: z.number().positive().optional(),
+  lr: z.number().positive().exactOptional(),
+  doorDeviation: z.number().positive().exactOptional(),
+  doorScale: z.number().positive().exactOptional(),
 });
 
 const gridSchema = z.strictObject({
@@ -115,7 +115,7 @@ export function readGrid(input: unknown, from: string): Grid {
       `${from}: ${count.toLocaleString('en-US')} cells; a grid has ${MAX_CELLS.toLocaleString('en-US')} at most`,
     );
   }
-  const arms = result.data.arms.map((each) => ({ ...defined(each), name: nameOf(each) }));
+  const arms = result.data.arms.map((each) => ({ ...each, name: nameOf(each) }));
   const twice = arms.find(({ name }, i) => arms.findIndex((other) => other.name === name) !== i);
   if (twice) throw new InputError(`${from}: two arms are called ${twice.name}; give one of them another name`);
 
@@ -143,10 +143,6 @@ function* combinations<A, B, C, D>(
 }
 
 type Arm = z.output<typeof arm>;
-
-function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;
-}
 
 /** zero, or zero:value, or zero+bits:dxor,phase */
 function nameOf({ name, door, channels, bits }: Arm): string {

@@ -149,17 +149,11 @@ export function compare(comparison: Comparison, evidence: Evidence): { found?: C
   const { grid, longer, plus, minus, seeds, measure } = comparison;
   const runs = (name: string, arm: string): Run[] =>
     runsOf(evidence.get(name) ?? [], arm, measure).filter(({ seed }) => seeds.includes(seed));
-  const terms: Term[] = [
-    { runs: runs(grid, plus), factor: longer ? -1 : 1 },
-    { runs: runs(grid, minus), factor: longer ? 1 : -1 },
-    ...(longer
-      ? [
-          { runs: runs(longer, plus), factor: 1 },
-          { runs: runs(longer, minus), factor: -1 },
-        ]
-      : []),
+  const pair = (name: string, factor: number): Term[] => [
+    { runs: runs(name, plus), factor },
+    { runs: runs(name, minus), factor: -factor },
   ];
-  const found = terms.some(({ runs }) => runs.length === 0) ? undefined : contrast(terms);
+  const found = contrast(longer ? [...pair(grid, -1), ...pair(longer, 1)] : pair(grid, 1));
   return { finished: found?.seeds ?? 0, ...(found && { found }) };
 }
 
@@ -175,16 +169,10 @@ function test(part: Part, evidence: Evidence): FoundPart {
 }
 
 function pOf(found: Contrast, test: Test): number {
-  switch (test.kind) {
-    case 'below':
-      return pBelow(found, test.bound);
-    case 'above':
-      return pAbove(found, test.bound);
-    case 'equivalent':
-      return pEquivalent(found, test.margin);
-    case 'different':
-      return pDifferent(found);
-  }
+  if (test.kind === 'below') return pBelow(found, test.bound);
+  if (test.kind === 'above') return pAbove(found, test.bound);
+  if (test.kind === 'equivalent') return pEquivalent(found, test.margin);
+  return pDifferent(found);
 }
 
 /** Is the whole 95 % interval on the opposite side of the part's bound? */
@@ -211,16 +199,9 @@ function sentenceOf(part: Part, found: Contrast | undefined, evidence: Evidence)
 }
 
 function needOf(test: Test): string {
-  switch (test.kind) {
-    case 'below':
-      return `the hypothesis needs it below ${signed(test.bound)}`;
-    case 'above':
-      return `the hypothesis needs it above ${signed(test.bound)}`;
-    case 'equivalent':
-      return `the hypothesis needs it within ±${test.margin.toFixed(3)}`;
-    case 'different':
-      return 'the hypothesis needs it to differ from 0';
-  }
+  if (test.kind === 'equivalent') return `the hypothesis needs it within ±${test.margin.toFixed(3)}`;
+  if (test.kind === 'different') return 'the hypothesis needs it to differ from 0';
+  return `the hypothesis needs it ${test.kind} ${signed(test.bound)}`;
 }
 
 /** "Grid doors: dim 128, 2 layers, K 4, 1000 steps of 8 windows" */
@@ -241,8 +222,9 @@ export function reading(judgements: readonly Judgement[], chosen: string, eviden
   const sentences: string[] = [];
   const [scale, longScale] = ['doors', 'long'].map((grid) => scaleOf(grid, evidence));
   if (supported('H1') && supported('H2')) {
-    const { found } = of('H1').parts[0]!;
-    const equivalent = pEquivalent(found!, MARGIN.text_bpb) < LEVEL / (judgements.length - rankOf('H1', judgements));
+    const { p: own, parts } = of('H1');
+    const rank = judgements.filter(({ p }) => p < own).length; // its step in Holm's procedure
+    const equivalent = pEquivalent(parts[0]!.found!, MARGIN.text_bpb) < LEVEL / (judgements.length - rank);
     sentences.push(
       `The claim is reproduced at this scale${equivalent ? ', and zero is equivalent to projected within ±0.05' : ''}. ${scale}.`,
     );
@@ -270,12 +252,6 @@ export function reading(judgements: readonly Judgement[], chosen: string, eviden
       );
   }
   return sentences;
-}
-
-/** Number of hypotheses with a smaller p-value: this one's step in Holm's procedure. */
-function rankOf(id: string, judgements: readonly Judgement[]): number {
-  const own = judgements.find((each) => each.id === id)!;
-  return judgements.filter(({ p }) => p < own.p).length;
 }
 
 /**

@@ -53,35 +53,30 @@ export function tablesOf({ groups, cells }: Report): Table[] {
     const measures = measuresOf(group);
     const compared = group.arms.filter(({ minusZero }) => minusZero !== undefined);
     const broken = group.arms.some(({ nonFinite }) => nonFinite > 0);
-    return [
-      {
-        title: `${where}: means over seeds, ± half the 95 % interval`,
-        header: [
-          ...['arm', 'seeds', ...(broken ? ['not finite'] : []), 'door parameters'],
-          ...[...measures.map(nameOf), 'TFLOP', 'bytes/s', 'peak memory'],
-        ],
-        rows: group.arms.map((arm) => [
-          ...[arm.arm, `${arm.bytesPerSecond.n}`, ...(broken ? [`${arm.nonFinite}`] : [])],
-          arm.parameters.door.toLocaleString('en'),
-          ...measures.map((name) => (arm.measures[name] ? intervalText(arm.measures[name]) : '')),
-          (arm.flops / 1e12).toFixed(2),
-          arm.bytesPerSecond.mean.toFixed(0),
-          `${(arm.peakMemory / 2 ** 20).toFixed(0)} MiB`,
-        ]),
-      },
-      ...(compared.length === 0
-        ? []
-        : [
-            {
-              title: `${where}: each arm minus zero, paired by seed and window, 95 % interval`,
-              header: ['arm', ...measures.map(nameOf)],
-              rows: compared.map((arm) => [
-                arm.arm,
-                ...measures.map((name) => (arm.minusZero![name] ? differenceText(arm.minusZero![name]) : '')),
-              ]),
-            },
-          ]),
-    ];
+    const means: Table = {
+      title: `${where}: means over seeds, ± half the 95 % interval`,
+      header: [
+        ...['arm', 'seeds', ...(broken ? ['not finite'] : []), 'door parameters'],
+        ...[...measures.map(nameOf), 'TFLOP', 'bytes/s', 'peak memory'],
+      ],
+      rows: group.arms.map((arm) => [
+        ...[arm.arm, `${arm.bytesPerSecond.n}`, ...(broken ? [`${arm.nonFinite}`] : [])],
+        arm.parameters.door.toLocaleString('en'),
+        ...measures.map((name) => (arm.measures[name] ? intervalText(arm.measures[name]) : '')),
+        (arm.flops / 1e12).toFixed(2),
+        arm.bytesPerSecond.mean.toFixed(0),
+        `${(arm.peakMemory / 2 ** 20).toFixed(0)} MiB`,
+      ]),
+    };
+    const differences: Table = {
+      title: `${where}: each arm minus zero, paired by seed and window, 95 % interval`,
+      header: ['arm', ...measures.map(nameOf)],
+      rows: compared.map((arm) => [
+        arm.arm,
+        ...measures.map((name) => (arm.minusZero![name] ? differenceText(arm.minusZero![name]) : '')),
+      ]),
+    };
+    return compared.length > 0 ? [means, differences] : [means];
   });
   return [...tables, cellTable(cells)];
 }
@@ -163,14 +158,6 @@ export const HOW_TO_READ =
 
 /** The report as Markdown; it links to `report.html`, which is written to the same folder. */
 export function markdownOf(report: Report): string {
-  const tables = tablesOf(report).flatMap(({ title, header, rows }) => [
-    `### ${title}`,
-    '',
-    row(header),
-    row(header.map(() => '---')),
-    ...rows.map(row),
-    '',
-  ]);
   // As code, so that a file's name is not interpreted as markup.
   const leftOut = leftOutLines(report).map((line) => `- \`\` ${line.replace(/`+/g, "'")} \`\``);
   return [
@@ -186,8 +173,14 @@ export function markdownOf(report: Report): string {
     '',
     '## Numbers',
     '',
-    ...tables,
+    ...tablesOf(report).flatMap((table) => markdownTable(table, 3)),
   ].join('\n');
+}
+
+/** A table as lines of Markdown, below a heading of this level. */
+export function markdownTable({ title, header, rows }: Table, level: number): string[] {
+  const lines = [header, header.map(() => '---'), ...rows].map(row);
+  return [`${'#'.repeat(level)} ${title}`, '', ...lines, ''];
 }
 
 function row(cells: readonly string[]): string {

@@ -15,7 +15,7 @@ import {
 } from './hypotheses.js';
 import { type Interval, intervalOf } from './intervals.js';
 import { contrastText, intervalText } from './numberText.js';
-import type { Report, Table } from './report.js';
+import { markdownTable, type Report, type Table } from './report.js';
 import { listHtml, tableHtml } from './reportHtml.js';
 import { runsOf } from './runs.js';
 
@@ -101,8 +101,7 @@ export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: 
 function squareOf(doors: readonly CollectedCell[]): Verdicts['square'] {
   const runs = (arm: string) => runsOf(doors, arm, 'text_bpb');
   const effect = (name: string, factors: Readonly<Record<string, number>>) => {
-    const terms = Object.entries(factors).map(([arm, factor]) => ({ runs: runs(arm), factor }));
-    const found = terms.some((term) => term.runs.length === 0) ? undefined : contrast(terms);
+    const found = contrast(Object.entries(factors).map(([arm, factor]) => ({ runs: runs(arm), factor })));
     return { effect: name, ...(found && { found }) };
   };
   const [hsl, alone, both, bare] = CORNERS;
@@ -121,7 +120,7 @@ function squareOf(doors: readonly CollectedCell[]): Verdicts['square'] {
 export function verdictTables({ progress, judgements, corners, square, secondary }: Verdicts): Table[] {
   const mean = (arm: string) => (corners[arm] ? intervalText(corners[arm]) : 'no runs yet');
   const [hsl, alone, both, bare] = CORNERS.map(mean) as [string, string, string, string];
-  return [
+  const tables = [
     {
       title: 'Progress',
       header: ['grid', 'runs finished', 'registered'],
@@ -156,16 +155,13 @@ export function verdictTables({ progress, judgements, corners, square, secondary
       header: ['effect', 'text bits per byte'],
       rows: square.map(({ effect, found }) => [effect, found ? contrastText(found) : 'no runs yet']),
     },
-    ...(secondary.length === 0
-      ? []
-      : [
-          {
-            title: 'zero minus each other arm, grid doors: secondary, not corrected',
-            header: ['arm', 'text bits per byte'],
-            rows: secondary.map(({ arm, found }) => [`zero − ${arm}`, contrastText(found)]),
-          },
-        ]),
+    {
+      title: 'zero minus each other arm, grid doors: secondary, not corrected',
+      header: ['arm', 'text bits per byte'],
+      rows: secondary.map(({ arm, found }) => [`zero − ${arm}`, contrastText(found)]),
+    },
   ];
+  return tables.filter(({ rows }) => rows.length > 0);
 }
 
 /** pText(0.00002) // "< 0.0001", with a space that does not break */
@@ -193,19 +189,13 @@ function headlines({ reading, deviation, progress }: Verdicts): string[] {
 
 /** The verdicts as Markdown. */
 export function verdictsMarkdown(verdicts: Verdicts): string {
-  const table = ({ title, header, rows }: Table) => [
-    `## ${title}`,
-    '',
-    ...[header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`),
-    '',
-  ];
   return [
     '# The registered experiment',
     '',
     `Registered in [\`PROTOCOL.md\`](PROTOCOL.md), commit ${verdicts.protocol}. Written by \`npx tsx results/report.ts\`. With curves: [\`verdicts.html\`](verdicts.html).`,
     '',
     ...headlines(verdicts).flatMap((line) => [line, '']),
-    ...verdictTables(verdicts).flatMap(table),
+    ...verdictTables(verdicts).flatMap((table) => markdownTable(table, 2)),
     '## Evidence',
     '',
     ...evidenceLines(verdicts).map((line) => `- ${line}`),

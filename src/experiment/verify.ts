@@ -1,4 +1,4 @@
-import type { CellResult } from './cell.js';
+import type { CellResult } from './result.js';
 
 /**
  * Compare a cell that was trained again with the kept one. On the CPU device weights and measures are the same to the

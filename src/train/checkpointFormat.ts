@@ -4,7 +4,7 @@ import { parseJson } from '../common/json.js';
 import { sameShape } from '../common/shape.js';
 import { checkConfig, type DecoderConfig, DOOR_KINDS, MAX_SIZES, OWN_DOOR } from '../model/config.js';
 import { parameterSpecs } from '../model/parameters.js';
-import { checked, issuesOf } from './issues.js';
+import { checked, issuesOf, whole } from './issues.js';
 import { narrow } from './narrow.js';
 import type { Safetensors, StoredTensor } from './safetensorsFormat.js';
 import { widen } from './widen.js';
@@ -12,19 +12,17 @@ import { widen } from './widen.js';
 /** Name of the format in the metadata of a checkpoint. */
 export const FORMAT = 'byte-to-loss 1';
 
-const whole = (most: number) => z.number().int().min(1).max(most);
-
 /** A decoder's configuration in a file of any origin. */
 export const configSchema = z.strictObject({
   door: z.enum([...DOOR_KINDS, OWN_DOOR]),
-  dim: whole(MAX_SIZES.dim),
-  layers: whole(MAX_SIZES.layers),
-  heads: whole(MAX_SIZES.heads),
-  K: whole(MAX_SIZES.K),
+  dim: whole(1, MAX_SIZES.dim),
+  layers: whole(1, MAX_SIZES.layers),
+  heads: whole(1, MAX_SIZES.heads),
+  K: whole(1, MAX_SIZES.K),
   includeBits: z.boolean().exactOptional(),
   momentumPhase: z.boolean().exactOptional(),
   doorScale: z.number().positive().max(1e6).exactOptional(),
-  columns: z.array(z.number().int().min(0).max(34)).max(35).exactOptional(),
+  columns: z.array(whole(0, 34)).max(35).exactOptional(),
   tableSeed: z.number().int().min(0).exactOptional(),
 });
 

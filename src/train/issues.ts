@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** Maximum lines of a message, and characters of a line: a file may have a hundred thousand errors. */
 const MAX = { issues: 10, characters: 300 };
 
+/** A whole number of a schema. */
+export const whole = (least: number, most = 1e9) => z.number().int().min(least).max(most);
+
 /**
  * The errors of an input, one line each: `grid.json: arms[1].door: no door is called "wide"; there are zero, …`.
  *

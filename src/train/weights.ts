@@ -1,11 +1,10 @@
-import { z } from 'zod';
 import { FileError, InputError } from '../common/errors.js';
 import { isRecord } from '../common/json.js';
 import { checkConfig, type DecoderConfig } from '../model/config.js';
 import { CHANNELS_WITH_BITS } from '../substrate/channels.js';
 import { checkpointDigest } from './checkpoint.js';
 import { type Checkpoint, configSchema, FORMAT, numbersOf, parseCheckpoint } from './checkpointFormat.js';
-import { checked, issuesOf } from './issues.js';
+import { checked, issuesOf, whole } from './issues.js';
 import { readSafetensors, type Safetensors } from './safetensors.js';
 
 /** A decoder's weights from any safetensors file, and the size of its training windows. */
@@ -14,17 +13,13 @@ export type Weights = Omit<Checkpoint, 'step' | 'seed'> & { readonly step?: numb
 /** Window size for weights without that information: that of `train`. */
 const WINDOW = { prefix: 128, stream: 128 };
 
-const byteCount = (least: number) =>
-  z
-    .number()
-    .int()
-    .min(least)
-    .max(1 << 24);
+/** Maximum bytes of a window's prefix or stream. */
+const MOST = 1 << 24;
 
 /** Configuration of weights that carry none: everything that their names and shapes do not show. */
 const givenSchema = configSchema
   .partial()
-  .extend({ prefix: byteCount(0).exactOptional(), stream: byteCount(1).exactOptional() });
+  .extend({ prefix: whole(0, MOST).exactOptional(), stream: whole(1, MOST).exactOptional() });
 
 /**
  * Read weights: a checkpoint of ours, or a PyTorch state_dict of the same names in a safetensors file, in float32 or a
@@ -69,9 +64,9 @@ export function readWeights(path: string, given: unknown): Weights {
         `${seen.layers} layers can); give --config FILE with the run's config.json, or with what they are, as ${example}`,
     );
   }
-  const whole = config as DecoderConfig;
-  checkConfig(whole);
-  return { config: whole, prefix: L, stream: T, parameters: numbersOf(path, file, whole, ['']).get('')! };
+  const complete = config as DecoderConfig;
+  checkConfig(complete);
+  return { config: complete, prefix: L, stream: T, parameters: numbersOf(path, file, complete, ['']).get('')! };
 }
 
 /** The configuration that names and shapes show; undefined when they are not a decoder's. */

@@ -8,8 +8,8 @@ const folder = mkdtempSync(join(tmpdir(), 'byte-to-loss-folders-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it('makes a folder and those above it, and is content with what is there', () => {
-  makeFolders(join(folder, 'a/b/c'), 0o700);
-  makeFolders(join(folder, 'a/b/c'));
+  expect(makeFolders(join(folder, 'a/b/c'), 0o700)).toBe(true);
+  expect(makeFolders(join(folder, 'a/b/c'))).toBe(false);
   expect(statSync(join(folder, 'a/b/c')).mode & 0o777).toBe(0o700);
 });
 

@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CellResult } from '../../src/experiment/cell.js';
 import { chartsOf } from '../../src/experiment/charts.js';
 import { type CollectedCell, collect } from '../../src/experiment/collect.js';
 import { type Grid, readGrid } from '../../src/experiment/grid.js';
 import { jsonOf, makeReport, markdownOf, type Report } from '../../src/experiment/report.js';
 import { htmlOf } from '../../src/experiment/reportHtml.js';
+import type { CellResult } from '../../src/experiment/result.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'report-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -51,7 +51,7 @@ export class Faults {
     const { options, data, listener, reopen } = { ...this.run, listener: SILENT, reopen: undefined, ...how };
     const folder = RunFolder.create(path);
     try {
-      folder.writeConfig({ options });
+      folder.writeJson('config.json', { options });
       return await train(device, options, data, folder, listener, undefined, { ...(reopen && { reopen }) });
     } finally {
       folder.release();

@@ -77,7 +77,7 @@ export async function soaked(steps: number): Promise<Soaked> {
     saved() {},
   };
   const run = RunFolder.create(join(folder, 'run'));
-  run.writeConfig({ options });
+  run.writeJson('config.json', { options });
   await train(device, options, data, run, listener);
   run.release();
   const tenth = Math.floor(memory.length / 10);

@@ -17,14 +17,21 @@ export class Skipped {
     if (this.reasons.length < 100) this.reasons.push(`${where}: ${reason}`);
   }
 
-  /** Do `work`; on a FileError, record it and return undefined. Any other error is rethrown. */
-  attempt<T>(work: () => T): T | undefined {
+  /**
+   * Do `work` on a file; on a FileError, record it and return undefined. Any other error is rethrown.
+   *
+   * @param where names the file: `list.jsonl:3`, which the reason then begins with, or the file itself
+   * @throws FileError when strict
+   */
+  attempt<T>(where: string, file: string, work: () => T): T | undefined {
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof FileError) || this.strict) throw error;
+      if (!(error instanceof FileError)) throw error;
+      const reason = where === file ? error.message : `${where}: ${error.message}`;
+      if (this.strict) throw new FileError(reason, { cause: error });
       this.count++;
-      if (this.reasons.length < 100) this.reasons.push(error.message);
+      if (this.reasons.length < 100) this.reasons.push(reason);
       return undefined;
     }
   }

@@ -2,8 +2,6 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
-  fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -21,6 +19,8 @@ import { readable } from '../../common/readable.js';
 import { Lock } from './lock.js';
 
 const LOCK = 'lock';
+/** Written before the first step: `discard` removes them. */
+const JSON_FILES = ['config.json', 'split.json', 'memory.json'] as const;
 
 /** A line of metrics.jsonl. */
 export type Metrics = Readonly<Record<string, number | string>>;
@@ -54,26 +54,22 @@ export class RunFolder {
    * @throws FileError when it already holds a run, another process uses it, or it cannot be written
    */
   static create(path: string): RunFolder {
-    const fresh = !existsSync(path);
-    makeFor(path, () => makeFolders(join(path, 'checkpoints')));
-    return RunFolder.#create(path, fresh);
+    return RunFolder.#create(path, !existsSync(path));
   }
 
   /** Like `create`, with a unique name in `runs/`, even if other processes create one in the same second. */
   static createNamed(size: string, door: string, now = new Date()): RunFolder {
     const name = defaultRunPath(size, door, now);
-    makeFor(name, () => makeFolders(dirname(name)));
+    makeFor(name, dirname(name));
     for (let n = 1; ; n++) {
       const path = n === 1 ? name : `${name}-${n}`;
       // Only one of several processes can create a folder.
-      if (makeFor(path, () => makeAlone(path))) {
-        makeFor(path, () => makeFolders(join(path, 'checkpoints')));
-        return RunFolder.#create(path, true);
-      }
+      if (makeFor(path, path)) return RunFolder.#create(path, true);
     }
   }
 
   static #create(path: string, fresh: boolean): RunFolder {
+    makeFor(path, join(path, 'checkpoints'));
     const folder = new RunFolder(path, lockOf(path), fresh);
     if (existsSync(join(path, 'config.json')) || readdirSync(folder.checkpoints).length > 0) {
       folder.release();
@@ -118,7 +114,7 @@ export class RunFolder {
     quietly(() => {
       this.check();
       if (existsSync(this.#metrics) || readdirSync(this.checkpoints).length > 0) return;
-      for (const name of ['config.json', 'split.json', 'memory.json']) rmSync(join(this.path, name), { force: true });
+      for (const name of JSON_FILES) rmSync(join(this.path, name), { force: true });
       rmdirSync(this.checkpoints);
       this.release();
       if (this.fresh) rmdirSync(this.path); // fails where something else is in it
@@ -140,19 +136,14 @@ export class RunFolder {
     this.lock.check();
   }
 
-  writeConfig(config: object): void {
+  writeJson(name: (typeof JSON_FILES)[number], value: object, indent = 2): void {
     this.check();
-    writeFileAtomic(join(this.path, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
-  }
-
-  writeSplit(kinds: object): void {
-    this.check();
-    writeFileAtomic(join(this.path, 'split.json'), `${JSON.stringify(kinds, null, 1)}\n`);
+    writeFileAtomic(join(this.path, name), `${JSON.stringify(value, null, indent)}\n`);
   }
 
   log(metrics: Metrics): void {
     this.check();
-    append(this.#metrics, metrics);
+    append(this.#metrics, `${JSON.stringify(metrics)}\n`);
   }
 
   /** A line of samples.jsonl. The hex is exact; the text, for a reader, has U+FFFD for bytes that are not UTF-8. */
@@ -162,12 +153,7 @@ export class RunFolder {
       text: new TextDecoder().decode(bytes),
     });
     this.check();
-    append(this.#samples, { step, prompt: show(prompt), made: show(made) });
-  }
-
-  writeMemory(bytes: Readonly<Record<string, number>>): void {
-    this.check();
-    writeFileAtomic(join(this.path, 'memory.json'), `${JSON.stringify(bytes, null, 2)}\n`);
+    append(this.#samples, `${JSON.stringify({ step, prompt: show(prompt), made: show(made) })}\n`);
   }
 
   /**
@@ -176,7 +162,7 @@ export class RunFolder {
    */
   flush(): void {
     this.check();
-    for (const path of [this.#metrics, this.#samples]) if (existsSync(path)) flushFile(path);
+    for (const path of [this.#metrics, this.#samples]) if (existsSync(path)) append(path, '', true);
   }
 
   /**
@@ -203,22 +189,10 @@ export class RunFolder {
   }
 }
 
-function append(path: string, line: object): void {
+/** Append to a file. @param flush also flush the whole file to the disk */
+function append(path: string, text: string, flush = false): void {
   try {
-    appendFileSync(path, `${JSON.stringify(line)}\n`);
-  } catch (error) {
-    throw new FileError(`${path}: could not be written: ${reason(error)}`, { cause: error });
-  }
-}
-
-function flushFile(path: string): void {
-  try {
-    const file = openSync(path, 'r+');
-    try {
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
+    appendFileSync(path, text, { flush });
   } catch (error) {
     throw new FileError(`${path}: could not be written: ${reason(error)}`, { cause: error });
   }
@@ -295,23 +269,12 @@ function sweep(folder: string): void {
   }
 }
 
-/** Create folders for a run. @throws FileError that names the run's folder */
-function makeFor<T>(path: string, make: () => T): T {
+/** Create a folder for a run. @returns false if it exists   @throws FileError that names the run's own folder */
+function makeFor(path: string, folder: string): boolean {
   try {
-    return make();
+    return makeFolders(folder);
   } catch (error) {
     throw new FileError(`${path}: cannot become a run folder: ${reason(error)}; choose another with --out`);
-  }
-}
-
-/** Create a folder; false if it already exists. */
-function makeAlone(path: string): boolean {
-  try {
-    mkdirSync(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
   }
 }
 

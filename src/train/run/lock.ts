@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { reason } from '../../common/atomicWrite.js';
+import { quietly, reason } from '../../common/atomicWrite.js';
 import { FileError } from '../../common/errors.js';
 import { isRecord } from '../../common/json.js';
 
@@ -45,11 +45,11 @@ export class Lock {
    * @returns the lock, or its holder, as "host, process 123"
    * @throws FileError when its folder cannot be written
    */
-  static take(path: string, stale = STALE): Lock | string {
+  static take(path: string): Lock | string {
     const owner: Owner = { token: randomUUID(), host: hostname(), pid: process.pid };
     if (!make(path, owner)) {
       const holder = readOwner(path);
-      if (isAlive(path, holder, stale)) return nameOf(holder);
+      if (isAlive(path, holder, STALE)) return nameOf(holder);
       // Only one of several processes can rename it; the others find nothing to rename, or the winner's new lock.
       const grave = `${path}.${owner.token}`;
       try {
@@ -87,11 +87,7 @@ export class Lock {
   #beat(): void {
     if (readOwner(this.path)?.token !== this.owner.token) return;
     const now = new Date();
-    try {
-      utimesSync(this.path, now, now);
-    } catch {
-      // The next check detects whether the lock still exists.
-    }
+    quietly(() => utimesSync(this.path, now, now)); // the next check detects whether the lock still exists
   }
 
   /**
@@ -102,11 +98,7 @@ export class Lock {
     clearInterval(this.#timer);
     ours.delete(this.owner.token);
     if (readOwner(this.path)?.token !== this.owner.token) return;
-    try {
-      rmSync(this.path, { recursive: true, force: true });
-    } catch {
-      // See the docstring.
-    }
+    quietly(() => rmSync(this.path, { recursive: true, force: true }));
   }
 }
 

@@ -11,11 +11,9 @@ import {
 } from '../../model/config.js';
 import { countParameters, parameterSpecs } from '../../model/parameters.js';
 import { type ChannelGroup, channelGroups, channelIndices } from '../../substrate/groups.js';
-import { checked, issuesOf } from '../issues.js';
+import { checked, issuesOf, whole } from '../issues.js';
 import { VALIDATION_PARTS } from '../windows/split.js';
 import { WINDOW_KINDS, type WindowKind, type WindowSize } from '../windows/window.js';
-
-const whole = (least: number, most = 1e9) => z.number().int().min(least).max(most);
 
 /**
  * Numbers in one tensor of activations: 2 GiB, more than adapters bind. Beyond it not even the prediction of memory is
@@ -193,7 +191,8 @@ export function windowSizeOf(kind: WindowKind, { window, prefix, stream }: Train
  * @throws InputError for channels with a door that has none
  */
 export function decoderConfigOf(options: TrainOptions): DecoderConfig {
-  const { dim, layers, heads, K } = { ...SIZES[options.size], ...given(options) };
+  const size = SIZES[options.size];
+  const { dim = size.dim, layers = size.layers, heads = size.heads, K = size.K } = options;
   const { door, channels, doorScale, seed } = options;
   const includeBits = options.bits || (channels?.includes('bits') ?? false);
   if (NO_CHANNELS.includes(door) && (channels || includeBits)) {
@@ -217,9 +216,3 @@ export function decoderConfigOf(options: TrainOptions): DecoderConfig {
 
 /** Doors without HSL's channels. */
 const NO_CHANNELS: readonly DoorKind[] = ['bytes', 'bytes-untied', 'bytes+previous', 'bits', 'bits+context'];
-
-function given({ dim, layers, heads, K }: TrainOptions) {
-  return Object.fromEntries(Object.entries({ dim, layers, heads, K }).filter(([, value]) => value !== undefined)) as {
-    [name in 'dim' | 'layers' | 'heads' | 'K']?: number;
-  };
-}

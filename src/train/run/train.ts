@@ -109,56 +109,39 @@ export async function train(
 ): Promise<RunResult> {
   const report = (line: string) => listener.note?.(line);
   const checkpoints = new Checkpoints(folder.checkpoints, options.keep, report);
-  let state = from;
-  let current = device;
-  const keep = (saved: SavedState) => {
-    state = saved;
-  };
+  const run: Attempt = { device, state: from, options, data, folder, listener, stop, checkpoints, runsAhead };
   const splits = data.mix.shares.flatMap(({ source }) => (source.split ? [[source.kind, source.split]] : []));
   try {
-    if (from === undefined) folder.writeSplit(Object.fromEntries(splits));
+    if (from === undefined) folder.writeJson('split.json', Object.fromEntries(splits), 1);
     for (let losses = 1; ; losses++) {
       try {
-        const attempted = {
-          device: current,
-          options,
-          data,
-          folder,
-          listener,
-          stop,
-          checkpoints,
-          state,
-          keep,
-          runsAhead,
-        };
-        const result = await attempt(attempted);
+        const result = await attempt(run);
         folder.check();
         return result;
       } catch (error) {
         const lost = error instanceof DeviceError && error.fault === 'lost';
         if (!lost || reopen === undefined || losses > MAX_LOSSES) throw error;
-        report(`${error.message}: resuming from step ${state?.checkpoint.step ?? 0} on a new one`);
-        if (current !== device) current.close();
-        current = await reopen();
+        report(`${error.message}: resuming from step ${run.state?.checkpoint.step ?? 0} on a new one`);
+        if (run.device !== device) run.device.close();
+        run.device = await reopen();
       }
     }
   } finally {
-    if (current !== device) current.close();
+    if (run.device !== device) run.device.close();
   }
 }
 
 interface Attempt {
-  readonly device: Device;
+  /** another one after a loss */
+  device: Device;
+  /** the last saved state, or the one to begin from; undefined for the first step */
+  state: SavedState | undefined;
   readonly options: TrainOptions;
   readonly data: RunData;
   readonly folder: RunFolder;
   readonly listener: Listener;
   readonly stop: () => boolean;
   readonly checkpoints: Checkpoints;
-  /** the state to resume from; undefined for the first step */
-  readonly state: SavedState | undefined;
-  /** receives each saved state, to resume from if the device is lost */
-  readonly keep: (state: SavedState) => void;
   readonly runsAhead: boolean;
 }
 
@@ -173,7 +156,7 @@ interface Sent {
   readonly submitted: SubmittedStep;
 }
 
-/** A run on one device, from a saved state to the end. */
+/** A run on one device, from a saved state to the end. Leaves each state that it saves in `run`. */
 async function attempt(run: Attempt): Promise<RunResult> {
   const { device, options, data, folder, listener, stop, checkpoints, runsAhead } = run;
   const { batch: B, seed, steps, accumulate } = options;
@@ -217,7 +200,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
     );
     if (run.state) trainer.restore(run.state.checkpoint.parameters, run.state.moments, start);
     const generator = owned(new Generator(device, config, trainer.plan, window));
-    folder.writeMemory(memoryOf(trainer));
+    folder.writeJson('memory.json', memoryOf(trainer));
     const judge = owned(await Validator.create(device, config, B, data.validation, trainer.plan, stop));
     const save = async () => {
       const { step } = trainer;
@@ -225,7 +208,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
       const moments = await trainer.moments();
       folder.flush();
       const path = checkpoints.save(checkpoint, moments);
-      run.keep({ checkpoint, moments });
+      run.state = { checkpoint, moments };
       listener.saved(step, path);
       return path;
     };

@@ -11,7 +11,6 @@ import { isWav, readWav } from '../data/wav.js';
 import { captionIds, tooLong } from './caption.js';
 import { rngAt } from './draws.js';
 import { memoizeByPath } from './memoizeByPath.js';
-import { named } from './named.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
 import { count, leftOutText } from './words.js';
@@ -62,7 +61,7 @@ export function openAudio(path: string, size: WindowSize, options: AudioOptions 
       leftOut.add(where, tooLong(caption, size.stream));
       continue;
     }
-    const audio = leftOut.attempt(() => named(where, file, () => heard(file)));
+    const audio = leftOut.attempt(where, file, () => heard(file));
     if (audio) clips[split].push({ source: file, audio, caption });
   }
   for (const split of ['train', 'validation'] as const) {

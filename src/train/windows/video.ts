@@ -13,7 +13,6 @@ import type { Film } from '../data/y4m.js';
 import { captionIds, tooLong } from './caption.js';
 import { rngAt } from './draws.js';
 import { memoizeByPath } from './memoizeByPath.js';
-import { named } from './named.js';
 import { canHoldOutWhole, evenly, splitOf } from './split.js';
 import { type Moment, type VideoLayout, videoLayout, videoWindow } from './videoWindow.js';
 import type { Split, Window, WindowSize, WindowSource } from './window.js';
@@ -23,8 +22,6 @@ import { count, leftOutText } from './words.js';
 export interface VideoOptions extends FilmOptions {
   /** samples per second of the model's input. Default 4000 */
   readonly rate?: number;
-  /** bytes reserved for a caption and its EOS. Default 64 */
-  readonly captionBytes?: number;
   /** the share held out: of fewer than ten different films the end of each, of more every tenth. Default 0.1 */
   readonly validation?: number;
   /** the length of the fixed list of held-out windows. Default 64 */
@@ -68,7 +65,7 @@ interface Stretch {
  */
 export function openVideo(paths: readonly string[], size: WindowSize, options: VideoOptions = {}): VideoSource {
   const { rate = 4000, validation = 0.1, validationWindows = 64, strict = false } = options;
-  const layout = videoLayout(size, options.captionBytes);
+  const layout = videoLayout(size);
   const leftOut = new Skipped(strict);
   const listed = paths.flatMap((path) =>
     (path.endsWith('.jsonl') ? manifest(path, leftOut) : [filmWithTracks(path)]).map((film) => ({
@@ -82,7 +79,7 @@ export function openVideo(paths: readonly string[], size: WindowSize, options: V
     cues: memoizeByPath((path) => fitting(readCues(path, leftOut), layout, path, leftOut)),
   };
   const films = listed.flatMap(({ input, ...film }) => {
-    const moments = leftOut.attempt(() => named(film.where, film.video, () => openFilm(film, layout, rate, read)));
+    const moments = leftOut.attempt(film.where, film.video, () => openFilm(film, layout, rate, read));
     return moments ? [{ ...moments, input }] : [];
   });
 

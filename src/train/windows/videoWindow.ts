@@ -3,6 +3,9 @@ import { SILENCE } from '../data/mulaw.js';
 import { captionIds } from './caption.js';
 import { MASK, type Part, type Window, type WindowSize } from './window.js';
 
+/** Bytes reserved for a caption and its EOS. */
+const CAPTION = 64;
+
 /** The parts of a video window: `[side² grey bytes | audio μ-law bytes | caption bytes]`. */
 export interface VideoLayout {
   readonly side: number;
@@ -16,16 +19,16 @@ export interface VideoLayout {
  *
  * @throws InputError when the size is too small for frame and caption
  */
-export function videoLayout(size: WindowSize, captionBytes = 64): VideoLayout {
+export function videoLayout(size: WindowSize): VideoLayout {
   const frame = 16 * 16;
-  const audio = Math.min(size.prefix, size.stream) - frame - captionBytes;
+  const audio = Math.min(size.prefix, size.stream) - frame - CAPTION;
   if (audio < 0) {
     throw new InputError(
       `video: a window of ${size.prefix}+${size.stream} bytes is too small: prefix and stream each hold a frame of ${frame} bytes ` +
-        `and a caption of ${captionBytes}, so each needs at least ${frame + captionBytes}`,
+        `and a caption of ${CAPTION}, so each needs at least ${frame + CAPTION}`,
     );
   }
-  return { side: 16, audio, caption: captionBytes };
+  return { side: 16, audio, caption: CAPTION };
 }
 
 /** One moment of a film: a frame, the sound from then on, and its caption (undefined: there are no captions). */

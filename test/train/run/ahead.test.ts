@@ -36,7 +36,7 @@ async function run(runsAhead: boolean, { bad = [], until = Infinity, at, ...more
     saved: (step: number) => order.push(`saved ${step}`),
   };
   const folder = at === undefined ? RunFolder.create(path) : RunFolder.open(path);
-  if (at === undefined) folder.writeConfig({ options });
+  if (at === undefined) folder.writeJson('config.json', { options });
   const from = new Checkpoints(folder.checkpoints, 0).newest();
   const stop = () => reported >= until;
   const poisoned = { ...data, mix: { ...data.mix, batch } };

@@ -25,21 +25,21 @@ it('runs of one second have names of their own', () => {
 
 it('is removed again by a run that did not begin, and by no other', () => {
   const refused = RunFolder.create('refused');
-  refused.writeConfig({});
-  refused.writeSplit({});
-  refused.writeMemory({});
+  refused.writeJson('config.json', {});
+  refused.writeJson('split.json', {});
+  refused.writeJson('memory.json', {});
   refused.discard();
   expect(existsSync('refused')).toBe(false);
 
   const begun = RunFolder.create('begun');
-  begun.writeConfig({});
+  begun.writeJson('config.json', {});
   begun.log({ step: 1 });
   begun.discard();
   expect(existsSync('begun/config.json')).toBe(true);
   expect(existsSync('begun/lock')).toBe(false);
 
   const lost = RunFolder.create('lost');
-  lost.writeConfig({});
+  lost.writeJson('config.json', {});
   rmSync('lost/lock', { recursive: true });
   lost.discard(); // another process may have taken it over
   expect(existsSync('lost/config.json')).toBe(true);

@@ -50,7 +50,7 @@ async function run(name: string, more: TrainInput = {}, until = Number.POSITIVE_
     note: (line: string) => notes.push(line),
   };
   const folder = existsSync(path) ? RunFolder.open(path) : RunFolder.create(path);
-  if (!existsSync(join(path, 'config.json'))) folder.writeConfig({ options });
+  if (!existsSync(join(path, 'config.json'))) folder.writeJson('config.json', { options });
   try {
     const from = new Checkpoints(folder.checkpoints, 0, (line) => notes.push(line)).newest();
     const device = await testDevice();
@@ -223,7 +223,7 @@ describe('steps that are not finite', () => {
       return isBad(step) ? { ...made, weights: made.weights.map(() => Number.POSITIVE_INFINITY) } : made;
     };
     const folder = RunFolder.create(join(root, name));
-    folder.writeConfig({ options });
+    folder.writeJson('config.json', { options });
     const notes: string[] = [];
     const listener = { step() {}, validation() {}, saved() {}, note: (line: string) => notes.push(line) };
     const bad = { ...data, mix: { ...data.mix, batch } };
@@ -364,7 +364,7 @@ describe('metrics', () => {
   const written = (name: string, content: string) => {
     const path = join(root, name);
     const folder = RunFolder.create(path);
-    folder.writeConfig({});
+    folder.writeJson('config.json', {});
     folder.release();
     writeFileSync(join(path, 'metrics.jsonl'), content);
     return path;
@@ -419,7 +419,7 @@ describe('openRun', () => {
   it('refuses a folder without a run, and a configuration that is none', () => {
     expect(() => openRun(root, {})).toThrow(FileError);
     const folder = RunFolder.create(join(root, 'odd'));
-    folder.writeConfig({ options: { dim: 'wide' } });
+    folder.writeJson('config.json', { options: { dim: 'wide' } });
     folder.release();
     expect(() => openRun(folder.path, {})).toThrow(/config.json: .*dim/s);
   });
