@@ -4,11 +4,14 @@ import { parseJson } from './json.js';
 import { readable } from './readable.js';
 
 /** One line that is not blank: its 1-based number, and its value or the reason that it has none. */
-export type JsonLine =
-  | { readonly line: number; readonly value: unknown; readonly problem?: never }
-  | { readonly line: number; readonly value?: never; readonly problem: string };
+export type JsonLine = {
+  readonly line: number;
+  /** offset in the file after its newline; absent where that is missing */
+  readonly end?: number;
+} & ({ readonly value: unknown; readonly problem?: never } | { readonly value?: never; readonly problem: string });
 
 const chunkBytes = 1 << 20;
+const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Read a JSONL file line by line: UTF-8, one JSON value per line; blank lines are skipped. Holds one line at a time.
@@ -21,19 +24,33 @@ export function* readJsonLines(path: string, longest = 8 << 20): Generator<JsonL
   const chunk = Buffer.alloc(Math.min(chunkBytes, readable(path)));
   const file = openSync(path, 'r');
   try {
-    let line = new Line(longest);
-    for (let number = 1; ; ) {
-      const count = readSync(file, chunk);
-      for (let at = 0; at < count; ) {
-        const newline = chunk.subarray(0, count).indexOf(10, at);
-        line.add(chunk.subarray(at, newline === -1 ? count : newline));
-        if (newline === -1) break;
-        yield* line.parse(number++);
-        line = new Line(longest);
+    let pieces: Buffer[] = []; // of the line so far; none of one that is too long
+    let bytes = 0; // of the line so far
+    const add = (piece: Buffer) => {
+      bytes += piece.length;
+      if (bytes > longest) pieces = [];
+      else pieces.push(Buffer.from(piece)); // a copy: the next chunk takes its place
+    };
+    let end = 0;
+    for (let line = 1; ; ) {
+      const read = chunk.subarray(0, readSync(file, chunk));
+      let at = 0;
+      for (let newline = read.indexOf(10); newline !== -1; newline = read.indexOf(10, at)) {
+        add(read.subarray(at, newline));
+        end += bytes + 1;
+        const content = contentOf(pieces, bytes, longest);
+        if (content) yield { line, end, ...content };
+        line++;
+        pieces = [];
+        bytes = 0;
         at = newline + 1;
       }
-      if (count > 0) continue;
-      yield* line.parse(number); // the last line need not end in a newline
+      if (read.length > 0) {
+        add(read.subarray(at));
+        continue;
+      }
+      const content = contentOf(pieces, bytes, longest); // the last line need not end in a newline
+      if (content) yield { line, ...content };
       return;
     }
   } finally {
@@ -41,48 +58,19 @@ export function* readJsonLines(path: string, longest = 8 << 20): Generator<JsonL
   }
 }
 
-/** A line that is being read: its text so far, decoded piece by piece, since keeping its bytes too would double it. */
-class Line {
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
-  #text = '';
-  #bytes = 0;
-  #isUtf8 = true;
-
-  constructor(private readonly longest: number) {}
-
-  add(piece: Uint8Array): void {
-    this.#bytes += piece.length;
-    this.#decode(piece, true);
-  }
-
-  *parse(line: number): Generator<JsonLine> {
-    this.#decode(new Uint8Array(0), false);
-    if (this.#bytes > this.longest) {
-      yield { line, problem: `a line of ${this.#bytes} bytes (at most ${this.longest} are read)` };
-    } else if (!this.#isUtf8) {
-      yield { line, problem: 'not UTF-8' };
-    } else if (this.#text.trim() !== '') {
-      yield parsed(line, this.#text);
-    }
-  }
-
-  #decode(piece: Uint8Array, stream: boolean): void {
-    if (this.#bytes > this.longest) this.#text = '';
-    else if (this.#isUtf8) {
-      try {
-        this.#text += this.#decoder.decode(piece, { stream });
-      } catch {
-        this.#isUtf8 = false;
-      }
-    }
-  }
-}
-
-function parsed(line: number, text: string): JsonLine {
+/** The value of a line, or its problem; undefined if it is blank. */
+function contentOf(pieces: readonly Buffer[], bytes: number, longest: number) {
+  if (bytes > longest) return { problem: `a line of ${bytes} bytes (at most ${longest} are read)` };
+  let text: string;
   try {
-    return { line, value: parseJson(text, { depth: 32 }) };
+    text = decoder.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
+  } catch {
+    return { problem: 'not UTF-8' };
+  }
+  try {
+    return text.trim() === '' ? undefined : { value: parseJson(text, { depth: 32 }) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { line, problem: error.message };
+    return { problem: error.message };
   }
 }

@@ -78,6 +78,7 @@ describe('readJsonLines', () => {
     expect(lines.map(({ value }) => value)).toEqual([{ a: 1 }, [2], undefined, undefined, 'last']);
     expect(lines[2]!.problem).toContain('not JSON');
     expect(lines[3]!.problem).toBe('not UTF-8');
+    expect(lines.map(({ end }) => end)).toEqual([9, 14, 17, 19, undefined]);
   });
 
   it('joins a line that spans the chunks it reads', () => {
@@ -93,9 +94,9 @@ describe('readJsonLines, of a line that is too long', () => {
     const path = join(folder, 'longest.jsonl');
     writeFileSync(path, `"1234"\n"12345"\n"1234"\n`);
     expect([...readJsonLines(path, 6)]).toEqual([
-      { line: 1, value: '1234' },
-      { line: 2, problem: 'a line of 7 bytes (at most 6 are read)' },
-      { line: 3, value: '1234' },
+      { line: 1, end: 7, value: '1234' },
+      { line: 2, end: 15, problem: 'a line of 7 bytes (at most 6 are read)' },
+      { line: 3, end: 22, value: '1234' },
     ]);
   });
 });

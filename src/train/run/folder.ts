@@ -1,20 +1,10 @@
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmdirSync,
-  rmSync,
-  truncateSync,
-  unlinkSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmdirSync, rmSync, truncateSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isTemporary, quietly, reason, writeFileAtomic } from '../../common/atomicWrite.js';
 import { FileError } from '../../common/errors.js';
 import { makeFolders } from '../../common/folders.js';
-import { isRecord, parseJson } from '../../common/json.js';
+import { isRecord } from '../../common/json.js';
+import { readJsonLines } from '../../common/jsonl.js';
 import { readable } from '../../common/readable.js';
 import { Lock } from './lock.js';
 
@@ -198,59 +188,19 @@ function append(path: string, text: string, flush = false): void {
   }
 }
 
-/** Approximate maximum bytes of a line of metrics or samples. */
-const LONGEST = 1 << 20;
-
-/**
- * Truncate a file of lines after the last one of `step`, and pass on the lines that stay. Holds a part of the file at a
- * time.
- */
+/** Truncate a file of lines after the last one of `step`, and pass on the lines that stay. */
 function rewindLines(path: string, step: number, show: (line: Metrics) => void): void {
   if (!existsSync(path)) return;
-  const size = readable(path);
-  let good = 0; // bytes of the lines that stay
-  for (const { bytes, end } of linesOf(path, size)) {
-    const line = metricsOf(bytes.toString());
-    if (line === undefined || !(Number(line.step) <= step)) break;
-    show(line);
+  let lines = 0; // that stay
+  let good = 0; // their bytes
+  for (const { line, value, end } of readJsonLines(path)) {
+    // A number is missing where a line is blank.
+    if (line !== lines + 1 || end === undefined || !isRecord(value) || !(Number(value.step) <= step)) break;
+    show(value as Metrics);
+    lines = line;
     good = end;
   }
-  if (good < size) truncateSync(path, good);
-}
-
-/**
- * The lines of a file, each with the offset after its newline. Stops at a line that is unfinished or longer than
- * `LONGEST`.
- */
-function* linesOf(path: string, size: number): Generator<{ bytes: Buffer; end: number }> {
-  const piece = Buffer.alloc(Math.min(LONGEST, size));
-  const file = openSync(path, 'r');
-  try {
-    let open = Buffer.alloc(0); // the beginning of a line that continues in the next part
-    let end = 0;
-    for (let count = readSync(file, piece); count > 0 && open.length <= LONGEST; count = readSync(file, piece)) {
-      let at = 0;
-      for (let newline = piece.indexOf(10); newline >= 0 && newline < count; newline = piece.indexOf(10, at)) {
-        const bytes = Buffer.concat([open, piece.subarray(at, newline)]);
-        open = Buffer.alloc(0);
-        at = newline + 1;
-        end += bytes.length + 1;
-        yield { bytes, end };
-      }
-      open = Buffer.concat([open, piece.subarray(at, count)]);
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
-function metricsOf(text: string): Metrics | undefined {
-  try {
-    const value = parseJson(text, { depth: 4 });
-    return isRecord(value) ? (value as Metrics) : undefined;
-  } catch {
-    return undefined;
-  }
+  if (good < readable(path)) truncateSync(path, good);
 }
 
 /** @throws FileError when another process holds it */

@@ -361,7 +361,7 @@ describe('metrics', () => {
     folder.release();
     return shown;
   };
-  const written = (name: string, content: string) => {
+  const written = (name: string, content: string | Uint8Array) => {
     const path = join(root, name);
     const folder = RunFolder.create(path);
     folder.writeJson('config.json', {});
@@ -376,6 +376,24 @@ describe('metrics', () => {
     const path = written('long', steps.map(line).join(''));
     expect(rewound(path, 15_000)).toEqual(steps.slice(0, 15_000));
     expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(steps.slice(0, 15_000).map(line).join(''));
+  });
+
+  it.each([
+    ['half a line', '{"step":2'],
+    ['a line without its end', '{"step":2}'],
+    ['a blank line', '\n{"step":2}\n'],
+    ['a line of spaces', '  \n{"step":2}\n'],
+    [
+      'bytes that are not UTF-8',
+      Buffer.concat([Buffer.from('{"step":2,"kind":"'), Buffer.of(0xff), Buffer.from('"}\n')]),
+    ],
+    ['a line that is not of metrics', '[2]\n{"step":2}\n'],
+    ['a hole', Buffer.concat([Buffer.alloc(5000), Buffer.from('\n{"step":2}\n')])],
+  ])('are cut back before %s', (name, damage) => {
+    const good = '{"step":1}\n';
+    const path = written(`cut before ${name}`, Buffer.concat([Buffer.from(good), Buffer.from(damage)]));
+    expect(rewound(path, 9)).toEqual([1]);
+    expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(good);
   });
 
   it('are cut back where a file of over 2 GiB is damaged', () => {
