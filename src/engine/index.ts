@@ -29,6 +29,7 @@ export {
   type Dispatch,
   type Extension,
   foldWorkgroups,
+  type KernelInterface,
   type KernelKind,
   onePerInvocation,
   type Precision,
@@ -36,7 +37,7 @@ export {
 } from './kernel.js';
 export type { Allocation, SharedBuffer } from './memory.js';
 export { type Fill, type Nested, Numbers } from './numbers.js';
-export type { AnyOp, Attributes, BackwardCall, DispatchCall, Op, OutputSpec, Value } from './op.js';
+export type { AnyOp, Attributes, BackwardCall, DispatchCall, InputSpec, Op, OutputSpec, Value } from './op.js';
 export { type AdamWOptions, type AdamWState, adamW } from './ops/adamW.js';
 export { addLayerNorm } from './ops/addLayerNorm.js';
 export { attention } from './ops/attention.js';
@@ -63,7 +64,7 @@ export { softmax } from './ops/softmax.js';
 export { mean, sum } from './ops/sum.js';
 export { exp, log, relu, sigmoid, tanh } from './ops/unary.js';
 export { AdamW, type OptimiserOptions, SGD } from './optimiser.js';
-export { type CompileOptions, Plan, type ReplayOptions } from './plan.js';
+export { type CompileOptions, type Copied, Plan, type ReplayOptions } from './plan.js';
 export type { PlanBytes, Prediction } from './prediction.js';
 export type { PreparedDispatch } from './prepare.js';
 export {

@@ -15,12 +15,14 @@ export {
   type Moments,
   type SizedBatch,
   type StepResult,
+  type SubmittedStep,
   Trainer,
   type TrainerOptions,
 } from './trainer.js';
 export { type Batch as WindowBatch, type Mix, mix, type Share } from './windows/mix.js';
 export { openText, type TextDocument, type TextOptions, type TextSource } from './windows/text.js';
 export {
+  type Content,
   type Part,
   type Split,
   WINDOW_KINDS,
