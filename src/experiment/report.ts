@@ -81,9 +81,9 @@ export function tablesOf({ groups, cells }: Report): Table[] {
   return [...tables, cellTable(cells)];
 }
 
-/** "K 4, 1000 steps, 250 windows" */
+/** "K 4, 1000 steps, at most 250 windows" */
 export function whereOf({ K, steps, lr, windows }: Group): string {
-  return `K ${K}, ${steps} steps${lr === undefined ? '' : `, rate ${lr}`}, ${windows} windows`;
+  return `K ${K}, ${steps} steps${lr === undefined ? '' : `, rate ${lr}`}, at most ${windows} windows`;
 }
 
 function cellTable(cells: readonly CollectedCell[]): Table {
