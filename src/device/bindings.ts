@@ -38,7 +38,7 @@ export class CpuBindGroupLayout extends DeviceObject {
   /** @throws Refusal, or UnsupportedError for anything but a buffer */
   static read({ entries }: GPUBindGroupLayoutDescriptor, limits: GPUSupportedLimits): LayoutEntry[] {
     const seen = new Set<number>();
-    return [...entries].map(({ binding, visibility, buffer, ...others }) => {
+    const read = [...entries].map(({ binding, visibility, buffer, ...others }) => {
       for (const [kind, value] of Object.entries(others)) {
         if (value !== undefined) throw new UnsupportedError(`createBindGroupLayout: binding ${binding} is a ${kind}`);
       }
@@ -64,6 +64,8 @@ export class CpuBindGroupLayout extends DeviceObject {
         isVisible: (visibility & GPUShaderStage.COMPUTE) !== 0,
       };
     });
+    checkCounts(read, limits);
+    return read;
   }
 
   /** The layout of one group, from a kernel's declarations. */
@@ -99,20 +101,27 @@ export class CpuPipelineLayout extends DeviceObject {
       () => `number of bind group layouts (${groups.length}) exceeds maxBindGroups (${limits.maxBindGroups})`,
     );
     for (const group of groups) ensure(group?.isValid !== false, () => `${group} is invalid`);
-    const all = groups.flatMap((group) => group?.entries ?? []);
-    const uniforms = all.filter(({ type }) => type === 'uniform');
-    const storage = all.filter(({ type }) => type !== 'uniform');
-    for (const [entries, limit] of [
-      [uniforms, 'maxUniformBuffersPerShaderStage'],
-      [storage, 'maxStorageBuffersPerShaderStage'],
-      [uniforms.filter((entry) => entry.hasDynamicOffset), 'maxDynamicUniformBuffersPerPipelineLayout'],
-      [storage.filter((entry) => entry.hasDynamicOffset), 'maxDynamicStorageBuffersPerPipelineLayout'],
-    ] as const) {
-      ensure(
-        entries.length <= limits[limit],
-        () => `number of buffers (${entries.length}) exceeds ${limit} (${limits[limit]})`,
-      );
-    }
+    checkCounts(
+      groups.flatMap((group) => group?.entries ?? []),
+      limits,
+    );
+  }
+}
+
+/** @throws Refusal for more buffers than a stage or a pipeline may have */
+function checkCounts(all: readonly LayoutEntry[], limits: GPUSupportedLimits): void {
+  const uniforms = all.filter(({ type }) => type === 'uniform');
+  const storage = all.filter(({ type }) => type !== 'uniform');
+  for (const [entries, limit] of [
+    [uniforms, 'maxUniformBuffersPerShaderStage'],
+    [storage, 'maxStorageBuffersPerShaderStage'],
+    [uniforms.filter((entry) => entry.hasDynamicOffset), 'maxDynamicUniformBuffersPerPipelineLayout'],
+    [storage.filter((entry) => entry.hasDynamicOffset), 'maxDynamicStorageBuffersPerPipelineLayout'],
+  ] as const) {
+    ensure(
+      entries.length <= limits[limit],
+      () => `number of buffers (${entries.length}) exceeds ${limit} (${limits[limit]})`,
+    );
   }
 }
 

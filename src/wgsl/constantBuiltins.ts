@@ -51,6 +51,7 @@ const DOMAINS: Readonly<Record<string, Domain>> = {
   sqrt: [(x) => x >= 0, () => 'sqrt must be called with a value >= 0'],
   inverseSqrt: [(x) => x > 0, () => 'inverseSqrt must be called with a value > 0'],
   log: [(x) => x > 0, () => 'log must be called with a value > 0'],
+  pack2x16float: [(x) => Math.abs(x) <= 65504, (x) => `value ${x} cannot be represented as 'f16'`],
   log2: [(x) => x > 0, () => 'log2 must be called with a value > 0'],
   acos: [(x) => x >= -1 && x <= 1, () => 'acos must be called with a value in the range [-1 .. 1] (inclusive)'],
   asin: [(x) => x >= -1 && x <= 1, () => 'asin must be called with a value in the range [-1 .. 1] (inclusive)'],
@@ -58,36 +59,43 @@ const DOMAINS: Readonly<Record<string, Domain>> = {
   atanh: [(x) => x > -1 && x < 1, () => 'atanh must be called with a value in the range (-1 .. 1) (exclusive)'],
 };
 
-/** Rules about the last arguments alone: they also apply to a run-time call if those are constants. */
-const LIMITS: Readonly<Record<string, Domain>> = {
-  clamp: [(low, high) => low <= high, (low, high) => `clamp called with 'low' (${low}) greater than 'high' (${high})`],
+/** Rules about some arguments alone, from `first` on: they also apply to a run-time call if those are constants. */
+const LIMITS: Readonly<Record<string, readonly [first: number, ...Domain]>> = {
+  smoothstep: [
+    0,
+    (low, high) => low !== high,
+    (low, high) => `smoothstep called with 'low' (${low}) equal to 'high' (${high})`,
+  ],
+  clamp: [
+    1,
+    (low, high) => low <= high,
+    (low, high) => `clamp called with 'low' (${low}) greater than 'high' (${high})`,
+  ],
   extractBits: [
+    1,
     (offset, count) => offset + count <= 32,
     () => "'offset' + 'count' must be less than or equal to the bit width of 'e'",
   ],
   insertBits: [
+    2,
     (offset, count) => offset + count <= 32,
     () => "'offset' + 'count' must be less than or equal to the bit width of 'e'",
   ],
-  ldexp: [(exponent) => exponent <= 128, () => 'e2 must be less than or equal to 128'],
+  ldexp: [1, (exponent) => exponent <= 128, () => 'e2 must be less than or equal to 128'],
 };
 
 function checkDomain(name: string, given: readonly Constant[]) {
   const domain = Object.hasOwn(DOMAINS, name) ? DOMAINS[name]! : undefined;
   if (domain) holdsForAll(domain, given);
-  if (name === 'smoothstep') {
-    const edges = given.slice(0, 2);
-    const rule = (low?: string, high?: string) => `smoothstep called with 'low' (${low}) equal to 'high' (${high})`;
-    holdsForAll([(low, high) => low !== high, rule], edges);
-  }
   checkLimits(name, given);
 }
 
 /** @param given undefined if an argument is not a constant */
 export function checkLimits(name: string, given: readonly (Constant | undefined)[]) {
-  const limit = Object.hasOwn(LIMITS, name) ? LIMITS[name]! : undefined;
-  const last = limit ? given.slice(-limit[0].length) : [];
-  if (limit && last.every((constant) => constant !== undefined)) holdsForAll(limit, last);
+  if (!Object.hasOwn(LIMITS, name)) return;
+  const [first, holds, rule] = LIMITS[name]!;
+  const limited = given.slice(first, first + holds.length);
+  if (limited.every((constant) => constant !== undefined)) holdsForAll([holds, rule], limited);
 }
 
 function holdsForAll([holds, rule]: Domain, constants: readonly Constant[]) {

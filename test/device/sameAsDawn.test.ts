@@ -452,6 +452,8 @@ const PROGRAMS: Record<string, (gpu: GPUDevice) => unknown> = {
   'a kind of buffer that there is not': (gpu) => void layoutOf(gpu, { type: 'readonly' as GPUBufferBindingType }),
   'writable storage in a vertex shader': (gpu) =>
     void gpu.createBindGroupLayout({ entries: [{ binding: 0, visibility: 5, buffer: { type: 'storage' } }] }),
+  'more buffers with dynamic offsets than there may be': (gpu) =>
+    void layoutOf(gpu, ...Array.from({ length: 80 }, () => ({ hasDynamicOffset: true }))),
   'a stage that there is not': (gpu) =>
     void gpu.createBindGroupLayout({ entries: [{ binding: 0, visibility: 64, buffer: {} }] }),
   // uses of one buffer

@@ -102,6 +102,9 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
     "1:92: a value of type 'array<u32, n>' cannot be stored; store its elements",
   ],
   ['struct S { @size(4) a: array<u32> }', "1:12: '@size' is for types of a fixed size, not for a runtime-sized array"],
+  // constants that a call at run time may not have
+  ['fn f(x: f32) { _ = smoothstep(1.0, 1.0, x); }', "1:20: smoothstep called with 'low' (1.0) equal to 'high' (1.0)"],
+  ['fn f() { _ = pack2x16float(vec2f(1e6)); }', "1:14: value 1000000.0 cannot be represented as 'f16'"],
   // pointers in variables
   [
     'fn f() { var a = 1; var b: ptr<function, i32>; }',
