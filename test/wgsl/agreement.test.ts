@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { wgslCompiler } from '../../src/device/wgslCompiler.js';
 import { parseModule, WgslError } from '../../src/wgsl/index.js';
 import { checkWgsl } from '../support/checkShaders.js';
+import { openCpu } from '../support/cpuDevice.js';
 import { fileOf, shaderNames } from '../support/shaders.js';
 
 // Each text goes to our front end and to Dawn's. What one refuses the other refuses, but for the list at the end.
@@ -492,6 +494,17 @@ test('the caret of an error stays below its column in a line with tabs, and its 
   expect(() => parseModule('fn f() {\r\n\t\tlet x = foo;\r\n}')).toThrow(
     ["2:11: unresolved value 'foo'", '    2 | \t\tlet x = foo;', `${' '.repeat(8)}\t\t${' '.repeat(8)}^`].join('\n'),
   );
+});
+
+test('an extension is refused where the device was requested without its feature', async () => {
+  expect(() => parseModule('enable subgroups;', { extensions: [] })).toThrow(
+    "1:8: extension 'subgroups' is not allowed",
+  );
+  const gpu = await openCpu({ compiler: wgslCompiler });
+  gpu.pushErrorScope('validation');
+  const lanes = '@compute @workgroup_size(8) @subgroup_size(8) fn main() { }';
+  gpu.createShaderModule({ code: `enable subgroups, subgroup_size_control;\n${lanes}` });
+  expect((await gpu.popErrorScope())?.message).toContain("1:19: extension 'subgroup_size_control' is not allowed");
 });
 
 describe('where we differ from Dawn', () => {
