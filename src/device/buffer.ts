@@ -99,7 +99,7 @@ export class CpuBuffer extends DeviceObject {
 
   async mapAsync(mode: number, from = 0, size?: number): Promise<undefined> {
     const offset = enforceRange('offset', from);
-    const bytes = size === undefined ? Math.max(0, this.size - offset) : enforceRange('size', size);
+    const bytes = enforceRange('size', size ?? Math.max(0, this.size - offset));
     return this.#map(mode, offset, bytes);
   }
 
@@ -140,7 +140,7 @@ export class CpuBuffer extends DeviceObject {
     const offset = enforceRange('offset', from);
     const mapping = this.#mapping;
     if (mapping === undefined) throw operationError(`${this} is not mapped`);
-    const bytes = size === undefined ? Math.max(0, this.size - offset) : enforceRange('size', size);
+    const bytes = enforceRange('size', size ?? Math.max(0, this.size - offset));
     if (offset % 8 !== 0) throw operationError(`${this}: offset (${offset}) must be a multiple of 8`);
     if (bytes % 4 !== 0) throw operationError(`${this}: size (${bytes}) must be a multiple of 4`);
     if (offset < mapping.offset || offset + bytes > mapping.offset + mapping.size) {

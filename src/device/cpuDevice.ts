@@ -193,7 +193,7 @@ export class CpuDevice extends EventTarget {
       this.#load(pipeline, new WebAssembly.Module(bytes));
       return pipeline;
     } catch (error) {
-      const { reason, message } = pipelineErrorOf(error, descriptor);
+      const { reason, message } = pipelineErrorOf(error, this, descriptor.label);
       this.report(new (reason === 'validation' ? GPUValidationError : GPUInternalError)(message));
       return this.invalid(
         new CpuComputePipeline(this, descriptor.label, 0, undefined, new CpuPipelineLayout(this, '', [])),
@@ -208,7 +208,7 @@ export class CpuDevice extends EventTarget {
       this.#load(pipeline, await WebAssembly.compile(bytes));
       return pipeline;
     } catch (error) {
-      throw pipelineErrorOf(error, descriptor);
+      throw pipelineErrorOf(error, this, descriptor.label);
     }
   }
 
@@ -365,8 +365,8 @@ const FILTERS = new Map<unknown, GPUErrorFilter>([
   [GPUInternalError, 'internal'],
 ]);
 
-function pipelineErrorOf(error: unknown, { label = '' }: GPUComputePipelineDescriptor): GPUPipelineError {
+function pipelineErrorOf(error: unknown, device: CpuDevice, label = ''): GPUPipelineError {
   const reason = error instanceof Refusal || 'rule' in (error as object) ? 'validation' : 'internal';
-  const call = `[Device].CreateComputePipeline([ComputePipelineDescriptor "${label}"])`;
+  const call = `${device}.CreateComputePipeline([ComputePipelineDescriptor "${label}"])`;
   return new GPUPipelineError(`${inWords(error)}\n - While calling ${call}`, { reason });
 }

@@ -128,12 +128,13 @@ class ModuleAnalyser {
     }
     const { entryPoint } = this.options;
     const kernels = declarations.filter((one) => stageOf(one) === 'compute');
+    const isDrawing = declarations.some((one) => stageOf(one) !== undefined && stageOf(one) !== 'compute');
     if (entryPoint !== undefined) {
       this.analyseAll(kernels.filter((one) => 'name' in one && one.name === entryPoint));
       // Given values of the others are checked too.
       this.hasOptionalOverrides = true;
       this.analyseAll(declarations.filter(({ kind }) => kind === 'override'));
-    } else if (kernels.length > 0 && declarations.some((one) => /vertex|fragment/.test(stageOf(one) ?? ''))) {
+    } else if (kernels.length > 0 && isDrawing) {
       // What only the other stages use is not read: textures, locations, their own functions.
       this.analyseAll(kernels);
       this.analyseAll(declarations.filter(({ kind }) => kind === 'override' || kind === 'const_assert'));

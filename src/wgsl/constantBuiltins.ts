@@ -51,12 +51,12 @@ const DOMAINS: Readonly<Record<string, Domain>> = {
   sqrt: [(x) => x >= 0, () => 'sqrt must be called with a value >= 0'],
   inverseSqrt: [(x) => x > 0, () => 'inverseSqrt must be called with a value > 0'],
   log: [(x) => x > 0, () => 'log must be called with a value > 0'],
-  pack2x16float: [(x) => Math.abs(x) <= 65504, (x) => `value ${x} cannot be represented as 'f16'`],
   log2: [(x) => x > 0, () => 'log2 must be called with a value > 0'],
   acos: [(x) => x >= -1 && x <= 1, () => 'acos must be called with a value in the range [-1 .. 1] (inclusive)'],
   asin: [(x) => x >= -1 && x <= 1, () => 'asin must be called with a value in the range [-1 .. 1] (inclusive)'],
   acosh: [(x) => x >= 1, () => 'acosh must be called with a value >= 1.0'],
   atanh: [(x) => x > -1 && x < 1, () => 'atanh must be called with a value in the range (-1 .. 1) (exclusive)'],
+  pack2x16float: [(x) => Math.abs(x) <= 65504, (x) => `value ${x} cannot be represented as 'f16'`],
 };
 
 /** Rules about some arguments alone, from `first` on: they also apply to a run-time call if those are constants. */

@@ -243,12 +243,13 @@ function checkConstantRight(
 }
 
 function noOperator(operator: string, left: Operand, right: Operand, at: Position, scope: Scope): never {
-  const remedy = /[&|^<>]/.test(operator) && isFloating(left, right) ? '' : remedyFor(left.type, right.type);
+  const remedy = OF_INTEGERS.includes(operator) && isFloating(left, right) ? '' : remedyFor(left.type, right.type);
   const sides = `${typeName(left.type)}, ${typeName(right.type)}`;
   return scope.fail(`no matching overload for 'operator ${operator} (${sides})'${remedy}`, at);
 }
 
-/** Integers have operators that floats do not have: no conversion to one helps. */
+/** Operators that floats do not have: no conversion to one helps. */
+const OF_INTEGERS: readonly string[] = ['&', '|', '^', '<<', '>>'];
 const isFloating = (...sides: Operand[]) => sides.some(({ type }) => /f32|float/.test(scalarOf(type)?.name ?? ''));
 
 /** One type for both sides, if a constructor would give it: the larger shape, and no abstract number. */

@@ -283,6 +283,10 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ],
   ['fn f(a: f32) { _ = a & 1; }', "1:22: no matching overload for 'operator & (f32, abstract-int)'"],
   [
+    'fn f(a: f32, b: i32) { _ = a < b; }',
+    "1:30: no matching overload for 'operator < (f32, i32)'; write f32(…) or i32(…) around one side",
+  ],
+  [
     'fn f(a: vec3u) { _ = a & 1; }',
     "1:24: no matching overload for 'operator & (vec3<u32>, abstract-int)'; write vec3<u32>(…) around one side",
   ],
