@@ -28,7 +28,7 @@ const { dataset } = document.documentElement;
 document.querySelector('#theme')!.addEventListener('click', () => {
   const dark = dataset.theme ? dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
   dataset.theme = dark ? 'light' : 'dark';
-  for (const { contentWindow } of document.querySelectorAll('iframe')) tellTheme(contentWindow!);
+  tellFrames();
   try {
     localStorage.setItem('theme', dataset.theme);
     localStorage.setItem('tsd-theme', dataset.theme); // the API reference reads this one
@@ -37,10 +37,15 @@ document.querySelector('#theme')!.addEventListener('click', () => {
   }
 });
 
-// A page in a frame, the explorer or a report, asks for the theme as it starts.
+// A page in a frame, the explorer or a report, asks for the theme as it starts. One that started before this script is told.
 addEventListener('message', ({ source, data }) => {
   if (data === THEME_QUESTION) tellTheme(source as Window);
 });
+tellFrames();
+
+function tellFrames(): void {
+  for (const { contentWindow } of document.querySelectorAll('iframe')) tellTheme(contentWindow!);
+}
 
 /** The reader's choice, if there is one, for a page in a frame: from disk, the two pages may only exchange messages. */
 function tellTheme(framed: Window): void {
