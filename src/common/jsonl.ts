@@ -6,7 +6,7 @@ import { readable } from './readable.js';
 /** One line that is not blank: its 1-based number, and its value or the reason that it has none. */
 export type JsonLine = {
   readonly line: number;
-  /** offset in the file after its newline; absent where that is missing */
+  /** offset in the file after its newline; absent where that is missing, or the line too long */
   readonly end?: number;
 } & ({ readonly value: unknown; readonly problem?: never } | { readonly value?: never; readonly problem: string });
 
@@ -18,7 +18,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  *
  * @param longest maximum bytes of a line; longer lines are skipped, not held. Default 8 MiB; its text and its value
  * each take the same again, or twice that
- * @throws FileError when the file cannot be read; a bad line is yielded with its problem, and reading continues
+ * @throws FileError when the file cannot be read; a bad line is yielded with its problem as soon as that is known, and
+ * reading continues
  */
 export function* readJsonLines(path: string, longest = 8 << 20): Generator<JsonLine> {
   const chunk = Buffer.alloc(Math.min(chunkBytes, readable(path)));
@@ -26,6 +27,7 @@ export function* readJsonLines(path: string, longest = 8 << 20): Generator<JsonL
   try {
     let pieces: Buffer[] = []; // of the line so far; none of one that is too long
     let bytes = 0; // of the line so far
+    let isTold = false; // that the line is too long
     const add = (piece: Buffer) => {
       bytes += piece.length;
       if (bytes > longest) pieces = [];
@@ -38,18 +40,23 @@ export function* readJsonLines(path: string, longest = 8 << 20): Generator<JsonL
       for (let newline = read.indexOf(10); newline !== -1; newline = read.indexOf(10, at)) {
         add(read.subarray(at, newline));
         end += bytes + 1;
-        const content = contentOf(pieces, bytes, longest);
-        if (content) yield { line, end, ...content };
+        if (bytes <= longest) {
+          const content = contentOf(pieces);
+          if (content) yield { line, end, ...content };
+        } else if (!isTold) yield { line, problem: tooLong(longest) };
         line++;
         pieces = [];
         bytes = 0;
+        isTold = false;
         at = newline + 1;
       }
-      if (read.length > 0) {
-        add(read.subarray(at));
-        continue;
+      add(read.subarray(at));
+      if (bytes > longest && !isTold) {
+        isTold = true;
+        yield { line, problem: tooLong(longest) };
       }
-      const content = contentOf(pieces, bytes, longest); // the last line need not end in a newline
+      if (read.length > 0) continue;
+      const content = isTold ? undefined : contentOf(pieces); // the last line need not end in a newline
       if (content) yield { line, ...content };
       return;
     }
@@ -58,9 +65,10 @@ export function* readJsonLines(path: string, longest = 8 << 20): Generator<JsonL
   }
 }
 
+const tooLong = (longest: number) => `a line of over ${longest} bytes, the most that are read`;
+
 /** The value of a line, or its problem; undefined if it is blank. */
-function contentOf(pieces: readonly Buffer[], bytes: number, longest: number) {
-  if (bytes > longest) return { problem: `a line of ${bytes} bytes (at most ${longest} are read)` };
+function contentOf(pieces: readonly Buffer[]) {
   let text: string;
   try {
     text = decoder.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));

@@ -157,7 +157,7 @@ describe('experiment', () => {
   });
 
   it('a killed process leaves a cell that the next one finishes', async () => {
-    const long = { ...described, steps: 30, arms: ['zero'], settings: { ...settings, evalEvery: 0, saveEvery: 1 } };
+    const long = { ...described, steps: 30, arms: ['zero'], settings: { ...settings, evalEvery: 0, saveEvery: 3 } };
     writeFileSync(at('long.json'), JSON.stringify(long));
     const [cell] = readGrid(long, 'long.json').cells;
     const run = ['experiment', '--grid', at('long.json'), '--out', at('killed'), '--cell', '0'];
@@ -170,7 +170,7 @@ describe('experiment', () => {
     expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(true);
     const { code, out } = await cli(...run);
     expect(code).toBe(0);
-    expect(out).toMatch(/resuming from step ([3-9]|\d\d)/);
+    expect(out).toMatch(/resuming from step ([369]|\d\d)/);
     expect(existsSync(at(`killed/${cell!.id}/lock`))).toBe(false);
   });
 

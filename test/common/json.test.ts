@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -95,8 +95,27 @@ describe('readJsonLines, of a line that is too long', () => {
     writeFileSync(path, `"1234"\n"12345"\n"1234"\n`);
     expect([...readJsonLines(path, 6)]).toEqual([
       { line: 1, end: 7, value: '1234' },
-      { line: 2, end: 15, problem: 'a line of 7 bytes (at most 6 are read)' },
+      { line: 2, problem: 'a line of over 6 bytes, the most that are read' },
       { line: 3, end: 22, value: '1234' },
+    ]);
+  });
+
+  it('tells so once, before it has read all of it', () => {
+    const path = join(folder, 'hole.jsonl');
+    writeFileSync(path, '1\n');
+    truncateSync(path, 2 ** 31); // a hole: to read all of it takes seconds
+    const lines = readJsonLines(path);
+    expect([lines.next().value, lines.next().value]).toEqual([
+      { line: 1, end: 2, value: 1 },
+      { line: 2, problem: 'a line of over 8388608 bytes, the most that are read' },
+    ]);
+    lines.return(undefined);
+
+    const short = join(folder, 'three chunks.jsonl');
+    writeFileSync(short, `${'a'.repeat(3 << 20)}\n2`);
+    expect([...readJsonLines(short, 9)].map(({ line, value }) => [line, value])).toEqual([
+      [1, undefined],
+      [2, 2],
     ]);
   });
 });
