@@ -139,6 +139,11 @@ export function pAbove(found: Contrast, bound: number): number {
   return pBelow({ ...found, mean: -found.mean }, -bound);
 }
 
+/** The one-sided 95 % bound that the true difference is above; undefined for a single seed. */
+export function lowerBound({ mean, error, freedom }: Contrast): number | undefined {
+  return error === undefined ? undefined : mean - tQuantile(0.95, freedom!) * error;
+}
+
 /** Two one-sided tests of "the true difference is within ± margin". Schuirmann 1987. */
 export function pEquivalent(found: Contrast, margin: number): number {
   return Math.max(pBelow(found, margin), pAbove(found, -margin));

@@ -3,6 +3,7 @@ import {
   type Contrast,
   contrast,
   holm,
+  lowerBound,
   pAbove,
   pBelow,
   pDifferent,
@@ -190,12 +191,17 @@ function contradicted({ found, test }: FoundPart): boolean {
  * steps"
  */
 function sentenceOf(part: Part, found: Contrast | undefined, evidence: Evidence): string {
-  const { plus, minus, measure, longer, grid, seeds } = part;
-  const what = longer ? `(${plus} − ${minus}) of grid ${longer} minus the same of grid ${grid}` : `${plus} − ${minus}`;
+  const { measure, longer, grid, seeds } = part;
+  const what = comparisonName(part);
   const unit = measure === 'text_bpb' ? 'text bits per byte' : 'retrieval of ten';
   const where = [grid, ...(longer ? [longer] : [])].map((name) => scaleOf(name, evidence)).join('; ');
   if (found === undefined) return `${what}: no pair of runs has finished of ${seeds.length}. ${where}`;
   return `${what}: ${contrastText(found)} ${unit}; ${needOf(part.test)}. ${where}`;
+}
+
+/** "zero − bytes", or "(zero − bytes) of grid long minus the same of grid doors" */
+export function comparisonName({ plus, minus, grid, longer }: Comparison): string {
+  return longer ? `(${plus} − ${minus}) of grid ${longer} minus the same of grid ${grid}` : `${plus} − ${minus}`;
 }
 
 function needOf(test: Test): string {
@@ -215,29 +221,46 @@ export function scaleOf(grid: string, evidence: Evidence): string {
 /** The lower one-sided 95 % bound of the lead at the longer budget above this: the embedding caught up. */
 const CAUGHT_UP = -MARGIN.text_bpb;
 
+/** The lead of zero over the chosen embedding at one of the two budgets of H3. */
+function lead(grid: 'doors' | 'long', chosen: string, evidence: Evidence): Contrast | undefined {
+  return compare({ grid, measure: 'text_bpb', plus: 'zero', minus: chosen, seeds: upTo(4) }, evidence).found;
+}
+
+/** The two leads whose difference is H3, a sentence each; none before any run of the longer budget has finished. */
+export function leads(chosen: string, evidence: Evidence): string[] {
+  const [early, later] = [lead('doors', chosen, evidence), lead('long', chosen, evidence)];
+  if (early === undefined || later === undefined) return [];
+  const what = (grid: 'doors' | 'long', found: Contrast) =>
+    `zero − ${chosen} of grid ${grid}: ${contrastText(found)} text bits per byte`;
+  const bound = lowerBound(later);
+  const above = bound === undefined ? '' : `; the lower one-sided 95 % bound is ${signed(bound)}`;
+  return [
+    `${what('doors', early)}. ${scaleOf('doors', evidence)}`,
+    `${what('long', later)}${above}. ${scaleOf('long', evidence)}`,
+  ];
+}
+
 /** Conclusions from the verdicts, by the rules of reading: a sentence each, none if nothing is decided. */
 export function reading(judgements: readonly Judgement[], chosen: string, evidence: Evidence): string[] {
   const of = (id: string) => judgements.find((each) => each.id === id)!;
   const supported = (id: string) => of(id).verdict === 'supported';
   const sentences: string[] = [];
-  const [scale, longScale] = ['doors', 'long'].map((grid) => scaleOf(grid, evidence));
+  const scale = (id: string, ...grids: string[]) =>
+    `${grids.map((grid) => scaleOf(grid, evidence)).join('; ')}; ${of(id).parts[0]!.seeds.length} seeds`;
   if (supported('H1') && supported('H2')) {
     const { p: own, parts } = of('H1');
     const rank = judgements.filter(({ p }) => p < own).length; // its step in Holm's procedure
     const equivalent = pEquivalent(parts[0]!.found!, MARGIN.text_bpb) < LEVEL / (judgements.length - rank);
     sentences.push(
-      `The claim is reproduced at this scale${equivalent ? ', and zero is equivalent to projected within ±0.05' : ''}. ${scale}.`,
+      `The claim is reproduced at this scale${equivalent ? ', and zero is equivalent to projected within ±0.05' : ''}. ${scale('H1', 'doors')}.`,
     );
   }
   if (supported('H3')) {
     const shrinks = of('H3').parts[0]!.found!.mean > 0;
-    const at = compare(
-      { grid: 'long', measure: 'text_bpb', plus: 'zero', minus: chosen, seeds: upTo(4) },
-      evidence,
-    ).found;
+    const at = lead('long', chosen, evidence);
     const caught = shrinks && at?.error !== undefined && pAbove(at, CAUGHT_UP) < LEVEL;
     sentences.push(
-      `The lead of zero over ${chosen} ${shrinks ? 'shrinks' : 'grows'} from 1000 to 4000 steps${caught ? '; the embedding caught up' : ''}. ${longScale}.`,
+      `The lead of zero over ${chosen} ${shrinks ? 'shrinks' : 'grows'} from 1000 to 4000 steps${caught ? '; the embedding caught up' : ''}. ${scale('H3', 'doors', 'long')}.`,
     );
   }
   if (supported('H4')) {
@@ -248,7 +271,7 @@ export function reading(judgements: readonly Judgement[], chosen: string, eviden
     );
     if (found && found.seeds === seeds.length && pEquivalent(found, MARGIN.text_bpb) < LEVEL)
       sentences.push(
-        `Context, not geometry: other values do as well, and so does an embedding with the byte before. ${scale}.`,
+        `Context, not geometry: other values do as well, and so does an embedding with the byte before. ${scale('H4', 'doors')}.`,
       );
   }
   return sentences;

@@ -3,18 +3,20 @@ import { ratioOf } from '../train/measures.js';
 import { chartsOf } from './charts.js';
 import type { CollectedCell } from './collect.js';
 import { type Contrast, contrast, difference } from './contrast.js';
+import { type Crossings, crossingsOf } from './crossings.js';
 import {
   blindDeviation,
   type Evidence,
   hypotheses,
   type Judgement,
   judge,
+  leads,
   reading,
   scaleOf,
   seedsOfDoors,
 } from './hypotheses.js';
 import { type Interval, intervalOf } from './intervals.js';
-import { contrastText, intervalText } from './numberText.js';
+import { contrastText, intervalText, signed } from './numberText.js';
 import { markdownTable, type Report, type Table } from './report.js';
 import { listHtml, tableHtml } from './reportHtml.js';
 import { runsOf } from './runs.js';
@@ -41,6 +43,10 @@ export interface Verdicts {
   readonly square: readonly { readonly effect: string; readonly found?: Contrast }[];
   /** zero minus each other arm of grid doors, in text bits per byte: secondary */
   readonly secondary: readonly { readonly arm: string; readonly found: Contrast }[];
+  /** the two differences that H3 subtracts, a sentence each; empty before a run of grid long has finished */
+  readonly leads: readonly string[];
+  /** zero and each other arm of grid long: secondary */
+  readonly crossings: readonly Crossings[];
 }
 
 /** The registered grids, in their order. */
@@ -69,7 +75,9 @@ export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: 
   const judgements = judge(hypotheses(embedding, seedsOfDoors(deviation)), evidence);
   const doors = evidence.get('doors') ?? [];
   const zero = runsOf(doors, 'zero', 'text_bpb');
-  const others = [...new Set(doors.map(({ cell }) => cell.arm))].filter((arm) => arm !== 'zero');
+  const others = (cells: readonly CollectedCell[]) =>
+    [...new Set(cells.map(({ cell }) => cell.arm))].filter((arm) => arm !== 'zero');
+  const long = evidence.get('long') ?? [];
   return {
     protocol,
     progress: REGISTERED.flatMap((grid) => {
@@ -88,10 +96,12 @@ export function verdictsOf(all: Evidence, chosen: string | undefined, protocol: 
       }),
     ),
     square: squareOf(doors),
-    secondary: others.flatMap((arm) => {
+    secondary: others(doors).flatMap((arm) => {
       const found = difference(zero, runsOf(doors, arm, 'text_bpb'));
       return found ? [{ arm, found }] : [];
     }),
+    leads: leads(embedding, evidence),
+    crossings: others(long).flatMap((arm) => crossingsOf(long, ['zero', arm], 'text_bpb') ?? []),
   };
 }
 
@@ -117,7 +127,8 @@ function squareOf(doors: readonly CollectedCell[]): Verdicts['square'] {
 }
 
 /** The tables of verdicts: progress, hypotheses, the square, differences. */
-export function verdictTables({ progress, judgements, corners, square, secondary }: Verdicts): Table[] {
+export function verdictTables(verdicts: Verdicts): Table[] {
+  const { progress, judgements, corners, square, secondary, crossings } = verdicts;
   const mean = (arm: string) => (corners[arm] ? intervalText(corners[arm]) : 'no runs yet');
   const [hsl, alone, both, bare] = CORNERS.map(mean) as [string, string, string, string];
   const tables = [
@@ -160,6 +171,18 @@ export function verdictTables({ progress, judgements, corners, square, secondary
       header: ['arm', 'text bits per byte'],
       rows: secondary.map(({ arm, found }) => [`zero − ${arm}`, contrastText(found)]),
     },
+    {
+      title: 'Where mean curves of grid long cross: text bits per byte, secondary',
+      header: ['arms', 'seeds', 'they cross', 'difference at the last step'],
+      rows: crossings.map(({ arms, seeds, steps, differences, between }) => [
+        arms.join(' − '),
+        `${seeds}`,
+        between.length === 0
+          ? `at none of ${steps.length} validations, steps ${steps[0]} to ${steps.at(-1)}`
+          : between.map(([from, to]) => `between steps ${from} and ${to}`).join(', '),
+        signed(differences.at(-1)!),
+      ]),
+    },
   ];
   return tables.filter(({ rows }) => rows.length > 0);
 }
@@ -170,8 +193,11 @@ function pText(p: number): string {
 }
 
 /** The evidence of each hypothesis, one sentence per part, and the rules of reading. */
-export function evidenceLines({ judgements }: Verdicts): string[] {
-  return judgements.flatMap(({ id, verdict, parts }) => parts.map(({ sentence }) => `${id}, ${verdict}: ${sentence}.`));
+export function evidenceLines({ judgements, leads }: Verdicts): string[] {
+  return judgements.flatMap(({ id, verdict, parts }) => [
+    ...parts.map(({ sentence }) => `${id}, ${verdict}: ${sentence}.`),
+    ...(id === 'H3' ? leads.map((sentence) => `H3, what it subtracts: ${sentence}.`) : []),
+  ]);
 }
 
 const NOTHING =

@@ -19,12 +19,13 @@ describe('the registered hypotheses', () => {
     expect(verdicts(evidence())).toEqual(['H1', 'H2', 'H3', 'H4', 'H5'].map(supported));
     const said = reading(judge(hypotheses('bytes-untied'), evidence()), 'bytes-untied', evidence());
     expect(said[0]).toMatch(
-      /^The claim is reproduced at this scale, and zero is equivalent to projected within ±0\.05\. Grid doors: dim 128, 2 layers, K 4, 1000 steps of 8 windows\.$/,
+      /^The claim is reproduced at this scale, and zero is equivalent to projected within ±0\.05\. Grid doors: dim 128, 2 layers, K 4, 1000 steps of 8 windows; 6 seeds\.$/,
     );
-    expect(said[1]).toMatch(
-      /^The lead of zero over bytes-untied shrinks from 1000 to 4000 steps; the embedding caught up\./,
+    expect(said[1]).toBe(
+      'The lead of zero over bytes-untied shrinks from 1000 to 4000 steps; the embedding caught up. ' +
+        'Grid doors: dim 128, 2 layers, K 4, 1000 steps of 8 windows; Grid long: dim 128, 2 layers, K 4, 4000 steps of 8 windows; 4 seeds.',
     );
-    expect(said[2]).toMatch(/^Context, not geometry/);
+    expect(said[2]).toMatch(/^Context, not geometry.* Grid doors: .* 6 seeds\.$/);
   });
 
   it('name scale, budget and seeds in every sentence, and never refute', () => {
@@ -79,6 +80,54 @@ describe('the registered hypotheses', () => {
     );
   });
 
+  describe('H3, of two budgets', () => {
+    // At 1000 steps zero leads by 0.3.
+    const at4000 = (lead: number, embedding: number | null = 2.5) => {
+      const long = cellsOf('long', { zero: 2.5 - lead, 'bytes-untied': embedding }, 4, 'text_bpb', 4000);
+      const found = evidence(DOORS, [['long', long]]);
+      const judged = judge(hypotheses('bytes-untied'), found);
+      return { h3: judged[2]!, said: reading(judged, 'bytes-untied', found)[1], found };
+    };
+
+    it('shrinks, and the embedding has not caught up', () => {
+      const { h3, said, found } = at4000(0.15);
+      expect([h3.verdict, h3.parts[0]!.found!.mean]).toEqual(['supported', expect.closeTo(0.15, 1)]);
+      expect(said).toMatch(/^The lead of zero over bytes-untied shrinks from 1000 to 4000 steps\. Grid doors/);
+      const lines = verdictsMarkdown(verdictsOf(found, 'bytes-untied', 'abc'));
+      expect(lines).toMatch(/H3, what it subtracts: zero − bytes-untied of grid doors: −0\.\d{3} .* 4 seeds, /);
+      expect(lines).toMatch(
+        /H3, what it subtracts: zero − bytes-untied of grid long: −0\.\d{3} .*; the lower one-sided 95 % bound is −0\.\d{3}\. Grid long/,
+      );
+    });
+
+    it('grows', () => {
+      const { h3, said } = at4000(0.5);
+      expect([h3.verdict, h3.parts[0]!.found!.mean]).toEqual(['supported', expect.closeTo(-0.2, 1)]);
+      expect(said).toMatch(/^The lead of zero over bytes-untied grows from 1000 to 4000 steps\. Grid doors/);
+    });
+
+    it('is not decided where the interval contains 0, and never contradicted', () => {
+      const { h3, said } = at4000(0.3);
+      expect(h3.verdict).toBe('not decided');
+      expect(h3.parts[0]!.found!.low!).toBeLessThan(0);
+      expect(h3.parts[0]!.found!.high!).toBeGreaterThan(0);
+      expect(said).not.toMatch(/^The lead/);
+    });
+
+    it('is not decided where the interval excludes 0, but not at the level that Holm leaves it', () => {
+      // The four others have not finished, so H3 is held to 0.05 / 5.
+      const found = new Map([
+        ['doors', cellsOf('doors', { bytes: 2.9, zero: 2.5, 'bytes-untied': 2.8 }, 4)],
+        ['long', cellsOf('long', { zero: 2.208, 'bytes-untied': 2.5 }, 4, 'text_bpb', 4000)],
+      ]);
+      const [, , h3] = judge(hypotheses('bytes-untied'), found);
+      expect(h3!.p).toBeGreaterThan(0.01);
+      expect(h3!.p).toBeLessThan(0.05);
+      expect(h3!.verdict).toBe('not decided');
+      expect(h3!.parts[0]!.found!.low!).toBeGreaterThan(0);
+    });
+  });
+
   it('are held to Holm’s level, not to 0.05 each', () => {
     const found = judge(
       hypotheses('bytes-untied'),
@@ -96,6 +145,28 @@ describe('the page', () => {
     expect(all.progress.find(({ grid }) => grid === 'doors')).toMatchObject({ finished: 48, cells: 48 });
     expect(all.progress.find(({ grid }) => grid === 'small')).toEqual({ grid: 'small', finished: 0 });
     expect(verdictsHtml(all, [], evidence())).toContain('<td>interaction</td>');
+  });
+
+  it('says between which validations mean curves cross', () => {
+    const cells = cellsOf('long', { zero: 2.2, projected: 2.1, 'bytes-untied': null }, 4, 'text_bpb', 4000);
+    // zero is ahead at step 2000, projected at step 4000.
+    const early = (value: number) => ({ step: 2000, measures: { text_bpb: value } });
+    const crossed = cells.map((each) => {
+      const [, last] = each.curve;
+      if (each.cell.arm === 'bytes-untied') return { ...each, curve: [early(3)] }; // and then not finite
+      return { ...each, curve: [early(each.cell.arm === 'zero' ? 2.4 : 2.5), last!] };
+    });
+    const all = verdictsOf(evidence(DOORS, [['long', crossed]]), 'bytes-untied', 'abc');
+    expect(all.crossings).toEqual([
+      {
+        ...{ arms: ['zero', 'projected'], seeds: 4, steps: [2000, 4000], between: [[2000, 4000]] },
+        differences: [expect.closeTo(-0.1, 9), expect.closeTo(0.1, 9)],
+      },
+      { arms: ['zero', 'bytes-untied'], seeds: 4, steps: [2000], between: [], differences: [expect.closeTo(-0.6, 9)] },
+    ]);
+    const shown = verdictsMarkdown(all);
+    expect(shown).toContain('| zero − projected | 4 | between steps 2000 and 4000 | +0.100 |');
+    expect(shown).toContain('| zero − bytes-untied | 4 | at none of 1 validations, steps 2000 to 2000 | −0.600 |');
   });
 
   it('decides nothing, and says so, without runs', () => {

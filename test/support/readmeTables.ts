@@ -1,4 +1,5 @@
 import type { PeerResult, PeerResults, PeerRow } from '../../bench/peers/results.js';
+import { comparisonName } from '../../src/experiment/hypotheses.js';
 import { type Interval, intervalOf } from '../../src/experiment/intervals.js';
 import { differenceText, signed } from '../../src/experiment/numberText.js';
 import { MEASURES } from '../../src/experiment/report.js';
@@ -35,14 +36,15 @@ export function exploratoryTable(grids: Exploratory): string {
   const rows = Object.entries(grids).map(([name, { steps, windows, runs }]) => {
     const measure = runs.every(({ measures }) => measures.text_bpb !== undefined) ? 'text_bpb' : 'caption_bpb';
     const of = (arm: string) => runs.filter((run) => run.arm === arm);
+    const seeds = new Set(runs.map(({ seed }) => seed)).size;
     const differences = others.map((other) => {
       const pairs = of('zero').flatMap((zero) => {
         const paired = of(other).find(({ seed }) => seed === zero.seed);
         return paired ? [zero.measures[measure]! - paired.measures[measure]!] : [];
       });
-      return pairs.length > 0 ? between(intervalOf(pairs)) : '–';
+      if (pairs.length === 0) return '–';
+      return between(intervalOf(pairs)) + (pairs.length === 1 && seeds > 1 ? ' (one seed)' : '');
     });
-    const seeds = new Set(runs.map(({ seed }) => seed)).size;
     const scale = `${steps} steps, ${seeds === 1 ? 'one seed' : `${seeds} seeds`}, ${windows} windows`;
     return [`\`${name}\``, scale, MEASURES[measure]!, ...differences];
   });
@@ -59,9 +61,9 @@ export function verdictTable({ judgements }: Verdicts): string {
   const rows = judgements.map(({ id, text, verdict, parts }) => [
     id,
     text,
-    parts
-      .map(({ plus, minus, found }) => `${plus} − ${minus} ${found ? differenceText(found) : 'no runs yet'}`)
-      .join('; '),
+    `${MEASURES[parts[0]!.measure]}: ${parts
+      .map((part) => `${comparisonName(part)} ${part.found ? differenceText(part.found) : 'no runs yet'}`)
+      .join('; ')}`,
     parts.map(({ finished, seeds }) => `${finished} of ${seeds.length}`).join(', '),
     verdict,
   ]);
