@@ -11,6 +11,8 @@ import { Lock } from './lock.js';
 const LOCK = 'lock';
 /** Written before the first step: `discard` removes them. */
 const JSON_FILES = ['config.json', 'split.json', 'memory.json'] as const;
+/** The other files of a run, outside of checkpoints/. */
+const OTHERS = ['metrics.jsonl', 'samples.jsonl', 'sample.txt', 'report.html'];
 
 /** A line of metrics.jsonl. */
 export type Metrics = Readonly<Record<string, number | string>>;
@@ -41,7 +43,8 @@ export class RunFolder {
   /**
    * Create a new run folder and take its lock.
    *
-   * @throws FileError when it already holds a run, another process uses it, or it cannot be written
+   * @throws FileError when it already holds a run or a file that a run would overwrite, another process uses it, or it
+   * cannot be written
    */
   static create(path: string): RunFolder {
     return RunFolder.#create(path, !existsSync(path));
@@ -61,11 +64,18 @@ export class RunFolder {
   static #create(path: string, fresh: boolean): RunFolder {
     makeFor(path, join(path, 'checkpoints'));
     const folder = new RunFolder(path, lockOf(path), fresh);
-    if (existsSync(join(path, 'config.json')) || readdirSync(folder.checkpoints).length > 0) {
+    const refuse = (what: string) => {
       folder.release();
-      throw new FileError(
-        `${path}: already holds a run; resume it with --resume ${path}, choose another folder with --out, or remove this one`,
+      throw new FileError(`${path}: ${what}`);
+    };
+    if (existsSync(join(path, 'config.json')) || readdirSync(folder.checkpoints).length > 0) {
+      refuse(
+        `already holds a run; resume it with --resume ${path}, choose another folder with --out, or remove this one`,
       );
+    }
+    const taken = [...JSON_FILES, ...OTHERS].find((name) => existsSync(join(path, name)));
+    if (taken !== undefined) {
+      refuse(`holds a ${taken}, which a run would overwrite; choose another folder with --out, or move that file`);
     }
     return folder;
   }

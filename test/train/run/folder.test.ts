@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -44,3 +44,18 @@ it('is removed again by a run that did not begin, and by no other', () => {
   lost.discard(); // another process may have taken it over
   expect(existsSync('lost/config.json')).toBe(true);
 });
+
+it.each(['config.json', 'split.json', 'memory.json', 'metrics.jsonl', 'samples.jsonl', 'sample.txt', 'report.html'])(
+  'is refused where it holds a %s already, which stays',
+  (name) => {
+    mkdirSync('others');
+    writeFileSync(join('others', name), 'of another program');
+    expect(() => RunFolder.create('others')).toThrow(
+      name === 'config.json'
+        ? /^others: already holds a run; resume it with --resume others, /
+        : `others: holds a ${name}, which a run would overwrite; choose another folder with --out, or move that file`,
+    );
+    expect(readFileSync(join('others', name), 'utf8')).toBe('of another program');
+    expect(existsSync('others/lock')).toBe(false);
+  },
+);
