@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NumberError } from '../../src/common/errors.js';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { DeviceError, NumberError } from '../../src/common/errors.js';
 import { openDevice } from '../../src/device/adapters.js';
 import type { Device } from '../../src/device/device.js';
 import { writeReport } from '../../src/report/report.js';
+import { Trainer } from '../../src/train/trainer.js';
 import { tinyRun } from '../support/tinyRun.js';
 import { Faults, failEveryWrite, loseEveryDevice, loseTooOften, poisonEveryOp } from './faults.js';
 import { fuzz } from './fuzz.js';
@@ -35,6 +36,29 @@ it('a lost device is opened again, three times at most', async () => {
   expect(await loseEveryDevice(faults, 50, 50)).toBe(1);
   await loseTooOften(faults, 0);
   expect(faults.broken).toEqual([]);
+});
+
+it('a run does not continue on another device than the one that it lost', async () => {
+  const lost = await openDevice();
+  Object.defineProperty(lost, 'name', { value: 'a GPU' });
+  lost.gpu.destroy();
+  await expect(faults.train(lost, faults.path(), { reopen: openDevice })).rejects.toThrow(
+    `instead of a GPU only ${device.name} can be opened now. Resume with --device cpu to go on with it`,
+  );
+  lost.close();
+});
+
+it('a step that is finite when it is tried again is a fault of the device, not of the run', async () => {
+  const { options, data } = tinyRun({ steps: 3, evalEvery: 0 });
+  const poisoned = { ...data, mix: { ...data.mix, batch: poisonFirst(data.mix.batch) } };
+  const again = vi.spyOn(Trainer.prototype, 'locateNonFinite').mockResolvedValue(undefined);
+  const path = faults.path();
+  const error = await faults.train(device, path, { options, data: poisoned }).catch((thrown) => thrown);
+  again.mockRestore();
+  expect(error).toBeInstanceOf(DeviceError);
+  expect(error.message).toMatch(
+    /^step 1: the loss is NaN, but a second try of the same step was finite; nothing was updated; saved .*step-000000\.safetensors\. The device/,
+  );
 });
 
 it('steps that are not finite are left out and counted when asked for', async () => {

@@ -96,7 +96,8 @@ const MAX_LOSSES = 3;
  * step is saved
  * @throws FileError when something could not be written, or the folder was taken over: the last good checkpoint is
  * unchanged
- * @throws DeviceError when the device failed, or was lost for the fourth time
+ * @throws DeviceError when the device failed, was lost for the fourth time or can only be replaced by another one, or
+ * gave two results for one step
  */
 export async function train(
   device: Device,
@@ -122,8 +123,16 @@ export async function train(
         const lost = error instanceof DeviceError && error.fault === 'lost';
         if (!lost || reopen === undefined || losses > MAX_LOSSES) throw error;
         report(`${error.message}: resuming from step ${run.state?.checkpoint.step ?? 0} on a new one`);
+        const { name } = run.device;
         if (run.device !== device) run.device.close();
         run.device = await reopen();
+        if (run.device.name !== name) {
+          throw new DeviceError(
+            `${error.message}; instead of ${name} only ${run.device.name} can be opened now. ` +
+              `Resume with --device ${run.device.kind} to go on with it`,
+            'lost',
+          );
+        }
       }
     }
   } finally {
@@ -284,8 +293,16 @@ async function attempt(run: Attempt): Promise<RunResult> {
         listener.note?.(`step ${step + 1}  skipped: the ${notFinite(nats)}`);
       } else {
         const culprit = await trainer.locateNonFinite(batches, lr);
-        const first = culprit ? `first not finite: ${culprit.words}` : 'a second try of the same step was finite';
-        const what = `the ${notFinite(nats)}; ${first}`;
+        if (culprit === undefined) {
+          // A step gives the same numbers at each try, so this is no property of the run.
+          const path = await save();
+          throw new DeviceError(
+            `step ${step + 1}: the ${notFinite(nats)}, but a second try of the same step was finite; nothing was updated; ` +
+              `saved ${path}. The device is at fault: check it with byte-to-loss doctor, then resume`,
+            'internal',
+          );
+        }
+        const what = `the ${notFinite(nats)}; first not finite: ${culprit.words}`;
         const many = options.skipNonfinite && `${skips.most} were not finite`;
         throw await numberError(
           step + 1,
