@@ -6,7 +6,7 @@ import { reason, writeFileAtomic } from '../common/atomicWrite.js';
 import { FileError, InputError } from '../common/errors.js';
 import { makeFolders } from '../common/folders.js';
 import { readJsonFile } from '../common/jsonFile.js';
-import { type CellEnd, cellFolder, runCell } from '../experiment/cell.js';
+import { type CellEnd, cellFile, cellFolder, keepCell, runCell } from '../experiment/cell.js';
 import { collect } from '../experiment/collect.js';
 import { estimateCells, measureRate } from '../experiment/estimate.js';
 import { type Cell, type Grid, readGrid } from '../experiment/grid.js';
@@ -137,18 +137,21 @@ interface Told {
 }
 
 /**
- * Set by the grid's process for the process of a cell. A channel without it belongs to another program: do not use or
- * close it.
+ * Set by the grid's process for the process of a cell: the cell's folder. A channel without it belongs to another program: do
+ * not use or close it.
  */
 const PARENT = 'BYTE_TO_LOSS_EXPERIMENT';
 
 function hasParent(): boolean {
-  return process.env[PARENT] === '1' && process.connected;
+  return process.env[PARENT] !== undefined && process.connected;
 }
 
 const RESUME = 'to resume: run the same command again, from the same folder; finished cells are kept';
 
 async function oneCell(cell: Cell, flags: ExperimentFlags): Promise<void> {
+  if (hasParent() && process.env[PARENT] !== cell.id) {
+    throw new InputError(`${flags.grid}: was changed while its cells run; start the command again`);
+  }
   console.log(`cell ${cell.index}: ${cell.arm}, K ${cell.K}, seed ${cell.seed}, ${cell.steps} steps → ${cell.id}`);
   const end = await runShown(cell, flags);
   console.log(`cell ${cell.index}: ${end}`);
@@ -242,7 +245,7 @@ function inItsOwnProcess(
   if (flags.strict) args.push('--strict');
   const entry = new URL(import.meta.url.endsWith('.ts') ? '../cli.ts' : '../cli.js', import.meta.url);
   // A process group of its own: a Ctrl-C reaches it once, through this process.
-  const env = { ...process.env, [PARENT]: '1' };
+  const env = { ...process.env, [PARENT]: cell.id };
   const log = openLog(logOf(flags, cell));
   const child = fork(entry, args, { stdio: ['ignore', log, log, 'ipc'], detached: true, env });
   closeSync(log); // the child has its own
@@ -346,12 +349,13 @@ async function writeReport(grid: Grid, { grid: file, out, results, strict, devic
   const to = results ?? out;
   makeOut(to);
   const flags = `${results === undefined ? '' : ` --results ${results}`}${strict ? ' --strict' : ''}${device ? ` --device ${device}` : ''}`;
-  const report = makeReport(
-    grid,
-    collect(grid, out, results),
-    `byte-to-loss experiment --grid ${file} --out ${out}${flags}`,
-    version,
-  );
+  const cells = collect(grid, out, results);
+  for (const { cell, result, curve } of cells) {
+    if (results !== undefined && result !== undefined && !existsSync(cellFile(results, cell))) {
+      keepCell(results, cell, result, curve); // it finished in a command without --results
+    }
+  }
+  const report = makeReport(grid, cells, `byte-to-loss experiment --grid ${file} --out ${out}${flags}`, version);
   writeFileAtomic(join(to, 'report.md'), markdownOf(report));
   writeFileAtomic(join(to, 'report.json'), jsonOf(report));
   writeFileAtomic(join(to, 'report.html'), htmlOf(report));

@@ -20,7 +20,7 @@ import { commitOfCode } from './commit.js';
 import { estimateCell } from './estimate.js';
 import type { Cell } from './grid.js';
 import { readMetrics, type ValidationLine } from './metrics.js';
-import type { CellResult } from './result.js';
+import { type CellResult, readResult } from './result.js';
 
 /** The result of an attempt at a cell. */
 export type CellEnd = 'finished' | 'kept' | 'stopped';
@@ -67,11 +67,18 @@ export function keepCell(results: string, cell: Cell, result: CellResult, curve:
 export async function runCell(cell: Cell, context: CellContext): Promise<CellEnd> {
   const path = cellFolder(context.out, cell);
   const result = join(path, 'result.json');
-  if (existsSync(result)) return 'kept';
+  const kept = () => {
+    const { results } = context;
+    if (results !== undefined && !existsSync(cellFile(results, cell))) {
+      keepCell(results, cell, readResult(result), readMetrics(path).validations);
+    }
+    return 'kept' as const;
+  };
+  if (existsSync(result)) return kept();
   const begun = existsSync(join(path, 'config.json')) ? openRun(path, {}) : undefined;
   const folder = begun?.folder ?? RunFolder.create(path);
   try {
-    if (existsSync(result)) return 'kept'; // finished by the previous holder of the folder
+    if (existsSync(result)) return kept(); // finished by the previous holder of the folder
     const measured = await runWhole(cell, folder, begun, context);
     if (measured === undefined) return 'stopped';
     folder.check();

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { FileError } from '../common/errors.js';
 import { ratioOf } from '../train/measures.js';
 import { RunFolder } from '../train/run/folder.js';
 import { cellFile, cellFolder } from './cell.js';
@@ -50,10 +51,10 @@ export interface Group {
  * Read the finished cells of a grid.
  *
  * @param out the folder of its runs   @param results the folder that keeps finished cells
- * @throws FileError when a finished cell's result cannot be read
+ * @throws FileError when a finished cell's result cannot be read, or two of them were trained on different data
  */
 export function collect(grid: Grid, out: string, results?: string): CollectedCell[] {
-  return grid.cells.map((cell) => {
+  const cells = grid.cells.map((cell): CollectedCell => {
     const kept = results === undefined ? undefined : cellFile(results, cell);
     if (kept !== undefined && existsSync(kept)) {
       const { curve, ...result } = readResult(kept);
@@ -69,6 +70,24 @@ export function collect(grid: Grid, out: string, results?: string): CollectedCel
     if (RunFolder.holder(folder) !== undefined) return { cell, state: 'running', curve };
     return { cell, state: existsSync(folder) ? 'broken off' : 'not begun', curve };
   });
+  checkData(cells);
+  return cells;
+}
+
+/** @throws FileError unless each input had the same bytes in all finished cells */
+function checkData(cells: readonly CollectedCell[]): void {
+  const first = new Map<string, { readonly index: number; readonly sha256: string }>();
+  for (const { cell, result } of cells) {
+    for (const { name, sha256 } of result?.data_sha256 ?? []) {
+      const before = first.get(name) ?? { index: cell.index, sha256 };
+      first.set(name, before);
+      if (before.sha256 === sha256) continue;
+      throw new FileError(
+        `${name}: cells ${before.index} and ${cell.index} were trained on different contents of it, and cannot be compared. ` +
+          'Remove the results of one of them, and it is run again',
+      );
+    }
+  }
 }
 
 /** Means, intervals and paired differences, of finished cells, by K, budget and tuned learning rate. */

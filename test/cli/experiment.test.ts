@@ -24,6 +24,7 @@ const resultOf = (out: string, cell: number) =>
 afterEach(() => {
   delete process.env.SLURM_ARRAY_TASK_ID;
   delete process.env.JOB_COMPLETION_INDEX;
+  delete process.env.BYTE_TO_LOSS_EXPERIMENT;
 });
 
 describe('experiment --cell', () => {
@@ -37,6 +38,16 @@ describe('experiment --cell', () => {
     expect(resultOf('one', 0).bytes_per_second).toBeGreaterThan(0);
     expect(resultOf('one', 0).peak_memory_bytes).toBeGreaterThan(2 ** 24);
     expect((await experiment('one', '--cell', '0')).out).toContain('cell 0: kept');
+    // --results also receives what finished without it.
+    const kept = at(`later/cells/${cells[0]!.id}.json`);
+    expect((await experiment('one', '--cell', '0', '--results', at('later'))).out).toContain('cell 0: kept');
+    expect(JSON.parse(readFileSync(kept, 'utf8'))).toMatchObject({
+      ...resultOf('one', 0),
+      curve: [{ step: 2 }, { step: 4 }],
+    });
+    rmSync(kept);
+    expect((await experiment('one', '--collect', '--results', at('later'))).out).toContain('1 of 2 cells finished');
+    expect(existsSync(kept)).toBe(true);
 
     expect((await experiment('one', '--collect')).out).toContain('1 of 2 cells finished');
     expect(readFileSync(at('one/report.md'), 'utf8')).toMatch(/\| 1 \| [0-9a-f]{12} \| bytes \|.* not begun \|/);
@@ -72,9 +83,25 @@ describe('experiment --cell', () => {
     const other = await run('--verify', '0');
     expect(other.out).toMatch(/other weights: [0-9a-f]{16}, kept [0-9a-f]{16}; text_bpb \d\.\d+, kept 1/);
     expect(other.code).toBe(1);
+    // Cell 1, as if its data had been another file of the same name.
+    const data_sha256 = [{ ...result.data_sha256[0], sha256: 'e'.repeat(64) }, ...result.data_sha256.slice(1)];
+    const changed = at(`results/cells/${cells[1]!.id}.json`);
+    writeFileSync(changed, JSON.stringify({ ...result, data_sha256 }));
+    expect(await run('--collect')).toMatchObject({
+      code: 1,
+      error: `error: ${result.data_sha256[0].name}: cells 0 and 1 were trained on different contents of it, and cannot be compared. Remove the results of one of them, and it is run again\n`,
+    });
+    rmSync(changed);
     const missing = await run('--verify', '1');
     expect(missing.error).toContain('error: --verify: cell 1 has not finished; give --results');
     expect(missing.code).toBe(1);
+  });
+
+  it('started by a whole grid, refuses a grid file that was changed since', async () => {
+    process.env.BYTE_TO_LOSS_EXPERIMENT = 'another cell';
+    const { code, error } = await experiment('changed', '--cell', '0');
+    expect(error).toBe(`error: ${at('grid.json')}: was changed while its cells run; start the command again\n`);
+    expect(code).toBe(1);
   });
 
   it('takes its number from Slurm or Kubernetes', async () => {
