@@ -42,7 +42,9 @@ export function onStop(screen: Pick<StatusLine, 'print' | 'end'>, hint?: string)
     }
     first = name;
     process.exitCode = EXIT_CODES[name];
-    screen.print(`${name}: finishing this step and saving; a second signal stops at once`);
+    // Node listens to this signal also where nohup has asked it not to.
+    const closed = name === 'SIGHUP' ? '. nohup does not keep a Node program running; setsid and tmux do' : '';
+    screen.print(`${name}: finishing this step and saving; a second signal stops at once${closed}`);
   };
   const off = () => {
     for (const name of SIGNALS) process.off(name, onSignal);
