@@ -95,12 +95,13 @@ export class CpuPipelineLayout extends DeviceObject {
   }
 
   /** @throws Refusal for more buffers than a stage may have */
-  static check(groups: readonly (CpuBindGroupLayout | undefined)[], limits: GPUSupportedLimits): void {
+  static check(groups: readonly (CpuBindGroupLayout | undefined)[], device: CpuDevice): void {
+    const { limits } = device;
     ensure(
       groups.length <= limits.maxBindGroups,
       () => `number of bind group layouts (${groups.length}) exceeds maxBindGroups (${limits.maxBindGroups})`,
     );
-    for (const group of groups) ensure(group?.isValid !== false, () => `${group} is invalid`);
+    for (const group of groups) group?.requireOf(device);
     checkCounts(
       groups.flatMap((group) => group?.entries ?? []),
       limits,
@@ -150,9 +151,9 @@ export class CpuBindGroup extends DeviceObject {
   }
 
   /** @throws Refusal when a binding is missing, too small, misaligned or of another kind */
-  static read(descriptor: GPUBindGroupDescriptor, limits: GPUSupportedLimits): BoundRange[] {
+  static read(descriptor: GPUBindGroupDescriptor, device: CpuDevice): BoundRange[] {
     const layout = descriptor.layout as unknown as CpuBindGroupLayout;
-    ensure(layout.isValid, () => `${layout} is invalid`);
+    layout.requireOf(device);
     const given = new Map<number, GPUBindingResource>();
     for (const { binding, resource } of descriptor.entries) {
       ensure(!given.has(binding), () => `binding index (${binding}) already used by a previous entry`);
@@ -168,12 +169,13 @@ export class CpuBindGroup extends DeviceObject {
         resource !== undefined,
         () => `binding index (${entry.binding}) of ${layout} is missing in the bind group`,
       );
-      return bind(entry, resource, limits);
+      return bind(entry, resource, device);
     });
   }
 }
 
-function bind(entry: LayoutEntry, resource: GPUBindingResource, limits: GPUSupportedLimits): BoundRange {
+function bind(entry: LayoutEntry, resource: GPUBindingResource, device: CpuDevice): BoundRange {
+  const { limits } = device;
   const where = `binding ${entry.binding}`;
   const asBinding = 'buffer' in resource ? resource : { buffer: resource as unknown as GPUBuffer };
   const buffer = asBinding.buffer as unknown as CpuBuffer;
@@ -182,6 +184,7 @@ function bind(entry: LayoutEntry, resource: GPUBindingResource, limits: GPUSuppo
   const offset = enforceRange('offset', asBinding.offset ?? 0);
   const size = asBinding.size === undefined ? buffer.size - offset : enforceRange('size', asBinding.size);
   const isUniform = entry.type === 'uniform';
+  buffer.requireOf(device);
   buffer.requireUsage(isUniform ? GPUBufferUsage.UNIFORM : GPUBufferUsage.STORAGE);
   const alignment = isUniform ? limits.minUniformBufferOffsetAlignment : limits.minStorageBufferOffsetAlignment;
   ensure(

@@ -120,7 +120,12 @@ export class CpuBuffer extends DeviceObject {
       return Promise.reject(operationError(error.message));
     }
     return new Promise((resolve, reject) => {
-      const pending = { reject };
+      const pending = {
+        reject: (error: DOMException) => {
+          if (this.#pending === pending) this.#pending = undefined;
+          reject(error);
+        },
+      };
       this.#pending = pending;
       this.device.whileAlive(pending);
       const map = () => {
@@ -159,15 +164,19 @@ export class CpuBuffer extends DeviceObject {
   }
 
   unmap(): undefined {
-    this.#pending?.reject(abortError(`${this} was unmapped before it was mapped`));
-    this.#forgetPending();
-    for (const { offset, bytes } of this.#mapping?.pieces ?? []) {
-      if (this.#mapping!.mode === 'write' && this.range && !this.device.isLost) {
+    const [pending, mapping] = [this.#pending, this.#mapping];
+    this.#mapping = undefined;
+    if (pending !== undefined) {
+      this.device.forget(pending);
+      pending.reject(abortError(`${this} was unmapped before it was mapped`));
+    }
+    for (const { offset, bytes } of mapping?.pieces ?? []) {
+      if (bytes.byteLength === 0) continue; // empty, or transferred to somebody else, and what was written with it
+      if (mapping!.mode === 'write' && this.range && !this.device.isLost) {
         this.device.memory.view(this.address + offset, bytes.byteLength).set(new Uint8Array(bytes));
       }
       detach(bytes);
     }
-    this.#mapping = undefined;
     return undefined;
   }
 
@@ -178,11 +187,6 @@ export class CpuBuffer extends DeviceObject {
     if (this.range) this.device.release(this);
     this.range = undefined;
     return undefined;
-  }
-
-  #forgetPending(): void {
-    if (this.#pending) this.device.forget(this.#pending);
-    this.#pending = undefined;
   }
 }
 

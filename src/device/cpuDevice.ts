@@ -172,7 +172,7 @@ export class CpuDevice extends EventTarget {
     );
     const layout = new CpuPipelineLayout(this, descriptor.label, groups);
     const made = this.check(`calling ${this}.CreatePipelineLayout`, () => {
-      CpuPipelineLayout.check(groups, this.limits);
+      CpuPipelineLayout.check(groups, this);
       return true;
     });
     return made ? layout : this.invalid(layout);
@@ -181,7 +181,7 @@ export class CpuDevice extends EventTarget {
   createBindGroup(descriptor: GPUBindGroupDescriptor): CpuBindGroup {
     const call = `calling ${this}.CreateBindGroup([BindGroupDescriptor "${descriptor.label ?? ''}"])`;
     const layout = descriptor.layout as unknown as CpuBindGroupLayout;
-    const ranges = this.check(call, () => CpuBindGroup.read(descriptor, this.limits));
+    const ranges = this.check(call, () => CpuBindGroup.read(descriptor, this));
     const group = new CpuBindGroup(this, descriptor.label, layout, ranges ?? []);
     return ranges ? group : this.invalid(group);
   }
@@ -224,7 +224,7 @@ export class CpuDevice extends EventTarget {
       kernel,
       layoutFor(this, descriptor, kernel, id),
     );
-    if (!this.timeline.reserveScratch(kernel.scratchBytes)) {
+    if (!this.isLost && !this.timeline.reserveScratch(kernel.scratchBytes)) {
       throw new Error(`${pipeline}: ${kernel.scratchBytes} bytes for each thread do not fit in the device's memory`);
     }
     return { pipeline, bytes: kernel.bytes as Uint8Array<ArrayBuffer> };

@@ -130,7 +130,7 @@ export class CpuCommandEncoder extends DeviceObject {
     const offset = enforceRange('destinationOffset', targetOffset);
     const [queries, buffer] = [set, target] as unknown as readonly [CpuQuerySet, CpuBuffer];
     this.encode('ResolveQuerySet', () => {
-      ensure(queries.isValid, () => `${queries} is invalid`);
+      queries.requireOf(this.device);
       ensure(first + count <= queries.count, () => `queries ${first} … ${first + count - 1} are not all in ${queries}`);
       buffer.requireUsage(GPUBufferUsage.QUERY_RESOLVE);
       ensure(offset % 256 === 0, () => `destination offset (${offset}) is not a multiple of 256`);
@@ -186,6 +186,7 @@ export class CpuCommandEncoder extends DeviceObject {
   }
 
   use(object: CpuBuffer | CpuQuerySet): this {
+    object.requireOf(this.device);
     this.#uses.add(object);
     return this;
   }
@@ -216,33 +217,39 @@ export class CpuComputePass extends DeviceObject {
   readonly #groups: (SetGroup | undefined)[] = [];
   /** true if pipeline and groups are those of the last dispatch, which was checked */
   #isChecked = false;
+  readonly #times: { readonly queries: CpuQuerySet; readonly first?: number; readonly last?: number } | undefined;
   private readonly debugGroups = new DebugGroups();
 
   constructor(
     private readonly encoder: CpuCommandEncoder,
-    private readonly descriptor: GPUComputePassDescriptor,
+    { label, timestampWrites: times }: GPUComputePassDescriptor,
   ) {
-    super(encoder.device, 'ComputePassEncoder', descriptor.label);
+    super(encoder.device, 'ComputePassEncoder', label);
+    if (times === undefined) return;
+    const { beginningOfPassWriteIndex: first, endOfPassWriteIndex: last } = times;
+    this.#times = {
+      queries: times.querySet as unknown as CpuQuerySet,
+      ...(first !== undefined && { first: enforceRange('beginningOfPassWriteIndex', first, MAX_U32) }),
+      ...(last !== undefined && { last: enforceRange('endOfPassWriteIndex', last, MAX_U32) }),
+    };
   }
 
   begin(): void {
-    const { timestampWrites: times } = this.descriptor;
-    if (times === undefined) return;
-    const queries = times.querySet as unknown as CpuQuerySet;
-    ensure(queries.isValid, () => `${queries} is invalid`);
-    const [first, last] = [times.beginningOfPassWriteIndex, times.endOfPassWriteIndex];
+    if (this.#times === undefined) return;
+    const { queries, first, last } = this.#times;
+    queries.requireOf(this.device);
     ensure(first !== last, () => 'timestampWrites need one index, or two that differ');
     for (const index of [first, last]) {
       ensure(index === undefined || index < queries.count, () => `query index (${index}) is not in ${queries}`);
     }
     this.encoder.use(queries);
-    this.#writeTime(times.beginningOfPassWriteIndex);
+    this.#writeTime(first);
   }
 
   setPipeline(pipeline: GPUComputePipeline): undefined {
     const given = pipeline as unknown as CpuComputePipeline;
     return this.#encode('SetPipeline', () => {
-      ensure(given.isValid, () => `${given} is invalid`);
+      given.requireOf(this.device);
       this.#pipeline = given;
       this.#isChecked = false;
     });
@@ -275,7 +282,7 @@ export class CpuComputePass extends DeviceObject {
         this.#groups[index] = undefined;
         return;
       }
-      ensure(group.isValid, () => `${group} is invalid`);
+      group.requireOf(this.device);
       ensure(
         dynamic.length === group.dynamic.length,
         () => `number of dynamic offsets (${dynamic.length}) is not that of ${group} (${group.dynamic.length})`,
@@ -337,7 +344,7 @@ export class CpuComputePass extends DeviceObject {
   end(): undefined {
     return this.#encode('End', () => {
       this.debugGroups.requireNone();
-      this.#writeTime(this.descriptor.timestampWrites?.endOfPassWriteIndex);
+      this.#writeTime(this.#times?.last);
       this.encoder.endPass();
     });
   }
@@ -348,8 +355,7 @@ export class CpuComputePass extends DeviceObject {
 
   #writeTime(index: number | undefined): void {
     if (index === undefined) return;
-    const queries = this.descriptor.timestampWrites!.querySet as unknown as CpuQuerySet;
-    this.encoder.write(COMMANDS.time, queries.address + index * 8);
+    this.encoder.write(COMMANDS.time, this.#times!.queries.address + index * 8);
   }
 
   /** The pipeline, with every bind group that it needs. @throws Refusal */

@@ -1,4 +1,5 @@
 import type { CpuDevice } from './cpuDevice.js';
+import { ensure } from './errors.js';
 
 /** An object of a device: it has a label, and is invalid if its creation was refused. */
 export abstract class DeviceObject {
@@ -13,6 +14,15 @@ export abstract class DeviceObject {
     label: string | undefined,
   ) {
     this.label = label ?? '';
+  }
+
+  /** @throws Refusal unless it is valid, and an object of this device */
+  requireOf(device: CpuDevice): void {
+    ensure(this.isValid, () => `${this} is invalid`);
+    ensure(
+      this.device === device,
+      () => `${this} is associated with ${this.device}, and cannot be used with ${device}`,
+    );
   }
 
   /** `[Buffer "logits"]` */

@@ -59,7 +59,8 @@ export function compileFor(
   { compute }: GPUComputePipelineDescriptor,
 ): { readonly kernel: CompiledKernel; readonly entryPoint: string } {
   const shader = compute.module as unknown as CpuShaderModule;
-  ensure(shader.isValid && shader.module !== undefined, () => `${shader} is invalid`);
+  shader.requireOf(device);
+  ensure(shader.module !== undefined, () => `${shader} is invalid`);
   const { entryPoints, overrides } = shader.module;
   const names = entryPoints.map(({ name }) => name);
   const entryPoint = compute.entryPoint ?? (names.length === 1 ? names[0] : undefined);
@@ -123,11 +124,11 @@ export function layoutFor(
         exclusive,
       ),
     );
-    CpuPipelineLayout.check(groups, device.limits);
+    CpuPipelineLayout.check(groups, device);
     return new CpuPipelineLayout(device, undefined, groups);
   }
   const layout = descriptor.layout as unknown as CpuPipelineLayout;
-  ensure(layout.isValid, () => `${layout} is invalid`);
+  layout.requireOf(device);
   for (const { group, binding, name, type, minSize } of kernel.bindings) {
     const entry = layout.groups[group]?.entries.find((candidate) => candidate.binding === binding);
     const where = `@group(${group}) @binding(${binding}) var ${name}`;

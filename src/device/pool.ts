@@ -26,12 +26,16 @@ listen((message) => {
   try {
     if (message.setup) {
       runner = makeRunner(message.setup);
+      // A growth between the arrival of the memory and its registration with this thread is not announced; this takes it up.
+      message.setup.memory.grow(0);
       isCoordinator = message.setup.thread === 0;
     } else if (message.load) runner.load(message.load);
     else if ('unload' in message) runner.unload(message.unload);
     else if (isCoordinator) {
-      for (const step of runner.coordinate(message.job));
-      post({ done: message.job.id });
+      const steps = runner.coordinate(message.job);
+      let step = steps.next();
+      while (!step.done) step = steps.next();
+      if (step.value) post({ done: message.job.id });
     } else runner.help(message.job);
   } catch (error) {
     post({ failed: error instanceof Error ? error.message : String(error) });

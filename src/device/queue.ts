@@ -24,6 +24,7 @@ export class CpuQueue extends DeviceObject {
     const offset = enforceRange('bufferOffset', bufferOffset);
     const source = bytesOf(data, enforceRange('dataOffset', dataOffset), size && enforceRange('size', size));
     this.device.check(`calling ${this}.WriteBuffer(${buffer}, ${offset}, data, ${source.length})`, () => {
+      buffer.requireOf(this.device);
       buffer.requireUsage(GPUBufferUsage.COPY_DST);
       ensure(offset % 4 === 0, () => `buffer offset (${offset}) is not a multiple of 4`);
       ensure(
@@ -45,7 +46,7 @@ export class CpuQueue extends DeviceObject {
     const all = [...buffers] as unknown as readonly CpuCommandBuffer[];
     this.device.check(`calling ${this}.Submit`, () => {
       for (const [at, commands] of all.entries()) {
-        ensure(commands.isValid, () => `${commands} is invalid`);
+        commands.requireOf(this.device);
         const isTwice = commands.isSubmitted || all.indexOf(commands) !== at;
         ensure(!isTwice, () => `${commands} was submitted before`);
         for (const used of commands.uses) used.requireUsable('submit');

@@ -19,8 +19,13 @@ export interface RunnerSetup {
 export interface Runner {
   load(kernel: LoadedKernel): void;
   unload(id: number): void;
-  /** Run a job as the coordinator. It can pause between pieces of work. @throws the trap of a kernel */
-  coordinate(job: Job): Generator<void, void>;
+  /**
+   * Run a job as the coordinator. It can pause between pieces of work.
+   *
+   * @returns false if a helper's kernel trapped, now or before: the job has not run to its end
+   * @throws the trap of a kernel
+   */
+  coordinate(job: Job): Generator<void, boolean>;
   /** Help with the dispatches of a job until it has finished. @throws the trap of a kernel */
   help(job: Job): void;
 }
@@ -71,6 +76,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
     if (bytes.byteLength >= end) return;
     bytes = new Uint8Array(memory.buffer);
     words = new Uint32Array(memory.buffer);
+    if (bytes.byteLength < end) throw new Error(`the memory has ${bytes.byteLength} bytes, not ${end}`);
   }
 
   /** A message that names the kernel. */
@@ -140,11 +146,12 @@ export function makeRunner(setup: RunnerSetup): Runner {
     }
   }
 
-  function* coordinate(job: Job): Generator<void, void> {
+  function* coordinate(job: Job): Generator<void, boolean> {
     const list = job.words;
     let at = 0;
     try {
       while (at < list.length) {
+        if (Atomics.load(control, FAILED) !== 0) return false; // the helper reports the reason
         const code = list[at]!;
         if (code === codes.dispatch || code === codes.dispatchIndirect) {
           current = list[at + 1]!;
@@ -159,7 +166,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
           const count = list[bindings]!;
           at = bindings + 1 + 2 * count;
           const workgroups = grid[0]! * grid[1]! * grid[2]!;
-          const tooMany = Math.max(grid[0]!, grid[1]!, grid[2]!) > maximumWorkgroups;
+          const tooMany = Math.max(grid[0]!, grid[1]!, grid[2]!) > maximumWorkgroups || workgroups >= 2 ** 31;
           if (workgroups === 0 || tooMany) continue; // an indirect dispatch beyond the limit runs nothing
           const kernel = kernels.get(current);
           if (kernel === undefined) throw new Error(`kernel ${current} was not loaded`);
@@ -167,7 +174,6 @@ export function makeRunner(setup: RunnerSetup): Runner {
           words.set(list.subarray(bindings + 1, at), ARGUMENTS / 4 + 3);
           words.set([grid[0]!, grid[1]!, grid[2]!], ARGUMENTS / 4);
           yield* dispatch(kernel, workgroups, job.scratch);
-          if (Atomics.load(control, FAILED) !== 0) return; // the helper reports the reason
         } else if (code === codes.copy) {
           const [to, from, length] = [list[at + 1]!, list[at + 2]!, list[at + 3]!];
           reach(Math.max(to, from) + length);
@@ -191,6 +197,7 @@ export function makeRunner(setup: RunnerSetup): Runner {
         }
         yield;
       }
+      return Atomics.load(control, FAILED) === 0;
     } finally {
       Atomics.store(control, FINISHED, job.id);
       Atomics.add(control, GENERATION, 2);

@@ -16,7 +16,7 @@ export class Slices implements Executor {
   #runner: Runner | undefined; // until closed
   /** jobs, and kernels to release after the jobs before them */
   readonly #queue: (Job | { readonly unload: number })[] = [];
-  #current: { readonly job: Job; readonly steps: Generator<void, void> } | undefined;
+  #current: { readonly job: Job; readonly steps: Generator<void, boolean> } | undefined;
   #isScheduled = false;
 
   constructor(

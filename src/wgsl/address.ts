@@ -52,6 +52,9 @@ export const SCRATCH = -1;
 /** The gang's private part of scratch memory, as a base for `address`. */
 export const PRIVATE = -2;
 
+/** No binding and no scratch memory begins before this address: whoever runs a kernel must see to it. */
+const LOWEST = 65536;
+
 /** Rewrites a kernel's body in place. */
 export function addressed(body: Stmt[], shapes: Shapes, scratch: ScratchLayout): void {
   new Addresses(shapes, scratch).rewrite(body, []);
@@ -101,7 +104,9 @@ class Addresses {
     const { base, bytesPerWord } = this.#baseOf(memory);
     const terms = termsOf(index).map((term) => inBytes(asInt(term), bytesPerWord));
     const fixed = terms.reduce((sum, term) => sum + (term.kind === 'constant' ? term.value : 0), base.bytes);
-    const offset = fixed >= 0 && fixed < 2 ** 30 ? fixed : 0;
+    // The instruction adds its offset without wrapping around, so the rest of the sum must not be below 0. No memory
+    // starts before LOWEST, and offsets below it cannot make it so.
+    const offset = fixed >= 0 && fixed < LOWEST ? fixed : 0;
     const rest: Expr[] = terms.filter((term) => term.kind !== 'constant');
     if (offset !== fixed) rest.push(i32(fixed));
     const shape = this.shapes.of(index);

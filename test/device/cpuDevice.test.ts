@@ -7,12 +7,18 @@ import { createCpuAdapter } from '../../src/device/cpu.js';
 import type { CpuDevice } from '../../src/device/cpuDevice.js';
 import type { Host } from '../../src/device/host.js';
 import { nodeHost } from '../../src/device/nodeHost.js';
+import { wgslCompiler } from '../../src/device/wgslCompiler.js';
 import { collectGarbage } from '../../src/train/run/garbage.js';
 import { aloneHost, openCpu } from '../support/cpuDevice.js';
 import { bindTo, dispatch, pipelineOf, readFloats, readWords, USAGE, workload } from '../support/cpuPrograms.js';
 import { handCompiler, wgslOf } from '../support/wasmKernels.js';
 
 const { STORAGE, READ } = USAGE;
+
+/** A pipeline of a text in WGSL, its layout derived. */
+function kernel(gpu: GPUDevice, code: string): GPUComputePipeline {
+  return gpu.createComputePipeline({ layout: 'auto', compute: { module: gpu.createShaderModule({ code }) } });
+}
 
 const opened: GPUDevice[] = [];
 async function open(options?: Parameters<typeof openCpu>[0]): Promise<GPUDevice> {
@@ -151,6 +157,84 @@ describe('threads', () => {
       expect((await readFloats(gpu, x)).at(65535 * 64 - 1)).toBe(1);
     }
   });
+
+  it('see memory that grew while they started', async () => {
+    // The setup takes some time to read, and the memory grows meanwhile.
+    const ballast = Array.from({ length: 250_000 }, (_, i) => ({ i }));
+    let tell = () => {};
+    const sent = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const slowStart: Host = {
+      ...nodeHost,
+      prelude: `${nodeHost.prelude}post({ started: true });\n`,
+      spawn(source, listener) {
+        const waiting: unknown[] = [];
+        let started = false;
+        const message = (given: unknown) => {
+          if (!(given as { started?: true }).started) return listener.message(given);
+          started = true;
+          for (const each of waiting.splice(0)) thread.post({ ballast, ...(each as object) });
+          tell();
+        };
+        const thread = nodeHost.spawn!(source, { ...listener, message });
+        thread.hold();
+        const post: typeof thread.post = (given, transfer) => {
+          if (started) thread.post(given, transfer);
+          else waiting.push(given);
+        };
+        return { ...thread, post, release() {} };
+      },
+    };
+    const gpu = await open({ host: slowStart, threads: 1, compiler: wgslCompiler });
+    await sent;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const y = gpu.createBuffer({ size: 256, usage: STORAGE }); // the first growth
+    const turn = kernel(
+      gpu,
+      `@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+      var<workgroup> t: array<u32, 64>; // cleared by an instruction that asks for the memory's length
+      @compute @workgroup_size(64) fn main(@builtin(local_invocation_index) i: u32) {
+        t[i] = i;
+        workgroupBarrier();
+        y[i] = t[63u - i];
+      }`,
+    );
+    dispatch(gpu, turn, bindTo(gpu, turn, y), 1);
+    expect([...(await readWords(gpu, y))]).toEqual(Array.from({ length: 64 }, (_, i) => 63 - i));
+  });
+
+  it('end a job whose kernel trapped on another thread, and it is never done', async () => {
+    // What the other thread says of its trap never arrives.
+    let threads = 0;
+    const deaf: Host = {
+      ...nodeHost,
+      spawn(source, { message, ended }) {
+        const isFirst = threads++ === 0;
+        return nodeHost.spawn!(source, { message: (given) => isFirst && message(given), ended });
+      },
+    };
+    const gpu = await open({ host: deaf, threads: 2, compiler: wgslCompiler, isRobust: false });
+    const y = gpu.createBuffer({ size: 256, usage: STORAGE });
+    // Each runs one workgroup; the second traps.
+    const trap = kernel(
+      gpu,
+      `@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+      @compute @workgroup_size(1) fn main(@builtin(workgroup_id) id: vec3u) {
+        if (id.x == 1u) { y[900000000u] = 1u; }
+        var a = 1u;
+        for (var i = 0u; i < 3000000u; i++) { a = a * 3u + i; }
+        y[0] = a | 1u;
+      }`,
+    );
+    dispatch(gpu, trap, bindTo(gpu, trap, y), 2);
+    const ended = await Promise.race([
+      gpu.lost.then(({ message }) => message), // the first thread trapped itself
+      new Promise((resolve) => setTimeout(resolve, 500, 'nothing was heard')),
+      gpu.queue.onSubmittedWorkDone().then(() => 'done'),
+    ]);
+    expect(ended).not.toBe('done');
+  });
 });
 
 describe('memory', () => {
@@ -288,6 +372,69 @@ describe('memory', () => {
   });
 });
 
+describe('a buffer', () => {
+  it('whose mapped range was transferred is unmapped and destroyed all the same', async () => {
+    const gpu = await open();
+    const x = gpu.createBuffer({ size: 16, usage: 0x2 | 0x4, mappedAtCreation: true });
+    structuredClone(0, { transfer: [x.getMappedRange()] });
+    x.unmap();
+    expect(x.mapState).toBe('unmapped');
+    x.destroy();
+  });
+
+  it('is not mapped any more when its device ends while it is being mapped', async () => {
+    const gpu = await open();
+    const x = gpu.createBuffer({ size: 16, usage: READ });
+    const mapped = x.mapAsync(1);
+    gpu.destroy();
+    await expect(mapped).rejects.toMatchObject({ name: 'AbortError' });
+    await Promise.resolve();
+    expect(x.mapState).toBe('unmapped');
+  });
+});
+
+describe('a kernel without checks of bounds', () => {
+  it('reads where a large constant leads back into the buffer', async () => {
+    const gpu = await open({ compiler: wgslCompiler, isRobust: false });
+    const [x, y] = [4 * 65536, 256].map((size) => gpu.createBuffer({ size, usage: STORAGE })) as [GPUBuffer, GPUBuffer];
+    gpu.queue.writeBuffer(
+      x,
+      0,
+      Float32Array.from({ length: 65536 }, (_, i) => i),
+    );
+    // Its address before the constant is added is below 0: the buffer begins at 65536.
+    const shifted = kernel(
+      gpu,
+      `@group(0) @binding(0) var<storage, read> x: array<f32>;
+      @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+      @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+        let p = i32(id.x) - 20000;
+        y[id.x] = x[p + 20000];
+      }`,
+    );
+    dispatch(gpu, shifted, bindTo(gpu, shifted, x, y), 1);
+    expect([...(await readFloats(gpu, y))]).toEqual(Array.from({ length: 64 }, (_, i) => i));
+  });
+});
+
+describe('an indirect dispatch', () => {
+  it('of 2^31 workgroups or more runs none', async () => {
+    const gpu = await open();
+    const add = pipelineOf(gpu, 'addOne');
+    const x = gpu.createBuffer({ size: 256, usage: STORAGE });
+    const counts = gpu.createBuffer({ size: 12, usage: USAGE.INDIRECT });
+    gpu.queue.writeBuffer(counts, 0, Uint32Array.of(65535, 65535, 1));
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(add);
+    pass.setBindGroup(0, bindTo(gpu, add, x));
+    pass.dispatchWorkgroupsIndirect(counts, 0);
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+    expect((await readFloats(gpu, x))[0]).toBe(0);
+  });
+});
+
 describe('a device that ends', () => {
   /** Everything that waits for it hears of it. */
   async function watch(gpu: GPUDevice): Promise<unknown[]> {
@@ -404,6 +551,104 @@ describe('a device that ends', () => {
       collectGarbage();
     }
     expect(gpu.deref()).toBeUndefined();
+  });
+});
+
+describe('an object of another device', () => {
+  const of = (gpu: GPUDevice) => {
+    const module = gpu.createShaderModule({ code: wgslOf('addOne') });
+    const [buffer, spare] = [0, 1].map(() => gpu.createBuffer({ size: 256, usage: STORAGE | USAGE.INDIRECT }));
+    const pipeline = gpu.createComputePipeline({ layout: 'auto', compute: { module } });
+    const entries = [{ binding: 0, visibility: 4, buffer: { type: 'storage' as const } }];
+    const explicit = gpu.createBindGroupLayout({ entries });
+    return {
+      ...{ module, buffer: buffer!, spare: spare!, pipeline, explicit, group: bindTo(gpu, pipeline, buffer!) },
+      pipelineLayout: gpu.createPipelineLayout({ bindGroupLayouts: [explicit] }),
+      querySet: gpu.createQuerySet({ type: 'timestamp', count: 2 }),
+      commands: gpu.createCommandEncoder().finish(),
+    };
+  };
+  type Objects = ReturnType<typeof of>;
+  const inPass = (body: (pass: GPUComputePassEncoder, own: Objects, other: Objects) => void) => {
+    return (gpu: GPUDevice, own: Objects, other: Objects) => {
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      body(pass, own, other);
+      pass.end();
+      encoder.finish();
+    };
+  };
+
+  it.each<[string, (gpu: GPUDevice, own: Objects, other: Objects) => void]>([
+    ['pipeline', inPass((pass, _, { pipeline }) => pass.setPipeline(pipeline))],
+    ['bind group', inPass((pass, _, { group }) => pass.setBindGroup(0, group))],
+    [
+      'indirect buffer',
+      inPass((pass, { pipeline, group }, { spare }) => {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroupsIndirect(spare, 0);
+      }),
+    ],
+    ['buffer in a bind group', (gpu, { pipeline }, { buffer }) => void bindTo(gpu, pipeline, buffer)],
+    [
+      'layout of a bind group',
+      (gpu, { buffer }, { explicit }) =>
+        void gpu.createBindGroup({ layout: explicit, entries: [{ binding: 0, resource: { buffer } }] }),
+    ],
+    [
+      'layout of bind groups',
+      (gpu, _, { explicit }) => void gpu.createPipelineLayout({ bindGroupLayouts: [explicit] }),
+    ],
+    [
+      'layout of a pipeline',
+      (gpu, { module }, { pipelineLayout }) =>
+        void gpu.createComputePipeline({ layout: pipelineLayout, compute: { module } }),
+    ],
+    ['module', (gpu, _, { module }) => void gpu.createComputePipeline({ layout: 'auto', compute: { module } })],
+    ['written buffer', (gpu, _, { buffer }) => gpu.queue.writeBuffer(buffer, 0, new Float32Array(1))],
+    ['command buffer', (gpu, _, { commands }) => gpu.queue.submit([commands])],
+    [
+      'query set',
+      (gpu, _, { querySet }) => {
+        const encoder = gpu.createCommandEncoder();
+        encoder.beginComputePass({ timestampWrites: { querySet, endOfPassWriteIndex: 1 } }).end();
+        encoder.finish();
+      },
+    ],
+    [
+      'resolved query set',
+      (gpu, _, { querySet }) => {
+        const encoder = gpu.createCommandEncoder();
+        encoder.resolveQuerySet(querySet, 0, 1, gpu.createBuffer({ size: 256, usage: 0x200 }), 0);
+        encoder.finish();
+      },
+    ],
+    [
+      'copied buffer',
+      (gpu, { buffer }, { spare }) => {
+        const encoder = gpu.createCommandEncoder();
+        encoder.copyBufferToBuffer(spare, 0, buffer, 0, 16);
+        encoder.finish();
+      },
+    ],
+    [
+      'cleared buffer',
+      (gpu, _, { buffer }) => {
+        const encoder = gpu.createCommandEncoder();
+        encoder.clearBuffer(buffer);
+        encoder.finish();
+      },
+    ],
+  ])('is refused: %s', async (_, body) => {
+    const [gpu, second] = [await open(), await open()];
+    const [own, other] = [of(gpu), of(second)];
+    gpu.pushErrorScope('validation');
+    body(gpu, own, own);
+    expect(await gpu.popErrorScope()).toBeNull();
+    gpu.pushErrorScope('validation');
+    body(gpu, of(gpu), other);
+    expect((await gpu.popErrorScope())?.message).toMatch(/ is associated with \[Device\], and cannot be used with /);
   });
 });
 

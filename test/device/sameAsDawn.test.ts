@@ -518,6 +518,10 @@ const PROGRAMS: Record<string, (gpu: GPUDevice) => unknown> = {
     encoder.beginComputePass({ timestampWrites: { querySet: set, endOfPassWriteIndex: 1 } }).end();
     encoder.finish();
   },
+  'a query before the set': (gpu) => {
+    const set = gpu.createQuerySet({ type: 'timestamp', count: 1 });
+    gpu.createCommandEncoder().beginComputePass({ timestampWrites: { querySet: set, endOfPassWriteIndex: -1 } });
+  },
   'queries resolved at an odd offset': (gpu) => {
     const set = gpu.createQuerySet({ type: 'timestamp', count: 1 });
     const encoder = gpu.createCommandEncoder();

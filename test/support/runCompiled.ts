@@ -11,7 +11,7 @@ export function runCompiled(
   { robust = true, entryPoint = module.entryPoints[0]!.function.name } = {},
 ): void {
   const kernel = compileKernel(module, entryPoint, { sharedMemory: false, robust, maximumPages: 65536 });
-  let end = 1024; // the first 1024 bytes are the argument block
+  let end = 65536; // the first page is the argument block's
   const places = kernel.bindings.map(({ name }) => {
     const data = bindings[name];
     if (data === undefined) throw new Error(`no numbers for ${name}`);
