@@ -630,14 +630,16 @@ export class Closures {
     };
   }
 
-  /** A barrier, a load, a barrier: the value is the same for all, since no write happens between. */
+  /** Its pointer, a barrier, a load, a barrier: the value is the same for all, since no write happens between. */
   #uniformLoad(e: Extract<Expression, { kind: 'builtin' }>): Code<Value> {
     const pointer = e.arguments[0]!;
     const stop: Stop = { kind: 'barrier', name: e.name, at: e.at };
+    const { memory, word, space } = this.#place({ kind: 'deref', type: e.type, at: e.at, pointer }, 'read');
     const before = this.#waits(stop);
-    const load = this.#load({ kind: 'deref', type: e.type, at: e.at, pointer }, e.at);
+    const read = this.#reader(e.type, space, e.at);
     const after = this.#waits(stop);
-    return combine([before, load, after], (_, __, value) => value!);
+    const load = combine([word, before], (lane, w) => read(lane, memory(lane), w));
+    return combine([load, after], (_, value) => value);
   }
 }
 

@@ -180,12 +180,16 @@ export class Lowering {
   }
 
   /** The present value behind a pointer, uniform in the workgroup. */
-  loadUniform(pointer: Expression): Expr[] {
-    return this.#load(this.#pointer(pointer)).map((value) => {
+  loadUniform(pointer: Expression, at: Position): Expr[] {
+    const ref = this.#pointer(pointer);
+    this.barrier(at);
+    const parts = this.#load(ref).map((value) => {
       const local = this.#local('', value.type, { constant: true, workgroupUniform: true });
       this.#push({ kind: 'set', local, value });
       return read(local);
     });
+    this.barrier(at);
+    return parts;
   }
 
   store(pointer: Expression, parts: readonly Expr[]): void {
@@ -447,8 +451,10 @@ export class Lowering {
       const continues = [...statementsIn(innerBody)].some((stmt) => stmt.kind === 'leave' && stmt.frame === inner);
       if (continues) this.#push({ kind: 'block', frame: inner, body: innerBody });
       else this.#out.push(...innerBody);
-      if (continuing !== undefined) this.#block(continuing);
-      if (breakIf !== undefined) leaveWhen(this.value(breakIf));
+      // Never reached after a break or a return without a condition: then it may use what was declared after that.
+      const isReached = continues || !body.statements.some(({ kind }) => kind === 'break' || kind === 'return');
+      if (isReached && continuing !== undefined) this.#block(continuing);
+      if (isReached && breakIf !== undefined) leaveWhen(this.value(breakIf));
       this.#breakTo.pop();
     });
     this.#push({ kind: 'loop', frame, body: statements });
@@ -511,7 +517,9 @@ export class Lowering {
         };
       }
       case 'element': {
-        const ref = this.#place(place.of);
+        const of = this.#place(place.of);
+        // Its own indices are evaluated before this one, which may change them.
+        const ref = mayCall(place.index) ? this.#pinRef(of) : of;
         const index = operation('bits', 'u32', this.value(place.index));
         return this.#element(ref, index);
       }

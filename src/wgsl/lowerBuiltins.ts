@@ -94,12 +94,15 @@ const COMPONENTWISE: Readonly<Record<string, (lowering: Lowering, ...operands: E
   // select(no, yes, condition)
   select: (_, no, yes, condition) => select(condition!, yes!, no!),
   ldexp: (lowering, x, exponent) => {
-    // Three factors, so that no intermediate result overflows, for the largest and for subnormal results.
-    const e = lowering.pin(min(max(exponent!, i32(-300)), i32(300)));
-    const third = lowering.pin(operation('div', 'i32', e, i32(3)));
+    // Three factors that are floats, 2^278 at most. The last one is as far from 1 as it can be: where a product before it is
+    // subnormal, and so rounded, the result is 0 anyway.
+    const clamped = (n: Expr, low: number, high: number) => lowering.pin(min(max(n, i32(low)), i32(high)));
     const power = (n: Expr) => bits('f32', shl(add(n, i32(127)), u32(23)));
-    const rest = sub(sub(e, third), third);
-    return mul(mul(mul(x!, power(third)), power(third)), power(rest));
+    const e = clamped(exponent!, -278, 278);
+    const last = clamped(e, -126, 127);
+    const second = clamped(sub(e, last), -126, 127);
+    const first = sub(sub(e, last), second);
+    return mul(mul(mul(x!, power(first)), power(second)), power(last));
   },
   quantizeToF16: (lowering, x) => unpackHalf(lowering, packHalf(lowering, x!)),
   countLeadingZeros: (_, x) => operation('clz', x!.type, x!),
@@ -182,12 +185,8 @@ export function lowerBuiltin(lowering: Lowering, call: Call): Expr[] {
     case 'textureBarrier':
       lowering.barrier(call.at);
       return [];
-    case 'workgroupUniformLoad': {
-      lowering.barrier(call.at);
-      const parts = lowering.loadUniform(given[0]!);
-      lowering.barrier(call.at);
-      return parts;
-    }
+    case 'workgroupUniformLoad':
+      return lowering.loadUniform(given[0]!, call.at);
     case 'arrayLength':
       return [lowering.arrayLength(given[0]!)];
     case 'bitcast':

@@ -35,11 +35,16 @@ export function mayReturn(statement: Statement): boolean {
   return someNode(statement, (node) => node.kind === 'return');
 }
 
-/** Does it call a function of the module? */
+/** Does it call a function of the module, or wait for other lanes, so that memory may change while it is evaluated? */
 export function mayCall(expression: Expression): boolean {
   let answer = CALLS.get(expression);
   if (answer === undefined) {
-    answer = someNode(expression, (node) => node.kind === 'call');
+    answer = someNode(
+      expression,
+      (node) =>
+        node.kind === 'call' ||
+        (node.kind === 'builtin' && (node as { name?: string }).name === 'workgroupUniformLoad'),
+    );
     CALLS.set(expression, answer);
   }
   return answer;

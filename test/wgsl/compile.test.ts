@@ -57,11 +57,27 @@ function agreeAll(cases: Cases): void {
   });
 }
 
+test('a scaling whose result is subnormal rounds once', () => {
+  const words = Uint32Array.from({ length: 64 }, (_, i) => ((i + 1) * 0x10001b7) & 0x83ffffff);
+  const text = `@group(0) @binding(0) var<storage, read_write> z: array<u32>;
+    @compute @workgroup_size(64) fn main(@builtin(local_invocation_index) i: u32) {
+      z[i] = bitcast<u32>(ldexp(bitcast<f32>(z[i]), -i32(i) / 2 - 1));
+    }`;
+  agree(text, { z: words }, {});
+  agree(
+    text.replace('-i32(i) / 2 - 1', '-130 - i32(i)').replace('f32>(z[i])', 'f32>(z[i] | 0x78000000u)'),
+    { z: words },
+    {},
+  );
+});
+
 describe('control flow', () => {
   agreeAll({
     'a guard': 'if (i >= 150u) { return; } y[i] = x[i];',
     'two guards': 'if (i >= 150u) { return; } if (x[i] < 0.0) { return; } y[i] = x[i];',
     'a guard behind a store': 'y[i] = 1.0; if (i >= 150u) { return; } y[i] += x[i];',
+    'a loop whose continuing is never reached':
+      'loop { y[i] = 3.0; break; let w = x[i]; continuing { y[i] = w; break if w > 0.0; } }',
     'a loop': 'var s = 0.0; for (var k = 0u; k < 10u; k++) { s += x[i + k]; } y[i] = s;',
     'a loop that ends lane by lane': 'var s = 0.0; for (var k = 0u; k < i % 7u; k++) { s += x[k]; } y[i] = s;',
     'a branch that varies': 'if (x[i] > 0.0) { y[i] = sqrt(x[i]); } else { y[i] = -x[i] * 2.0; }',

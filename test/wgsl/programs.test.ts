@@ -63,6 +63,21 @@ function blellochScan(): Program {
   return { workgroups: [3, 1, 1], memories: { x, y: new Uint32Array(768), sums: new Uint32Array(3) }, wanted: { y } };
 }
 
+function order(): Program {
+  const x = words(16, (i) => i);
+  return {
+    memories: { x, uniforms: new Uint32Array(64), calls: new Uint32Array(15) },
+    wanted: {
+      uniforms: words(64, (at) => {
+        const i = at >> 2;
+        // sum is of lane 15 − i, which stores at its mirror image
+        return [i + 10, 5 * (1015 - i), Math.min(2015 - i, 5000), 9][at & 3]!;
+      }),
+      calls: Uint32Array.of(2, 1, 120, 30, 4, 5, 6, 8, 8, 9, 10, 11, 12, 2, 2),
+    },
+  };
+}
+
 function sha256(): Program {
   const messages = [0, 3, 4, 55, 56, 61, 63, 64, 65, 100, 119].map((length) =>
     Buffer.alloc(length, 'a text to hash, '),
@@ -326,6 +341,7 @@ const PROGRAMS: Record<string, () => Program> = {
     tolerance: 2e-3,
     memories: { signal: floats(1024), params: Float32Array.of(1, 1 / 16) },
   }),
+  order,
   sha256,
   pathTracer,
   sph,
