@@ -71,6 +71,18 @@ export class Checkpoints {
   }
 
   /**
+   * Recall the best checkpoint from index.json: metrics.jsonl may be damaged or missing, and the best must not be removed
+   * for that.
+   *
+   * @param latest step of the checkpoint to resume from: a later best cannot be read
+   */
+  recallBest(latest: number): void {
+    const { best, bits } = bestOf(this.folder) ?? {};
+    const step = Number(NAME.exec(best ?? '')?.[1]);
+    if (step <= latest && !this.#bits.has(step) && typeof bits === 'number') this.#bits.set(step, bits);
+  }
+
+  /**
    * Remove checkpoints beyond `keep` before anything is written: the disk may be full.
    *
    * @param latest step of the checkpoint to resume from, which stays; later ones, which cannot be read, stay too
@@ -220,14 +232,22 @@ function newestIn(run: string, report: (line: string) => void): string {
 }
 
 function bestIn(run: string): string {
-  const index = join(run, 'checkpoints', INDEX);
+  const folder = join(run, 'checkpoints');
+  const found = bestOf(folder);
+  if (found !== undefined) return join(folder, found.best);
+  throw new FileError(
+    `${join(folder, INDEX)}: names no best checkpoint; take ${run}/latest, or train with --eval-every above 0`,
+  );
+}
+
+/** The best checkpoint's file name and bits per byte by index.json; undefined if that is missing, damaged or has none. */
+function bestOf(folder: string): { readonly best: string; readonly bits: unknown } | undefined {
   try {
-    const value = readJsonFile(index);
-    const best = isRecord(value) ? value.best : undefined;
+    const value = readJsonFile(join(folder, INDEX));
+    const { best, best_bits_per_byte: bits } = isRecord(value) ? value : {};
     // The name must be one of ours: nothing else in the file is a path.
-    if (typeof best === 'string' && NAME.test(best)) return join(run, 'checkpoints', best);
+    return typeof best === 'string' && NAME.test(best) ? { best, bits } : undefined;
   } catch {
-    // Missing or damaged: the same advice holds.
+    return undefined;
   }
-  throw new FileError(`${index}: names no best checkpoint; take ${run}/latest, or train with --eval-every above 0`);
 }

@@ -332,6 +332,37 @@ describe('checkpoints', () => {
     expect([...hashes(path).keys()]).toEqual(['step-000004.optimiser.safetensors', 'step-000004.safetensors']);
   });
 
+  it.each([
+    ['has a changed byte', (text: string) => text.replace('"step":2,"text_bpb"', '"step":2\0"text_bpb"'), 1],
+    ['lacks a line', (text: string) => text.replace(/^.*"step":2,"text_bpb".*$/m, ''), 1],
+    ['has a line of a wrong step', (text: string) => text.replace('"step":2,"text_bpb"', '"step":9,"text_bpb"'), 1],
+    ['is missing', () => undefined, 0],
+  ] as const)('keep the best when metrics.jsonl %s and a run resumes', async (name, change, damaged) => {
+    const path = join(root, `best whose metrics ${name}`);
+    cpSync(four, path, { recursive: true });
+    const at = (file: string) => join(path, file);
+    const lines = readFileSync(at('metrics.jsonl'), 'utf8').split(/(?<=\n)/);
+    lines.splice(
+      lines.findIndex((line) => line.startsWith('{"step":3')),
+      0,
+      '{"step":2,"text_bpb":1}\n',
+    );
+    const text = change(lines.join(''));
+    if (text === undefined) rmSync(at('metrics.jsonl'));
+    else writeFileSync(at('metrics.jsonl'), text);
+    const index = { latest: 'step-000004.safetensors', best: 'step-000002.safetensors', best_bits_per_byte: 1 };
+    writeFileSync(at('checkpoints/index.json'), JSON.stringify(index));
+    const { notes } = await run(`best whose metrics ${name}`, { keep: 1 });
+    expect(notes).toEqual(damaged > 0 ? [`${at('metrics.jsonl')}: ${damaged} damaged line left out`] : []);
+    expect(existsSync(at('checkpoints/step-000002.safetensors'))).toBe(true);
+    expect(JSON.parse(readFileSync(at('checkpoints/index.json'), 'utf8'))).toEqual({
+      ...index,
+      latest: 'step-000006.safetensors',
+    });
+    const kept = readFileSync(at('metrics.jsonl'), 'utf8');
+    if (text !== undefined) expect(kept.startsWith(text)).toBe(true);
+  });
+
   it('are not written when a number in them is not finite', () => {
     const { checkpoint, moments } = new Checkpoints(join(whole, 'checkpoints'), 0).newest()!;
     const path = join(root, 'nan.safetensors');
@@ -353,13 +384,13 @@ describe('metrics', () => {
   const rewound = (path: string, step: number) => {
     const folder = RunFolder.open(path);
     const shown: unknown[] = [];
-    folder.rewind(
+    const notes = folder.rewind(
       step,
       (line) => shown.push(line.step),
       () => {},
     );
     folder.release();
-    return shown;
+    return { shown, notes };
   };
   const written = (name: string, content: string | Uint8Array) => {
     const path = join(root, name);
@@ -374,32 +405,57 @@ describe('metrics', () => {
     const line = (step: number) => `${JSON.stringify({ step, filler: 'x'.repeat(100) })}\n`;
     const steps = Array.from({ length: 20_000 }, (_, i) => i + 1); // 2.5 MB
     const path = written('long', steps.map(line).join(''));
-    expect(rewound(path, 15_000)).toEqual(steps.slice(0, 15_000));
+    expect(rewound(path, 15_000).shown).toEqual(steps.slice(0, 15_000));
     expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(steps.slice(0, 15_000).map(line).join(''));
   });
 
-  it.each([
-    ['half a line', '{"step":2'],
-    ['a line without its end', '{"step":2}'],
-    ['a blank line', '\n{"step":2}\n'],
-    ['a line of spaces', '  \n{"step":2}\n'],
+  const DAMAGE: readonly (readonly [string, string | Uint8Array])[] = [
+    ['a blank line', '\n'],
+    ['a line of spaces', '  \n'],
+    ['a line that is not of metrics', '[2]\n'],
+    ['the start of a line', '{"step":2\n'],
     [
       'bytes that are not UTF-8',
       Buffer.concat([Buffer.from('{"step":2,"kind":"'), Buffer.of(0xff), Buffer.from('"}\n')]),
     ],
-    ['a line that is not of metrics', '[2]\n{"step":2}\n'],
-    ['a hole', Buffer.concat([Buffer.alloc(5000), Buffer.from('\n{"step":2}\n')])],
-  ])('are cut back before %s', (name, damage) => {
+    ['a hole', Buffer.alloc(5000).fill('\n', 4999)],
+  ];
+
+  const UNFINISHED: typeof DAMAGE = [
+    ['half a line', '{"step":2'],
+    ['a line without its end', '{"step":2}'],
+  ];
+  it.each([...UNFINISHED, ...DAMAGE])('are cut back before %s', (name, damage) => {
     const good = '{"step":1}\n';
     const path = written(`cut before ${name}`, Buffer.concat([Buffer.from(good), Buffer.from(damage)]));
-    expect(rewound(path, 9)).toEqual([1]);
+    expect(rewound(path, 9)).toEqual({ shown: [1], notes: [] });
     expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(good);
+  });
+
+  it.each(DAMAGE)('are cut back before %s and a line after the checkpoint', (name, damage) => {
+    const good = '{"step":1}\n';
+    const later = Buffer.from('{"step":2}\n');
+    const path = written(
+      `cut before a line after ${name}`,
+      Buffer.concat([Buffer.from(good), Buffer.from(damage), later]),
+    );
+    expect(rewound(path, 1)).toEqual({ shown: [1], notes: [] });
+    expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(good);
+  });
+
+  it.each(DAMAGE)('stay after %s, which is told', (name, damage) => {
+    const lines = (...steps: number[]) => Buffer.from(steps.map((step) => `{"step":${step}}\n`).join(''));
+    const stays = Buffer.concat([lines(1), Buffer.from(damage), lines(2, 3)]);
+    const path = written(`stay after ${name}`, Buffer.concat([stays, lines(4)]));
+    const notes = [`${join(path, 'metrics.jsonl')}: 1 damaged line left out`];
+    expect(rewound(path, 3)).toEqual({ shown: [1, 2, 3], notes });
+    expect(readFileSync(join(path, 'metrics.jsonl'))).toEqual(stays);
   });
 
   it('are cut back where a file of over 2 GiB is damaged', () => {
     const path = written('huge', '{"step":1}\n');
     truncateSync(join(path, 'metrics.jsonl'), 2.5 * 2 ** 30); // a hole
-    expect(rewound(path, 9)).toEqual([1]);
+    expect(rewound(path, 9)).toEqual({ shown: [1], notes: [] });
     expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe('{"step":1}\n');
   });
 });
