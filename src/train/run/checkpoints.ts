@@ -18,6 +18,7 @@ import type { Moments } from '../trainer.js';
 import { decoderConfigOf, kindsOf, resolveTrainOptions, windowSizeOf } from './options.js';
 
 const NAME = /^step-(\d{6,15})\.safetensors$/;
+const MOMENTS = /^step-\d+\.optimiser\.safetensors$/;
 const INDEX = 'index.json';
 
 /** A checkpoint with its moments: the state from which a run resumes. */
@@ -100,7 +101,7 @@ export class Checkpoints {
   /**
    * The newest readable pair of this run; undefined if there is no checkpoint yet. Others are reported and skipped.
    *
-   * @throws FileError when there are checkpoints and none can be used, or the run's config.json cannot
+   * @throws FileError when there are or were checkpoints and none can be used, or the run's config.json cannot
    */
   newest(): SavedState | undefined {
     const run = this.#run();
@@ -140,8 +141,14 @@ export class Checkpoints {
         this.report(i < steps.length - 1 ? `${error.message}. The checkpoint before it is used` : error.message);
       }
     }
+    // A new start would overwrite files that may be repairable, or moments whose weights may come back.
+    if (lacksWeights(readdirSync(this.folder))) {
+      throw new FileError(
+        `${this.folder}: the weights of its checkpoints are missing. Bring step-….safetensors back, or remove this folder ` +
+          'to start from the first step',
+      );
+    }
     if (steps.length === 0) return undefined;
-    // A new start would overwrite files that may be repairable.
     throw new FileError(
       `${this.folder}: no checkpoint in it can be used. Bring one back, or remove them to start from the first step`,
     );
@@ -205,6 +212,26 @@ function stepsIn(folder: string): number[] {
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b);
+}
+
+/**
+ * Moments without weights, which a killed process leaves: it writes them before the weights, and removes them after. None
+ * where `lacksWeights`.
+ *
+ * @param names all names in the folder of the checkpoints
+ */
+export function loneMoments(names: readonly string[]): string[] {
+  if (lacksWeights(names)) return [];
+  return names.filter((name) => MOMENTS.test(name) && !names.includes(name.replace('.optimiser', '')));
+}
+
+/**
+ * Are all weights missing, though there were some? index.json is written after the first weights, and a process killed
+ * before them leaves the moments of one step.
+ */
+function lacksWeights(names: readonly string[]): boolean {
+  if (names.some((name) => NAME.test(name))) return false;
+  return names.includes(INDEX) || names.filter((name) => MOMENTS.test(name)).length > 1;
 }
 
 /**

@@ -7,6 +7,7 @@ import { isRecord } from '../../common/json.js';
 import { readJsonLines } from '../../common/jsonl.js';
 import { readable } from '../../common/readable.js';
 import { count } from '../windows/words.js';
+import { loneMoments } from './checkpoints.js';
 import { Lock } from './lock.js';
 
 const LOCK = 'lock';
@@ -237,11 +238,8 @@ function lockOf(path: string): Lock {
 
 /** Remove temporary files, and moments without weights. No other process may be writing. */
 function sweep(folder: string): void {
-  const names = new Set(readdirSync(folder));
-  for (const name of names) {
-    const weights = /^step-\d+\.optimiser\.safetensors$/.test(name) ? name.replace('.optimiser', '') : undefined;
-    if (isTemporary(name) || (weights !== undefined && !names.has(weights))) unlinkSync(join(folder, name));
-  }
+  const names = readdirSync(folder);
+  for (const name of [...names.filter(isTemporary), ...loneMoments(names)]) unlinkSync(join(folder, name));
 }
 
 /** Create a folder for a run. @returns false if it exists   @throws FileError that names the run's own folder */

@@ -185,6 +185,38 @@ describe('an interrupted run ends as one that was not', () => {
     expect(reports).toEqual([expect.not.stringContaining('The checkpoint before it')]);
   });
 
+  it.each([
+    ['index.json', 1],
+    ['moments of two steps', 0],
+  ])('whose weights are missing, as %s says: nothing is changed, and they can be brought back', async (says, keep) => {
+    const name = `lost, by ${says}`;
+    const { path } = await run(name, { keep }, 4);
+    const checkpoints = join(path, 'checkpoints');
+    const away = join(root, `away, by ${says}`);
+    cpSync(checkpoints, away, { recursive: true });
+    const names = readdirSync(checkpoints);
+    const gone = names.filter((file) => !file.includes('optimiser') && (says !== 'index.json' || file !== says));
+    for (const file of gone) rmSync(join(checkpoints, file));
+    const metrics = metricsOf(path);
+    await expect(run(name, { keep })).rejects.toThrow(
+      `${checkpoints}: the weights of its checkpoints are missing. Bring step-….safetensors back, or remove this folder to start`,
+    );
+    expect(readdirSync(checkpoints)).toEqual(names.filter((file) => !gone.includes(file)));
+    expect(metricsOf(path)).toEqual(metrics);
+    cpSync(away, checkpoints, { recursive: true });
+    expect((await run(name, { keep: 0 })).from?.checkpoint.step).toBe(4);
+    expect(metricsOf(path)).toEqual(metricsOf(whole));
+  });
+
+  it('killed between the moments and the weights of the first checkpoint', async () => {
+    const { path } = await run('first', {}, 1);
+    for (const name of ['index.json', 'step-000001.safetensors']) rmSync(join(path, 'checkpoints', name));
+    expect(new Checkpoints(join(path, 'checkpoints'), 0).newest()).toBeUndefined();
+    expect((await run('first', {}, 1)).from).toBeUndefined();
+    expect((await run('first')).from?.checkpoint.step).toBe(1);
+    expectSame(path);
+  });
+
   it('killed before any checkpoint', async () => {
     const { path } = await run('early', {}, 1);
     for (const name of readdirSync(join(path, 'checkpoints'))) rmSync(join(path, 'checkpoints', name));
