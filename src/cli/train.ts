@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { FileError, InputError } from '../common/errors.js';
 import { isRecord } from '../common/json.js';
-import { readJsonFile } from '../common/jsonFile.js';
+import { readJsonFile, WRITTEN } from '../common/jsonFile.js';
 import type { Device } from '../device/device.js';
 import { profileFor } from '../engine/precision.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
@@ -105,7 +105,7 @@ export function trainCommand(): Command {
 
 /** Options from a file, or from the config.json of a run, except its `out`: that folder holds that run. */
 function readSettings(file: string): Record<string, unknown> {
-  const settings = readJsonFile(file);
+  const settings = readJsonFile(file, WRITTEN); // it may be the config.json of a run
   if (!isRecord(settings)) throw new FileError(`${file}: must hold an object, as {"steps": 300}`);
   if (!isRecord(settings.options)) return settings;
   const { out: _, ...options } = settings.options;

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { reason, writeFileAtomic } from '../../common/atomicWrite.js';
 import { FileError } from '../../common/errors.js';
 import { isRecord } from '../../common/json.js';
-import { readJsonFile } from '../../common/jsonFile.js';
+import { readJsonFile, WRITTEN } from '../../common/jsonFile.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -126,7 +126,7 @@ export class Checkpoints {
   /** The expected metadata of the run's checkpoints, by its config.json. */
   #run(): Omit<CheckpointInfo, 'step'> {
     const file = join(dirname(this.folder), 'config.json');
-    const config = readJsonFile(file);
+    const config = readJsonFile(file, WRITTEN);
     const options = resolveTrainOptions(isRecord(config) ? config.options : undefined, file);
     return { config: decoderConfigOf(options), seed: options.seed, ...windowSizeOf(kindsOf(options)[0]!, options) };
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { FileError, InputError } from '../../common/errors.js';
-import { readJsonFile } from '../../common/jsonFile.js';
+import { readJsonFile, WRITTEN } from '../../common/jsonFile.js';
 import { checked, issuesOf } from '../issues.js';
 import { RunFolder } from './folder.js';
 import { resolveTrainOptions, type TrainOptions, withAbsolutePaths } from './options.js';
@@ -85,7 +85,7 @@ function configured(path: string, flags: Readonly<Record<string, unknown>>): Omi
 }
 
 function readConfig(file: string): Stored {
-  const result = checked(schema.loose(), readJsonFile(file));
+  const result = checked(schema.loose(), readJsonFile(file, WRITTEN));
   if (!result.success) throw new FileError(`${file}: cannot be used: ${issuesOf(result.error, '')}`);
   return result.data;
 }

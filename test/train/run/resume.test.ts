@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError, NumberError } from '../../../src/common/errors.js';
+import { readRun } from '../../../src/report/readRun.js';
 import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.js';
 import { Validator } from '../../../src/train/measures.js';
 import { Checkpoints, chosenCheckpoint } from '../../../src/train/run/checkpoints.js';
@@ -509,6 +511,17 @@ describe('openRun', () => {
 
   it('takes the configuration from the folder', () => {
     expect(look(whole, {}).options).toMatchObject({ dim: 32, steps: 6 });
+  });
+  it('reads the configuration of a run with thousands of files, as a report does', () => {
+    const text = Array.from({ length: 4200 }, (_, i) => join(root, 'corpus', `${'x'.repeat(60)}${i}.txt`));
+    const data_sha256 = text.map((name) => ({ name, sha256: '0'.repeat(64) }));
+    const folder = RunFolder.create(join(root, 'thousands'));
+    folder.writeJson('config.json', { options: { ...TINY_OPTIONS, text }, data_sha256 });
+    folder.release();
+    expect(statSync(join(folder.path, 'config.json')).size).toBeGreaterThan(1 << 20);
+    expect(look(folder.path, {}).options.text).toEqual(text);
+    expect(readRun(folder.path).config).toMatchObject({ data_sha256 });
+    expect(new Checkpoints(folder.checkpoints, 0).newest()).toBeUndefined();
   });
   it('refuses a flag that contradicts it', () => {
     expect(() => openRun(whole, { lr: 1 })).toThrow('--lr cannot be changed; the run has 0.002, got 1');
