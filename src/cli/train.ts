@@ -209,13 +209,13 @@ function begin({ out, size, door }: TrainOptions, config: Config): Begun {
 
 /** Resume an interrupted run from its newest readable checkpoint. */
 function resumeRun(run: ResumedRun, now: Config): Begun {
-  const { folder, options, config, notes } = run;
+  const { folder, options, config, changes, notes } = run;
   for (const line of [...notes, ...differences(run, now)]) console.log(printableLines(line));
   const from = new Checkpoints(folder.checkpoints, options.keep, (line) =>
     console.error(printableLines(line)),
   ).newest();
-  if (options.steps > Number(config.options.steps)) {
-    folder.writeJson('config.json', { ...config, options: { ...config.options, steps: options.steps } });
+  if (Object.keys(changes).length > 0) {
+    folder.writeJson('config.json', { ...config, options: { ...config.options, ...changes } });
   }
   console.log(
     from ? `resuming from step ${from.checkpoint.step}` : 'there is no checkpoint: starting from the first step',

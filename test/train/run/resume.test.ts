@@ -526,7 +526,14 @@ describe('openRun', () => {
   it('refuses a flag that contradicts it', () => {
     expect(() => openRun(whole, { lr: 1 })).toThrow('--lr cannot be changed; the run has 0.002, got 1');
     expect(() => openRun(whole, { steps: 5 })).toThrow('--steps can only grow; the run has 6, got 5');
+    expect(() => openRun(whole, { evalEvery: 1 })).toThrow('--eval-every cannot be changed; the run has 3, got 1');
+    expect(() => openRun(whole, { K: 2, dim: 64 })).toThrow('--K cannot be changed; the run has 1, got 2');
     expect(look(whole, { lr: 2e-3, device: 'bundled', keep: 9 }).options).toMatchObject({ keep: 9 });
+  });
+  it('keeps changed options for the next resume, but not those of the machine', () => {
+    const flags = { steps: 9, keep: 9, skipNonfinite: true, evalEvery: 3, device: 'bundled', threads: 2 };
+    expect(look(whole, flags).changes).toEqual({ steps: 9, keep: 9, skipNonfinite: true });
+    expect(look(whole, { keep: 0 }).changes).toEqual({});
   });
   it('lets steps grow, and says what that means', () => {
     const { options, notes } = look(whole, { steps: 9 });
@@ -556,7 +563,13 @@ describe('data that changed under a run is refused, by name', () => {
   const compare = (input: TrainInput, change: () => void) => {
     const hashed = () => fingerprint(openData(resolveTrainOptions({ ...TINY_OPTIONS, ...input }, 'test')));
     const folder = RunFolder.create(join(mkdtempSync(join(root, 'data-')), 'run'));
-    const run = { folder, options: tinyRun().options, notes: [], config: { options: {}, data_sha256: hashed() } };
+    const run = {
+      folder,
+      options: tinyRun().options,
+      notes: [],
+      changes: {},
+      config: { options: {}, data_sha256: hashed() },
+    };
     folder.release();
     expect(differences(run, { data_sha256: hashed() })).toEqual([]);
     change();
