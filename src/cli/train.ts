@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { FileError, InputError } from '../common/errors.js';
 import { isRecord } from '../common/json.js';
-import { readJsonFile } from '../common/jsonFile.js';
+import { readJsonFile, WRITTEN } from '../common/jsonFile.js';
 import type { Device } from '../device/device.js';
 import { profileFor } from '../engine/precision.js';
 import { DOOR_KINDS, SIZES } from '../model/config.js';
@@ -105,7 +105,7 @@ export function trainCommand(): Command {
 
 /** Options from a file, or from the config.json of a run, except its `out`: that folder holds that run. */
 function readSettings(file: string): Record<string, unknown> {
-  const settings = readJsonFile(file);
+  const settings = readJsonFile(file, WRITTEN); // it may be the config.json of a run
   if (!isRecord(settings)) throw new FileError(`${file}: must hold an object, as {"steps": 300}`);
   if (!isRecord(settings.options)) return settings;
   const { out: _, ...options } = settings.options;
@@ -209,13 +209,13 @@ function begin({ out, size, door }: TrainOptions, config: Config): Begun {
 
 /** Resume an interrupted run from its newest readable checkpoint. */
 function resumeRun(run: ResumedRun, now: Config): Begun {
-  const { folder, options, config, notes } = run;
+  const { folder, options, config, changes, notes } = run;
   for (const line of [...notes, ...differences(run, now)]) console.log(printableLines(line));
   const from = new Checkpoints(folder.checkpoints, options.keep, (line) =>
     console.error(printableLines(line)),
   ).newest();
-  if (options.steps > Number(config.options.steps)) {
-    folder.writeJson('config.json', { ...config, options: { ...config.options, steps: options.steps } });
+  if (Object.keys(changes).length > 0) {
+    folder.writeJson('config.json', { ...config, options: { ...config.options, ...changes } });
   }
   console.log(
     from ? `resuming from step ${from.checkpoint.step}` : 'there is no checkpoint: starting from the first step',

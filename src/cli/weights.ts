@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../common/errors.js';
-import { readJsonFile } from '../common/jsonFile.js';
+import { readJsonFile, WRITTEN } from '../common/jsonFile.js';
 import { chosenCheckpoint } from '../train/run/checkpoints.js';
 import { readWeights, type Weights } from '../train/weights.js';
 import { printableLines } from './output.js';
@@ -30,5 +30,5 @@ export function chosenWeights(checkpoint: string | undefined, config: string | u
     return readWeights(TRAINED, undefined);
   }
   const path = chosenCheckpoint(checkpoint, (line) => console.error(printableLines(line)));
-  return readWeights(path, config === undefined ? undefined : readJsonFile(config));
+  return readWeights(path, config === undefined ? undefined : readJsonFile(config, WRITTEN));
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FileError } from '../common/errors.js';
-import { readJsonFile } from '../common/jsonFile.js';
+import { readJsonFile, WRITTEN } from '../common/jsonFile.js';
 import { checked, issuesOf } from '../train/issues.js';
 
 const numbers = z.record(z.string(), z.number());
@@ -59,7 +59,7 @@ export function readResult(path: string): z.output<typeof keptSchema> {
   const hint = 'remove it, and the cell is run again';
   let value: unknown;
   try {
-    value = readJsonFile(path);
+    value = readJsonFile(path, WRITTEN);
   } catch (error) {
     throw new FileError(`${(error as Error).message}; ${hint}`);
   }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { FileError } from '../common/errors.js';
 import { isRecord } from '../common/json.js';
-import { readJsonFile } from '../common/jsonFile.js';
+import { readJsonFile, WRITTEN } from '../common/jsonFile.js';
 import { readJsonLines } from '../common/jsonl.js';
 
 /** One curve: `y[i]` at step `x[i]`. */
@@ -83,7 +83,7 @@ function readConfig(path: string): Record<string, unknown> {
 }
 
 function readObject(file: string): Record<string, unknown> {
-  const value = readJsonFile(file);
+  const value = readJsonFile(file, WRITTEN);
   if (isRecord(value)) return value;
   throw new FileError(`${file}: is not a JSON object, as byte-to-loss writes it`);
 }

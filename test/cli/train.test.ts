@@ -92,6 +92,20 @@ describe('train', () => {
   });
 });
 
+test('train --resume keeps a changed --keep for the next resume', async () => {
+  const small = ['--dim', '32', '--layers', '1', '--heads', '2', '--K', '1', ...SMALL];
+  await cli('train', ...small, '--eval-every', '0', '--keep', '1', '--out', at('keep'));
+  const resumed = await cli('train', '--resume', at('keep'), '--steps', '8', '--keep', '0', '--skip-nonfinite');
+  expect(resumed.code).toBe(0);
+  const options = { steps: 8, keep: 0, skipNonfinite: true };
+  expect(JSON.parse(readFileSync(at('keep/config.json'), 'utf8')).options).toMatchObject(options);
+  const saved = () => readdirSync(at('keep/checkpoints')).filter((name) => /^step-\d+.safetensors$/.test(name));
+  const all = ['step-000004.safetensors', 'step-000006.safetensors', 'step-000008.safetensors'];
+  expect(saved()).toEqual(all);
+  expect((await cli('train', '--resume', at('keep'))).code).toBe(0);
+  expect(saved()).toEqual(all);
+});
+
 test('train --skip-nonfinite fails where most steps are skipped', async () => {
   const { code, error } = await cli('train', ...SMALL, '--lr', '1e30', '--skip-nonfinite', '--out', at('skipping'));
   expect(error).toMatch(

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/common/errors.js';
 import { parseJson } from '../../src/common/json.js';
+import { readJsonFile, WRITTEN } from '../../src/common/jsonFile.js';
 import { readJsonLines } from '../../src/common/jsonl.js';
 import { Skipped } from '../../src/train/data/skipped.js';
 
@@ -63,6 +64,18 @@ describe('parseJson', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('readJsonFile', () => {
+  it.each([
+    ['a mebibyte', `["${'x'.repeat(1 << 20)}"]`, /long.json: is longer than such a file can be \(1 MiB\)/],
+    ['100,000 values', `[${'1,'.repeat(100_000)}1]`, /long.json: cannot be used: more than 100000 values/],
+  ])('reads a file of over %s only if we have written it', (_, content, refused) => {
+    const path = join(folder, 'long.json');
+    writeFileSync(path, content);
+    expect(() => readJsonFile(path)).toThrow(refused);
+    expect(readJsonFile(path, WRITTEN)).toEqual(JSON.parse(content));
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -102,6 +102,18 @@ describe('the report', () => {
     expect(markdown).toMatch(/\| bytes \| \+0\.423 \(\+0\.3\d\d to \+0\.4\d\d\) \|/);
     expect(markdown).toContain('- Cells: 15 of 15 finished, 15.0 minutes in all');
     expect(JSON.parse(jsonOf(report)).groups[0].arms[2].measures.text_bpb.mean).toBeCloseTo(2.957, 3);
+  });
+
+  it('is made from results with many windows, of over a mebibyte and 100,000 values', () => {
+    const one = readGrid({ name: 'g', arms: ['zero'], seeds: [0], steps: 2 }, 'g.json');
+    const out = join(folder, 'many');
+    finish(one, out);
+    const file = join(out, one.cells[0]!.id, 'result.json');
+    const each = Array.from({ length: 70_000 }, (_, i) => 1 + i / 1e6);
+    const scores = { text_bpb: { sums: each, weights: each } };
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), scores }));
+    expect(statSync(file).size).toBeGreaterThan(1 << 20);
+    expect(collect(one, out)[0]).toMatchObject({ state: 'finished', result: { scores } });
   });
 
   it('has no control character in its page, for any name of an arm', () => {

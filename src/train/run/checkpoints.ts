@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { reason, writeFileAtomic } from '../../common/atomicWrite.js';
 import { FileError } from '../../common/errors.js';
 import { isRecord } from '../../common/json.js';
-import { readJsonFile } from '../../common/jsonFile.js';
+import { readJsonFile, WRITTEN } from '../../common/jsonFile.js';
 import {
   type Checkpoint,
   type CheckpointInfo,
@@ -18,6 +18,7 @@ import type { Moments } from '../trainer.js';
 import { decoderConfigOf, kindsOf, resolveTrainOptions, windowSizeOf } from './options.js';
 
 const NAME = /^step-(\d{6,15})\.safetensors$/;
+const MOMENTS = /^step-\d+\.optimiser\.safetensors$/;
 const INDEX = 'index.json';
 
 /** A checkpoint with its moments: the state from which a run resumes. */
@@ -71,6 +72,18 @@ export class Checkpoints {
   }
 
   /**
+   * Recall the best checkpoint from index.json: metrics.jsonl may be damaged or missing, and the best must not be removed
+   * for that.
+   *
+   * @param latest step of the checkpoint to resume from: a later best cannot be read
+   */
+  recallBest(latest: number): void {
+    const { best, bits } = bestOf(this.folder) ?? {};
+    const step = Number(NAME.exec(best ?? '')?.[1]);
+    if (step <= latest && !this.#bits.has(step) && typeof bits === 'number') this.#bits.set(step, bits);
+  }
+
+  /**
    * Remove checkpoints beyond `keep` before anything is written: the disk may be full.
    *
    * @param latest step of the checkpoint to resume from, which stays; later ones, which cannot be read, stay too
@@ -88,7 +101,7 @@ export class Checkpoints {
   /**
    * The newest readable pair of this run; undefined if there is no checkpoint yet. Others are reported and skipped.
    *
-   * @throws FileError when there are checkpoints and none can be used, or the run's config.json cannot
+   * @throws FileError when there are or were checkpoints and none can be used, or the run's config.json cannot
    */
   newest(): SavedState | undefined {
     const run = this.#run();
@@ -113,7 +126,7 @@ export class Checkpoints {
   /** The expected metadata of the run's checkpoints, by its config.json. */
   #run(): Omit<CheckpointInfo, 'step'> {
     const file = join(dirname(this.folder), 'config.json');
-    const config = readJsonFile(file);
+    const config = readJsonFile(file, WRITTEN);
     const options = resolveTrainOptions(isRecord(config) ? config.options : undefined, file);
     return { config: decoderConfigOf(options), seed: options.seed, ...windowSizeOf(kindsOf(options)[0]!, options) };
   }
@@ -128,8 +141,14 @@ export class Checkpoints {
         this.report(i < steps.length - 1 ? `${error.message}. The checkpoint before it is used` : error.message);
       }
     }
+    // A new start would overwrite files that may be repairable, or moments whose weights may come back.
+    if (lacksWeights(readdirSync(this.folder))) {
+      throw new FileError(
+        `${this.folder}: the weights of its checkpoints are missing. Bring step-….safetensors back, or remove this folder ` +
+          'to start from the first step',
+      );
+    }
     if (steps.length === 0) return undefined;
-    // A new start would overwrite files that may be repairable.
     throw new FileError(
       `${this.folder}: no checkpoint in it can be used. Bring one back, or remove them to start from the first step`,
     );
@@ -196,6 +215,26 @@ function stepsIn(folder: string): number[] {
 }
 
 /**
+ * Moments without weights, which a killed process leaves: it writes them before the weights, and removes them after. None
+ * where `lacksWeights`.
+ *
+ * @param names all names in the folder of the checkpoints
+ */
+export function loneMoments(names: readonly string[]): string[] {
+  if (lacksWeights(names)) return [];
+  return names.filter((name) => MOMENTS.test(name) && !names.includes(name.replace('.optimiser', '')));
+}
+
+/**
+ * Are all weights missing, though there were some? index.json is written after the first weights, and a process killed
+ * before them leaves the moments of one step.
+ */
+function lacksWeights(names: readonly string[]): boolean {
+  if (names.some((name) => NAME.test(name))) return false;
+  return names.includes(INDEX) || names.filter((name) => MOMENTS.test(name)).length > 1;
+}
+
+/**
  * The weights file that a user means: a file, a run folder (its newest readable checkpoint), or `RUN/latest`, `RUN/best`.
  *
  * @param report hears of damaged checkpoints that are passed over
@@ -220,14 +259,22 @@ function newestIn(run: string, report: (line: string) => void): string {
 }
 
 function bestIn(run: string): string {
-  const index = join(run, 'checkpoints', INDEX);
+  const folder = join(run, 'checkpoints');
+  const found = bestOf(folder);
+  if (found !== undefined) return join(folder, found.best);
+  throw new FileError(
+    `${join(folder, INDEX)}: names no best checkpoint; take ${run}/latest, or train with --eval-every above 0`,
+  );
+}
+
+/** The best checkpoint's file name and bits per byte by index.json; undefined if that is missing, damaged or has none. */
+function bestOf(folder: string): { readonly best: string; readonly bits: unknown } | undefined {
   try {
-    const value = readJsonFile(index);
-    const best = isRecord(value) ? value.best : undefined;
+    const value = readJsonFile(join(folder, INDEX));
+    const { best, best_bits_per_byte: bits } = isRecord(value) ? value : {};
     // The name must be one of ours: nothing else in the file is a path.
-    if (typeof best === 'string' && NAME.test(best)) return join(run, 'checkpoints', best);
+    return typeof best === 'string' && NAME.test(best) ? { best, bits } : undefined;
   } catch {
-    // Missing or damaged: the same advice holds.
+    return undefined;
   }
-  throw new FileError(`${index}: names no best checkpoint; take ${run}/latest, or train with --eval-every above 0`);
 }

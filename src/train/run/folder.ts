@@ -6,6 +6,8 @@ import { makeFolders } from '../../common/folders.js';
 import { isRecord } from '../../common/json.js';
 import { readJsonLines } from '../../common/jsonl.js';
 import { readable } from '../../common/readable.js';
+import { count } from '../windows/words.js';
+import { loneMoments } from './checkpoints.js';
 import { Lock } from './lock.js';
 
 const LOCK = 'lock';
@@ -168,11 +170,17 @@ export class RunFolder {
   /**
    * Cut the metrics and samples back to a checkpoint: lines of later steps are removed, and so is a half-written line
    * of a killed process. Each line that stays is passed to the caller once, one at a time: a long run has millions.
+   * Damaged lines between them stay in the file and are not passed on.
+   *
+   * @returns for each file with such damaged lines, a note that counts them
    */
-  rewind(step: number, metrics: (line: Metrics) => void, samples: (line: Metrics) => void): void {
+  rewind(step: number, metrics: (line: Metrics) => void, samples: (line: Metrics) => void): string[] {
     this.check();
-    rewindLines(this.#metrics, step, metrics);
-    rewindLines(this.#samples, step, samples);
+    const files = [[this.#metrics, metrics] as const, [this.#samples, samples] as const];
+    return files.flatMap(([path, show]) => {
+      const damaged = rewindLines(path, step, show);
+      return damaged > 0 ? [`${path}: ${count(damaged, 'damaged line')} left out`] : [];
+    });
   }
 
   writeSample(text: string | Uint8Array): void {
@@ -198,19 +206,27 @@ function append(path: string, text: string, flush = false): void {
   }
 }
 
-/** Truncate a file of lines after the last one of `step`, and pass on the lines that stay. */
-function rewindLines(path: string, step: number, show: (line: Metrics) => void): void {
-  if (!existsSync(path)) return;
-  let lines = 0; // that stay
-  let good = 0; // their bytes
+/**
+ * Truncate a file of lines after the last readable one up to `step`, and pass on the readable lines that stay.
+ *
+ * @returns number of the other lines that stay: damaged ones, before a readable one
+ */
+function rewindLines(path: string, step: number, show: (line: Metrics) => void): number {
+  if (!existsSync(path)) return 0;
+  let shown = 0; // lines
+  let last = 0; // number of the last of them
+  let good = 0; // bytes up to its end
   for (const { line, value, end } of readJsonLines(path)) {
-    // A number is missing where a line is blank.
-    if (line !== lines + 1 || end === undefined || !isRecord(value) || !(Number(value.step) <= step)) break;
+    // Half a line is the last. A line that is too long may be a hole of gigabytes, so nothing after it is read.
+    if (end === undefined) break;
+    if (!isRecord(value) || !(Number(value.step) <= step)) continue;
     show(value as Metrics);
-    lines = line;
+    shown++;
+    last = line;
     good = end;
   }
   if (good < readable(path)) truncateSync(path, good);
+  return last - shown;
 }
 
 /** @throws FileError when another process holds it */
@@ -222,11 +238,8 @@ function lockOf(path: string): Lock {
 
 /** Remove temporary files, and moments without weights. No other process may be writing. */
 function sweep(folder: string): void {
-  const names = new Set(readdirSync(folder));
-  for (const name of names) {
-    const weights = /^step-\d+\.optimiser\.safetensors$/.test(name) ? name.replace('.optimiser', '') : undefined;
-    if (isTemporary(name) || (weights !== undefined && !names.has(weights))) unlinkSync(join(folder, name));
-  }
+  const names = readdirSync(folder);
+  for (const name of [...names.filter(isTemporary), ...loneMoments(names)]) unlinkSync(join(folder, name));
 }
 
 /** Create a folder for a run. @returns false if it exists   @throws FileError that names the run's own folder */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { FileError, InputError } from '../../common/errors.js';
-import { readJsonFile } from '../../common/jsonFile.js';
+import { readJsonFile, WRITTEN } from '../../common/jsonFile.js';
 import { checked, issuesOf } from '../issues.js';
 import { RunFolder } from './folder.js';
 import { resolveTrainOptions, type TrainOptions, withAbsolutePaths } from './options.js';
@@ -25,15 +25,19 @@ export interface DataHash {
   readonly sha256: string;
 }
 
+/** Flags of the present machine: they may change when a run is resumed, and the next resume does not take them over. */
+const OF_MACHINE = new Set(['device', 'threads']);
 /** Flags that may change when a run is resumed: they do not affect the results. `steps` may grow. */
-const FREE = new Set(['device', 'threads', 'keep', 'skipNonfinite']);
+const FREE = new Set([...OF_MACHINE, 'keep', 'skipNonfinite']);
 
 /** An interrupted run: its folder, which the caller releases, and its options with the allowed changes. */
 export interface ResumedRun {
   readonly folder: RunFolder;
   readonly options: TrainOptions;
-  /** all of config.json */
+  /** all of config.json, before the changes */
   readonly config: Stored;
+  /** the changed options that config.json gets, so that the next resume has them too */
+  readonly changes: Readonly<Record<string, unknown>>;
   /** notes for the user before the run continues */
   readonly notes: readonly string[];
 }
@@ -70,7 +74,7 @@ function configured(path: string, flags: Readonly<Record<string, unknown>>): Omi
   for (const [name, value] of changed) {
     const now = JSON.stringify(before[name] ?? null);
     if (name === 'steps' ? Number(value) >= before.steps : FREE.has(name)) continue;
-    const rule = name === 'steps' ? '--steps can only grow' : `--${name} cannot be changed`;
+    const rule = name === 'steps' ? '--steps can only grow' : `--${flagOf(name)} cannot be changed`;
     throw new InputError(`--resume ${path}: ${rule}; the run has ${now}, got ${JSON.stringify(value)}`);
   }
   const options = resolveTrainOptions({ ...before, ...Object.fromEntries(changed) }, file);
@@ -81,11 +85,17 @@ function configured(path: string, flags: Readonly<Record<string, unknown>>): Omi
             'the result differs from that of a run that had it from the start',
         ]
       : [];
-  return { options, config, notes };
+  const changes = Object.fromEntries(changed.filter(([name]) => !OF_MACHINE.has(name)));
+  return { options, config, changes, notes };
+}
+
+/** flagOf('evalEvery') // 'eval-every' */
+function flagOf(name: string): string {
+  return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function readConfig(file: string): Stored {
-  const result = checked(schema.loose(), readJsonFile(file));
+  const result = checked(schema.loose(), readJsonFile(file, WRITTEN));
   if (!result.success) throw new FileError(`${file}: cannot be used: ${issuesOf(result.error, '')}`);
   return result.data;
 }

@@ -178,7 +178,7 @@ async function attempt(run: Attempt): Promise<RunResult> {
   const validated = new Set<number>();
   const sampled = new Set<number>();
   const skips = new Skips();
-  folder.rewind(
+  const damaged = folder.rewind(
     start,
     ({ step, kind, bits_per_byte: bits, ...line }) => {
       if ('learning_rate' in line) skips.add(line.skipped !== undefined);
@@ -189,6 +189,8 @@ async function attempt(run: Attempt): Promise<RunResult> {
     },
     ({ step }) => sampled.add(Number(step)),
   );
+  for (const line of damaged) listener.note?.(line);
+  checkpoints.recallBest(start);
   checkpoints.prune(start);
   const freed: { free(): void }[] = [];
   const owned = <T extends { free(): void }>(thing: T): T => {

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FileError, InputError, NumberError } from '../../../src/common/errors.js';
+import { readRun } from '../../../src/report/readRun.js';
 import { readCheckpoint, writeCheckpoint } from '../../../src/train/checkpoint.js';
 import { Validator } from '../../../src/train/measures.js';
 import { Checkpoints, chosenCheckpoint } from '../../../src/train/run/checkpoints.js';
@@ -185,6 +187,38 @@ describe('an interrupted run ends as one that was not', () => {
     expect(reports).toEqual([expect.not.stringContaining('The checkpoint before it')]);
   });
 
+  it.each([
+    ['index.json', 1],
+    ['moments of two steps', 0],
+  ])('whose weights are missing, as %s says: nothing is changed, and they can be brought back', async (says, keep) => {
+    const name = `lost, by ${says}`;
+    const { path } = await run(name, { keep }, 4);
+    const checkpoints = join(path, 'checkpoints');
+    const away = join(root, `away, by ${says}`);
+    cpSync(checkpoints, away, { recursive: true });
+    const names = readdirSync(checkpoints);
+    const gone = names.filter((file) => !file.includes('optimiser') && (says !== 'index.json' || file !== says));
+    for (const file of gone) rmSync(join(checkpoints, file));
+    const metrics = metricsOf(path);
+    await expect(run(name, { keep })).rejects.toThrow(
+      `${checkpoints}: the weights of its checkpoints are missing. Bring step-….safetensors back, or remove this folder to start`,
+    );
+    expect(readdirSync(checkpoints)).toEqual(names.filter((file) => !gone.includes(file)));
+    expect(metricsOf(path)).toEqual(metrics);
+    cpSync(away, checkpoints, { recursive: true });
+    expect((await run(name, { keep: 0 })).from?.checkpoint.step).toBe(4);
+    expect(metricsOf(path)).toEqual(metricsOf(whole));
+  });
+
+  it('killed between the moments and the weights of the first checkpoint', async () => {
+    const { path } = await run('first', {}, 1);
+    for (const name of ['index.json', 'step-000001.safetensors']) rmSync(join(path, 'checkpoints', name));
+    expect(new Checkpoints(join(path, 'checkpoints'), 0).newest()).toBeUndefined();
+    expect((await run('first', {}, 1)).from).toBeUndefined();
+    expect((await run('first')).from?.checkpoint.step).toBe(1);
+    expectSame(path);
+  });
+
   it('killed before any checkpoint', async () => {
     const { path } = await run('early', {}, 1);
     for (const name of readdirSync(join(path, 'checkpoints'))) rmSync(join(path, 'checkpoints', name));
@@ -332,6 +366,37 @@ describe('checkpoints', () => {
     expect([...hashes(path).keys()]).toEqual(['step-000004.optimiser.safetensors', 'step-000004.safetensors']);
   });
 
+  it.each([
+    ['has a changed byte', (text: string) => text.replace('"step":2,"text_bpb"', '"step":2\0"text_bpb"'), 1],
+    ['lacks a line', (text: string) => text.replace(/^.*"step":2,"text_bpb".*$/m, ''), 1],
+    ['has a line of a wrong step', (text: string) => text.replace('"step":2,"text_bpb"', '"step":9,"text_bpb"'), 1],
+    ['is missing', () => undefined, 0],
+  ] as const)('keep the best when metrics.jsonl %s and a run resumes', async (name, change, damaged) => {
+    const path = join(root, `best whose metrics ${name}`);
+    cpSync(four, path, { recursive: true });
+    const at = (file: string) => join(path, file);
+    const lines = readFileSync(at('metrics.jsonl'), 'utf8').split(/(?<=\n)/);
+    lines.splice(
+      lines.findIndex((line) => line.startsWith('{"step":3')),
+      0,
+      '{"step":2,"text_bpb":1}\n',
+    );
+    const text = change(lines.join(''));
+    if (text === undefined) rmSync(at('metrics.jsonl'));
+    else writeFileSync(at('metrics.jsonl'), text);
+    const index = { latest: 'step-000004.safetensors', best: 'step-000002.safetensors', best_bits_per_byte: 1 };
+    writeFileSync(at('checkpoints/index.json'), JSON.stringify(index));
+    const { notes } = await run(`best whose metrics ${name}`, { keep: 1 });
+    expect(notes).toEqual(damaged > 0 ? [`${at('metrics.jsonl')}: ${damaged} damaged line left out`] : []);
+    expect(existsSync(at('checkpoints/step-000002.safetensors'))).toBe(true);
+    expect(JSON.parse(readFileSync(at('checkpoints/index.json'), 'utf8'))).toEqual({
+      ...index,
+      latest: 'step-000006.safetensors',
+    });
+    const kept = readFileSync(at('metrics.jsonl'), 'utf8');
+    if (text !== undefined) expect(kept.startsWith(text)).toBe(true);
+  });
+
   it('are not written when a number in them is not finite', () => {
     const { checkpoint, moments } = new Checkpoints(join(whole, 'checkpoints'), 0).newest()!;
     const path = join(root, 'nan.safetensors');
@@ -353,13 +418,13 @@ describe('metrics', () => {
   const rewound = (path: string, step: number) => {
     const folder = RunFolder.open(path);
     const shown: unknown[] = [];
-    folder.rewind(
+    const notes = folder.rewind(
       step,
       (line) => shown.push(line.step),
       () => {},
     );
     folder.release();
-    return shown;
+    return { shown, notes };
   };
   const written = (name: string, content: string | Uint8Array) => {
     const path = join(root, name);
@@ -374,32 +439,57 @@ describe('metrics', () => {
     const line = (step: number) => `${JSON.stringify({ step, filler: 'x'.repeat(100) })}\n`;
     const steps = Array.from({ length: 20_000 }, (_, i) => i + 1); // 2.5 MB
     const path = written('long', steps.map(line).join(''));
-    expect(rewound(path, 15_000)).toEqual(steps.slice(0, 15_000));
+    expect(rewound(path, 15_000).shown).toEqual(steps.slice(0, 15_000));
     expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(steps.slice(0, 15_000).map(line).join(''));
   });
 
-  it.each([
-    ['half a line', '{"step":2'],
-    ['a line without its end', '{"step":2}'],
-    ['a blank line', '\n{"step":2}\n'],
-    ['a line of spaces', '  \n{"step":2}\n'],
+  const DAMAGE: readonly (readonly [string, string | Uint8Array])[] = [
+    ['a blank line', '\n'],
+    ['a line of spaces', '  \n'],
+    ['a line that is not of metrics', '[2]\n'],
+    ['the start of a line', '{"step":2\n'],
     [
       'bytes that are not UTF-8',
       Buffer.concat([Buffer.from('{"step":2,"kind":"'), Buffer.of(0xff), Buffer.from('"}\n')]),
     ],
-    ['a line that is not of metrics', '[2]\n{"step":2}\n'],
-    ['a hole', Buffer.concat([Buffer.alloc(5000), Buffer.from('\n{"step":2}\n')])],
-  ])('are cut back before %s', (name, damage) => {
+    ['a hole', Buffer.alloc(5000).fill('\n', 4999)],
+  ];
+
+  const UNFINISHED: typeof DAMAGE = [
+    ['half a line', '{"step":2'],
+    ['a line without its end', '{"step":2}'],
+  ];
+  it.each([...UNFINISHED, ...DAMAGE])('are cut back before %s', (name, damage) => {
     const good = '{"step":1}\n';
     const path = written(`cut before ${name}`, Buffer.concat([Buffer.from(good), Buffer.from(damage)]));
-    expect(rewound(path, 9)).toEqual([1]);
+    expect(rewound(path, 9)).toEqual({ shown: [1], notes: [] });
     expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(good);
+  });
+
+  it.each(DAMAGE)('are cut back before %s and a line after the checkpoint', (name, damage) => {
+    const good = '{"step":1}\n';
+    const later = Buffer.from('{"step":2}\n');
+    const path = written(
+      `cut before a line after ${name}`,
+      Buffer.concat([Buffer.from(good), Buffer.from(damage), later]),
+    );
+    expect(rewound(path, 1)).toEqual({ shown: [1], notes: [] });
+    expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe(good);
+  });
+
+  it.each(DAMAGE)('stay after %s, which is told', (name, damage) => {
+    const lines = (...steps: number[]) => Buffer.from(steps.map((step) => `{"step":${step}}\n`).join(''));
+    const stays = Buffer.concat([lines(1), Buffer.from(damage), lines(2, 3)]);
+    const path = written(`stay after ${name}`, Buffer.concat([stays, lines(4)]));
+    const notes = [`${join(path, 'metrics.jsonl')}: 1 damaged line left out`];
+    expect(rewound(path, 3)).toEqual({ shown: [1, 2, 3], notes });
+    expect(readFileSync(join(path, 'metrics.jsonl'))).toEqual(stays);
   });
 
   it('are cut back where a file of over 2 GiB is damaged', () => {
     const path = written('huge', '{"step":1}\n');
     truncateSync(join(path, 'metrics.jsonl'), 2.5 * 2 ** 30); // a hole
-    expect(rewound(path, 9)).toEqual([1]);
+    expect(rewound(path, 9)).toEqual({ shown: [1], notes: [] });
     expect(readFileSync(join(path, 'metrics.jsonl'), 'utf8')).toBe('{"step":1}\n');
   });
 });
@@ -422,10 +512,28 @@ describe('openRun', () => {
   it('takes the configuration from the folder', () => {
     expect(look(whole, {}).options).toMatchObject({ dim: 32, steps: 6 });
   });
+  it('reads the configuration of a run with thousands of files, as a report does', () => {
+    const text = Array.from({ length: 4200 }, (_, i) => join(root, 'corpus', `${'x'.repeat(60)}${i}.txt`));
+    const data_sha256 = text.map((name) => ({ name, sha256: '0'.repeat(64) }));
+    const folder = RunFolder.create(join(root, 'thousands'));
+    folder.writeJson('config.json', { options: { ...TINY_OPTIONS, text }, data_sha256 });
+    folder.release();
+    expect(statSync(join(folder.path, 'config.json')).size).toBeGreaterThan(1 << 20);
+    expect(look(folder.path, {}).options.text).toEqual(text);
+    expect(readRun(folder.path).config).toMatchObject({ data_sha256 });
+    expect(new Checkpoints(folder.checkpoints, 0).newest()).toBeUndefined();
+  });
   it('refuses a flag that contradicts it', () => {
     expect(() => openRun(whole, { lr: 1 })).toThrow('--lr cannot be changed; the run has 0.002, got 1');
     expect(() => openRun(whole, { steps: 5 })).toThrow('--steps can only grow; the run has 6, got 5');
+    expect(() => openRun(whole, { evalEvery: 1 })).toThrow('--eval-every cannot be changed; the run has 3, got 1');
+    expect(() => openRun(whole, { K: 2, dim: 64 })).toThrow('--K cannot be changed; the run has 1, got 2');
     expect(look(whole, { lr: 2e-3, device: 'bundled', keep: 9 }).options).toMatchObject({ keep: 9 });
+  });
+  it('keeps changed options for the next resume, but not those of the machine', () => {
+    const flags = { steps: 9, keep: 9, skipNonfinite: true, evalEvery: 3, device: 'bundled', threads: 2 };
+    expect(look(whole, flags).changes).toEqual({ steps: 9, keep: 9, skipNonfinite: true });
+    expect(look(whole, { keep: 0 }).changes).toEqual({});
   });
   it('lets steps grow, and says what that means', () => {
     const { options, notes } = look(whole, { steps: 9 });
@@ -455,7 +563,13 @@ describe('data that changed under a run is refused, by name', () => {
   const compare = (input: TrainInput, change: () => void) => {
     const hashed = () => fingerprint(openData(resolveTrainOptions({ ...TINY_OPTIONS, ...input }, 'test')));
     const folder = RunFolder.create(join(mkdtempSync(join(root, 'data-')), 'run'));
-    const run = { folder, options: tinyRun().options, notes: [], config: { options: {}, data_sha256: hashed() } };
+    const run = {
+      folder,
+      options: tinyRun().options,
+      notes: [],
+      changes: {},
+      config: { options: {}, data_sha256: hashed() },
+    };
     folder.release();
     expect(differences(run, { data_sha256: hashed() })).toEqual([]);
     change();
