@@ -43,7 +43,7 @@ it('a run does not continue on another device than the one that it lost', async 
   Object.defineProperty(lost, 'name', { value: 'a GPU' });
   lost.gpu.destroy();
   await expect(faults.train(lost, faults.path(), { reopen: openDevice })).rejects.toThrow(
-    `instead of a GPU only ${device.name} can be opened now. Resume with --device cpu to go on with it`,
+    `instead of a GPU only ${device.name} can be opened now. Resume with --device cpu to continue with it`,
   );
   lost.close();
 });

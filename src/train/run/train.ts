@@ -129,7 +129,7 @@ export async function train(
         if (run.device.name !== name) {
           throw new DeviceError(
             `${error.message}; instead of ${name} only ${run.device.name} can be opened now. ` +
-              `Resume with --device ${run.device.kind} to go on with it`,
+              `Resume with --device ${run.device.kind} to continue with it`,
             'lost',
           );
         }
