@@ -572,7 +572,9 @@ class ModuleAnalyser {
       this.fail("'@workgroup_size' arguments must be of the same type, either i32 or u32", given[0]!.at);
     const sizes = operands.map((operand) => {
       const size = this.integer(operand, "'@workgroup_size' argument");
-      if (size < 1) this.fail("'@workgroup_size' argument must be at least 1", operand.at);
+      if (size < 1 && operand.known !== 'later') {
+        this.fail("'@workgroup_size' argument must be at least 1", operand.at);
+      }
       return size;
     });
     const [x = 1, y = 1, z = 1] = sizes;
@@ -588,6 +590,7 @@ class ModuleAnalyser {
     }
     const operand = overrideOf(given[0]!, scope, "'@subgroup_size'");
     const lanes = this.integer(operand, "'@subgroup_size' argument");
+    if (operand.known === 'later') return;
     if (lanes < 1) this.fail("'@subgroup_size' argument must be at least 1", operand.at);
     if (!Number.isInteger(Math.log2(lanes))) this.fail("'@subgroup_size' argument must be a power of 2", operand.at);
   }

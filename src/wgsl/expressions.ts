@@ -331,7 +331,8 @@ function checkBounds(index: ConstantOperand, count: number | undefined, scope: S
   const i = index.value as number;
   if (i >= 0 && (count === undefined || i < count)) return;
   if (scope.analysis.skipped > 0 || index.known === 'later') return;
-  scope.fail(`index ${i} out of bounds${count === undefined ? '' : ` [0..${count - 1}]`}`, index.at);
+  const range = count === undefined || count === Infinity ? '' : ` [0..${count - 1}]`;
+  scope.fail(`index ${i} out of bounds${range}`, index.at);
 }
 
 function member({ of, name, at }: Of<'member'>, scope: Scope): Operand {

@@ -44,6 +44,10 @@ const ACCEPTED: readonly string[] = [
   'override n = 4u; var<workgroup> a: array<f32, n * 2>;',
   'override n = 4u; var<workgroup> a: array<f32, n>; fn f(p: ptr<workgroup, array<f32, n>>) { } fn g() { f(&a); }',
   'override n = 4u; alias A = array<f32, n * 2>; var<workgroup> a: A; fn f(p: ptr<workgroup, A>) { } fn g() { f(&a); }',
+  'override n: u32; var<workgroup> a: array<f32, n>; fn f() { a[1000] = 1; }',
+  'override n = 70000u; var<workgroup> a: array<f32, n>; @compute @workgroup_size(1) fn main() { a[0] = 1; }',
+  'override n = 0; @compute @workgroup_size(n) fn main() { }',
+  'enable subgroup_size_control; override n = 5; @compute @workgroup_size(4) @subgroup_size(n) fn main() { }',
   // expressions
   'const a = array<f32, select(1, 2, (3 > 2))>(); const b = array<vec2<f32>,2>();',
   'const a = 5; const b: f32 = a; const c: u32 = a; const d = a + 1.5;',
@@ -103,6 +107,7 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
     'override n = 2; var<workgroup> a: array<u32, n>; var<workgroup> c: array<u32, n>; fn f() { c = a; }',
     "1:92: a value of type 'array<u32, n>' cannot be stored; store its elements",
   ],
+  ['override n = 2; var<workgroup> a: array<u32, n>; fn f() { a[-1] = 1; }', '1:61: index -1 out of bounds'],
   ['struct S { @size(4) a: array<u32> }', "1:12: '@size' is for types of a fixed size, not for a runtime-sized array"],
   // constants that a call at run time may not have
   ['fn f(x: f32) { _ = smoothstep(1.0, 1.0, x); }', "1:20: smoothstep called with 'low' (1.0) equal to 'high' (1.0)"],
