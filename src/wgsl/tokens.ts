@@ -120,6 +120,8 @@ function markTemplateLists(tokens: Token[]): Token[] {
       depth = Math.max(0, depth - 1);
     } else if (text === '&&' || text === '||') dropFrom(depth);
     else if (kind === 'symbol' && (/^[;:{]$/.test(text) || /^(?:[-+*/%&|^]|<<)?=$/.test(text))) {
+      // `>=` compares unless its `>` closed a list.
+      if (text === '=' && tokens[i - 1]?.text === '>' && !isTemplate.has(i - 1)) return;
       depth = 0;
       candidates.length = 0;
     }

@@ -50,6 +50,8 @@ const ACCEPTED: readonly string[] = [
   'enable subgroup_size_control; override n = 5; @compute @workgroup_size(4) @subgroup_size(n) fn main() { }',
   // expressions
   'const a = array<f32, select(1, 2, (3 > 2))>(); const b = array<vec2<f32>,2>();',
+  'const a = array<f32, select(1, 2, 3 >= 2)>(); const b: vec2<i32>= vec2<i32>(1);',
+  'fn f(a: i32) { var b = a; b >>= 1u; let c = a < b; let d = b >= a; let e = (a < b) != (b > a); }',
   'const a = 5; const b: f32 = a; const c: u32 = a; const d = a + 1.5;',
   'const a = vec3(1, 2.0, 3); const b = vec2<u32>(1, 2); const c = mat2x2(1, 2, 3, 4); const d = array(1, 2.5);',
   'fn f(a: u32) -> u32 { return a << 31u; }',
@@ -152,6 +154,10 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ],
   // tokens and grammar
   ['fn f() {\n  let x = 1\n}', "3:1: expected ';' after the statement; found '}'"],
+  [
+    'fn k(a: bool, b: i32, c: bool) { } fn p(a: bool) -> i32 { return 1; } fn f(a: i32) { k(a < a, p(a >= a), a > (a)); }',
+    "1:88: cannot call 'a': it is a variable, not a function",
+  ],
   ['fn f( { }', "1:7: expected a parameter; found '{'"],
   ['const class = 1;', "1:7: 'class' is a reserved word; choose another name"],
   ['const __a = 1;', "1:7: '__a': a name must not start with two underscores"],
