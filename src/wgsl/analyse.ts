@@ -9,7 +9,7 @@ import { type ConstantValue, convertScalar, type ScalarValue } from './constants
 import { WgslError } from './errors.js';
 import { constantOf, overrideOf } from './expressions.js';
 import { alignOf, sizeOf } from './layout.js';
-import { type ConstantOperand, checked, converted, expressionOf } from './operands.js';
+import { type ConstantOperand, converted, expressionOf } from './operands.js';
 import { type AnalysedFunction, type Analysis, type Entity, type Known, Scope, type Uses } from './scope.js';
 import { assertConstant, constantEntity, functionBody, initialValue } from './statements.js';
 import type {
@@ -99,6 +99,8 @@ class ModuleAnalyser {
   /** declarations being analysed, the outermost first */
   private readonly pending: (DeclarationSyntax & { name: string })[] = [];
   private hasOptionalOverrides: boolean;
+  /** 1 while declarations are analysed whose constants are not needed */
+  private skipped = 0;
 
   constructor(
     private readonly syntax: ModuleSyntax,
@@ -131,8 +133,9 @@ class ModuleAnalyser {
     const isDrawing = declarations.some((one) => stageOf(one) !== undefined && stageOf(one) !== 'compute');
     if (entryPoint !== undefined) {
       this.analyseAll(kernels.filter((one) => 'name' in one && one.name === entryPoint));
-      // Given values of the others are checked too.
+      // Of the others, only the values that are given are checked.
       this.hasOptionalOverrides = true;
+      this.skipped = 1;
       this.analyseAll(declarations.filter(({ kind }) => kind === 'override'));
     } else if (kernels.length > 0 && isDrawing) {
       // What only the other stages use is not read: textures, locations, their own functions.
@@ -189,7 +192,7 @@ class ModuleAnalyser {
       this.pending.push(declaration);
       this.overridesOf.set(declaration, new Set());
       const { skipped } = this.scope.analysis;
-      this.scope.analysis.skipped = 0;
+      this.scope.analysis.skipped = this.skipped;
       entity = this.declare(declaration);
       this.scope.analysis.skipped = skipped;
       this.pending.pop();
@@ -404,13 +407,11 @@ class ModuleAnalyser {
     if (!Number.isFinite(number)) this.fail(`override '${name}' is of type ${type.name}; ${value} is none`, at);
     const exact = isInteger ? BigInt(Math.trunc(number)) : number; // as WebGPU converts numbers
     const from = isInteger ? ABSTRACT_INT : ABSTRACT_FLOAT;
-    return checked<ScalarValue>(
-      this.scope,
-      at,
-      'module',
-      () => convertScalar(exact, from, type),
-      () => 0,
-    );
+    try {
+      return convertScalar(exact, from, type);
+    } catch (error) {
+      return this.fail((error as Error).message, at);
+    }
   }
 
   private checkOverrideNames() {

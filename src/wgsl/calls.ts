@@ -18,7 +18,6 @@ import {
   converted,
   expressionOf,
   fold,
-  latest,
   loaded,
   type Operand,
   type ValueOperand,
@@ -168,19 +167,20 @@ function callBuiltin(syntax: CallSyntax, given: readonly Operand[], scope: Scope
   const resolved = resolveMatrixBuiltin(name, types) ?? (isTable(name) ? resolveBuiltin(name, types) : undefined);
   if (!resolved) return noOverload(name, given, at, scope);
   const values = given.map((operand, i) => converted(operand, resolved.parameters[i]!, scope)!);
+  const known = values.map((argument) =>
+    argument.kind === 'constant' && argument.known !== 'later' ? argument : undefined,
+  );
+  checked(
+    scope,
+    at,
+    'module',
+    () => checkLimits(name, known),
+    () => {},
+  );
   if (!atRunTime) {
     const constants = values as readonly ConstantOperand[];
     return fold(scope, at, constants, resolved.returns, () => foldBuiltin(name, constants, resolved.returns));
   }
-  const constants = values.map((argument) => (argument.kind === 'constant' ? argument : undefined));
-  const known = latest(constants.filter((argument) => argument !== undefined));
-  checked(
-    scope,
-    at,
-    known,
-    () => checkLimits(name, constants),
-    () => {},
-  );
   checkLaneNumber(name, values, scope);
   if (!scope.uses) scope.fail(`'${name}' cannot be called at module-scope`, at);
   return builtin(name, resolved.returns, values, at, scope, severity);

@@ -23,7 +23,7 @@ import { type AnyScalar, type AnyType, isAbstract, SCALARS, scalarOf } from './t
 
 /** @throws ConstantError when an argument is outside the domain, or the result is not finite */
 export function foldBuiltin(name: string, given: readonly Constant[], type: AnyType): Constant {
-  checkDomain(name, given);
+  if (Object.hasOwn(DOMAINS, name)) holdsForAll(DOMAINS[name]!, given);
   const folded = given.some((constant) => isAbstract(constant.type))
     ? onAbstract(name, given, type)
     : builtinOn(
@@ -83,12 +83,6 @@ const LIMITS: Readonly<Record<string, readonly [first: number, ...Domain]>> = {
   ],
   ldexp: [1, (exponent) => exponent <= 128, () => 'e2 must be less than or equal to 128'],
 };
-
-function checkDomain(name: string, given: readonly Constant[]) {
-  const domain = Object.hasOwn(DOMAINS, name) ? DOMAINS[name]! : undefined;
-  if (domain) holdsForAll(domain, given);
-  checkLimits(name, given);
-}
 
 /** @param given undefined if an argument is not a constant */
 export function checkLimits(name: string, given: readonly (Constant | undefined)[]) {

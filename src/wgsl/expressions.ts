@@ -215,10 +215,10 @@ export function applyBinary(
   const as = (operand: Operand, type: AnyType) => converted(operand, atRunTime ? concrete(type) : type, scope)!;
   const a = as(left, types.left);
   const b = as(right, types.right);
+  if (b.kind === 'constant') checkConstantRight(operator, a.type, b, at, scope);
   if (a.kind === 'constant' && b.kind === 'constant') {
     return fold(scope, at, [a, b], types.result, () => foldBinary(operator, a, b, types.result));
   }
-  if (b.kind === 'constant') checkConstantRight(operator, a.type, b, at, scope);
   return value({
     kind: 'binary',
     type: concrete(types.result),
@@ -268,7 +268,7 @@ function remedyFor(left: AnyType, right: AnyType): string {
 
 function logical({ left, right, at }: Of<'binary'>, operator: '&&' | '||', scope: Scope): Operand {
   const a = expression(left, scope);
-  const decided = a.kind === 'constant' && a.value === (operator === '||');
+  const decided = a.kind === 'constant' && a.known !== 'later' && a.value === (operator === '||');
   if (decided) scope.analysis.skipped++;
   const b = expression(right, scope);
   if (decided) scope.analysis.skipped--;

@@ -631,6 +631,17 @@ const GIVEN: readonly (readonly [text: string, constants: Record<string, number>
   // sizes that are 0 unless the pipeline gives them
   ['override n = 0; @compute @workgroup_size(n) fn main() { }', { n: 4 }],
   ['override n = 0; @compute @workgroup_size(n) fn main() { }', {}],
+  // overrides that the entry point does not use
+  ['override n = 1; override k = 5 / n; @compute @workgroup_size(1) fn main() { }', { n: 0 }],
+  ['override n = 1; override k = 5 / n; @compute @workgroup_size(k) fn main() { }', { n: 0 }],
+  ['override n = 1; override k = 5 / n; @compute @workgroup_size(n) fn main() { }', { n: 2, k: 1e10 }],
+  [
+    'override n = 1; override k = 5 / n; fn f() -> i32 { return k; } @compute @workgroup_size(1) fn main() { }',
+    { n: 0 },
+  ],
+  // operands that short-circuit skips
+  ['override n = 0; override x = false; @compute @workgroup_size(1) fn main() { _ = x && 1 / n == 0; }', {}],
+  ['override n = 0; override x = false; @compute @workgroup_size(1) fn main() { _ = x && 1 / n == 0; }', { x: 1 }],
 ];
 
 /** Where a text is refused with these constants. */

@@ -59,6 +59,8 @@ const ACCEPTED: readonly string[] = [
   'fn f(a: vec4i) -> vec2i { return a.wx + a.rg; }',
   'fn f(a: i32, b: i32) -> i32 { return a--b; }',
   'const a = false && (1 / 0 == 1); const b = true || (vec2(1, 2)[3] == 1);',
+  'override n = 0; override x = false; override b = 1 / n; override c = x && (1 / n == 0); override d = false && (x && 1 / 0 == 0);',
+  'override n = 0; override a = vec2(1, 2)[n + 2]; fn f(x: i32) { _ = x / n; } override b = clamp(n, 2, n);',
   'const a = bitcast<u32>(-1); const b = bitcast<vec2<f32>>(vec2i(1, 2));',
   'const a = -2147483648; const b: i32 = a; const c = 2147483647i + 1i;',
   'const a = clamp(5, 1, 3); const b = min(1, 2.5); const c = dot(vec2(1, 2), vec2(3, 4));',
@@ -111,6 +113,19 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ],
   ['override n = 2; var<workgroup> a: array<u32, n>; fn f() { a[-1] = 1; }', '1:61: index -1 out of bounds'],
   ['struct S { @size(4) a: array<u32> }', "1:12: '@size' is for types of a fixed size, not for a runtime-sized array"],
+  // constants that no value of an override makes right
+  ['override n = 1; override b = n / 0;', '1:32: integer division by zero is invalid'],
+  ['override n: i32; override b = 5 + (n % 0);', '1:38: integer division by zero is invalid'],
+  ['override n = 1; fn f() { _ = n / 0; }', '1:32: integer division by zero is invalid'],
+  ['override n = 1; var<private> p = n / 0;', '1:36: integer division by zero is invalid'],
+  ['override n = 1; var<workgroup> a: array<f32, n / 0>;', '1:48: integer division by zero is invalid'],
+  [
+    'override n = 1u; override b = n << 32;',
+    '1:33: shift left value must be less than the bit width of the lhs, which is 32',
+  ],
+  ['override x = false; override y = x && (1 / 0 == 0);', '1:42: integer division by zero is invalid'],
+  ['override x = true; override y = x || (1 / 0 == 0);', '1:41: integer division by zero is invalid'],
+  ['override x = 1.0; override y = clamp(x, 2, 1);', "1:32: clamp called with 'low' (2.0) greater than 'high' (1.0)"],
   // constants that a call at run time may not have
   ['fn f(x: f32) { _ = smoothstep(1.0, 1.0, x); }', "1:20: smoothstep called with 'low' (1.0) equal to 'high' (1.0)"],
   ['fn f() { _ = pack2x16float(vec2f(1e6)); }', "1:14: value 1000000.0 cannot be represented as 'f16'"],
