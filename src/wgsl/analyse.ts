@@ -37,6 +37,8 @@ import { accessOf, checkStore, endOf, OVERRIDE_SIZED, spaceOf, typeOf } from './
 import {
   ABSTRACT_FLOAT,
   ABSTRACT_INT,
+  BOOL,
+  F32,
   I32,
   isConstructible,
   isOverrideSized,
@@ -273,12 +275,14 @@ class ModuleAnalyser {
     return integer.value as number;
   }
 
-  private builtinOf(attributes: readonly AttributeSyntax[]): BuiltinValue | undefined {
+  /** The builtin value of a member or parameter; undefined for one of a render stage, which only a member can be. */
+  private builtinOf({ attributes, at }: MemberSyntax, type: Type, isMember: boolean): BuiltinValue | undefined {
     const attribute = this.find(attributes, 'builtin');
     if (!attribute) return undefined;
     const [given] = attribute.arguments;
     const name = given!.kind === 'name' ? given!.name : '';
-    if (!Object.hasOwn(BUILTIN_VALUES, name)) {
+    const isRendering = isMember && Object.hasOwn(RENDER_VALUES, name);
+    if (!Object.hasOwn(BUILTIN_VALUES, name) && !isRendering) {
       const known = Object.keys(BUILTIN_VALUES).join(', ');
       this.fail(`'${name}' is no builtin value of a compute shader; there are ${known}`, given!.at);
     }
@@ -288,12 +292,9 @@ class ModuleAnalyser {
         given!.at,
       );
     }
-    return name as BuiltinValue;
-  }
-
-  private checkBuiltinType(builtin: BuiltinValue, type: Type, at: Position) {
-    const wanted = BUILTIN_VALUES[builtin];
-    if (!sameType(type, wanted)) this.fail(`store type of '@builtin(${builtin})' must be '${typeName(wanted)}'`, at);
+    const wanted = isRendering ? RENDER_VALUES[name]! : BUILTIN_VALUES[name as BuiltinValue];
+    if (!sameType(type, wanted)) this.fail(`store type of '@builtin(${name})' must be '${typeName(wanted)}'`, at);
+    return isRendering ? undefined : (name as BuiltinValue);
   }
 
   // ---- structs ----
@@ -314,8 +315,7 @@ class ModuleAnalyser {
         this.fail(`a struct cannot contain a '${typeName(type)}'${endOf(type)}`, member.at);
       }
       if (isOverrideSized(type)) this.fail(OVERRIDE_SIZED, member.at);
-      const builtin = this.builtinOf(member.attributes);
-      if (builtin) this.checkBuiltinType(builtin, type, member.at);
+      const builtin = this.builtinOf(member, type, true);
       return { name: member.name, type, ...this.placement(member, type), ...(builtin && { builtin }) };
     });
     return layOut(name, placed);
@@ -523,12 +523,12 @@ class ModuleAnalyser {
       this.fail(`a parameter cannot be a '${typeName(type)}'${endOf(type)}`, at);
     }
     if (type.kind !== 'pointer') checkStore(type, 'function', at, this.scope);
-    const builtin = this.builtinOf(attributes);
-    if (builtin) this.checkBuiltinType(builtin, type, at);
+    const builtin = this.builtinOf(syntax, type, false);
     if (!ofEntryPoint && builtin) this.fail("'@builtin' is not valid for non-entry point function parameters", at);
     if (ofEntryPoint && !builtin) {
       const missing = type.kind === 'struct' ? type.members.find((member) => !member.builtin)?.name : name;
-      if (missing !== undefined) this.fail(`missing entry point IO attribute on '${missing}'; write @builtin(…)`, at);
+      if (missing !== undefined)
+        this.fail(`missing entry point IO attribute on '${missing}'; write a @builtin(…) of compute shaders`, at);
     }
     const variable: Variable = {
       id: this.scope.newId(),
@@ -623,6 +623,17 @@ class ModuleAnalyser {
     };
   }
 }
+
+/** Builtin values of render stages, with which a struct that a compute stage shares may be marked. */
+const RENDER_VALUES: Readonly<Record<string, Type>> = {
+  position: { kind: 'vector', size: 4, of: F32 },
+  vertex_index: U32,
+  instance_index: U32,
+  front_facing: BOOL,
+  frag_depth: F32,
+  sample_index: U32,
+  sample_mask: U32,
+};
 
 const VEC3U: Type = { kind: 'vector', size: 3, of: U32 };
 

@@ -88,6 +88,10 @@ const ACCEPTED: readonly string[] = [
   'override x = 8; @compute @workgroup_size(x, x + 1) fn main(@builtin(local_invocation_index) i: u32) { }',
   'var<workgroup> w: u32; @compute @workgroup_size(1) fn main() { _ = workgroupUniformLoad(&w); storageBarrier(); }',
   'fn f() { g(); } fn g() { h(); } fn h() { }',
+  // structs that a render stage shares
+  `struct V { @builtin(position) @invariant p: vec4f, @location(0) @interpolate(flat, first) c: vec3u }
+  @vertex fn v() -> V { return V(); } @compute @workgroup_size(1) fn f() { var v = V(); _ = v.c; }`,
+  'struct V { @builtin(vertex_index) v: u32, @builtin(workgroup_id) i: vec3u } fn f(v: V) -> u32 { return v.v; }',
   'const_assert sizeOf_ == 4; const sizeOf_ = 4;',
   'diagnostic(off, derivative_uniformity); requires packed_4x8_integer_dot_product; const a = dot4I8Packed(1, 2);',
 ];
@@ -464,7 +468,23 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
     '@compute @workgroup_size(1) fn f() { } fn g() { f(); }',
     '1:49: entry point functions cannot be the target of a function call',
   ],
-  ['@compute @workgroup_size(1) fn f(a: u32) { }', "1:34: missing entry point IO attribute on 'a'; write @builtin(…)"],
+  [
+    '@compute @workgroup_size(1) fn f(a: u32) { }',
+    "1:34: missing entry point IO attribute on 'a'; write a @builtin(…) of compute shaders",
+  ],
+  [
+    'struct V { @location(0) c: vec3f } @compute @workgroup_size(1) fn f(v: V) { }',
+    "1:69: missing entry point IO attribute on 'c'; write a @builtin(…) of compute shaders",
+  ],
+  [
+    'struct V { @builtin(position) p: vec4f } @compute @workgroup_size(1) fn f(v: V) { }',
+    "1:75: missing entry point IO attribute on 'p'; write a @builtin(…) of compute shaders",
+  ],
+  ['struct V { @builtin(position) p: vec3f }', "1:31: store type of '@builtin(position)' must be 'vec4<f32>'"],
+  [
+    '@compute @workgroup_size(1) fn f(@builtin(position) p: vec4f) { }',
+    "1:43: 'position' is no builtin value of a compute shader; there are local_invocation_id, local_invocation_index, global_invocation_id, global_invocation_index, workgroup_id, workgroup_index, num_workgroups, subgroup_invocation_id, subgroup_size, subgroup_id, num_subgroups",
+  ],
   [
     '@compute @workgroup_size(1) fn f(@builtin(workgroup_id) a: u32) { }',
     "1:57: store type of '@builtin(workgroup_id)' must be 'vec3<u32>'",
@@ -496,7 +516,6 @@ const LEFT_OUT: readonly (readonly [text: string, message: string])[] = [
   ['fn f() { _ = dpdx(1.0); }', "1:14: cannot call 'dpdx': derivatives are for fragment shaders"],
   ['fn f() { if true { discard; } }', "1:20: 'discard' is for fragment shaders; use 'return'"],
   ['@fragment fn f() { }', "1:1: '@fragment' is not supported; only @compute runs"],
-  ['struct A { @location(0) a: f32 }', "1:12: '@location' is not supported; only @compute runs"],
   ['var<immediate> a: u32;', "1:5: address space 'immediate' is not supported; write uniform"],
 ];
 
