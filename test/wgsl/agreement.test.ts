@@ -88,6 +88,7 @@ const ACCEPTED: readonly string[] = [
   'override x = 8; @compute @workgroup_size(x, x + 1) fn main(@builtin(local_invocation_index) i: u32) { }',
   'var<workgroup> w: u32; @compute @workgroup_size(1) fn main() { _ = workgroupUniformLoad(&w); storageBarrier(); }',
   'fn f() { g(); } fn g() { h(); } fn h() { }',
+  'enable subgroups; override n = 200u; fn f(i: u32) { _ = subgroupShuffle(1, n) + subgroupShuffleXor(1, 127) + subgroupShuffle(1, i); }',
   // structs that a render stage shares
   `struct V { @builtin(position) @invariant p: vec4f, @location(0) @interpolate(flat, first) c: vec3u }
   @vertex fn v() -> V { return V(); } @compute @workgroup_size(1) fn f() { var v = V(); _ = v.c; }`,
@@ -450,7 +451,35 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ],
   [
     'enable subgroups; fn f(i: u32) { _ = subgroupBroadcast(1, i); }',
-    '1:59: the lane number of subgroupBroadcast must be a const-expression; subgroupShuffle takes any',
+    '1:59: the sourceLaneIndex argument of subgroupBroadcast must be a const-expression; subgroupShuffle takes any',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupBroadcast(1, -1); }',
+    '1:53: the sourceLaneIndex argument of subgroupBroadcast must be greater than or equal to zero',
+  ],
+  [
+    'enable subgroups; fn f() { _ = quadBroadcast(1, 4); }',
+    '1:49: the id argument of quadBroadcast must be less than 4',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffle(1, 128u); }',
+    '1:51: the sourceLaneIndex argument of subgroupShuffle must be less than 128',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffle(1, -1); }',
+    '1:51: the sourceLaneIndex argument of subgroupShuffle must be greater than or equal to zero',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffleUp(1, 128u); }',
+    '1:53: the delta argument of subgroupShuffleUp must be less than 128',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffleDown(1, 200); }',
+    '1:55: the delta argument of subgroupShuffleDown must be less than 128',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffleXor(1, 128); }',
+    '1:54: the mask argument of subgroupShuffleXor must be less than 128',
   ],
   // entry points
   [
