@@ -67,6 +67,11 @@ const ACCEPTED: readonly string[] = [
   'const a = modf(1.5); const b: f32 = a.fract; const c = frexp(vec2f(1, 2)).exp.y;',
   'const a = select(vec2(1, 2), vec2(3.5, 4), vec2(true, false)); const b = all(vec2(true)) || any(false);',
   'const a = extractBits(0xffu, 4, 4) + insertBits(0u, 3u, 1, 2); const b = pack4x8unorm(vec4f(1)); const c = unpack4x8unorm(b).x;',
+  'const a = abs(-9223372036854775807 - 1); const_assert a == -9223372036854775807 - 1; const b = pow(0f, 1f);',
+  'const a = ldexp(0.5, 1024); const_assert ldexp(1e300, -2000) > 1e-303; const b = ldexp(1e-300, 1024); const c = ldexp(0.5f, 128);',
+  'const_assert smoothstep(vec2(0), vec2(2), vec2(1, 3)).x == 0.5; const_assert smoothstep(0f, 2f, 5f) == 1; const_assert all(normalize(vec2f(3, 4)) == vec2f(3, 4) / 5);',
+  'const_assert all(cross(vec3f(1, 2, 3), vec3f(4, 5, 7)) == vec3f(-1, 5, -3)); const_assert all(reflect(vec2(1, -1), vec2(0, 1)) == vec2(1, 1));',
+  'const_assert all(refract(vec2f(0, -1), vec2f(0, 1), 0.5) == vec2f(0, -1)); const_assert all(faceForward(vec2(1, 2), vec2(1), vec2(1)) == -vec2(1, 2));',
   'const a = i32(4e9); const b = u32(-1.5); const c = u32(-1i); const d = f32(true);',
   'const a = quantizeToF16(1.0); const b = ldexp(1.5, 3); const c = refract(vec2f(1, 0), vec2f(0, 1), 1.5);',
   // statements
@@ -294,6 +299,43 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['const a = clamp(1, 3, 2);', "1:11: clamp called with 'low' (3) greater than 'high' (2)"],
   ['const a = array(1, 2)[2];', '1:23: index 2 out of bounds [0..1]'],
   ['const a = bitcast<f32>(0x7f800000u);', "1:11: value inf cannot be represented as 'f32'"],
+  // steps of a constant that are not finite, or outside of a domain
+  ...['-2.0, 2.0', '0.0, 0.0', '-2f, 2f', '0f, 0f', '0.0, -1.0'].map(
+    (given) =>
+      [
+        `const a = pow(${given});`,
+        '1:11: pow must be called with a base > 0, or a base of 0 and an exponent > 0',
+      ] as const,
+  ),
+  ['const a = quantizeToF16(65510.0);', "1:11: value 65510.0 cannot be represented as 'f16'"],
+  ['const a = quantizeToF16(vec2f(-65505, 1));', "1:11: value -65505.0 cannot be represented as 'f16'"],
+  [
+    'const a = (-9223372036854775807 - 1) % -1;',
+    "1:38: '-9223372036854775808 % -1' cannot be represented as 'abstract-int'",
+  ],
+  ['const a = (-2147483647i - 1i) % -1i;', "1:31: '-2147483648 % -1' cannot be represented as 'i32'"],
+  ...[
+    'normalize(vec2f(1e30f, 0))',
+    'distance(vec2f(1e30f, 0), vec2f())',
+    'faceForward(vec2f(1), vec2f(1e30f), vec2f(1e30f))',
+    'reflect(vec2f(1e30f), vec2f(1e30f))',
+    'refract(vec2f(1e30f), vec2f(1e30f), 1)',
+    'cross(vec3f(1e30f), vec3f(1e30f))',
+  ].map(
+    (call) =>
+      [
+        `const a = ${call};`,
+        "1:11: '1000000015047466219876688855040.0 * 1000000015047466219876688855040.0' cannot be represented as 'f32'",
+      ] as const,
+  ),
+  ['const a = normalize(vec2f());', '1:11: zero length vector can not be normalized'],
+  [
+    'const a = smoothstep(-3e38f, 3e38f, 1f);',
+    "1:11: '300000000549775575777803994281145270272.0 - -300000000549775575777803994281145270272.0' cannot be represented as 'f32'",
+  ],
+  ['const a = smoothstep(0f, 1e-45f, 1f);', "1:11: '1.0 / 1.401298464324817e-45' cannot be represented as 'f32'"],
+  ['const a = ldexp(1f, 129);', '1:11: e2 must be less than or equal to 128'],
+  ['const a = ldexp(0.25, 1025);', '1:11: e2 must be less than or equal to 1024'],
   ['const a: f32 = 3.5e38;', "1:16: value 350000000000000001565567347835409530880.0 cannot be represented as 'f32'"],
   [
     'const a: f32 = 3.40282347e38;',
