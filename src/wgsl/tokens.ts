@@ -59,6 +59,11 @@ export function tokenise(text: string): Token[] {
     offset = to;
   };
 
+  const nul = text.indexOf('\0');
+  if (nul !== -1) {
+    advance(nul);
+    throw new WgslError("invalid character '\\0', which a comment cannot have either", here(), text);
+  }
   while (offset < text.length) {
     const skipped = match(BLANK) ?? match(LINE_COMMENT);
     if (skipped !== undefined) {

@@ -102,6 +102,10 @@ const ACCEPTED: readonly string[] = [
   'diagnostic(off, derivative_uniformity); requires packed_4x8_integer_dot_product; const a = dot4I8Packed(1, 2);',
 ];
 
+const nested = (levels: number) => `fn f(a: i32) { _ = ${'('.repeat(levels)}a${')'.repeat(levels)}; }`;
+const inARow = (operands: number) => `fn f(a: i32) { _ = ${new Array(operands).fill('a').join('+')}; }`;
+const members = (count: number) => `fn f(a: vec2f) { _ = a${'.xy'.repeat(count)}; }`;
+
 /** What breaks, where, in our words. */
 const REFUSED: readonly (readonly [text: string, message: string])[] = [
   // directives
@@ -200,6 +204,14 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['@size(4) const a = 1;', "1:1: '@size' is not valid for a const"],
   ['@compute @compute @workgroup_size(1) fn f() { }', '1:10: duplicate compute attribute'],
   ['fn f(a: i32 b: i32) { }', "1:13: expected ')' after the parameters; found 'b'"],
+  ['fn f() { } // a\0', "1:16: invalid character '\\0', which a comment cannot have either"],
+  ['fn f() { }\n/* \0 */', "2:4: invalid character '\\0', which a comment cannot have either"],
+  ['@must_use() fn f() -> i32 { return 1; }', "1:1: '@must_use' has empty parentheses"],
+  ['@compute() @workgroup_size(1) fn f() { }', "1:1: '@compute' has empty parentheses"],
+  ['@compute @workgroup_size() fn f() { }', "1:10: '@workgroup_size' has empty parentheses"],
+  [nested(127), '1:147: nested more than 127 levels deep; split it up'],
+  [inARow(514), '1:1047: more than 512 operators in a row; split them up'],
+  [members(513), '1:1562: more than 512 parts in a row; split them up'],
   // names
   ['fn f() { let a = foo; }', "1:18: unresolved value 'foo'"],
   ['fn f() { foo(); }', "1:10: unresolved call target 'foo'"],
@@ -455,6 +467,10 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
     'fn f(b: bool) { loop { if b { continue; } let x = 1; if b { break; } continuing { _ = x; } } }',
     "1:24: continue statement bypasses declaration of 'x', which the continuing block uses; declare it before the loop",
   ],
+  [
+    'fn f(b: bool) { loop { if b { continue; } const x = 1; if b { break; } continuing { _ = x; } } }',
+    "1:24: continue statement bypasses declaration of 'x', which the continuing block uses; declare it before the loop",
+  ],
   ['fn f() -> i32 { }', "1:4: missing return at end of function 'f', which returns 'i32'"],
   ['fn f(b: bool) -> i32 { if b { return 1; } }', "1:4: missing return at end of function 'f', which returns 'i32'"],
   [
@@ -591,7 +607,7 @@ const LEFT_OUT: readonly (readonly [text: string, message: string])[] = [
 ];
 
 describe('accepted', () => {
-  test.each(ACCEPTED)('%s', async (text) => {
+  test.each([...ACCEPTED, nested(126), inARow(513), members(512)])('%s', async (text) => {
     expect(refusal(text)).toBeUndefined();
     expect(await checkWgsl('snippet', text)).toEqual([]);
   });
