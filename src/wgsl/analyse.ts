@@ -9,7 +9,7 @@ import { type ConstantValue, convertScalar, type ScalarValue } from './constants
 import { WgslError } from './errors.js';
 import { constantOf, overrideOf } from './expressions.js';
 import { alignOf, sizeOf } from './layout.js';
-import { type ConstantOperand, checked, converted, expressionOf } from './operands.js';
+import { type ConstantOperand, converted, expressionOf } from './operands.js';
 import { type AnalysedFunction, type Analysis, type Entity, type Known, Scope, type Uses } from './scope.js';
 import { assertConstant, constantEntity, functionBody, initialValue } from './statements.js';
 import type {
@@ -37,6 +37,8 @@ import { accessOf, checkStore, endOf, OVERRIDE_SIZED, spaceOf, typeOf } from './
 import {
   ABSTRACT_FLOAT,
   ABSTRACT_INT,
+  BOOL,
+  F32,
   I32,
   isConstructible,
   isOverrideSized,
@@ -99,6 +101,8 @@ class ModuleAnalyser {
   /** declarations being analysed, the outermost first */
   private readonly pending: (DeclarationSyntax & { name: string })[] = [];
   private hasOptionalOverrides: boolean;
+  /** 1 while declarations are analysed whose constants are not needed */
+  private skipped = 0;
 
   constructor(
     private readonly syntax: ModuleSyntax,
@@ -131,8 +135,9 @@ class ModuleAnalyser {
     const isDrawing = declarations.some((one) => stageOf(one) !== undefined && stageOf(one) !== 'compute');
     if (entryPoint !== undefined) {
       this.analyseAll(kernels.filter((one) => 'name' in one && one.name === entryPoint));
-      // Given values of the others are checked too.
+      // Of the others, only the values that are given are checked.
       this.hasOptionalOverrides = true;
+      this.skipped = 1;
       this.analyseAll(declarations.filter(({ kind }) => kind === 'override'));
     } else if (kernels.length > 0 && isDrawing) {
       // What only the other stages use is not read: textures, locations, their own functions.
@@ -189,7 +194,7 @@ class ModuleAnalyser {
       this.pending.push(declaration);
       this.overridesOf.set(declaration, new Set());
       const { skipped } = this.scope.analysis;
-      this.scope.analysis.skipped = 0;
+      this.scope.analysis.skipped = this.skipped;
       entity = this.declare(declaration);
       this.scope.analysis.skipped = skipped;
       this.pending.pop();
@@ -270,12 +275,14 @@ class ModuleAnalyser {
     return integer.value as number;
   }
 
-  private builtinOf(attributes: readonly AttributeSyntax[]): BuiltinValue | undefined {
+  /** The builtin value of a member or parameter; undefined for one of a render stage, which only a member can be. */
+  private builtinOf({ attributes, at }: MemberSyntax, type: Type, isMember: boolean): BuiltinValue | undefined {
     const attribute = this.find(attributes, 'builtin');
     if (!attribute) return undefined;
     const [given] = attribute.arguments;
     const name = given!.kind === 'name' ? given!.name : '';
-    if (!Object.hasOwn(BUILTIN_VALUES, name)) {
+    const isRendering = isMember && Object.hasOwn(RENDER_VALUES, name);
+    if (!Object.hasOwn(BUILTIN_VALUES, name) && !isRendering) {
       const known = Object.keys(BUILTIN_VALUES).join(', ');
       this.fail(`'${name}' is no builtin value of a compute shader; there are ${known}`, given!.at);
     }
@@ -285,12 +292,9 @@ class ModuleAnalyser {
         given!.at,
       );
     }
-    return name as BuiltinValue;
-  }
-
-  private checkBuiltinType(builtin: BuiltinValue, type: Type, at: Position) {
-    const wanted = BUILTIN_VALUES[builtin];
-    if (!sameType(type, wanted)) this.fail(`store type of '@builtin(${builtin})' must be '${typeName(wanted)}'`, at);
+    const wanted = isRendering ? RENDER_VALUES[name]! : BUILTIN_VALUES[name as BuiltinValue];
+    if (!sameType(type, wanted)) this.fail(`store type of '@builtin(${name})' must be '${typeName(wanted)}'`, at);
+    return isRendering ? undefined : (name as BuiltinValue);
   }
 
   // ---- structs ----
@@ -311,8 +315,7 @@ class ModuleAnalyser {
         this.fail(`a struct cannot contain a '${typeName(type)}'${endOf(type)}`, member.at);
       }
       if (isOverrideSized(type)) this.fail(OVERRIDE_SIZED, member.at);
-      const builtin = this.builtinOf(member.attributes);
-      if (builtin) this.checkBuiltinType(builtin, type, member.at);
+      const builtin = this.builtinOf(member, type, true);
       return { name: member.name, type, ...this.placement(member, type), ...(builtin && { builtin }) };
     });
     return layOut(name, placed);
@@ -404,13 +407,11 @@ class ModuleAnalyser {
     if (!Number.isFinite(number)) this.fail(`override '${name}' is of type ${type.name}; ${value} is none`, at);
     const exact = isInteger ? BigInt(Math.trunc(number)) : number; // as WebGPU converts numbers
     const from = isInteger ? ABSTRACT_INT : ABSTRACT_FLOAT;
-    return checked<ScalarValue>(
-      this.scope,
-      at,
-      'module',
-      () => convertScalar(exact, from, type),
-      () => 0,
-    );
+    try {
+      return convertScalar(exact, from, type);
+    } catch (error) {
+      return this.fail((error as Error).message, at);
+    }
   }
 
   private checkOverrideNames() {
@@ -522,12 +523,12 @@ class ModuleAnalyser {
       this.fail(`a parameter cannot be a '${typeName(type)}'${endOf(type)}`, at);
     }
     if (type.kind !== 'pointer') checkStore(type, 'function', at, this.scope);
-    const builtin = this.builtinOf(attributes);
-    if (builtin) this.checkBuiltinType(builtin, type, at);
+    const builtin = this.builtinOf(syntax, type, false);
     if (!ofEntryPoint && builtin) this.fail("'@builtin' is not valid for non-entry point function parameters", at);
     if (ofEntryPoint && !builtin) {
       const missing = type.kind === 'struct' ? type.members.find((member) => !member.builtin)?.name : name;
-      if (missing !== undefined) this.fail(`missing entry point IO attribute on '${missing}'; write @builtin(…)`, at);
+      if (missing !== undefined)
+        this.fail(`missing entry point IO attribute on '${missing}'; write a @builtin(…) of compute shaders`, at);
     }
     const variable: Variable = {
       id: this.scope.newId(),
@@ -572,7 +573,9 @@ class ModuleAnalyser {
       this.fail("'@workgroup_size' arguments must be of the same type, either i32 or u32", given[0]!.at);
     const sizes = operands.map((operand) => {
       const size = this.integer(operand, "'@workgroup_size' argument");
-      if (size < 1) this.fail("'@workgroup_size' argument must be at least 1", operand.at);
+      if (size < 1 && operand.known !== 'later') {
+        this.fail("'@workgroup_size' argument must be at least 1", operand.at);
+      }
       return size;
     });
     const [x = 1, y = 1, z = 1] = sizes;
@@ -588,6 +591,7 @@ class ModuleAnalyser {
     }
     const operand = overrideOf(given[0]!, scope, "'@subgroup_size'");
     const lanes = this.integer(operand, "'@subgroup_size' argument");
+    if (operand.known === 'later') return;
     if (lanes < 1) this.fail("'@subgroup_size' argument must be at least 1", operand.at);
     if (!Number.isInteger(Math.log2(lanes))) this.fail("'@subgroup_size' argument must be a power of 2", operand.at);
   }
@@ -619,6 +623,17 @@ class ModuleAnalyser {
     };
   }
 }
+
+/** Builtin values of render stages, with which a struct that a compute stage shares may be marked. */
+const RENDER_VALUES: Readonly<Record<string, Type>> = {
+  position: { kind: 'vector', size: 4, of: F32 },
+  vertex_index: U32,
+  instance_index: U32,
+  front_facing: BOOL,
+  frag_depth: F32,
+  sample_index: U32,
+  sample_mask: U32,
+};
 
 const VEC3U: Type = { kind: 'vector', size: 3, of: U32 };
 

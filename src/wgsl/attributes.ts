@@ -10,7 +10,7 @@ export const KNOWN_ATTRIBUTES: Readonly<Record<Where, Attributes>> = {
   override: { id: [1, 1] },
   let: {},
   const: {},
-  member: { align: [1, 1], size: [1, 1], builtin: [1, 1] },
+  member: { align: [1, 1], size: [1, 1], builtin: [1, 1], location: [1, 1], interpolate: [1, 2], invariant: [0, 0] },
   parameter: { builtin: [1, 1] },
 };
 

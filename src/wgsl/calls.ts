@@ -18,7 +18,6 @@ import {
   converted,
   expressionOf,
   fold,
-  latest,
   loaded,
   type Operand,
   type ValueOperand,
@@ -168,19 +167,20 @@ function callBuiltin(syntax: CallSyntax, given: readonly Operand[], scope: Scope
   const resolved = resolveMatrixBuiltin(name, types) ?? (isTable(name) ? resolveBuiltin(name, types) : undefined);
   if (!resolved) return noOverload(name, given, at, scope);
   const values = given.map((operand, i) => converted(operand, resolved.parameters[i]!, scope)!);
+  const known = values.map((argument) =>
+    argument.kind === 'constant' && argument.known !== 'later' ? argument : undefined,
+  );
+  checked(
+    scope,
+    at,
+    'module',
+    () => checkLimits(name, known),
+    () => {},
+  );
   if (!atRunTime) {
     const constants = values as readonly ConstantOperand[];
     return fold(scope, at, constants, resolved.returns, () => foldBuiltin(name, constants, resolved.returns));
   }
-  const constants = values.map((argument) => (argument.kind === 'constant' ? argument : undefined));
-  const known = latest(constants.filter((argument) => argument !== undefined));
-  checked(
-    scope,
-    at,
-    known,
-    () => checkLimits(name, constants),
-    () => {},
-  );
   checkLaneNumber(name, values, scope);
   if (!scope.uses) scope.fail(`'${name}' cannot be called at module-scope`, at);
   return builtin(name, resolved.returns, values, at, scope, severity);
@@ -226,17 +226,28 @@ function noOverload(name: string, given: readonly Operand[], at: Position, scope
   );
 }
 
+/** The argument that chooses a lane, by function. */
+const LANE_ARGUMENTS: Readonly<Record<string, string>> = {
+  subgroupBroadcast: 'sourceLaneIndex',
+  quadBroadcast: 'id',
+  subgroupShuffle: 'sourceLaneIndex',
+  subgroupShuffleUp: 'delta',
+  subgroupShuffleDown: 'delta',
+  subgroupShuffleXor: 'mask',
+};
+
 /** If all lanes read the same lane, its number must be known when the module is created. */
 function checkLaneNumber(name: string, values: readonly (ConstantOperand | ValueOperand)[], scope: Scope) {
-  const most = { subgroupBroadcast: 128, quadBroadcast: 4 }[name];
   const lane = values[1];
-  if (most === undefined || !lane) return;
-  if (lane.kind !== 'constant' || lane.known !== 'module') {
-    scope.fail(`the lane number of ${name} must be a const-expression; subgroupShuffle takes any`, lane.at);
+  if (!Object.hasOwn(LANE_ARGUMENTS, name) || !lane) return;
+  const argument = `the ${LANE_ARGUMENTS[name]} argument of ${name} must be`;
+  if (name.endsWith('Broadcast') && (lane.kind !== 'constant' || lane.known !== 'module')) {
+    scope.fail(`${argument} a const-expression; subgroupShuffle takes any`, lane.at);
   }
-  const number = Number(lane.value);
-  if (number < 0 || number >= most)
-    scope.fail(`the lane number of ${name} must be 0 to ${most - 1}; found ${number}`, lane.at);
+  if (lane.kind !== 'constant' || lane.known === 'later') return;
+  const most = name === 'quadBroadcast' ? 4 : 128;
+  if ((lane.value as number) >= most) scope.fail(`${argument} less than ${most}`, lane.at);
+  if ((lane.value as number) < 0) scope.fail(`${argument} greater than or equal to zero`, lane.at);
 }
 
 /** Does a constant consist of abstract-ints that fit u32? `bitcast<u32>(0xffffffff)` takes them unchanged. */

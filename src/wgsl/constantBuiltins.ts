@@ -18,12 +18,13 @@ import {
 import { builtinOn } from './evaluate.js';
 import { roundHalfEven } from './math.js';
 import { frexp } from './numeric.js';
-import type { Type } from './tree.js';
-import { type AnyScalar, type AnyType, isAbstract, SCALARS, scalarOf } from './types.js';
+import type { BinaryOperator, Type } from './tree.js';
+import { type AnyScalar, type AnyType, isAbstract, scalarOf } from './types.js';
 
 /** @throws ConstantError when an argument is outside the domain, or the result is not finite */
 export function foldBuiltin(name: string, given: readonly Constant[], type: AnyType): Constant {
-  checkDomain(name, given);
+  if (Object.hasOwn(DOMAINS, name)) holdsForAll(DOMAINS[name]!, given);
+  if (Object.hasOwn(BY_STEPS, name)) return { type, value: BY_STEPS[name]!(given, scalarOf(given[0]!.type)!).value };
   const folded = given.some((constant) => isAbstract(constant.type))
     ? onAbstract(name, given, type)
     : builtinOn(
@@ -47,6 +48,8 @@ function check(value: ConstantValue, type: AnyType): ConstantValue {
 
 type Domain = readonly [holds: (...values: number[]) => boolean, rule: (...printed: string[]) => string];
 
+const AS_F16: Domain = [(x) => Math.abs(x) <= 65504, (x) => `value ${x} cannot be represented as 'f16'`];
+
 const DOMAINS: Readonly<Record<string, Domain>> = {
   sqrt: [(x) => x >= 0, () => 'sqrt must be called with a value >= 0'],
   inverseSqrt: [(x) => x > 0, () => 'inverseSqrt must be called with a value > 0'],
@@ -56,7 +59,12 @@ const DOMAINS: Readonly<Record<string, Domain>> = {
   asin: [(x) => x >= -1 && x <= 1, () => 'asin must be called with a value in the range [-1 .. 1] (inclusive)'],
   acosh: [(x) => x >= 1, () => 'acosh must be called with a value >= 1.0'],
   atanh: [(x) => x > -1 && x < 1, () => 'atanh must be called with a value in the range (-1 .. 1) (exclusive)'],
-  pack2x16float: [(x) => Math.abs(x) <= 65504, (x) => `value ${x} cannot be represented as 'f16'`],
+  pow: [
+    (x, y) => x > 0 || (x === 0 && y > 0),
+    () => 'pow must be called with a base > 0, or a base of 0 and an exponent > 0',
+  ],
+  pack2x16float: AS_F16,
+  quantizeToF16: AS_F16,
 };
 
 /** Rules about some arguments alone, from `first` on: they also apply to a run-time call if those are constants. */
@@ -82,18 +90,15 @@ const LIMITS: Readonly<Record<string, readonly [first: number, ...Domain]>> = {
     () => "'offset' + 'count' must be less than or equal to the bit width of 'e'",
   ],
   ldexp: [1, (exponent) => exponent <= 128, () => 'e2 must be less than or equal to 128'],
+  // the limit of abstract-float, whose name no call can have
+  'abstract ldexp': [1, (exponent) => exponent <= 1024, () => 'e2 must be less than or equal to 1024'],
 };
-
-function checkDomain(name: string, given: readonly Constant[]) {
-  const domain = Object.hasOwn(DOMAINS, name) ? DOMAINS[name]! : undefined;
-  if (domain) holdsForAll(domain, given);
-  checkLimits(name, given);
-}
 
 /** @param given undefined if an argument is not a constant */
 export function checkLimits(name: string, given: readonly (Constant | undefined)[]) {
   if (!Object.hasOwn(LIMITS, name)) return;
-  const [first, holds, rule] = LIMITS[name]!;
+  const isAbstractLdexp = name === 'ldexp' && given[0] && isAbstract(given[0].type);
+  const [first, holds, rule] = LIMITS[isAbstractLdexp ? 'abstract ldexp' : name]!;
   const limited = given.slice(first, first + holds.length);
   if (limited.every((constant) => constant !== undefined)) holdsForAll([holds, rule], limited);
 }
@@ -126,15 +131,11 @@ const FLOATS: Readonly<Record<string, OnFloats>> = {
   fma: (a, b, c) => a! * b! + c!,
   fract: (x) => x! - Math.floor(x!),
   inverseSqrt: (x) => 1 / Math.sqrt(x!),
-  ldexp: (x, exponent) => x! * 2 ** exponent!,
+  ldexp: (x, exponent) => x! * 2 ** Math.ceil(exponent! / 2) * 2 ** Math.floor(exponent! / 2),
   mix: (a, b, t) => a! * (1 - t!) + b! * t!,
   radians: (x) => (x! * Math.PI) / 180,
   round: (x) => (Math.abs(x!) < 2 ** 52 ? halfEven(x!) : x!),
   saturate: (x) => clamp(x!, 0, 1),
-  smoothstep: (low, high, x) => {
-    const t = clamp((x! - low!) / (high! - low!), 0, 1);
-    return t * t * (3 - 2 * t);
-  },
   step: (edge, x) => (edge! <= x! ? 1 : 0),
 };
 
@@ -150,7 +151,7 @@ const least = (a: bigint, b: bigint) => (b - a < 0n ? b : a);
 const greatest = (a: bigint, b: bigint) => (a - b < 0n ? b : a);
 
 const INTEGERS: Readonly<Record<string, (...values: bigint[]) => bigint>> = {
-  abs: (a) => (a! < 0n ? -a! : a!),
+  abs: (a) => BigInt.asIntN(64, a! < 0n ? -a! : a!), // the smallest is unchanged, as in i32
   sign: (a) => (a! > 0n ? 1n : a! < 0n ? -1n : 0n),
   min: (a, b) => least(a!, b!),
   max: (a, b) => greatest(a!, b!),
@@ -180,20 +181,62 @@ function zip(f: (...values: ScalarValue[]) => ScalarValue, values: readonly Cons
 
 type OfConstants = (given: readonly Constant[], of: AnyScalar, type: AnyType) => ConstantValue;
 
+// ---- in steps ----
+
+type InSteps = (given: readonly Constant[], of: AnyScalar) => Constant;
+
 const list = ({ value }: Constant) => value as readonly ScalarValue[];
-const number = (value: number): Constant => ({ type: SCALARS['abstract-float'], value });
-const times = (a: Constant, b: Constant) => foldBinary('*', a, b, a.type.kind === 'vector' ? a.type : b.type);
-const minus = (a: Constant, b: Constant) => foldBinary('-', a, b, a.type);
+const apply = (operator: BinaryOperator) => (a: Constant, b: Constant) =>
+  foldBinary(operator, a, b, a.type.kind === 'vector' ? a.type : b.type);
+const [plus, minus, times, over] = [apply('+'), apply('-'), apply('*'), apply('/')];
+const number = (value: number, type: AnyScalar): Constant => ({
+  type,
+  value: type.name === 'f32' ? Math.fround(value) : value,
+});
 
 function dot(a: Constant, b: Constant): Constant {
   const of = scalarOf(a.type)!;
-  const products = list(foldBinary('*', a, b, a.type)).map((value): Constant => ({ type: of, value }));
-  return products.reduce((sum, product) => foldBinary('+', sum, product, of));
+  const products = list(times(a, b)).map((value): Constant => ({ type: of, value }));
+  return products.reduce(plus);
 }
 
-function length(a: Constant): number {
-  return a.type.kind === 'scalar' ? Math.abs(a.value as number) : Math.sqrt(dot(a, a).value as number);
+function length(a: Constant): Constant {
+  const of = scalarOf(a.type)!;
+  return number(a.type.kind === 'scalar' ? Math.abs(a.value as number) : Math.sqrt(dot(a, a).value as number), of);
 }
+
+/** The components of a vec3, the one at `first` first. */
+const turn = (a: Constant, first: number): Constant => ({
+  ...a,
+  value: list(a).map((_, i, parts) => parts[(first + i) % 3]!),
+});
+
+/** Functions of which each step must give a finite value, in the order of evaluate.ts. */
+const BY_STEPS: Readonly<Record<string, InSteps>> = {
+  dot: ([a, b]) => dot(a!, b!),
+  length: ([a]) => length(a!),
+  distance: ([a, b]) => length(minus(a!, b!)),
+  normalize: ([a]) => {
+    const size = length(a!);
+    if (size.value === 0) throw new ConstantError('zero length vector can not be normalized');
+    return over(a!, size);
+  },
+  cross: ([a, b]) => minus(times(turn(a!, 1), turn(b!, 2)), times(turn(a!, 2), turn(b!, 1))),
+  faceForward: ([e1, e2, e3]) => ((dot(e2!, e3!).value as number) < 0 ? e1! : foldUnary('-', e1!)),
+  reflect: ([e1, e2], of) => minus(e1!, times(times(number(2, of), dot(e2!, e1!)), e2!)),
+  refract: ([e1, e2, e3], of) => {
+    const one = number(1, of);
+    const d = dot(e2!, e1!);
+    const k = minus(one, times(times(e3!, e3!), minus(one, times(d, d))));
+    if ((k.value as number) < 0) return { ...e1!, value: list(e1!).map(() => 0) };
+    return minus(times(e3!, e1!), times(plus(times(e3!, d), number(Math.sqrt(k.value as number), of)), e2!));
+  },
+  smoothstep: ([low, high, x], of) => {
+    const part = over(minus(x!, low!), minus(high!, low!));
+    const t = { ...part, value: mapScalars(part.value, (value) => clamp(value as number, 0, 1)) };
+    return times(times(t, t), minus(number(3, of), times(number(2, of), t)));
+  },
+};
 
 function determinant(matrix: readonly (readonly number[])[]): number {
   if (matrix.length === 1) return matrix[0]![0]!;
@@ -205,28 +248,6 @@ function determinant(matrix: readonly (readonly number[])[]): number {
 }
 
 const NOT_BY_COMPONENT: Readonly<Record<string, OfConstants>> = {
-  dot: ([a, b]) => dot(a!, b!).value,
-  length: ([a]) => length(a!),
-  distance: ([a, b]) => length(minus(a!, b!)),
-  normalize: ([a]) => {
-    const size = length(a!);
-    if (size === 0) throw new ConstantError('zero length vector can not be normalized');
-    return foldBinary('/', a!, number(size), a!.type).value;
-  },
-  cross: ([a, b]) => {
-    const [a0, a1, a2] = list(a!) as number[];
-    const [b0, b1, b2] = list(b!) as number[];
-    return [a1! * b2! - a2! * b1!, a2! * b0! - a0! * b2!, a0! * b1! - a1! * b0!];
-  },
-  faceForward: ([e1, e2, e3]) => ((dot(e2!, e3!).value as number) < 0 ? e1! : foldUnary('-', e1!)).value,
-  reflect: ([e1, e2]) => minus(e1!, times(number(2 * (dot(e2!, e1!).value as number)), e2!)).value,
-  refract: ([e1, e2, e3]) => {
-    const ratio = e3!.value as number;
-    const d = dot(e2!, e1!).value as number;
-    const k = 1 - ratio * ratio * (1 - d * d);
-    if (k < 0) return list(e1!).map(() => 0);
-    return minus(times(e3!, e1!), times(number(ratio * d + Math.sqrt(k)), e2!)).value;
-  },
   determinant: ([m]) => determinant(m!.value as readonly (readonly number[])[]),
   transpose: ([m]) => {
     const columns = m!.value as readonly (readonly number[])[];

@@ -173,8 +173,9 @@ function checkOverflow(operator: BinaryOperator, type: AnyScalar, a: ScalarValue
     const [low, high] = RANGES['abstract-int']!;
     if ((result as bigint) < low || (result as bigint) > high) refuse();
   } else if (typeof result === 'number' && !Number.isFinite(result)) refuse();
-  else if (type.name === 'i32' && (operator === '/' || operator === '%') && a === -(2 ** 31) && b === -1) refuse();
-  else if (operator === '<<' && type.name === 'u32' && (a as number) * 2 ** (b as number) >= 2 ** 32) refuse();
+  if ((operator === '/' || operator === '%') && isInteger(type) && Number(b) === -1) {
+    if (BigInt(a) === RANGES[type.name]![0]) refuse(); // its negative does not fit
+  } else if (operator === '<<' && type.name === 'u32' && (a as number) * 2 ** (b as number) >= 2 ** 32) refuse();
   else if (operator === '<<' && type.name === 'i32' && (result as number) >> (b as number) !== a) {
     throw new ConstantError('shift left operation results in sign change');
   }

@@ -215,10 +215,10 @@ export function applyBinary(
   const as = (operand: Operand, type: AnyType) => converted(operand, atRunTime ? concrete(type) : type, scope)!;
   const a = as(left, types.left);
   const b = as(right, types.right);
+  if (b.kind === 'constant') checkConstantRight(operator, a.type, b, at, scope);
   if (a.kind === 'constant' && b.kind === 'constant') {
     return fold(scope, at, [a, b], types.result, () => foldBinary(operator, a, b, types.result));
   }
-  if (b.kind === 'constant') checkConstantRight(operator, a.type, b, at, scope);
   return value({
     kind: 'binary',
     type: concrete(types.result),
@@ -268,7 +268,7 @@ function remedyFor(left: AnyType, right: AnyType): string {
 
 function logical({ left, right, at }: Of<'binary'>, operator: '&&' | '||', scope: Scope): Operand {
   const a = expression(left, scope);
-  const decided = a.kind === 'constant' && a.value === (operator === '||');
+  const decided = a.kind === 'constant' && a.known !== 'later' && a.value === (operator === '||');
   if (decided) scope.analysis.skipped++;
   const b = expression(right, scope);
   if (decided) scope.analysis.skipped--;
@@ -331,7 +331,8 @@ function checkBounds(index: ConstantOperand, count: number | undefined, scope: S
   const i = index.value as number;
   if (i >= 0 && (count === undefined || i < count)) return;
   if (scope.analysis.skipped > 0 || index.known === 'later') return;
-  scope.fail(`index ${i} out of bounds${count === undefined ? '' : ` [0..${count - 1}]`}`, index.at);
+  const range = count === undefined || count === Infinity ? '' : ` [0..${count - 1}]`;
+  scope.fail(`index ${i} out of bounds${range}`, index.at);
 }
 
 function member({ of, name, at }: Of<'member'>, scope: Scope): Operand {

@@ -62,7 +62,7 @@ export function fold(
 }
 
 /** When all of them are known. */
-export function latest(constants: readonly ConstantOperand[]): Known {
+function latest(constants: readonly ConstantOperand[]): Known {
   const has = (known: Known) => constants.some((constant) => constant.known === known);
   return has('later') ? 'later' : has('pipeline') ? 'pipeline' : 'module';
 }

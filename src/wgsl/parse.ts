@@ -124,8 +124,8 @@ class Parser {
     return items;
   }
 
-  private nested<T>(parse: () => T): T {
-    if (this.depth === MAX_DEPTH) this.fail(`nested more than ${MAX_DEPTH} levels deep; split it up`);
+  private nested<T>(parse: () => T, most = MAX_DEPTH): T {
+    if (this.depth >= most) this.fail(`nested more than ${MAX_DEPTH} levels deep; split it up`);
     this.depth++;
     const parsed = parse();
     this.depth--;
@@ -210,7 +210,9 @@ class Parser {
         continue;
       }
       const name = this.accept('const') ? 'const' : this.name("the name of an attribute after '@'");
-      const given = this.accept('(') ? this.list(')', `after '@${name}('`, () => this.expression()) : [];
+      const hasList = this.accept('(');
+      const given = hasList ? this.list(')', `after '@${name}('`, () => this.expression()) : [];
+      if (hasList && given.length === 0) this.fail(`'@${name}' has empty parentheses`, at);
       attributes.push({ name, arguments: given, at });
     }
     return attributes;
@@ -615,8 +617,8 @@ class Parser {
 
   private sequence(first: ExpressionSyntax, operators: readonly string[], operand: () => ExpressionSyntax) {
     let left = first;
-    for (let length = 1; ; length++) {
-      if (length > MAX_CHAIN) this.fail(`more than ${MAX_CHAIN} operands in a row; split them up`);
+    for (let length = 0; ; length++) {
+      if (length > MAX_CHAIN) this.fail(`more than ${MAX_CHAIN} operators in a row; split them up`);
       this.splitMinuses();
       const { at, text, kind } = this.token;
       if (kind !== 'symbol' || !operators.includes(text)) return left;
@@ -659,7 +661,8 @@ class Parser {
   }
 
   private unary(): ExpressionSyntax {
-    return this.nested(() => this.oneUnary());
+    // As in Dawn, the operand inside all parentheses is no level.
+    return this.nested(() => this.oneUnary(), MAX_DEPTH + 1);
   }
 
   private oneUnary(): ExpressionSyntax {
@@ -705,7 +708,7 @@ class Parser {
 
   private postfix(start: ExpressionSyntax): ExpressionSyntax {
     let of = start;
-    for (let length = 1; ; length++) {
+    for (let length = 0; ; length++) {
       if (length > MAX_CHAIN) this.fail(`more than ${MAX_CHAIN} parts in a row; split them up`);
       const { at } = this.token;
       if (this.accept('[')) {

@@ -444,7 +444,8 @@ function checkSkipped(body: BlockSyntax, { continuing, breakIf }: Of<'loop'>, sc
   if (first === -1) return;
   const names = new Map<string, Position>();
   for (const declared of body.statements.slice(first + 1)) {
-    if (declared.kind === 'var' || declared.kind === 'let') names.set(declared.name, declared.at);
+    if (declared.kind === 'var' || declared.kind === 'let' || declared.kind === 'const')
+      names.set(declared.name, declared.at);
   }
   const used = usedNames([...continuing!.statements, ...(breakIf ? [breakIf] : [])]);
   for (const name of used) {

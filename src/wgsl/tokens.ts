@@ -59,6 +59,11 @@ export function tokenise(text: string): Token[] {
     offset = to;
   };
 
+  const nul = text.indexOf('\0');
+  if (nul !== -1) {
+    advance(nul);
+    throw new WgslError("invalid character '\\0', which a comment cannot have either", here(), text);
+  }
   while (offset < text.length) {
     const skipped = match(BLANK) ?? match(LINE_COMMENT);
     if (skipped !== undefined) {
@@ -120,6 +125,8 @@ function markTemplateLists(tokens: Token[]): Token[] {
       depth = Math.max(0, depth - 1);
     } else if (text === '&&' || text === '||') dropFrom(depth);
     else if (kind === 'symbol' && (/^[;:{]$/.test(text) || /^(?:[-+*/%&|^]|<<)?=$/.test(text))) {
+      // `>=` compares unless its `>` closed a list.
+      if (text === '=' && tokens[i - 1]?.text === '>' && !isTemplate.has(i - 1)) return;
       depth = 0;
       candidates.length = 0;
     }

@@ -149,7 +149,8 @@ function arrayCount(size: ExpressionSyntax, scope: Scope): Pick<ArrayType, 'coun
   if (integer.known === 'module') return { count };
   const { line, column } = size.at;
   const countName = size.kind === 'name' ? size.name : `expression at ${line}:${column}`;
-  return { count: Math.max(1, count), countName };
+  // No constant index is past the end of an array whose length is not known yet.
+  return { count: integer.known === 'later' ? Infinity : count, countName };
 }
 
 const SPACES: readonly string[] = ['function', 'private', 'workgroup', 'uniform', 'storage'];
@@ -218,10 +219,14 @@ export function checkStore(type: Type, space: AddressSpace, at: Position, scope:
   if (!isShared) checkCount(type, at, scope);
 }
 
-/** Unbound memory is zeroed and copied element by element, so its arrays must be short. */
+/**
+ * Unbound memory is zeroed and copied element by element, so its arrays must be short. One sized by an `override` is in
+ * workgroup memory, whose size the device limits.
+ */
 export function checkCount(type: AnyType, at: Position, scope: Scope) {
   if (type.kind === 'struct') for (const member of type.members) checkCount(member.type, at, scope);
   if (type.kind !== 'array') return;
-  if (type.count! >= 65536) scope.fail(`array count (${type.count}) must be less than 65536`, at);
+  if (type.count! >= 65536 && type.countName === undefined)
+    scope.fail(`array count (${type.count}) must be less than 65536`, at);
   checkCount(type.of, at, scope);
 }

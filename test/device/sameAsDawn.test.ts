@@ -610,6 +610,50 @@ async function entry(gpu: GPUDevice, entryPoint: string, constants: Record<strin
   return [...(await readWords(gpu, y))];
 }
 
+/** Texts that Dawn refuses at the module, at the pipeline, or not at all, by the values given. */
+const GIVEN: readonly (readonly [text: string, constants: Record<string, number>])[] = [
+  // an index into an array whose length an override gives
+  ['override n: u32; var<workgroup> a: array<f32, n>; @compute @workgroup_size(1) fn main() { a[1] = 2; }', { n: 4 }],
+  ['override n: u32; var<workgroup> a: array<f32, n>; @compute @workgroup_size(1) fn main() { a[1] = 2; }', { n: 1 }],
+  ['override n = 2u; var<workgroup> a: array<f32, n>; @compute @workgroup_size(1) fn main() { a[7] = 2; }', { n: 8 }],
+  ['override n = 2u; var<workgroup> a: array<f32, n>; @compute @workgroup_size(1) fn main() { a[7] = 2; }', {}],
+  ['override n = 2u; var<workgroup> a: array<f32, n>; @compute @workgroup_size(1) fn main() { a[-1] = 2; }', {}],
+  [
+    'override n = 70000u; var<workgroup> a: array<u32, n>; @compute @workgroup_size(1) fn main() { a[1] = 2; }',
+    { n: 2 },
+  ],
+  ['override n = 70000u; var<workgroup> a: array<u32, n>; @compute @workgroup_size(1) fn main() { a[1] = 2; }', {}],
+  [
+    'override n = 4000000000u; var<workgroup> a: array<u32, n>; @compute @workgroup_size(1) fn main() { a[1] = 2; }',
+    {},
+  ],
+  ['override n = 2; var<workgroup> a: array<array<u32, 70000>, n>; @compute @workgroup_size(1) fn main() { }', {}],
+  // sizes that are 0 unless the pipeline gives them
+  ['override n = 0; @compute @workgroup_size(n) fn main() { }', { n: 4 }],
+  ['override n = 0; @compute @workgroup_size(n) fn main() { }', {}],
+  // overrides that the entry point does not use
+  ['override n = 1; override k = 5 / n; @compute @workgroup_size(1) fn main() { }', { n: 0 }],
+  ['override n = 1; override k = 5 / n; @compute @workgroup_size(k) fn main() { }', { n: 0 }],
+  ['override n = 1; override k = 5 / n; @compute @workgroup_size(n) fn main() { }', { n: 2, k: 1e10 }],
+  [
+    'override n = 1; override k = 5 / n; fn f() -> i32 { return k; } @compute @workgroup_size(1) fn main() { }',
+    { n: 0 },
+  ],
+  // operands that short-circuit skips
+  ['override n = 0; override x = false; @compute @workgroup_size(1) fn main() { _ = x && 1 / n == 0; }', {}],
+  ['override n = 0; override x = false; @compute @workgroup_size(1) fn main() { _ = x && 1 / n == 0; }', { x: 1 }],
+];
+
+/** Where a text is refused with these constants. */
+async function refusedAt(gpu: GPUDevice, code: string, constants: Record<string, number>): Promise<string> {
+  gpu.pushErrorScope('validation');
+  const module = gpu.createShaderModule({ code });
+  if (await gpu.popErrorScope()) return 'module';
+  gpu.pushErrorScope('validation');
+  gpu.createComputePipeline({ layout: 'auto', compute: { module, constants } });
+  return (await gpu.popErrorScope()) ? 'pipeline' : 'nowhere';
+}
+
 /** What getCompilationInfo says of a module, notes aside: kinds and places, and the first words of the rule. */
 async function messagesOf(gpu: GPUDevice, body: string, declares = ''): Promise<unknown> {
   const code = `enable subgroups;\n${declares}
@@ -631,6 +675,12 @@ const COMPILED: typeof PROGRAMS = {
           .join(', ') || 'no constants'
       }`,
       (gpu: GPUDevice) => entry(gpu, entryPoint, constants),
+    ]),
+  ),
+  ...Object.fromEntries(
+    GIVEN.map(([text, constants]) => [
+      `${text} with ${JSON.stringify(constants)}`,
+      (gpu: GPUDevice) => refusedAt(gpu, text, constants),
     ]),
   ),
   'constants have their defaults': (gpu) => sized(gpu, { 7: 10 }),

@@ -44,8 +44,14 @@ const ACCEPTED: readonly string[] = [
   'override n = 4u; var<workgroup> a: array<f32, n * 2>;',
   'override n = 4u; var<workgroup> a: array<f32, n>; fn f(p: ptr<workgroup, array<f32, n>>) { } fn g() { f(&a); }',
   'override n = 4u; alias A = array<f32, n * 2>; var<workgroup> a: A; fn f(p: ptr<workgroup, A>) { } fn g() { f(&a); }',
+  'override n: u32; var<workgroup> a: array<f32, n>; fn f() { a[1000] = 1; }',
+  'override n = 70000u; var<workgroup> a: array<f32, n>; @compute @workgroup_size(1) fn main() { a[0] = 1; }',
+  'override n = 0; @compute @workgroup_size(n) fn main() { }',
+  'enable subgroup_size_control; override n = 5; @compute @workgroup_size(4) @subgroup_size(n) fn main() { }',
   // expressions
   'const a = array<f32, select(1, 2, (3 > 2))>(); const b = array<vec2<f32>,2>();',
+  'const a = array<f32, select(1, 2, 3 >= 2)>(); const b: vec2<i32>= vec2<i32>(1);',
+  'fn f(a: i32) { var b = a; b >>= 1u; let c = a < b; let d = b >= a; let e = (a < b) != (b > a); }',
   'const a = 5; const b: f32 = a; const c: u32 = a; const d = a + 1.5;',
   'const a = vec3(1, 2.0, 3); const b = vec2<u32>(1, 2); const c = mat2x2(1, 2, 3, 4); const d = array(1, 2.5);',
   'fn f(a: u32) -> u32 { return a << 31u; }',
@@ -53,12 +59,19 @@ const ACCEPTED: readonly string[] = [
   'fn f(a: vec4i) -> vec2i { return a.wx + a.rg; }',
   'fn f(a: i32, b: i32) -> i32 { return a--b; }',
   'const a = false && (1 / 0 == 1); const b = true || (vec2(1, 2)[3] == 1);',
+  'override n = 0; override x = false; override b = 1 / n; override c = x && (1 / n == 0); override d = false && (x && 1 / 0 == 0);',
+  'override n = 0; override a = vec2(1, 2)[n + 2]; fn f(x: i32) { _ = x / n; } override b = clamp(n, 2, n);',
   'const a = bitcast<u32>(-1); const b = bitcast<vec2<f32>>(vec2i(1, 2));',
   'const a = -2147483648; const b: i32 = a; const c = 2147483647i + 1i;',
   'const a = clamp(5, 1, 3); const b = min(1, 2.5); const c = dot(vec2(1, 2), vec2(3, 4));',
   'const a = modf(1.5); const b: f32 = a.fract; const c = frexp(vec2f(1, 2)).exp.y;',
   'const a = select(vec2(1, 2), vec2(3.5, 4), vec2(true, false)); const b = all(vec2(true)) || any(false);',
   'const a = extractBits(0xffu, 4, 4) + insertBits(0u, 3u, 1, 2); const b = pack4x8unorm(vec4f(1)); const c = unpack4x8unorm(b).x;',
+  'const a = abs(-9223372036854775807 - 1); const_assert a == -9223372036854775807 - 1; const b = pow(0f, 1f);',
+  'const a = ldexp(0.5, 1024); const_assert ldexp(1e300, -2000) > 1e-303; const b = ldexp(1e-300, 1024); const c = ldexp(0.5f, 128);',
+  'const_assert smoothstep(vec2(0), vec2(2), vec2(1, 3)).x == 0.5; const_assert smoothstep(0f, 2f, 5f) == 1; const_assert all(normalize(vec2f(3, 4)) == vec2f(3, 4) / 5);',
+  'const_assert all(cross(vec3f(1, 2, 3), vec3f(4, 5, 7)) == vec3f(-1, 5, -3)); const_assert all(reflect(vec2(1, -1), vec2(0, 1)) == vec2(1, 1));',
+  'const_assert all(refract(vec2f(0, -1), vec2f(0, 1), 0.5) == vec2f(0, -1)); const_assert all(faceForward(vec2(1, 2), vec2(1), vec2(1)) == -vec2(1, 2));',
   'const a = i32(4e9); const b = u32(-1.5); const c = u32(-1i); const d = f32(true);',
   'const a = quantizeToF16(1.0); const b = ldexp(1.5, 3); const c = refract(vec2f(1, 0), vec2f(0, 1), 1.5);',
   // statements
@@ -80,9 +93,18 @@ const ACCEPTED: readonly string[] = [
   'override x = 8; @compute @workgroup_size(x, x + 1) fn main(@builtin(local_invocation_index) i: u32) { }',
   'var<workgroup> w: u32; @compute @workgroup_size(1) fn main() { _ = workgroupUniformLoad(&w); storageBarrier(); }',
   'fn f() { g(); } fn g() { h(); } fn h() { }',
+  'enable subgroups; override n = 200u; fn f(i: u32) { _ = subgroupShuffle(1, n) + subgroupShuffleXor(1, 127) + subgroupShuffle(1, i); }',
+  // structs that a render stage shares
+  `struct V { @builtin(position) @invariant p: vec4f, @location(0) @interpolate(flat, first) c: vec3u }
+  @vertex fn v() -> V { return V(); } @compute @workgroup_size(1) fn f() { var v = V(); _ = v.c; }`,
+  'struct V { @builtin(vertex_index) v: u32, @builtin(workgroup_id) i: vec3u } fn f(v: V) -> u32 { return v.v; }',
   'const_assert sizeOf_ == 4; const sizeOf_ = 4;',
   'diagnostic(off, derivative_uniformity); requires packed_4x8_integer_dot_product; const a = dot4I8Packed(1, 2);',
 ];
+
+const nested = (levels: number) => `fn f(a: i32) { _ = ${'('.repeat(levels)}a${')'.repeat(levels)}; }`;
+const inARow = (operands: number) => `fn f(a: i32) { _ = ${new Array(operands).fill('a').join('+')}; }`;
+const members = (count: number) => `fn f(a: vec2f) { _ = a${'.xy'.repeat(count)}; }`;
 
 /** What breaks, where, in our words. */
 const REFUSED: readonly (readonly [text: string, message: string])[] = [
@@ -103,7 +125,21 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
     'override n = 2; var<workgroup> a: array<u32, n>; var<workgroup> c: array<u32, n>; fn f() { c = a; }',
     "1:92: a value of type 'array<u32, n>' cannot be stored; store its elements",
   ],
+  ['override n = 2; var<workgroup> a: array<u32, n>; fn f() { a[-1] = 1; }', '1:61: index -1 out of bounds'],
   ['struct S { @size(4) a: array<u32> }', "1:12: '@size' is for types of a fixed size, not for a runtime-sized array"],
+  // constants that no value of an override makes right
+  ['override n = 1; override b = n / 0;', '1:32: integer division by zero is invalid'],
+  ['override n: i32; override b = 5 + (n % 0);', '1:38: integer division by zero is invalid'],
+  ['override n = 1; fn f() { _ = n / 0; }', '1:32: integer division by zero is invalid'],
+  ['override n = 1; var<private> p = n / 0;', '1:36: integer division by zero is invalid'],
+  ['override n = 1; var<workgroup> a: array<f32, n / 0>;', '1:48: integer division by zero is invalid'],
+  [
+    'override n = 1u; override b = n << 32;',
+    '1:33: shift left value must be less than the bit width of the lhs, which is 32',
+  ],
+  ['override x = false; override y = x && (1 / 0 == 0);', '1:42: integer division by zero is invalid'],
+  ['override x = true; override y = x || (1 / 0 == 0);', '1:41: integer division by zero is invalid'],
+  ['override x = 1.0; override y = clamp(x, 2, 1);', "1:32: clamp called with 'low' (2.0) greater than 'high' (1.0)"],
   // constants that a call at run time may not have
   ['fn f(x: f32) { _ = smoothstep(1.0, 1.0, x); }', "1:20: smoothstep called with 'low' (1.0) equal to 'high' (1.0)"],
   ['fn f() { _ = pack2x16float(vec2f(1e6)); }', "1:14: value 1000000.0 cannot be represented as 'f16'"],
@@ -147,6 +183,10 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ],
   // tokens and grammar
   ['fn f() {\n  let x = 1\n}', "3:1: expected ';' after the statement; found '}'"],
+  [
+    'fn k(a: bool, b: i32, c: bool) { } fn p(a: bool) -> i32 { return 1; } fn f(a: i32) { k(a < a, p(a >= a), a > (a)); }',
+    "1:88: cannot call 'a': it is a variable, not a function",
+  ],
   ['fn f( { }', "1:7: expected a parameter; found '{'"],
   ['const class = 1;', "1:7: 'class' is a reserved word; choose another name"],
   ['const __a = 1;', "1:7: '__a': a name must not start with two underscores"],
@@ -164,6 +204,14 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['@size(4) const a = 1;', "1:1: '@size' is not valid for a const"],
   ['@compute @compute @workgroup_size(1) fn f() { }', '1:10: duplicate compute attribute'],
   ['fn f(a: i32 b: i32) { }', "1:13: expected ')' after the parameters; found 'b'"],
+  ['fn f() { } // a\0', "1:16: invalid character '\\0', which a comment cannot have either"],
+  ['fn f() { }\n/* \0 */', "2:4: invalid character '\\0', which a comment cannot have either"],
+  ['@must_use() fn f() -> i32 { return 1; }', "1:1: '@must_use' has empty parentheses"],
+  ['@compute() @workgroup_size(1) fn f() { }', "1:1: '@compute' has empty parentheses"],
+  ['@compute @workgroup_size() fn f() { }', "1:10: '@workgroup_size' has empty parentheses"],
+  [nested(127), '1:147: nested more than 127 levels deep; split it up'],
+  [inARow(514), '1:1047: more than 512 operators in a row; split them up'],
+  [members(513), '1:1562: more than 512 parts in a row; split them up'],
   // names
   ['fn f() { let a = foo; }', "1:18: unresolved value 'foo'"],
   ['fn f() { foo(); }', "1:10: unresolved call target 'foo'"],
@@ -263,6 +311,43 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ['const a = clamp(1, 3, 2);', "1:11: clamp called with 'low' (3) greater than 'high' (2)"],
   ['const a = array(1, 2)[2];', '1:23: index 2 out of bounds [0..1]'],
   ['const a = bitcast<f32>(0x7f800000u);', "1:11: value inf cannot be represented as 'f32'"],
+  // steps of a constant that are not finite, or outside of a domain
+  ...['-2.0, 2.0', '0.0, 0.0', '-2f, 2f', '0f, 0f', '0.0, -1.0'].map(
+    (given) =>
+      [
+        `const a = pow(${given});`,
+        '1:11: pow must be called with a base > 0, or a base of 0 and an exponent > 0',
+      ] as const,
+  ),
+  ['const a = quantizeToF16(65510.0);', "1:11: value 65510.0 cannot be represented as 'f16'"],
+  ['const a = quantizeToF16(vec2f(-65505, 1));', "1:11: value -65505.0 cannot be represented as 'f16'"],
+  [
+    'const a = (-9223372036854775807 - 1) % -1;',
+    "1:38: '-9223372036854775808 % -1' cannot be represented as 'abstract-int'",
+  ],
+  ['const a = (-2147483647i - 1i) % -1i;', "1:31: '-2147483648 % -1' cannot be represented as 'i32'"],
+  ...[
+    'normalize(vec2f(1e30f, 0))',
+    'distance(vec2f(1e30f, 0), vec2f())',
+    'faceForward(vec2f(1), vec2f(1e30f), vec2f(1e30f))',
+    'reflect(vec2f(1e30f), vec2f(1e30f))',
+    'refract(vec2f(1e30f), vec2f(1e30f), 1)',
+    'cross(vec3f(1e30f), vec3f(1e30f))',
+  ].map(
+    (call) =>
+      [
+        `const a = ${call};`,
+        "1:11: '1000000015047466219876688855040.0 * 1000000015047466219876688855040.0' cannot be represented as 'f32'",
+      ] as const,
+  ),
+  ['const a = normalize(vec2f());', '1:11: zero length vector can not be normalized'],
+  [
+    'const a = smoothstep(-3e38f, 3e38f, 1f);',
+    "1:11: '300000000549775575777803994281145270272.0 - -300000000549775575777803994281145270272.0' cannot be represented as 'f32'",
+  ],
+  ['const a = smoothstep(0f, 1e-45f, 1f);', "1:11: '1.0 / 1.401298464324817e-45' cannot be represented as 'f32'"],
+  ['const a = ldexp(1f, 129);', '1:11: e2 must be less than or equal to 128'],
+  ['const a = ldexp(0.25, 1025);', '1:11: e2 must be less than or equal to 1024'],
   ['const a: f32 = 3.5e38;', "1:16: value 350000000000000001565567347835409530880.0 cannot be represented as 'f32'"],
   [
     'const a: f32 = 3.40282347e38;',
@@ -382,6 +467,10 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
     'fn f(b: bool) { loop { if b { continue; } let x = 1; if b { break; } continuing { _ = x; } } }',
     "1:24: continue statement bypasses declaration of 'x', which the continuing block uses; declare it before the loop",
   ],
+  [
+    'fn f(b: bool) { loop { if b { continue; } const x = 1; if b { break; } continuing { _ = x; } } }',
+    "1:24: continue statement bypasses declaration of 'x', which the continuing block uses; declare it before the loop",
+  ],
   ['fn f() -> i32 { }', "1:4: missing return at end of function 'f', which returns 'i32'"],
   ['fn f(b: bool) -> i32 { if b { return 1; } }', "1:4: missing return at end of function 'f', which returns 'i32'"],
   [
@@ -420,7 +509,35 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
   ],
   [
     'enable subgroups; fn f(i: u32) { _ = subgroupBroadcast(1, i); }',
-    '1:59: the lane number of subgroupBroadcast must be a const-expression; subgroupShuffle takes any',
+    '1:59: the sourceLaneIndex argument of subgroupBroadcast must be a const-expression; subgroupShuffle takes any',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupBroadcast(1, -1); }',
+    '1:53: the sourceLaneIndex argument of subgroupBroadcast must be greater than or equal to zero',
+  ],
+  [
+    'enable subgroups; fn f() { _ = quadBroadcast(1, 4); }',
+    '1:49: the id argument of quadBroadcast must be less than 4',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffle(1, 128u); }',
+    '1:51: the sourceLaneIndex argument of subgroupShuffle must be less than 128',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffle(1, -1); }',
+    '1:51: the sourceLaneIndex argument of subgroupShuffle must be greater than or equal to zero',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffleUp(1, 128u); }',
+    '1:53: the delta argument of subgroupShuffleUp must be less than 128',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffleDown(1, 200); }',
+    '1:55: the delta argument of subgroupShuffleDown must be less than 128',
+  ],
+  [
+    'enable subgroups; fn f() { _ = subgroupShuffleXor(1, 128); }',
+    '1:54: the mask argument of subgroupShuffleXor must be less than 128',
   ],
   // entry points
   [
@@ -438,7 +555,23 @@ const REFUSED: readonly (readonly [text: string, message: string])[] = [
     '@compute @workgroup_size(1) fn f() { } fn g() { f(); }',
     '1:49: entry point functions cannot be the target of a function call',
   ],
-  ['@compute @workgroup_size(1) fn f(a: u32) { }', "1:34: missing entry point IO attribute on 'a'; write @builtin(…)"],
+  [
+    '@compute @workgroup_size(1) fn f(a: u32) { }',
+    "1:34: missing entry point IO attribute on 'a'; write a @builtin(…) of compute shaders",
+  ],
+  [
+    'struct V { @location(0) c: vec3f } @compute @workgroup_size(1) fn f(v: V) { }',
+    "1:69: missing entry point IO attribute on 'c'; write a @builtin(…) of compute shaders",
+  ],
+  [
+    'struct V { @builtin(position) p: vec4f } @compute @workgroup_size(1) fn f(v: V) { }',
+    "1:75: missing entry point IO attribute on 'p'; write a @builtin(…) of compute shaders",
+  ],
+  ['struct V { @builtin(position) p: vec3f }', "1:31: store type of '@builtin(position)' must be 'vec4<f32>'"],
+  [
+    '@compute @workgroup_size(1) fn f(@builtin(position) p: vec4f) { }',
+    "1:43: 'position' is no builtin value of a compute shader; there are local_invocation_id, local_invocation_index, global_invocation_id, global_invocation_index, workgroup_id, workgroup_index, num_workgroups, subgroup_invocation_id, subgroup_size, subgroup_id, num_subgroups",
+  ],
   [
     '@compute @workgroup_size(1) fn f(@builtin(workgroup_id) a: u32) { }',
     "1:57: store type of '@builtin(workgroup_id)' must be 'vec3<u32>'",
@@ -470,12 +603,11 @@ const LEFT_OUT: readonly (readonly [text: string, message: string])[] = [
   ['fn f() { _ = dpdx(1.0); }', "1:14: cannot call 'dpdx': derivatives are for fragment shaders"],
   ['fn f() { if true { discard; } }', "1:20: 'discard' is for fragment shaders; use 'return'"],
   ['@fragment fn f() { }', "1:1: '@fragment' is not supported; only @compute runs"],
-  ['struct A { @location(0) a: f32 }', "1:12: '@location' is not supported; only @compute runs"],
   ['var<immediate> a: u32;', "1:5: address space 'immediate' is not supported; write uniform"],
 ];
 
 describe('accepted', () => {
-  test.each(ACCEPTED)('%s', async (text) => {
+  test.each([...ACCEPTED, nested(126), inARow(513), members(512)])('%s', async (text) => {
     expect(refusal(text)).toBeUndefined();
     expect(await checkWgsl('snippet', text)).toEqual([]);
   });
