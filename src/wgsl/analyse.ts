@@ -135,7 +135,7 @@ class ModuleAnalyser {
     const isDrawing = declarations.some((one) => stageOf(one) !== undefined && stageOf(one) !== 'compute');
     if (entryPoint !== undefined) {
       this.analyseAll(kernels.filter((one) => 'name' in one && one.name === entryPoint));
-      // Of the others, only the values that are given are checked.
+      // Only given values of the others are checked.
       this.hasOptionalOverrides = true;
       this.skipped = 1;
       this.analyseAll(declarations.filter(({ kind }) => kind === 'override'));

@@ -504,7 +504,7 @@ describe('subgroups', () => {
     votes:
       'let v = x[i]; z[i] = subgroupBallot(v > 0.0).x + u32(subgroupAny(v > 0.9)) * 16u + u32(subgroupAll(v < 0.9)) * 32u + u32(subgroupElect()) * 64u + subgroupBallot(v < 0.0).y;',
     'from lanes that do not exist: zero':
-      'let v = x[i] + 2.0; y[i] = subgroupShuffle(v, sub + 1u) + subgroupShuffleUp(v, 1u) * 3.0 + subgroupShuffleDown(v, 2u) * 5.0 + subgroupShuffleXor(v, 4u) * 7.0 + subgroupBroadcast(v, 9u); z[i] = u32(subgroupShuffle(i, 0xffffffffu) + subgroupShuffleXor(i + 1u, 3u));',
+      'let v = x[i] + 2.0; y[i] = subgroupShuffle(v, sub + 1u) + subgroupShuffleUp(v, 1u) * 3.0 + subgroupShuffleDown(v, 2u) * 5.0 + subgroupShuffleXor(v, 4u) * 7.0 + subgroupBroadcast(v, 9u); z[i] = u32(subgroupShuffle(i, 0xffffff00u + sub) + subgroupShuffleXor(i + 1u, 3u));',
     'from lanes that are not active: zero':
       'let v = x[i] + 2.0; if (i % 4u != group.x) { y[i] = subgroupShuffle(v, sub ^ 1u) + subgroupShuffleUp(v, 1u) * 3.0 + subgroupBroadcast(v, 0u) * 5.0 + quadSwapY(v) * 7.0 + quadBroadcast(v, 2u); }',
     'of a gang that is not full': {
