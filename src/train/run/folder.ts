@@ -64,10 +64,11 @@ export class RunFolder {
   }
 
   static #create(path: string, fresh: boolean): RunFolder {
-    makeFor(path, join(path, 'checkpoints'));
+    const isMade = makeFor(path, join(path, 'checkpoints'));
     const folder = new RunFolder(path, lockOf(path), fresh);
     const refuse = (what: string) => {
       folder.release();
+      if (isMade) quietly(() => rmdirSync(folder.checkpoints));
       throw new FileError(`${path}: ${what}`);
     };
     if (existsSync(join(path, 'config.json')) || readdirSync(folder.checkpoints).length > 0) {
