@@ -57,6 +57,6 @@ it.each(['config.json', 'split.json', 'memory.json', 'metrics.jsonl', 'samples.j
     );
     expect(readFileSync(join('others', name), 'utf8')).toBe('of another program');
     expect(existsSync('others/lock')).toBe(false);
-  expect(existsSync('others/checkpoints')).toBe(false);
+    expect(existsSync('others/checkpoints')).toBe(false);
   },
 );
