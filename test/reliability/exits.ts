@@ -7,6 +7,7 @@ import type { DecoderConfig } from '../../src/model/config.js';
 import { initialParameters } from '../../src/model/parameters.js';
 import { writeCheckpoint } from '../../src/train/checkpoint.js';
 import { Checkpoints } from '../../src/train/run/checkpoints.js';
+import { BUILT } from '../support/built.js';
 import type { Outcome } from './report.js';
 import { commandLine, type Ended, ended, startProcess, stepsDone, TINY_RUN } from './runs.js';
 
@@ -165,7 +166,7 @@ export function exits(folder: string): Exit[] {
 }
 
 const DECODER: DecoderConfig = { door: 'zero', dim: 32, layers: 1, heads: 2, K: 1 };
-const MISHAPS = join(import.meta.dirname, 'mishaps.ts');
+const MISHAPS = join(BUILT, 'mishaps.js');
 
 /** Ways to end on a disk of another kind, mounted in a name space of its own; none where that is not allowed. */
 function disks(): Exit[] {

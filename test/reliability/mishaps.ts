@@ -2,8 +2,7 @@
  * Loaded before the command line by a process that is to come to harm: MISHAP names the harm, AT the dispatch at which it
  * happens, of all that the process makes.
  */
-import { join } from 'node:path';
-import { BUILT } from '../support/built.js';
+import { CpuDevice } from '../../src/device/cpuDevice.js';
 import { watchDispatches } from '../support/faults.js';
 
 const mishaps: Readonly<Record<string, (gpu: GPUDevice) => void>> = {
@@ -25,10 +24,10 @@ const watch = (gpu: GPUDevice) =>
     if (++dispatches === Number(process.env.AT)) mishap(gpu);
   });
 
-// The CPU device of the command line, which runs from what was built.
-const { CpuDevice } = (await import(join(BUILT, 'device/cpuDevice.js'))) as { CpuDevice: { prototype: GPUDevice } };
-const { createCommandEncoder } = CpuDevice.prototype;
-CpuDevice.prototype.createCommandEncoder = function (this: GPUDevice, descriptor) {
+// Bundled with the command line, whose device this is: see `build.ts`.
+const prototype = CpuDevice.prototype as unknown as GPUDevice;
+const { createCommandEncoder } = prototype;
+prototype.createCommandEncoder = function (this: GPUDevice, descriptor) {
   // The first call of a device: from then on it has a method of its own, which watches.
   this.createCommandEncoder = createCommandEncoder;
   watch(this);

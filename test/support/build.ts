@@ -18,7 +18,7 @@ export default async function build(): Promise<void> {
       write: false,
       target: 'node20',
       rolldownOptions: {
-        input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(ROOT, 'src', `${entry}.ts`)])),
+        input: Object.fromEntries(Object.entries(ENTRIES).map(([name, source]) => [name, join(ROOT, source)])),
         // Modules look for files at `../../`: their code has to be as deep as it is in src/.
         output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
       },
