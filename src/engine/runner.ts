@@ -5,7 +5,7 @@ import { outputKind } from './op.js';
 import { Plan } from './plan.js';
 import type { Entry, Program } from './program.js';
 import { type Storage, Tensor } from './tensor.js';
-import { valuesNow } from './values.js';
+import { rowMajor } from './values.js';
 
 /** Numbers for the inputs of a program, by their labels. */
 export type Feed = Readonly<Record<string, Fill>>;
@@ -39,8 +39,8 @@ export class Runner {
       this.#write(plan, feed, only, y);
       if (this.program.hasStep) plan.write(this.program.step, Uint32Array.of(0));
       await plan.replay({ only });
-      const { data } = (await valuesNow(plan, [y])).get(y)!;
-      return new Numbers(y.shape, y.dtype === 'u32' ? new Uint32Array(data) : new Float32Array(data));
+      const [memory] = await plan.readback([y.storage]);
+      return new Numbers(y.shape, rowMajor(y, memory!));
     });
   }
 

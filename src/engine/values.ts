@@ -12,7 +12,17 @@ export async function valuesNow(plan: Plan, tensors: readonly Tensor[]): Promise
 }
 
 /** The numbers of a tensor, row-major; `memory` itself if the tensor covers all of it in order. */
-export function viewOf({ shape, strides, size, isContiguous }: Tensor, memory: Float64Array): Value {
-  if (isContiguous) return { shape, data: memory };
-  return { shape, data: Float64Array.from({ length: size }, (_, i) => memory[stridedIndex(i, shape, strides)]!) };
+export function viewOf(tensor: Tensor, memory: Float64Array): Value {
+  return { shape: tensor.shape, data: rowMajor(tensor, memory) };
+}
+
+/** As `viewOf`, of numbers of any type. */
+export function rowMajor<T extends Float64Array | Float32Array | Uint32Array>(
+  { shape, strides, size, isContiguous }: Tensor,
+  memory: T,
+): T {
+  if (isContiguous) return memory;
+  const numbers = new (memory.constructor as new (length: number) => T)(size);
+  for (let i = 0; i < size; i++) numbers[i] = memory[stridedIndex(i, shape, strides)]!;
+  return numbers;
 }

@@ -80,9 +80,19 @@ function exact(rows: Rows, options: Options): Float32Array {
     known.get(key) ??
     (options.includeBits
       ? exactChannels(rows.ids, rows.rowLength, options)
-      : exact(rows, { ...options, includeBits: true }).filter((_, at) => at % CHANNELS_WITH_BITS >= 8));
+      : withoutBits(exact(rows, { ...options, includeBits: true })));
   known.set(key, found);
   return found;
+}
+
+/** Rows of 35 channels without their first eight. */
+function withoutBits(all: Float32Array): Float32Array {
+  const rows = all.length / CHANNELS_WITH_BITS;
+  const out = new Float32Array(rows * (CHANNELS_WITH_BITS - 8));
+  for (let t = 0, to = 0; t < rows; t++) {
+    for (let c = 8; c < CHANNELS_WITH_BITS; c++) out[to++] = all[CHANNELS_WITH_BITS * t + c]!;
+  }
+  return out;
 }
 
 /** Every number the same to the bit. */
@@ -181,8 +191,10 @@ function deviceClaims(device: Device): ExactnessCheck[] {
         const alone = Array.from({ length: channels }, (_, column) => ({ columns: [column] }));
         for (const chosen of [{ groups: 'phase' }, { groups: ['d2xor', 'fourier'] }, ...alone] as EmbeddingOptions[]) {
           const embedding = new HslEmbedding({ includeBits, ...chosen });
-          const kept = Array.from({ length: channels }, (_, c) => embedding.columns!.includes(c));
-          const want = all.map((value, at) => (kept[at % channels] ? value : 0));
+          const want = new Float32Array(all.length);
+          for (const column of embedding.columns!) {
+            for (let at = column; at < all.length; at += channels) want[at] = all[at]!;
+          }
           same(await run(GAPS, (ids) => embedding.features(ids)), want, GAPS, count, includeBits);
         }
       }
