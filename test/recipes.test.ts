@@ -116,7 +116,20 @@ test('the op passes the contract of every op, and the door is held to its float6
 });
 
 test('train takes the door and the kind of window', () => {
-  const settings = ['--steps', '2', '--validation-windows', '2', '--batch', '2', '--out', 'run'];
+  const settings = [
+    '--dim',
+    '64',
+    '--layers',
+    '1',
+    '--steps',
+    '2',
+    '--validation-windows',
+    '2',
+    '--batch',
+    '2',
+    '--out',
+    'run',
+  ];
   const train = ['.cache/built/dist/cli.js', 'train', '--door', 'dxor', '--share', 'count=1', ...settings];
   expect(run(...train)).toEqual(done);
   expect(readFileSync(join(copy, 'run/metrics.jsonl'), 'utf8')).toContain('"count_bpb"');
