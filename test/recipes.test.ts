@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TINY_DECODER } from './reliability/runs.js';
 
 /*
  * "Add an op", "add a door" and "add a kind of window", done in a copy of the checkout by nothing but the lines that the
@@ -116,20 +117,7 @@ test('the op passes the contract of every op, and the door is held to its float6
 });
 
 test('train takes the door and the kind of window', () => {
-  const settings = [
-    '--dim',
-    '64',
-    '--layers',
-    '1',
-    '--steps',
-    '2',
-    '--validation-windows',
-    '2',
-    '--batch',
-    '2',
-    '--out',
-    'run',
-  ];
+  const settings = [...TINY_DECODER, '--steps', '2', '--validation-windows', '2', '--batch', '2', '--out', 'run'];
   const train = ['.cache/built/dist/cli.js', 'train', '--door', 'dxor', '--share', 'count=1', ...settings];
   expect(run(...train)).toEqual(done);
   expect(readFileSync(join(copy, 'run/metrics.jsonl'), 'utf8')).toContain('"count_bpb"');
